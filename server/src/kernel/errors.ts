@@ -1,0 +1,98 @@
+/**
+ * Every error the product can name. The code is public: add, never rename.
+ * `status` is the HTTP status, `retry` whether the same call may succeed later without a change.
+ */
+export const errorCatalogue = {
+  'request.invalid': { status: 400, retry: false, title: 'The request is not valid' },
+  'request.not_json': { status: 400, retry: false, title: 'The body is not JSON' },
+  'request.too_large': { status: 413, retry: false, title: 'The body is too large' },
+  'request.unsupported_type': { status: 415, retry: false, title: 'The content type is not supported' },
+  'request.not_found': { status: 404, retry: false, title: 'There is nothing at this address' },
+  'request.method_not_allowed': { status: 405, retry: false, title: 'This address does not take this method' },
+  'request.foreign_origin': { status: 403, retry: false, title: 'The request comes from a foreign page' },
+  'request.cursor_invalid': { status: 400, retry: false, title: 'The cursor is not one of ours' },
+  'auth.required': { status: 401, retry: false, title: 'Sign in or send an API key' },
+  'auth.link_invalid': { status: 401, retry: false, title: 'This sign-in link is used, expired or unknown' },
+  'auth.forbidden': { status: 403, retry: false, title: 'You may not do this' },
+  'idempotency.key_reused': { status: 422, retry: false, title: 'This idempotency key belongs to another request' },
+  'idempotency.in_progress': { status: 409, retry: true, title: 'The first request with this key is still running' },
+  'quota.exceeded': { status: 429, retry: true, title: 'The quota is used up' },
+  'tenant.not_found': { status: 404, retry: false, title: 'No such tenant' },
+  'tenant.name_taken': { status: 409, retry: false, title: 'A tenant of this name exists' },
+  'tenant.suspended': { status: 403, retry: false, title: 'The tenant is suspended' },
+  'event.conflict': { status: 409, retry: false, title: 'This external id already brought another payload' },
+  'event.invalid': { status: 400, retry: false, title: 'The event is not valid' },
+  'mail.invalid': { status: 400, retry: false, title: 'This is not an RFC 5322 message' },
+  'task.not_found': { status: 404, retry: false, title: 'No such task' },
+  'task.not_cancellable': { status: 409, retry: false, title: 'The task is finished' },
+  'task.not_resumable': { status: 409, retry: false, title: 'The task is not waiting for you to resume it' },
+  'approval.not_found': { status: 404, retry: false, title: 'No such approval' },
+  'approval.already_decided': { status: 409, retry: false, title: 'Somebody has already decided' },
+  'approval.changed': { status: 409, retry: false, title: 'What you saw is not what would be done' },
+  'approval.note_changed': { status: 409, retry: false, title: 'The note was changed, so moving it decides nothing' },
+  'approval.edit_invalid': { status: 422, retry: false, title: 'The edited arguments do not fit the tool' },
+  'plan.invalid': { status: 422, retry: false, title: 'The plan is not valid' },
+  'plan.no_planner': { status: 422, retry: false, title: 'Nothing knows how to plan this' },
+  'model.unavailable': { status: 503, retry: true, title: 'The model does not answer' },
+  'model.rate_limited': { status: 503, retry: true, title: 'The model asks us to slow down' },
+  'model.refused': { status: 422, retry: false, title: 'The model refused' },
+  'model.bad_answer': { status: 422, retry: true, title: 'The model answered something unusable' },
+  'model.misconfigured': { status: 422, retry: false, title: 'The model connection is not configured correctly' },
+  'tool.unknown': { status: 422, retry: false, title: 'No such tool' },
+  'tool.invalid_arguments': { status: 422, retry: false, title: 'The arguments do not fit the tool' },
+  'tool.failed': { status: 422, retry: false, title: 'The tool reported a failure' },
+  'tool.unavailable': { status: 503, retry: true, title: 'The tool cannot be reached' },
+  'tool.timed_out': { status: 503, retry: true, title: 'The tool did not answer in time' },
+  'tool.outcome_unknown': { status: 409, retry: false, title: 'Nobody can tell whether the effect happened' },
+  'tool.auth': { status: 422, retry: false, title: 'The tool needs a person to reconnect it' },
+  'gate.denied': { status: 403, retry: false, title: 'Policy forbids this' },
+  'policy.invalid': { status: 422, retry: false, title: 'The policy text is not valid' },
+  'vault.path_invalid': { status: 400, retry: false, title: 'This is not a path inside the vault' },
+  'vault.not_found': { status: 404, retry: false, title: 'No such note' },
+  'vault.changed': { status: 412, retry: false, title: 'The note has changed since you read it' },
+  'vault.protected': { status: 403, retry: false, title: 'This place in the vault is not for tools' },
+  'vault.exists': { status: 409, retry: false, title: 'There is a note at this path already' },
+  'vault.generated': { status: 409, retry: false, title: 'This note is written by Factotum from its rows' },
+  'key.unavailable': { status: 503, retry: true, title: 'The tenant key cannot be opened' },
+  'key.destroyed': { status: 410, retry: false, title: 'The tenant key has been destroyed' },
+  'seal.broken': { status: 500, retry: false, title: 'Stored data cannot be opened' },
+  'audit.broken': { status: 500, retry: false, title: 'The audit log does not verify' },
+  'config.invalid': { status: 500, retry: false, title: 'The configuration is not valid' },
+  'database.unavailable': { status: 503, retry: true, title: 'The database does not answer' },
+  'database.not_walled': { status: 500, retry: false, title: 'This database login could step around the tenant wall' },
+  'database.migration_failed': { status: 500, retry: false, title: 'The database could not be brought to this version' },
+  'server.busy': { status: 503, retry: true, title: 'The server is busy or stopping' },
+  'server.fault': { status: 500, retry: false, title: 'Something is wrong on our side' },
+  'command.usage': { status: 400, retry: false, title: 'The command is not used like this' },
+} as const satisfies Record<string, { status: number; retry: boolean; title: string }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/**
+ * A named failure. `message` says what happened and what to do next and may be shown; `details` may be shown as well;
+ * `cause` goes to the log only. None of them ever carries a secret or another tenant's data.
+ */
+export class FactotumError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { details?: Readonly<Record<string, unknown>>; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'FactotumError';
+    this.code = code;
+    this.details = options.details;
+  }
+
+  get status(): number {
+    return errorCatalogue[this.code].status;
+  }
+
+  get retry(): boolean {
+    return errorCatalogue[this.code].retry;
+  }
+}
+
+/** Whether the value is a failure of ours, with that code if one is given. */
+export function isFactotumError(value: unknown, code?: ErrorCode): value is FactotumError {
+  return value instanceof FactotumError && (code === undefined || value.code === code);
+}
