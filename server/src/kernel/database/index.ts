@@ -1,0 +1,11 @@
+/**
+ * The door to the database: pools, units of work, migrations, and the PostgreSQL that comes along. Apart from `#kernel`,
+ * so that code without a database does not load the driver.
+ */
+export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/embedded.ts';
+export { migrate } from './migrate.ts';
+export { type Database, type DatabaseOptions, openDatabase, type RoleDatabase } from './pool.ts';
+export { type PrepareOptions, prepareDatabase, prepareOwner, sqlFolder } from './prepare.ts';
+export { type RoleName, roleNames, type Tables, type Tx } from './tables.ts';
+export { inTransaction, isRetryable, withTenant } from './transaction.ts';
+export { assertWalls } from './walls.ts';
