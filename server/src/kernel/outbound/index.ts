@@ -1,0 +1,1 @@
+export { guardedAgent, mayDial, type OutboundLimits, outboundFetch, unguardedAgent } from './outbound.ts';
