@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { BlockList } from 'node:net';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { isFactotumError } from '../errors.ts';
+import { isFactotumError } from '#kernel';
 import { guardedAgent, mayDial, type OutboundLimits, outboundFetch, unguardedAgent } from './index.ts';
 
 const limits: OutboundLimits = { connectTimeoutMs: 2_000, headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000, responseBytesMax: 64 * 1_024 };

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns';
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, buildConnector, type Dispatcher, fetch as dispatchedFetch } from 'undici';
-import { FactotumError } from '../errors.ts';
+import { FactotumError } from '#kernel';
 
 /** What one call to the outside may cost us. A far side that is slow, silent or endless ends in an error, never in a full memory. */
 export interface OutboundLimits {
