@@ -17,7 +17,7 @@ async function readSources(): Promise<SourceFile[]> {
 test('every import of the server points downward and goes through a door', async () => {
   const { faults, importsRead } = checkImports(await readSources());
   assert.ok(importsRead > 0, 'no import was read: the check would pass whatever the code does');
-  assert.deepEqual(faults, []);
+  assert.ok(faults.length === 0, faults.join('\n'));
 });
 
 const doors = [

@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+
+/** The Debian packages that system tests use, each with what it is for. The only such list. */
+export const systemPackages: readonly { readonly name: string; readonly use: string }[] = [
+  { name: 'postgresql', use: 'the database suites on a PostgreSQL of the distribution' },
+];
+
+/** Whether the packages are there; otherwise one sentence for the person who reads the output. */
+export type Installed = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** Installs what is missing with apt-get, which needs root; no service is started. */
+export function installSystemPackages(): Installed {
+  const missing = systemPackages.map(({ name }) => name).filter((name) => !isPackageInstalled(name));
+  if (missing.length === 0) return { ok: true };
+  const command = `apt-get install ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0) return { ok: false, reason: `not root, so these packages must be installed first: ${command}` };
+  console.log(`Installing Debian packages: ${missing.join(' ')} ...`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const install = ['-qq', '-y', '-o', 'Dpkg::Use-Pty=0', 'install', '--no-install-recommends', ...missing];
+  for (const args of [['-qq', 'update'], install]) {
+    const { status, stderr, error } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+    if (status !== 0) return { ok: false, reason: `apt-get ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}` };
+  }
+  return { ok: true };
+}
+
+function isPackageInstalled(name: string): boolean {
+  const { stdout } = spawnSync('dpkg-query', ['--show', '--showformat=${db:Status-Status}', name], { encoding: 'utf8' });
+  return stdout === 'installed';
+}
