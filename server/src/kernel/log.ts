@@ -1,4 +1,4 @@
-import { type Logger, pino, stdSerializers } from 'pino';
+import { destination, type Logger, pino, stdSerializers } from 'pino';
 
 export type { Logger };
 
@@ -17,7 +17,7 @@ export function createLogger(options: { level: string; role?: string }): Logger 
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: bareError, error: bareError },
     },
-    pino.destination({ dest: 2, sync: false, minLength: 0 }),
+    destination({ dest: 2, sync: false, minLength: 0 }),
   );
 }
 

@@ -1,0 +1,52 @@
+import { configTable, errorCatalogue } from '../server/src/kernel/index.ts';
+
+/** A file of the repository that is written from code. */
+export interface Generated {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  readonly render: () => string | Promise<string>;
+}
+
+/**
+ * Every file that code writes. `npm run check` fails when one differs from what its code says now, `npm run check -- --fix` writes it.
+ * Add yours here.
+ */
+export const generatedFiles: readonly Generated[] = [
+  { path: '.env.example', render: envExample },
+  { path: 'docs/settings.md', render: settingsPage },
+  { path: 'docs/errors.md', render: errorsPage },
+];
+
+function envExample(): string {
+  const settings = configTable.map(({ name, fallback, unit, about }) => `# ${about} (${unit})\n#${name}=${fallback}\n`);
+  return `# Every setting with its default, written from server/src/kernel/config.ts. Set what differs.\n\n${settings.join('\n')}`;
+}
+
+function settingsPage(): string {
+  const rows = configTable.map(({ name, fallback, unit, about }) => [`\`${name}\``, fallback === '' ? '' : `\`${fallback}\``, unit, about]);
+  return `${heading('Settings', 'server/src/kernel/config.ts')}
+Factotum reads these environment variables once, when it starts, and names all faults together; it then ends with code 78.
+
+${table(['name', 'default', 'unit', 'meaning'], rows)}`;
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorCatalogue).map(([code, { status, retry, title }]) => [
+    `<a id="${code}"></a>\`${code}\``,
+    String(status),
+    retry ? 'yes' : 'no',
+    title,
+  ]);
+  return `${heading('Errors', 'server/src/kernel/errors.ts')}
+Every error answer is an RFC 9457 problem whose \`code\` is one of these. A code never changes its meaning. *Retry* says whether the same
+request may succeed later without a change.
+
+${table(['code', 'status', 'retry', 'meaning'], rows)}`;
+}
+
+const heading = (title: string, source: string) => `# ${title}\n\n<!-- Written from ${source} by npm run check -- --fix -->\n`;
+
+function table(names: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return [line(names), line(names.map(() => '---')), ...rows.map(line)].join('');
+}
