@@ -154,16 +154,16 @@ test('a body with broken text is refused, although it hashes like the one with t
   assert.deepEqual(await faultOf(Buffer.concat([Buffer.from(before!), Buffer.from([0xff]), Buffer.from(after!)])), at(0, 'line'));
 });
 
-test('lines taken out, exchanged, doubled or cut off are found at the first line that is wrong', async () => {
+test('lines taken out, moved, exchanged, doubled or cut off are found at the first line that is wrong', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 19 }), fc.integer({ min: 0, max: 19 }), async (a, b) => {
       const [first, second] = [Math.min(a, b), Math.max(a, b)];
       const without = entries.toSpliced(first, second - first + 1);
       assert.deepEqual(await faultOf(exportOf(without, checkpoints)), at(first, second === 19 ? 'cut' : 'position'));
-      assert.deepEqual(
-        await faultOf(exportOf(entries.toSpliced(first, 0, entries[second]!), checkpoints)),
-        first === second ? at(first + 1, 'position') : at(first, 'position'),
-      );
+      const moved = entries.toSpliced(second, 1).toSpliced(first, 0, entries[second]!);
+      assert.deepEqual(await faultOf(exportOf(moved, checkpoints)), first === second ? null : at(first, 'position'));
+      const doubled = entries.toSpliced(first, 0, entries[first]!);
+      assert.deepEqual(await faultOf(exportOf(doubled, checkpoints)), at(first + 1, first === 19 ? 'uncovered' : 'position'));
       if (first === second) return;
       const swapped = entries.with(first, entries[second]!).with(second, entries[first]!);
       assert.deepEqual(await faultOf(exportOf(swapped, checkpoints)), at(first, 'position'));
