@@ -17,6 +17,8 @@ const usage = `npm test [-- [--system] [--name TEXT] [part of a path ...]]
 const root = join(import.meta.dirname, '..');
 /** Each test ends within this, or counts as failed. */
 const testTimeoutMs = 120_000;
+/** The whole run ends within this: a test that blocks its process cannot notice its own time limit. */
+const runTimeoutMs = 1_800_000;
 /** Files run side by side; more than this, and tests with clocks in them begin to disturb each other. */
 const filesAtOnceMax = 4;
 /** In CI nothing may be skipped because something is missing. */
@@ -104,6 +106,7 @@ async function runFiles(files: readonly string[], name: string | undefined): Pro
     files: files.map((file) => join(root, file)),
     concurrency: Math.min(availableParallelism(), filesAtOnceMax),
     timeout: testTimeoutMs,
+    signal: AbortSignal.timeout(runTimeoutMs),
     // A file whose tests have all ended is over, even if it left a socket open.
     forceExit: true,
     ...(name === undefined ? {} : { testNamePatterns: new RegExp(RegExp.escape(name)) }),
