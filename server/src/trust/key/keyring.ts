@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { type Clock, FactotumError, type Id } from '#kernel';
+import { type Tx, withTenant } from '#kernel/database';
+import type { KekProvider } from './kek.ts';
+import { insertKeyRow, listKeyRows } from './store.ts';
+import { type ClosableTenantKeys, createTenantKeys, type TenantKeys } from './tenant-keys.ts';
+
+/** Hands out tenants' keys. Calls to the KEK's provider scale with tenants, not with objects. */
+export interface Keyring {
+  /**
+   * The tenant's keys, from memory or unwrapped now; callers of one moment share one unwrapping. Ask for each unit of work.
+   *
+   * @throws FactotumError `key.destroyed` when the tenant was erased, `key.unavailable` (retry) when the keys cannot be had.
+   */
+  of(tenantId: Id<'tenant'>): Promise<TenantKeys>;
+  /** Makes the first generation of a new tenant, in the caller's transaction, and hands out its keys; `of` knows them after the commit. */
+  provision(tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeys>;
+  /** Wipes the tenant's keys from memory at once, handles in use included; the next `of` unwraps again. */
+  forget(tenantId: Id<'tenant'>): void;
+  /** Wipes every key from memory. */
+  close(): void;
+}
+
+export interface KeyringOptions {
+  /** The pool of the role `factotum_app`. */
+  readonly db: Tx;
+  readonly kek: KekProvider;
+  readonly clock: Clock;
+  /** How long a tenant's keys are handed out after unwrapping, in milliseconds; a handle then works as long again. */
+  readonly ttlMs?: number;
+  /** How many tenants' keys stay in memory, at most (handles still in use come on top). One takes about 2 KB. */
+  readonly tenantsMax?: number;
+}
+
+/** notes of the trade: long enough to make a KMS call per tenant rare, short enough for a revoked KEK to count soon. */
+const ttlMsDefault = 5 * 60 * 1000;
+const tenantsMaxDefault = 2_000;
+
+/** Creates the keyring of a process. */
+export function createKeyring(options: KeyringOptions): Keyring {
+  const { db, kek, clock, ttlMs = ttlMsDefault, tenantsMax = tenantsMaxDefault } = options;
+  const loading = new Map<Id<'tenant'>, Promise<ClosableTenantKeys>>();
+  /** Handles that may still be in use, with what wipes them when their time is over. */
+  const retiring = new Map<ClosableTenantKeys, NodeJS.Timeout>();
+
+  const wipe = (keys: ClosableTenantKeys) => {
+    clearTimeout(retiring.get(keys));
+    retiring.delete(keys);
+    keys.close();
+  };
+  const retire = (keys: ClosableTenantKeys) => {
+    // Somebody may have got this handle a moment ago and be in the middle of a transaction.
+    retiring.set(keys, setTimeout(wipe, ttlMs, keys).unref());
+  };
+  const ready = new LRUCache<Id<'tenant'>, ClosableTenantKeys>({
+    max: tenantsMax,
+    ttl: ttlMs,
+    ttlAutopurge: true,
+    perf: { now: () => clock.monotonicMs() },
+    dispose: retire,
+  });
+
+  const load = async (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
+    const rows = await withTenant(db, tenantId, (tx) => listKeyRows(tx, tenantId));
+    const usable = rows.filter((row) => row.state !== 'destroyed');
+    if (rows.length > 0 && usable.length === 0)
+      throw new FactotumError('key.destroyed', 'The keys of this tenant were destroyed. What was sealed under them is gone for good.');
+    if (usable.length === 0)
+      throw new FactotumError('key.unavailable', 'There are no keys for this tenant. If it exists, restore its keys from the key backup.');
+    const seeds = new Map<number, Buffer>();
+    for (const row of usable) {
+      if (row.provider !== kek.provider)
+        throw new FactotumError(
+          'key.unavailable',
+          `The tenant's key was wrapped by ${row.provider}; this process is configured for ${kek.provider}.`,
+        );
+      seeds.set(row.generation, await kek.unwrap(row, { tenantId, generation: row.generation }));
+    }
+    return createTenantKeys(tenantId, seeds);
+  };
+
+  const loadOnce = async (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
+    const running = loading.get(tenantId);
+    if (running !== undefined) return running;
+    const started = load(tenantId);
+    loading.set(tenantId, started);
+    try {
+      const keys = await started;
+      // Forgotten while it was being read: it may be what was to be forgotten, so nobody gets it.
+      if (loading.get(tenantId) !== started) keys.close();
+      else ready.set(tenantId, keys);
+      return keys;
+    } finally {
+      if (loading.get(tenantId) === started) loading.delete(tenantId);
+    }
+  };
+
+  return {
+    of: async (tenantId) => ready.get(tenantId) ?? loadOnce(tenantId),
+    async provision(tx, tenantId) {
+      const generation = 1;
+      const seed = randomBytes(32);
+      const wrapped = await kek.wrap(seed, { tenantId, generation });
+      await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, ...wrapped });
+      const keys = createTenantKeys(tenantId, new Map([[generation, seed]]));
+      // Not cached: the transaction may yet be rolled back.
+      retire(keys);
+      return keys;
+    },
+    forget(tenantId) {
+      loading.delete(tenantId);
+      ready.delete(tenantId);
+      for (const keys of retiring.keys()) if (keys.tenantId === tenantId) wipe(keys);
+    },
+    close() {
+      loading.clear();
+      ready.clear();
+      for (const keys of retiring.keys()) wipe(keys);
+    },
+  };
+}

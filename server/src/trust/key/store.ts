@@ -1,0 +1,37 @@
+import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
+import type { WrappedSeed } from './kek.ts';
+
+interface TenantKeyRow {
+  tenantId: Id<'tenant'>;
+  generation: number;
+  provider: string;
+  kekId: string;
+  kekVersion: string;
+  wrapped: Buffer;
+  state: 'active' | 'retired' | 'destroyed';
+}
+
+declare module '#kernel/database' {
+  interface Tables {
+    tenantKey: TenantKeyRow;
+  }
+}
+
+export const listKeyRows = (tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeyRow[]> =>
+  tx
+    .selectFrom('tenantKey')
+    .select(['tenantId', 'generation', 'provider', 'kekId', 'kekVersion', 'wrapped', 'state'])
+    .where('tenantId', '=', tenantId)
+    .orderBy('generation')
+    .execute();
+
+export async function insertKeyRow(
+  tx: Tx,
+  row: { tenantId: Id<'tenant'>; generation: number; provider: string } & WrappedSeed,
+): Promise<void> {
+  await tx
+    .insertInto('tenantKey')
+    .values({ ...row, state: 'active' })
+    .execute();
+}
