@@ -1,0 +1,17 @@
+/** The spans that are counted, each starting on a whole one in UTC. */
+export type Window = 'minute' | 'hour' | 'day';
+
+const windowMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const satisfies Record<Window, number>;
+
+/** Where a moment stands: its window, the one before, and when the next begins. */
+export interface Span {
+  readonly start: Date;
+  readonly previousStart: Date;
+  readonly end: Date;
+}
+
+export function spanOf(window: Window, now: Date): Span {
+  const size = windowMs[window];
+  const startMs = Math.floor(now.getTime() / size) * size;
+  return { start: new Date(startMs), previousStart: new Date(startMs - size), end: new Date(startMs + size) };
+}
