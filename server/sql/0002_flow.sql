@@ -124,7 +124,9 @@ create table app.approval (
   policy_ids       text[] not null,
   assigned_to      text,
   body             bytea not null,
-  comment          bytea,
+  -- What the person said, sealed: {decision, comment, edits}. decision_mac binds it to the tenant's key: a row edited by hand decides nothing.
+  answer           bytea,
+  decision_mac     bytea,
   created_at       timestamptz not null,
   expires_at       timestamptz not null,
   decided_by       text,
@@ -148,10 +150,11 @@ begin
   end loop;
 end $$;
 grant insert on app.event, app.task to factotum_app;
-grant update (state, run_at, signals, cancelling, outcome, wait_reason, error_code, retries, detail, updated_at, finished_at) on app.task to factotum_app;
-grant update (state, body, decided_by, decided_at, comment, assigned_to) on app.approval to factotum_app;
-grant insert on app.approval to factotum_app;
-grant update (state, error_code, body, finished_at) on app.step to factotum_app;
+-- Only a worker moves a task. From outside one can ring (run_at, signals), ask to cancel, and leave an answer in the sealed detail.
+grant update (run_at, signals, cancelling, detail, updated_at) on app.task to factotum_app;
+grant update (state, answer, decision_mac, decided_by, decided_at, assigned_to) on app.approval to factotum_app;
+-- A person settles a step whose outcome nobody could tell.
+grant update (state, error_code, finished_at) on app.step to factotum_app;
 grant update (outcome, settled_at) on app.attempt to factotum_app;
 
 grant update (state, outcome, wait_reason, error_code, run_at, owner, epoch, retries, plan_version, playbook, risk, detail, updated_at, finished_at) on app.task to factotum_engine;
@@ -161,9 +164,12 @@ grant update (outcome, settled_at) on app.attempt to factotum_engine;
 grant update (state, used_at) on app.approval to factotum_engine;
 
 -- What a claim locks: no foreign key points at it, so an open insert for a tenant never hides the tenant from a claim.
+-- revision grows with every change of what decides about tasks (policy, grants, settings, notes written by members), so that a
+-- worker notices inside the very transaction that commits its intent.
 create table app.tenant_queue (
   tenant_id   text primary key,
-  max_running integer not null check (max_running > 0)
+  max_running integer not null check (max_running > 0),
+  revision    bigint not null default 1
 );
 alter table app.tenant_queue enable row level security;
 alter table app.tenant_queue force row level security;
@@ -180,3 +186,14 @@ create table app.worker (
   started_at timestamptz not null
 );
 grant select, insert, update, delete on app.worker to factotum_engine;
+
+create function app.bump_revision() returns trigger language plpgsql as $$
+begin
+  update app.tenant_queue set revision = revision + 1 where tenant_id = new.tenant_id;
+  return null;
+end $$;
+create trigger policy_revision after insert on app.policy for each row execute function app.bump_revision();
+create trigger grant_revision after insert or update on app.standing_grant for each row execute function app.bump_revision();
+create trigger tenant_revision after update of settings, state on app.tenant for each row execute function app.bump_revision();
+create trigger note_revision after update on app.note for each row when (old.trusted or new.trusted) execute function app.bump_revision();
+create trigger note_created_revision after insert on app.note for each row when (new.trusted) execute function app.bump_revision();

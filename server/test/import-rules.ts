@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Layers whose modules have an order: each imports only those to its left. In other layers any direction goes, but no cycle. */
 const orders: Readonly<Record<string, readonly string[]>> = {
   kernel: ['kernel', 'kernel/outbound', 'kernel/database'],
-  flow: ['tool', 'intake', 'task', 'plan', 'gate', 'approval', 'action', 'run', 'projection'].map((step) => `flow/${step}`),
+  flow: ['tool', 'task', 'intake', 'plan', 'gate', 'approval', 'action', 'run', 'projection'].map((step) => `flow/${step}`),
 };
 
 /** The only files that read the environment; everybody else is handed the settings. */

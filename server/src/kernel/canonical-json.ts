@@ -1,8 +1,13 @@
+import { z } from 'zod';
 import { FactotumError } from './errors.ts';
 
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 export type JsonObject = { readonly [key: string]: Json | undefined };
+
+/** Any JSON value, and a JSON object, as they cross a border. */
+export const jsonSchema: z.ZodType<Json> = z.json();
+export const jsonObjectSchema: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
 const nestingMax = 64;
 

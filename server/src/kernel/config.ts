@@ -10,39 +10,132 @@ interface Setting {
 
 const text = z.string().min(1);
 const url = (protocols: readonly string[]) =>
-  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), `must be a URL starting with ${protocols.join(' or ')}//`);
+  z
+    .string()
+    .refine(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `must be a URL starting with ${protocols.join(' or ')}//`,
+    );
 const postgresUrl = url(['postgres:', 'postgresql:']);
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
-const whole = (min: number, max: number) => z.string().regex(/^\d{1,9}$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
 const roleNames = ['api', 'worker', 'watcher', 'tools'] as const;
 
 const settings = {
-  FACTOTUM_PORT: { schema: whole(0, 65_535), fallback: '4310', unit: 'port', about: 'Where the dashboard and the API listen. 0 takes a free port.' },
-  FACTOTUM_HOST: { schema: text, fallback: '127.0.0.1', unit: 'address', about: 'The address to listen on. Loopback by default: put TLS in front before opening it.' },
-  FACTOTUM_DATA: { schema: text, fallback: './data', unit: 'folder', about: 'Database, keys and run files. Everything in it but the keys is sealed.' },
-  FACTOTUM_DROP: { schema: text, fallback: './drop', unit: 'folder', about: 'Watched folder, one sub-folder a tenant. A dropped file is deleted once its event is committed.' },
-  FACTOTUM_OUTBOX: { schema: text, fallback: './outbox', unit: 'folder', about: 'Where mail and payment files are written for tenants that ask for files.' },
-  FACTOTUM_DATABASE_URL: { schema: postgresUrl.optional(), fallback: '', unit: 'URL', about: "The owner's login of an outside PostgreSQL (15 or later), used only to prepare it. Empty: the embedded one." },
-  FACTOTUM_DATABASE_APP_URL: { schema: postgresUrl.optional(), fallback: '', unit: 'URL', about: 'Login of the role factotum_app, for processes that never see the owner.' },
+  FACTOTUM_PORT: {
+    schema: whole(0, 65_535),
+    fallback: '4310',
+    unit: 'port',
+    about: 'Where the dashboard and the API listen. 0 takes a free port.',
+  },
+  FACTOTUM_HOST: {
+    schema: text,
+    fallback: '127.0.0.1',
+    unit: 'address',
+    about: 'The address to listen on. Loopback by default: put TLS in front before opening it.',
+  },
+  FACTOTUM_DATA: {
+    schema: text,
+    fallback: './data',
+    unit: 'folder',
+    about: 'Database, keys and run files. Everything in it but the keys is sealed.',
+  },
+  FACTOTUM_DROP: {
+    schema: text,
+    fallback: './drop',
+    unit: 'folder',
+    about: 'Watched folder, one sub-folder a tenant. A dropped file is deleted once its event is committed.',
+  },
+  FACTOTUM_OUTBOX: {
+    schema: text,
+    fallback: './outbox',
+    unit: 'folder',
+    about: 'Where mail and payment files are written for tenants that ask for files.',
+  },
+  FACTOTUM_DATABASE_URL: {
+    schema: postgresUrl.optional(),
+    fallback: '',
+    unit: 'URL',
+    about: "The owner's login of an outside PostgreSQL (15 or later), used only to prepare it. Empty: the embedded one.",
+  },
+  FACTOTUM_DATABASE_APP_URL: {
+    schema: postgresUrl.optional(),
+    fallback: '',
+    unit: 'URL',
+    about: 'Login of the role factotum_app, for processes that never see the owner.',
+  },
   FACTOTUM_DATABASE_ENGINE_URL: { schema: postgresUrl.optional(), fallback: '', unit: 'URL', about: 'Login of the role factotum_engine.' },
-  FACTOTUM_DATABASE_SEQUENCER_URL: { schema: postgresUrl.optional(), fallback: '', unit: 'URL', about: 'Login of the role factotum_sequencer.' },
+  FACTOTUM_DATABASE_SEQUENCER_URL: {
+    schema: postgresUrl.optional(),
+    fallback: '',
+    unit: 'URL',
+    about: 'Login of the role factotum_sequencer.',
+  },
   FACTOTUM_DATABASE_AUTH_URL: { schema: postgresUrl.optional(), fallback: '', unit: 'URL', about: 'Login of the role factotum_auth.' },
   FACTOTUM_ROLES: {
-    schema: z.string().transform((value) => value.split(',').map((role) => role.trim())).pipe(z.array(z.enum(roleNames)).min(1)),
+    schema: z
+      .string()
+      .transform((value) => value.split(',').map((role) => role.trim()))
+      .pipe(z.array(z.enum(roleNames)).min(1)),
     fallback: 'api,worker,watcher,tools',
     unit: 'list',
     about: 'What this process does. One process can do everything; in a cluster each does one thing.',
   },
-  FACTOTUM_DEMO: { schema: flag.optional(), fallback: '', unit: '0 or 1', about: 'Whether a new data folder gets the demo tenant. Empty: yes with the embedded database, else no.' },
-  FACTOTUM_PUBLIC_URL: { schema: url(['http:', 'https:']).optional(), fallback: '', unit: 'URL', about: 'The address people use, when it differs from host and port. Decides accepted origins and secure cookies.' },
-  FACTOTUM_WORKER_SLOTS: { schema: whole(1, 1_000), fallback: '64', unit: 'tasks', about: 'Tasks one process works on at once. Waiting tasks take none.' },
-  FACTOTUM_LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), fallback: 'warn', unit: 'level', about: 'How much is logged to standard error, as JSON lines.' },
-  FACTOTUM_METRICS_TOKEN: { schema: z.string().min(16, 'must have at least 16 characters').optional(), fallback: '', unit: 'secret', about: 'Lets a scraper that is not on loopback read /metrics.' },
-  FACTOTUM_MODEL_PROVIDER: { schema: z.enum(['anthropic', 'openai-compatible', 'none']).optional(), fallback: '', unit: 'name', about: 'Who plans what no playbook knows. Empty: anthropic when its key is set, else none.' },
-  FACTOTUM_MODEL_URL: { schema: url(['http:', 'https:']).optional(), fallback: '', unit: 'URL', about: 'Base address of the model endpoint. Needed for openai-compatible.' },
+  FACTOTUM_DEMO: {
+    schema: flag.optional(),
+    fallback: '',
+    unit: '0 or 1',
+    about: 'Whether a new data folder gets the demo tenant. Empty: yes with the embedded database, else no.',
+  },
+  FACTOTUM_PUBLIC_URL: {
+    schema: url(['http:', 'https:']).optional(),
+    fallback: '',
+    unit: 'URL',
+    about: 'The address people use, when it differs from host and port. Decides accepted origins and secure cookies.',
+  },
+  FACTOTUM_WORKER_SLOTS: {
+    schema: whole(1, 1_000),
+    fallback: '64',
+    unit: 'tasks',
+    about: 'Tasks one process works on at once. Waiting tasks take none.',
+  },
+  FACTOTUM_LOG_LEVEL: {
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+    fallback: 'warn',
+    unit: 'level',
+    about: 'How much is logged to standard error, as JSON lines.',
+  },
+  FACTOTUM_METRICS_TOKEN: {
+    schema: z.string().min(16, 'must have at least 16 characters').optional(),
+    fallback: '',
+    unit: 'secret',
+    about: 'Lets a scraper that is not on loopback read /metrics.',
+  },
+  FACTOTUM_MODEL_PROVIDER: {
+    schema: z.enum(['anthropic', 'openai-compatible', 'none']).optional(),
+    fallback: '',
+    unit: 'name',
+    about: 'Who plans what no playbook knows. Empty: anthropic when its key is set, else none.',
+  },
+  FACTOTUM_MODEL_URL: {
+    schema: url(['http:', 'https:']).optional(),
+    fallback: '',
+    unit: 'URL',
+    about: 'Base address of the model endpoint. Needed for openai-compatible.',
+  },
   FACTOTUM_MODEL_NAME: { schema: text.optional(), fallback: '', unit: 'name', about: 'The model to ask. Needed for openai-compatible.' },
   FACTOTUM_MODEL_KEY: { schema: text.optional(), fallback: '', unit: 'secret', about: 'Key of the model endpoint.' },
-  ANTHROPIC_API_KEY: { schema: text.optional(), fallback: '', unit: 'secret', about: 'Key for Anthropic, if FACTOTUM_MODEL_KEY is not set.' },
+  ANTHROPIC_API_KEY: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'secret',
+    about: 'Key for Anthropic, if FACTOTUM_MODEL_KEY is not set.',
+  },
 } as const satisfies Record<string, Setting>;
 
 type Settings = typeof settings;
@@ -82,7 +175,9 @@ export interface ModelConfig {
 export class ConfigFaults extends Error {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
-    super(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
     this.name = 'ConfigFaults';
     this.faults = faults;
   }
@@ -106,7 +201,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     else faults.push(`${name}: ${answer.error.issues.map((issue) => issue.message).join('; ')}. ${setting.about}`);
   }
   for (const name of Object.keys(environment))
-    if (name.startsWith('FACTOTUM_') && !(name in settings) && !ignored.has(name)) faults.push(`${name}: there is no such setting. Remove it or correct its name; docs/settings.md lists them.`);
+    if (name.startsWith('FACTOTUM_') && !(name in settings) && !ignored.has(name))
+      faults.push(`${name}: there is no such setting. Remove it or correct its name; docs/settings.md lists them.`);
   // Every setting has been parsed by its own schema, or there is a fault and the values are not used.
   const config = faults.length === 0 ? assemble(values as Values, faults) : undefined;
   if (config === undefined || faults.length > 0) throw new ConfigFaults(faults);
@@ -117,9 +213,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 const ignored = new Set(['FACTOTUM_FIXTURES', 'FACTOTUM_TEST_DATABASE_URL']);
 
 function assemble(values: Values, faults: string[]): Config {
-  const { FACTOTUM_DATABASE_APP_URL: app, FACTOTUM_DATABASE_ENGINE_URL: engine, FACTOTUM_DATABASE_SEQUENCER_URL: sequencer, FACTOTUM_DATABASE_AUTH_URL: auth } = values;
+  const {
+    FACTOTUM_DATABASE_APP_URL: app,
+    FACTOTUM_DATABASE_ENGINE_URL: engine,
+    FACTOTUM_DATABASE_SEQUENCER_URL: sequencer,
+    FACTOTUM_DATABASE_AUTH_URL: auth,
+  } = values;
   const roleUrls = app && engine && sequencer && auth ? { app, engine, sequencer, auth } : undefined;
-  if (!roleUrls && (app || engine || sequencer || auth)) faults.push('FACTOTUM_DATABASE_*_URL: set all four of APP, ENGINE, SEQUENCER and AUTH, or none.');
+  if (!roleUrls && (app || engine || sequencer || auth))
+    faults.push('FACTOTUM_DATABASE_*_URL: set all four of APP, ENGINE, SEQUENCER and AUTH, or none.');
   return {
     port: values.FACTOTUM_PORT,
     host: values.FACTOTUM_HOST,
@@ -142,16 +244,18 @@ function modelFrom(values: Values, faults: string[]): ModelConfig | undefined {
   const provider = values.FACTOTUM_MODEL_PROVIDER ?? (values.ANTHROPIC_API_KEY === undefined ? 'none' : 'anthropic');
   if (provider === 'none') return undefined;
   if (provider === 'anthropic') {
-    if (key === undefined) faults.push('FACTOTUM_MODEL_KEY: FACTOTUM_MODEL_PROVIDER is anthropic, so set FACTOTUM_MODEL_KEY or ANTHROPIC_API_KEY.');
+    if (key === undefined)
+      faults.push('FACTOTUM_MODEL_KEY: FACTOTUM_MODEL_PROVIDER is anthropic, so set FACTOTUM_MODEL_KEY or ANTHROPIC_API_KEY.');
     return { provider, url: values.FACTOTUM_MODEL_URL, name: values.FACTOTUM_MODEL_NAME ?? anthropicModel, key };
   }
-  if (values.FACTOTUM_MODEL_URL === undefined) faults.push('FACTOTUM_MODEL_URL: FACTOTUM_MODEL_PROVIDER is openai-compatible, so set the base address of the endpoint.');
-  if (values.FACTOTUM_MODEL_NAME === undefined) faults.push('FACTOTUM_MODEL_NAME: FACTOTUM_MODEL_PROVIDER is openai-compatible, so name the model.');
+  if (values.FACTOTUM_MODEL_URL === undefined)
+    faults.push('FACTOTUM_MODEL_URL: FACTOTUM_MODEL_PROVIDER is openai-compatible, so set the base address of the endpoint.');
+  if (values.FACTOTUM_MODEL_NAME === undefined)
+    faults.push('FACTOTUM_MODEL_NAME: FACTOTUM_MODEL_PROVIDER is openai-compatible, so name the model.');
   // The key of Anthropic is never sent to another vendor's address.
   return { provider, url: values.FACTOTUM_MODEL_URL, name: values.FACTOTUM_MODEL_NAME ?? '', key: values.FACTOTUM_MODEL_KEY };
 }
 
 /** Name, default, unit and meaning of every setting: `.env.example` and docs/settings.md are written from it. */
-export const configTable: readonly { readonly name: string; readonly fallback: string; readonly unit: string; readonly about: string }[] = Object.entries(settings).map(
-  ([name, { fallback, unit, about }]) => ({ name, fallback, unit, about }),
-);
+export const configTable: readonly { readonly name: string; readonly fallback: string; readonly unit: string; readonly about: string }[] =
+  Object.entries(settings).map(([name, { fallback, unit, about }]) => ({ name, fallback, unit, about }));

@@ -48,6 +48,8 @@ export const errorCatalogue = {
   'tool.auth': { status: 422, retry: false, title: 'The tool needs a person to reconnect it' },
   'gate.denied': { status: 403, retry: false, title: 'Policy forbids this' },
   'policy.invalid': { status: 422, retry: false, title: 'The policy text is not valid' },
+  'policy.changed': { status: 409, retry: false, title: 'Somebody else has saved the policies' },
+  'grant.not_found': { status: 404, retry: false, title: 'No such standing grant' },
   'vault.path_invalid': { status: 400, retry: false, title: 'This is not a path inside the vault' },
   'vault.not_found': { status: 404, retry: false, title: 'No such note' },
   'vault.changed': { status: 412, retry: false, title: 'The note has changed since you read it' },

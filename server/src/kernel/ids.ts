@@ -33,7 +33,8 @@ export function newId<K extends IdKind>(kind: K, nowMs: number = Date.now()): Id
 }
 
 /** The zod schema of an id of one kind; parsing brands the string. */
-export const idSchema = <K extends IdKind>(kind: K) => z.string().regex(idPattern(kind), `must be an id like ${prefixes[kind]}_ and 24 hex digits`).brand<K>();
+export const idSchema = <K extends IdKind>(kind: K) =>
+  z.string().regex(idPattern(kind), `must be an id like ${prefixes[kind]}_ and 24 hex digits`).brand<K>();
 
 /** Whether the text has the form of an id of that kind. */
 export const isId = <K extends IdKind>(kind: K, text: string): text is Id<K> => idPattern(kind).test(text);

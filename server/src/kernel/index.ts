@@ -1,6 +1,6 @@
-export { canonicalJson, type Json, type JsonObject } from './canonical-json.ts';
+export { canonicalJson, type Json, type JsonObject, jsonObjectSchema, jsonSchema } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { type Config, ConfigFaults, configTable, type ModelConfig, type Role, type RoleUrls, readConfig } from './config.ts';
 export { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from './errors.ts';
 export { type Id, type IdKind, idSchema, isId, newId } from './ids.ts';
 export { createLogger, type Logger } from './log.ts';
-export { type Config, ConfigFaults, configTable, type ModelConfig, type Role, type RoleUrls, readConfig } from './config.ts';

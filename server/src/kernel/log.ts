@@ -24,5 +24,11 @@ export function createLogger(options: { level: string; role?: string }): Logger 
 function bareError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const { type, message, stack } = stdSerializers.err(error);
-  return { type, message, stack, ...('code' in error ? { code: error.code } : {}), ...(error.cause === undefined ? {} : { cause: bareError(error.cause) }) };
+  return {
+    type,
+    message,
+    stack,
+    ...('code' in error ? { code: error.code } : {}),
+    ...(error.cause === undefined ? {} : { cause: bareError(error.cause) }),
+  };
 }

@@ -1,0 +1,165 @@
+import { type Clock, type Logger, newId } from '#kernel';
+import type { RoleDatabase } from '#kernel/database';
+import { backoffMs } from './backoff.ts';
+import { claimTasks } from './claim.ts';
+import { createCommitter } from './committer.ts';
+import { flush } from './flush.ts';
+import { beat, enlist, reap, resign } from './leases.ts';
+import type { Committed, Lease, TaskHandler, TaskSnapshot, Transition } from './rows.ts';
+
+export interface EngineOptions {
+  readonly database: RoleDatabase;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly handler: TaskHandler;
+  /** Tasks worked on at once in this process. */
+  readonly slots: number;
+  /** A worker silent for this long is taken for dead. 3 s, renewed each third: takeover within 5 s. */
+  readonly leaseMs?: number;
+  /** The floor under all hints: how often the database is asked when nobody rings, in milliseconds. */
+  readonly pollMs?: number;
+}
+
+export interface Engine {
+  start(): Promise<void>;
+  /** Something may be due: look now. Cheap, may be called for every event. */
+  kick(): void;
+  /** Stops claiming, lets running tasks come to a halt at a commit for up to `graceMs`, then gives the rest back. */
+  stop(graceMs?: number): Promise<void>;
+  /** Tasks in hand right now. */
+  readonly running: number;
+}
+
+/**
+ * Durable execution on rows: claims due tasks, hands each to the handler under a fenced lease, and commits their transitions in groups.
+ *
+ * Nothing that matters lives in memory: the process may die at any line and another continues from the rows.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  const { database, clock, log } = options;
+  const leaseMs = options.leaseMs ?? 3_000;
+  const pollMs = options.pollMs ?? 200;
+  let life = newLife();
+  let stopping = false;
+  let claiming = false;
+  let askedAgain = false;
+  const timers: NodeJS.Timeout[] = [];
+
+  function newLife() {
+    const workerId = newId('worker');
+    const end = new AbortController();
+    const committer = createCommitter({
+      flush: (items) => flush(database, workerId, clock.now(), items),
+      log,
+      batchMax: 256,
+      inFlightMax: 2,
+      retryWindowMs: leaseMs,
+    });
+    return { workerId, end, committer, running: new Set<Promise<void>>() };
+  }
+
+  async function claim(): Promise<void> {
+    if (claiming || stopping) {
+      askedAgain = true;
+      return;
+    }
+    claiming = true;
+    try {
+      do {
+        askedAgain = false;
+        const current = life;
+        const free = options.slots - current.running.size;
+        if (free <= 0) break;
+        const snapshots = await claimTasks(database, { workerId: current.workerId, limit: free, now: clock.now() });
+        for (const snapshot of snapshots) work(current, snapshot);
+        if (snapshots.length === free) askedAgain = false;
+      } while (askedAgain && !stopping);
+    } catch (error) {
+      log.warn({ err: error }, 'claiming failed; the next poll tries again');
+    } finally {
+      claiming = false;
+    }
+  }
+
+  function work(current: typeof life, snapshot: TaskSnapshot): void {
+    const running = run(current, snapshot).finally(() => {
+      current.running.delete(running);
+      // Refill in bites, not one by one: a claim costs the same for one task as for thirty.
+      if (current.running.size <= options.slots * 0.75) void claim();
+    });
+    current.running.add(running);
+  }
+
+  async function run(current: typeof life, snapshot: TaskSnapshot): Promise<void> {
+    // What the handler knows is what the snapshot says, however often it commits: a ring since then must turn its parking into a re-claim.
+    const signalsSeen = snapshot.task.signals;
+    let last: Promise<unknown> = Promise.resolve();
+    const lease: Lease = {
+      snapshot,
+      signal: current.end.signal,
+      commit(transition: Transition): Promise<Committed> {
+        // One commit of a task at a time and in order: a batch may hold each task once.
+        const committed = last.then(() => current.committer.submit({ task: snapshot.task, signalsSeen, transition }));
+        last = committed.catch(() => undefined);
+        return committed;
+      },
+    };
+    try {
+      await options.handler(lease);
+    } catch (error) {
+      if (current.end.signal.aborted) return;
+      log.error({ err: error, taskId: snapshot.task.taskId, tenantId: snapshot.task.tenantId }, 'a task stumbled; it goes into back-off');
+      await postpone(lease, snapshot).catch((cause) => log.warn({ err: cause }, 'could not postpone a task; its lease will run out'));
+    }
+  }
+
+  /** The handler threw: nobody planned for this. Keep the state, come back later. */
+  async function postpone(lease: Lease, { task }: TaskSnapshot): Promise<void> {
+    const runAt = new Date(clock.now().getTime() + backoffMs(task.retries));
+    await lease.commit({ progress: { ...task, runAt, retries: task.retries + 1, errorCode: 'server.fault' }, release: true, audit: [] });
+  }
+
+  async function tick(): Promise<void> {
+    try {
+      if (!(await beat(database, life.workerId)) && !stopping) await reborn();
+      if ((await reap(database, leaseMs)) > 0) void claim();
+    } catch (error) {
+      log.warn({ err: error }, 'the lease could not be renewed');
+    }
+  }
+
+  /** Others have taken us for dead (a long stall). What we hold is theirs by now: drop it and begin anew under another name. */
+  async function reborn(): Promise<void> {
+    const old = life;
+    log.warn({ workerId: old.workerId, tasks: old.running.size }, 'this worker was taken for dead; starting over under a new name');
+    life = newLife();
+    old.end.abort(new Error('the lease was lost'));
+    await enlist(database, life.workerId);
+    void claim();
+  }
+
+  return {
+    async start() {
+      await enlist(database, life.workerId);
+      await reap(database, leaseMs);
+      timers.push(
+        setInterval(() => void tick(), leaseMs / 3),
+        setInterval(() => void claim(), pollMs),
+      );
+      void claim();
+    },
+    kick() {
+      void claim();
+    },
+    async stop(graceMs = 10_000) {
+      stopping = true;
+      await Promise.race([Promise.allSettled([...life.running]), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+      for (const timer of timers) clearInterval(timer);
+      life.end.abort(new Error('the worker is stopping'));
+      await resign(database, life.workerId).catch((error) => log.warn({ err: error }, 'could not resign; the lease will run out'));
+    },
+    get running() {
+      return life.running.size;
+    },
+  };
+}

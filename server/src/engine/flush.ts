@@ -1,0 +1,276 @@
+import { inTransaction, type RoleDatabase } from '#kernel/database';
+import type { Committed, TaskRow, Transition } from './rows.ts';
+
+/** A transition on its way into the database, with the fence it was made under. */
+export interface Flushable {
+  readonly task: Pick<TaskRow, 'tenantId' | 'taskId' | 'epoch'>;
+  /** The ring count that the worker had seen when it decided to park. */
+  readonly signalsSeen: number;
+  readonly transition: Transition;
+}
+
+/**
+ * Commits many tasks' transitions in one transaction: first lock their rows and read the fences, then write everything in one statement.
+ *
+ * Locking first and in its own statement matters twice: a late worker's rows are left out (its fence is old), and a decision that
+ * was made while the worker was about to park is seen, so no wake-up is lost.
+ * @returns the answers in the order of the items. At most one transition of a task may be among them.
+ */
+export async function flush(engine: RoleDatabase, workerId: string, now: Date, items: readonly Flushable[]): Promise<Committed[]> {
+  return inTransaction(engine, async (client) => {
+    const { rows } = await client.query<LockedTask>({
+      name: 'flush-lock',
+      text: lockTasks,
+      values: [
+        items.map((item) => item.task.tenantId),
+        items.map((item) => item.task.taskId),
+        items.map((item) => item.task.epoch),
+        workerId,
+      ],
+    });
+    const held = new Map(rows.map((row) => [`${row.tenantId}/${row.taskId}`, row]));
+    const lockOf = (item: Flushable) => held.get(`${item.task.tenantId}/${item.task.taskId}`);
+    const valid = items.filter((item) => lockOf(item) !== undefined);
+    if (valid.length > 0)
+      await client.query({
+        name: 'flush-write',
+        text: writeAll,
+        values: values(valid, now, (item) => lockOf(item)?.signals !== item.signalsSeen),
+      });
+    return items.map((item) => {
+      const lock = lockOf(item);
+      return lock === undefined
+        ? { kind: 'fenced' }
+        : { kind: 'committed', revision: Number(lock.revision), signals: lock.signals, cancelling: lock.cancelling };
+    });
+  });
+}
+
+interface LockedTask {
+  readonly tenantId: string;
+  readonly taskId: string;
+  readonly signals: number;
+  readonly cancelling: boolean;
+  readonly revision: number;
+}
+
+/** Rows are locked in key order, so two flushes that meet (after a takeover) cannot deadlock. */
+const lockTasks = `
+  select t.tenant_id as "tenantId", t.task_id as "taskId", t.signals, t.cancelling, q.revision
+  from app.task t
+  join unnest($1::text[], $2::text[], $3::bigint[]) as n(tenant_id, task_id, epoch) on t.tenant_id = n.tenant_id and t.task_id = n.task_id and t.epoch = n.epoch
+  join app.tenant_queue q on q.tenant_id = t.tenant_id
+  where t.owner = $4 order by t.tenant_id, t.task_id for no key update of t`;
+
+type Column = readonly [name: string, type: string];
+const key: readonly Column[] = [
+  ['tenant_id', 'text'],
+  ['task_id', 'text'],
+];
+const planColumns: readonly Column[] = [
+  ...key,
+  ['version', 'int'],
+  ['planner', 'text'],
+  ['playbook', 'text'],
+  ['model', 'text'],
+  ['tokens_in', 'int'],
+  ['tokens_out', 'int'],
+  ['cost_micros', 'bigint'],
+  ['body', 'bytea'],
+  ['created_at', 'timestamptz'],
+];
+const stepColumns: readonly Column[] = [
+  ...key,
+  ['plan_version', 'int'],
+  ['step_id', 'text'],
+  ['position', 'int'],
+  ['tool', 'text'],
+  ['effect', 'text'],
+  ['verdict', 'text'],
+  ['state', 'text'],
+  ['fence', 'bigint'],
+  ['error_code', 'text'],
+  ['body', 'bytea'],
+  ['started_at', 'timestamptz'],
+  ['finished_at', 'timestamptz'],
+];
+const attemptKey: readonly Column[] = [...key, ['plan_version', 'int'], ['step_id', 'text'], ['direction', 'text'], ['number', 'int']];
+const attemptColumns: readonly Column[] = [
+  ...attemptKey,
+  ['key', 'text'],
+  ['fence', 'bigint'],
+  ['payload_hash', 'text'],
+  ['started_at', 'timestamptz'],
+];
+const settledColumns: readonly Column[] = [...attemptKey, ['outcome', 'text'], ['settled_at', 'timestamptz']];
+const approvalColumns: readonly Column[] = [
+  ...key,
+  ['approval_id', 'text'],
+  ['plan_version', 'int'],
+  ['step_id', 'text'],
+  ['tool', 'text'],
+  ['risk', 'text'],
+  ['state', 'text'],
+  ['payload_hash', 'text'],
+  ['policy_hash', 'text'],
+  ['tool_schema_hash', 'text'],
+  ['policy_ids', 'text'],
+  ['body', 'bytea'],
+  ['created_at', 'timestamptz'],
+  ['expires_at', 'timestamptz'],
+];
+const approvalChangeColumns: readonly Column[] = [
+  ['tenant_id', 'text'],
+  ['approval_id', 'text'],
+  ['state', 'text'],
+  ['used_at', 'timestamptz'],
+];
+const taskColumns: readonly Column[] = [
+  ...key,
+  ['state', 'text'],
+  ['outcome', 'text'],
+  ['wait_reason', 'text'],
+  ['error_code', 'text'],
+  ['run_at', 'timestamptz'],
+  ['retries', 'int'],
+  ['plan_version', 'int'],
+  ['playbook', 'text'],
+  ['risk', 'text'],
+  ['detail', 'bytea'],
+  ['finished_at', 'timestamptz'],
+  ['release', 'boolean'],
+];
+const auditColumns: readonly Column[] = [
+  ['tenant_id', 'text'],
+  ['entries', 'text'],
+];
+
+const tables = [
+  planColumns,
+  stepColumns,
+  attemptColumns,
+  settledColumns,
+  approvalColumns,
+  approvalChangeColumns,
+  taskColumns,
+  auditColumns,
+];
+/** `unnest($7::text[], ...) as n(tenant_id, ...)` for table number `index`, its parameters following those of the tables before it. */
+function rowsOf(index: number): string {
+  const before = tables.slice(0, index).reduce((sum, columns) => sum + columns.length, 0);
+  const columns = tables[index] ?? [];
+  return `unnest(${columns.map(([, type], at) => `$${before + at + 1}::${type}[]`).join(', ')}) as n(${columns.map(([name]) => name).join(', ')})`;
+}
+const names = (columns: readonly Column[]) => columns.map(([name]) => name).join(', ');
+const lastParameter = tables.reduce((sum, columns) => sum + columns.length, 0);
+
+/** All tables in one statement: one round trip however many rows. Lists inside a row travel as JSON text, since SQL arrays cannot be ragged. */
+const writeAll = `
+  with plans as (
+    insert into app.plan (${names(planColumns)}) select ${names(planColumns)} from ${rowsOf(0)}
+  ), steps as (
+    insert into app.step (${names(stepColumns)}) select ${names(stepColumns)} from ${rowsOf(1)}
+    on conflict (tenant_id, task_id, plan_version, step_id) do update set verdict = excluded.verdict, state = excluded.state, fence = excluded.fence,
+      error_code = excluded.error_code, body = excluded.body, started_at = excluded.started_at, finished_at = excluded.finished_at
+  ), attempts as (
+    insert into app.attempt (${names(attemptColumns)}) select ${names(attemptColumns)} from ${rowsOf(2)}
+  ), settled as (
+    update app.attempt a set outcome = n.outcome, settled_at = n.settled_at from ${rowsOf(3)}
+    where a.tenant_id = n.tenant_id and a.task_id = n.task_id and a.plan_version = n.plan_version and a.step_id = n.step_id and a.direction = n.direction and a.number = n.number
+  ), approvals as (
+    insert into app.approval (${names(approvalColumns)})
+    select ${names(approvalColumns).replace('policy_ids', 'array(select jsonb_array_elements_text(policy_ids::jsonb))')} from ${rowsOf(4)}
+  ), approval_changes as (
+    update app.approval a set state = n.state, used_at = n.used_at from ${rowsOf(5)} where a.tenant_id = n.tenant_id and a.approval_id = n.approval_id
+  ), audit as (
+    insert into app.audit_pending (tenant_id, entries)
+    select tenant_id, array(select jsonb_array_elements_text(entries::jsonb)) from ${rowsOf(7)}
+  )
+  update app.task t set state = n.state, outcome = n.outcome, wait_reason = n.wait_reason, error_code = n.error_code, run_at = n.run_at, retries = n.retries,
+    plan_version = n.plan_version, playbook = n.playbook, risk = n.risk, detail = n.detail, finished_at = n.finished_at,
+    owner = case when n.release then null else t.owner end, updated_at = $${lastParameter + 1}
+  from ${rowsOf(6)} where t.tenant_id = n.tenant_id and t.task_id = n.task_id`;
+
+/** The parameters of `writeAll`: one array a column, table after table. */
+function values(items: readonly Flushable[], now: Date, wasRung: (item: Flushable) => boolean): unknown[] {
+  const lines: unknown[][][] = tables.map(() => []);
+  const put = (table: number, line: unknown[]) => lines[table]?.push(line);
+  const audit = new Map<string, string[]>();
+  for (const item of items) {
+    const { tenantId, taskId } = item.task;
+    const own = [tenantId, taskId];
+    const { plan, steps, attempts, settled, approvals, approvalChanges, progress, release } = item.transition;
+    if (plan)
+      put(0, [
+        ...own,
+        plan.version,
+        plan.planner,
+        plan.playbook,
+        plan.model,
+        plan.tokensIn,
+        plan.tokensOut,
+        plan.costMicros,
+        plan.body,
+        plan.createdAt,
+      ]);
+    for (const s of steps ?? [])
+      put(1, [
+        ...own,
+        s.planVersion,
+        s.stepId,
+        s.position,
+        s.tool,
+        s.effect,
+        s.verdict,
+        s.state,
+        s.fence,
+        s.errorCode,
+        s.body,
+        s.startedAt,
+        s.finishedAt,
+      ]);
+    for (const a of attempts ?? [])
+      put(2, [...own, a.planVersion, a.stepId, a.direction, a.number, a.key, a.fence, a.payloadHash, a.startedAt]);
+    for (const a of settled ?? []) put(3, [...own, a.planVersion, a.stepId, a.direction, a.number, a.outcome, a.settledAt]);
+    for (const a of approvals ?? [])
+      put(4, [
+        ...own,
+        a.approvalId,
+        a.planVersion,
+        a.stepId,
+        a.tool,
+        a.risk,
+        a.state,
+        a.payloadHash,
+        a.policyHash,
+        a.toolSchemaHash,
+        JSON.stringify(a.policyIds),
+        a.body,
+        a.createdAt,
+        a.expiresAt,
+      ]);
+    for (const a of approvalChanges ?? []) put(5, [tenantId, a.approvalId, a.state, a.usedAt]);
+    if (progress) {
+      // Rung while about to park: due at once instead, so that the next claim sees what happened.
+      const runAt = release === true && progress.state === 'waiting' && wasRung(item) ? now : progress.runAt;
+      put(6, [
+        ...own,
+        progress.state,
+        progress.outcome,
+        progress.waitReason,
+        progress.errorCode,
+        runAt,
+        progress.retries,
+        progress.planVersion,
+        progress.playbook,
+        progress.risk,
+        progress.detail,
+        progress.finishedAt,
+        release === true,
+      ]);
+    }
+    if (item.transition.audit.length > 0) audit.set(tenantId, [...(audit.get(tenantId) ?? []), ...item.transition.audit]);
+  }
+  for (const [tenantId, entries] of audit) put(7, [tenantId, JSON.stringify(entries)]);
+  return [...tables.flatMap((columns, table) => columns.map((_, column) => (lines[table] ?? []).map((line) => line[column]))), now];
+}

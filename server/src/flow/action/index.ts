@@ -1,0 +1,1 @@
+export { type Action, type ActionOutcome, lookUpAction, performAction, undoAction } from './perform.ts';

@@ -1,0 +1,72 @@
+import type { ArgManifest } from '#flow/tool';
+import type { Json } from '#kernel';
+import { formatMinor, type Label } from '#trust/policy';
+
+/** One argument as a person sees it, drawn by us from the typed value. */
+export interface Field {
+  readonly name: string;
+  readonly title: string;
+  readonly role: ArgManifest['role'];
+  readonly value: Json;
+  readonly display: string;
+  readonly integrity: Label['integrity'];
+  readonly origins: readonly { readonly kind: string; readonly text: string }[];
+  /** What the eye would miss: look-alike letters, hidden or direction marks. */
+  readonly warnings: readonly string[];
+}
+
+/** Draws the arguments of a call field by field, in the order of the manifest, each with where its value came from. */
+export function presentFields(
+  manifestArgs: Readonly<Record<string, ArgManifest>>,
+  args: Readonly<Record<string, Json | undefined>>,
+  labels: Readonly<Record<string, Label | undefined>>,
+): Field[] {
+  const known = Object.keys(manifestArgs).filter((name) => args[name] !== undefined);
+  const others = Object.keys(args).filter((name) => !(name in manifestArgs));
+  return [...known, ...others].map((name) => {
+    const manifest = manifestArgs[name];
+    const value = args[name] ?? null;
+    const label = labels[name];
+    return {
+      name,
+      title: manifest?.title ?? name,
+      role: manifest?.role ?? 'steering',
+      value,
+      display: display(value, manifest?.slot, args),
+      integrity: label?.integrity ?? 'untrusted',
+      origins: (label?.sources ?? []).map(origin),
+      warnings: typeof value === 'string' ? warnings(value, manifest?.slot) : [],
+    };
+  });
+}
+
+function display(value: Json, slot: string | undefined, args: Readonly<Record<string, Json | undefined>>): string {
+  if (slot === 'amount' && typeof value === 'number') return formatMinor(value, typeof args.currency === 'string' ? args.currency : 'EUR');
+  if (slot === 'iban' && typeof value === 'string') return value.replace(/\s/g, '').replace(/(.{4})(?=.)/g, '$1 ');
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value.join(', ') : JSON.stringify(value);
+}
+
+function origin(source: string): { kind: string; text: string } {
+  const colon = source.indexOf(':');
+  return colon < 0 ? { kind: source, text: '' } : { kind: source.slice(0, colon), text: source.slice(colon + 1) };
+}
+
+/** Invisible and direction marks: Unicode general category Cf, except the soft hyphen's harmless cousins inside emoji. */
+const hidden = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/u;
+
+function warnings(text: string, slot: string | undefined): string[] {
+  const found: string[] = [];
+  if (hidden.test(text)) found.push('Contains invisible or direction-changing characters.');
+  const exact = slot !== undefined && slot !== 'text';
+  if (exact && mixesScripts(text)) found.push('Mixes letters of different alphabets that look alike.');
+  if (exact && /xn--/i.test(text)) found.push('Contains an internationalised name in its encoded form.');
+  return found;
+}
+
+/** Latin together with Cyrillic or Greek in one word: the usual look-alikes (UTS #39, single-script restriction). */
+function mixesScripts(text: string): boolean {
+  return text
+    .split(/[^\p{L}\p{M}]+/u)
+    .some((word) => /\p{Script=Latin}/u.test(word) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(word));
+}

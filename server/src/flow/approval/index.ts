@@ -1,0 +1,18 @@
+export { isGenuineDecision, staleness } from './check.ts';
+export { type DecisionContext, decideApproval } from './decide.ts';
+export { type Field, presentFields } from './fields.ts';
+export { type BoundAction, payloadHash } from './hash.ts';
+export { type PresentedApproval, presentApproval } from './present.ts';
+export { type ApprovalRequest, buildApproval, plainArgs } from './request.ts';
+export {
+  type Answer,
+  type ApprovalBody,
+  answerSchema,
+  approvalBodySchema,
+  type Decision,
+  type DecisionInput,
+  decisionInputSchema,
+  policyReferenceSchema,
+  reasonSchema,
+} from './schema.ts';
+export { type StoredApproval, selectApproval, selectApprovals } from './store.ts';

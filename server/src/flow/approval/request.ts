@@ -1,0 +1,78 @@
+import type { ApprovalRow } from '#engine';
+import type { GateResult } from '#flow/gate';
+import type { ToolManifest } from '#flow/tool';
+import { type Id, type JsonObject, newId } from '#kernel';
+import type { TenantKeys } from '#trust/key';
+import type { Labelled } from '#trust/policy';
+import { payloadHash } from './hash.ts';
+import type { ApprovalBody } from './schema.ts';
+
+export interface ApprovalRequest {
+  readonly keys: TenantKeys;
+  readonly tenantId: Id<'tenant'>;
+  readonly taskId: Id<'task'>;
+  readonly planVersion: number;
+  readonly stepId: string;
+  readonly manifest: ToolManifest;
+  readonly toolSchemaHash: string;
+  readonly args: Readonly<Record<string, Labelled>>;
+  readonly gate: GateResult;
+  readonly why: string;
+  readonly title: string;
+  readonly from: string | undefined;
+  readonly now: Date;
+  readonly expiresAt: Date;
+  readonly assignedTo?: string | null;
+}
+
+/** Turns a step that the gate wants a person to see into a question about exact bytes. Pure but for the new id. */
+export function buildApproval(request: ApprovalRequest): ApprovalRow {
+  const args = plainArgs(request.args);
+  const body: ApprovalBody = {
+    args,
+    labels: Object.fromEntries(Object.entries(request.args).map(([name, { label }]) => [name, label])),
+    reasons: request.gate.reasons,
+    policies: request.gate.policies,
+    why: request.why,
+    headline: request.manifest.headline(args),
+    title: request.title,
+    ...(request.from === undefined ? {} : { from: request.from }),
+  };
+  const approvalId = newId('approval', request.now.getTime());
+  return {
+    approvalId,
+    planVersion: request.planVersion,
+    stepId: request.stepId,
+    tool: request.manifest.tool,
+    risk: request.gate.risk,
+    state: 'waiting',
+    payloadHash: payloadHash({
+      tenant: request.tenantId,
+      task: request.taskId,
+      planVersion: request.planVersion,
+      step: request.stepId,
+      tool: request.manifest.tool,
+      args,
+      toolSchemaHash: request.toolSchemaHash,
+      policyHash: request.gate.policyHash,
+      expiresAt: request.expiresAt.toISOString(),
+    }),
+    policyHash: request.gate.policyHash,
+    toolSchemaHash: request.toolSchemaHash,
+    policyIds: request.gate.policies.map(({ id }) => id),
+    assignedTo: request.assignedTo ?? null,
+    body: request.keys.sealJson({ kind: 'approval', id: approvalId }, body),
+    answer: null,
+    decisionMac: null,
+    createdAt: request.now,
+    expiresAt: request.expiresAt,
+    decidedBy: null,
+    decidedAt: null,
+    usedAt: null,
+  };
+}
+
+/** The values alone, as the tool gets them. */
+export function plainArgs(args: Readonly<Record<string, Labelled>>): JsonObject {
+  return Object.fromEntries(Object.entries(args).map(([name, { value }]) => [name, value]));
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { jsonObjectSchema } from '#kernel';
+import { labelSchema } from '#trust/policy';
+
+export const reasonSchema = z.object({ rule: z.string(), text: z.string(), args: z.array(z.string()).readonly().optional() });
+export const policyReferenceSchema = z.object({ id: z.string(), title: z.string() });
+
+/** What is asked, sealed in `approval.body`. `args` are the very bytes that would be sent. */
+export const approvalBodySchema = z.object({
+  args: jsonObjectSchema,
+  labels: z.record(z.string(), labelSchema),
+  reasons: z.array(reasonSchema).readonly(),
+  policies: z.array(policyReferenceSchema).readonly(),
+  /** The planner's own words, shown in a marked box and believed by nobody. */
+  why: z.string(),
+  headline: z.string(),
+  title: z.string(),
+  from: z.string().optional(),
+});
+export type ApprovalBody = z.infer<typeof approvalBodySchema>;
+
+export const decisions = ['accept', 'edit', 'respond', 'reject', 'delegate'] as const;
+export type Decision = (typeof decisions)[number];
+
+/** A decision as it comes in. `edits` is the full new arguments. */
+export const decisionInputSchema = z.discriminatedUnion('decision', [
+  z.strictObject({
+    decision: z.literal('accept'),
+    payloadHash: z.string().regex(/^[0-9a-f]{64}$/),
+    comment: z.string().max(4_000).optional(),
+  }),
+  z.strictObject({
+    decision: z.literal('edit'),
+    payloadHash: z.string().regex(/^[0-9a-f]{64}$/),
+    edits: jsonObjectSchema,
+    comment: z.string().max(4_000).optional(),
+  }),
+  z.strictObject({
+    decision: z.literal('respond'),
+    payloadHash: z.string().regex(/^[0-9a-f]{64}$/),
+    comment: z.string().trim().min(1).max(4_000),
+  }),
+  z.strictObject({
+    decision: z.literal('reject'),
+    payloadHash: z.string().regex(/^[0-9a-f]{64}$/),
+    comment: z.string().trim().min(1).max(4_000),
+  }),
+  z.strictObject({
+    decision: z.literal('delegate'),
+    payloadHash: z.string().regex(/^[0-9a-f]{64}$/),
+    to: z.string().trim().min(1).max(200),
+    comment: z.string().max(4_000).optional(),
+  }),
+]);
+export type DecisionInput = z.infer<typeof decisionInputSchema>;
+
+/** What the person said, sealed in `approval.answer`. */
+export const answerSchema = z.object({
+  decision: z.enum(decisions),
+  comment: z.string().optional(),
+  edits: jsonObjectSchema.optional(),
+  to: z.string().optional(),
+});
+export type Answer = z.infer<typeof answerSchema>;

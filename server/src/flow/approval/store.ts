@@ -1,0 +1,52 @@
+import { sql } from 'kysely';
+import type { ApprovalRow, ApprovalState } from '#engine';
+import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
+
+export type StoredApproval = ApprovalRow & { readonly taskId: Id<'task'> };
+
+const approvalFields = sql`approval_id, task_id, plan_version, step_id, tool, risk, state, payload_hash, policy_hash, tool_schema_hash, policy_ids, assigned_to, body, answer,
+  decision_mac, created_at, expires_at, decided_by, decided_at, used_at`;
+
+/** One page of approvals in the given states, newest first, by keyset. */
+export async function selectApprovals(
+  tx: Tx,
+  query: { tenantId: Id<'tenant'>; states: readonly ApprovalState[]; before: string | null; limit: number },
+): Promise<StoredApproval[]> {
+  const below = query.before === null ? sql`` : sql`and approval_id < ${query.before}`;
+  const page = await sql<StoredApproval>`
+    select t.* from unnest(${[...query.states]}::text[]) as s(state) cross join lateral (
+      select ${approvalFields} from app.approval where tenant_id = ${query.tenantId} and state = s.state ${below} order by approval_id desc limit ${query.limit}
+    ) t order by t.approval_id desc limit ${query.limit}`.execute(tx);
+  return page.rows;
+}
+
+export async function selectApproval(tx: Tx, tenantId: Id<'tenant'>, approvalId: string): Promise<StoredApproval | undefined> {
+  const found =
+    await sql<StoredApproval>`select ${approvalFields} from app.approval where tenant_id = ${tenantId} and approval_id = ${approvalId}`.execute(
+      tx,
+    );
+  return found.rows[0];
+}
+
+/** Writes a decision. The state in the predicate makes it once-only even without the task's lock. @returns false when it was decided before. */
+export async function recordDecision(
+  tx: Tx,
+  decision: {
+    tenantId: Id<'tenant'>;
+    approvalId: string;
+    state: ApprovalState;
+    answer: Buffer;
+    decisionMac: Buffer | null;
+    decidedBy: string;
+    decidedAt: Date;
+    assignedTo: string | null;
+  },
+): Promise<boolean> {
+  const stays = decision.state === 'waiting';
+  const done =
+    await sql`update app.approval set state = ${decision.state}, answer = ${decision.answer}, decision_mac = ${decision.decisionMac},
+    decided_by = ${stays ? null : decision.decidedBy}, decided_at = ${stays ? null : decision.decidedAt}, assigned_to = ${decision.assignedTo}
+    where tenant_id = ${decision.tenantId} and approval_id = ${decision.approvalId} and state = 'waiting'`.execute(tx);
+  return done.numAffectedRows === 1n;
+}

@@ -1,0 +1,144 @@
+import { sealTaskDetail } from '#flow/task';
+import { type Clock, canonicalJson, FactotumError, type Id, isFactotumError, newId } from '#kernel';
+import { type Database, isRetryable } from '#kernel/database';
+import { auditBody } from '#trust/audit';
+import type { Keyring, TenantKeys } from '#trust/key';
+import { readMail } from './mail.ts';
+import { type Accepted, type EventBody, type IncomingEvent, type Provenance, payloadBytesMax } from './schema.ts';
+import { type EventRecord, type Stored, storeEvents } from './store.ts';
+
+export interface Intake {
+  /**
+   * Takes an event in: stored, a task made, the audit entry written, in one commit, before this resolves.
+   * @throws `event.conflict` when its external id brought another payload before (both are kept); `quota.exceeded`; `event.invalid`.
+   */
+  accept(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted>;
+  /** The same for the raw bytes of a mail. @throws `mail.invalid` besides. */
+  acceptMail(tenantId: Id<'tenant'>, bytes: Uint8Array, door: Pick<Provenance, 'channel' | 'submittedBy'>): Promise<Accepted>;
+}
+
+interface IntakeDeps {
+  readonly database: Database;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  /** Counts one event against the tenant's rate. @throws `quota.exceeded`. */
+  readonly admit: (tenantId: Id<'tenant'>) => Promise<void>;
+  /** Called after each commit that made tasks: somebody may want to look now. */
+  readonly onAccepted: (tenantId: Id<'tenant'>) => void;
+}
+
+interface Waiting {
+  readonly record: EventRecord;
+  readonly resolve: (stored: Stored) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Most events in one commit of a tenant. */
+const batchMax = 200;
+
+/** The one door for events. Those of a tenant that arrive together share a commit; a commit never waits for more to come. */
+export function createIntake(deps: IntakeDeps): Intake {
+  const queues = new Map<Id<'tenant'>, Waiting[]>();
+
+  function enqueue(tenantId: Id<'tenant'>, record: EventRecord): Promise<Stored> {
+    return new Promise((resolve, reject) => {
+      const queue = queues.get(tenantId);
+      if (queue !== undefined) {
+        queue.push({ record, resolve, reject });
+        return;
+      }
+      queues.set(tenantId, [{ record, resolve, reject }]);
+      queueMicrotask(() => void drain(tenantId));
+    });
+  }
+
+  async function drain(tenantId: Id<'tenant'>): Promise<void> {
+    for (let queue = queues.get(tenantId); queue !== undefined && queue.length > 0; queue = queues.get(tenantId)) {
+      await store(tenantId, queue.splice(0, batchMax));
+    }
+    queues.delete(tenantId);
+  }
+
+  async function store(tenantId: Id<'tenant'>, batch: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await storeEvents(
+        deps.database.app,
+        tenantId,
+        deps.clock.now(),
+        batch.map(({ record }) => record),
+      );
+      for (const [at, waiting] of batch.entries()) {
+        const outcome = outcomes[at];
+        if (outcome !== undefined) waiting.resolve(outcome);
+      }
+      if (outcomes.some(({ kind }) => kind === 'created')) deps.onAccepted(tenantId);
+    } catch (error) {
+      if (batch.length > 1 && !isRetryable(error)) {
+        // One that the database refuses must not take its neighbours down.
+        for (const waiting of batch) await store(tenantId, [waiting]);
+        return;
+      }
+      const failure =
+        isRetryable(error) && !isFactotumError(error)
+          ? new FactotumError('database.unavailable', 'The event could not be stored. Send it again; it will not be handled twice.', {
+              cause: error,
+            })
+          : error;
+      for (const { reject } of batch) reject(failure);
+    }
+  }
+
+  async function accept(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted> {
+    await deps.admit(tenantId);
+    const keys = await deps.keyring.of(tenantId);
+    const stored = await enqueue(tenantId, recordOf(keys, tenantId, event, deps.clock.now()));
+    if (stored.kind === 'conflict')
+      throw new FactotumError(
+        'event.conflict',
+        'An event of this source and external id is here already, with another payload. Both are kept; use a new external id if this is news.',
+        { details: { eventId: stored.eventId, taskId: stored.taskId } },
+      );
+    return { eventId: stored.eventId, taskId: stored.taskId, created: stored.kind === 'created' };
+  }
+
+  return {
+    accept,
+    acceptMail: async (tenantId, bytes, door) => accept(tenantId, await readMail(bytes, door)),
+  };
+}
+
+function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent, now: Date): EventRecord {
+  const payload = canonicalJson(event.payload);
+  const sizeBytes = Buffer.byteLength(payload);
+  if (sizeBytes > payloadBytesMax)
+    throw new FactotumError(
+      'request.too_large',
+      `The payload has ${sizeBytes} bytes; ${payloadBytesMax} are the most. Send large parts as files.`,
+    );
+  const eventId = newId('event', now.getTime());
+  const taskId = newId('task', now.getTime());
+  const body: EventBody = { externalId: event.externalId, title: event.title, payload: event.payload, provenance: event.provenance };
+  const from = event.provenance.from;
+  const audit = {
+    actor: event.provenance.submittedBy,
+    at: now,
+    detail: { event: eventId, source: event.source, kind: event.kind, channel: event.provenance.channel },
+  };
+  return {
+    eventId,
+    taskId,
+    source: event.source,
+    kind: event.kind,
+    channel: event.provenance.channel,
+    externalMac: keys.mac('event.external', event.source, event.externalId),
+    // Of a mail the raw bytes decide, and their hash is the external id already.
+    payloadMac: keys.mac('event.payload', event.kind, event.occurredAt ?? '', event.raw === undefined ? payload : event.externalId),
+    sizeBytes: event.raw?.byteLength ?? sizeBytes,
+    occurredAt: event.occurredAt === undefined ? null : new Date(event.occurredAt),
+    body: keys.sealJson({ kind: 'event', id: eventId }, body),
+    raw: event.raw === undefined ? null : keys.seal('content', { kind: 'event.raw', id: eventId }, event.raw),
+    detail: sealTaskDetail(keys, taskId, { title: event.title.slice(0, 300), ...(from === undefined ? {} : { from }) }),
+    createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: 'received' }),
+    conflictAudit: auditBody(tenantId, { ...audit, kind: 'event.conflict', objectId: eventId }),
+  };
+}

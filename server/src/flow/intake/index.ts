@@ -1,0 +1,13 @@
+export { createIntake, type Intake } from './accept.ts';
+export { readMail } from './mail.ts';
+export {
+  type Accepted,
+  type EventBody,
+  type EventInput,
+  eventBodySchema,
+  eventInputSchema,
+  type IncomingEvent,
+  type Provenance,
+  payloadBytesMax,
+  rawBytesMax,
+} from './schema.ts';

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { type Action, type ActionOutcome, lookUpAction, performAction } from '#flow/action';
+import { joinLabels } from '#trust/policy';
+import { bytesOf } from './consider.ts';
+import { approvalOf, change, changeApproval, note, type StepWork, settleAttempt, type Work } from './work.ts';
+
+/** The idempotency key of a step: equal for all its attempts, and for the worker that takes over. */
+export const stepKey = (work: Work, step: StepWork): string => `${work.taskId}/${work.progress.planVersion}/${step.spec.id}`;
+
+/**
+ * Writes down the intent of every step that may go. @returns whether anything has to be committed before the effects:
+ * a read needs no intent, since nothing outside could notice it twice.
+ */
+export function begin(work: Work, going: readonly StepWork[]): boolean {
+  const now = work.tools.clock.now();
+  let durable = false;
+  for (const step of going) {
+    change(step, { state: 'running', startedAt: step.startedAt ?? now });
+    const approval = approvalOf(work, step.spec.id);
+    if (approval?.state === 'approved' && approval.usedAt === null) {
+      changeApproval(work, approval, 'approved', now);
+      note(work, {
+        kind: 'approval.used',
+        objectId: approval.approvalId,
+        state: 'approved',
+        detail: { step: step.spec.id, payloadHash: approval.payloadHash },
+      });
+      durable = true;
+    }
+    if (step.effect === 'read') continue;
+    openAttempt(work, step, 'do');
+    durable = true;
+  }
+  return durable;
+}
+
+/** Adds an attempt to the next commit. */
+export function openAttempt(work: Work, step: StepWork, direction: 'do' | 'undo'): void {
+  const made = work.attempts.filter((other) => other.stepId === step.spec.id && other.direction === direction).length;
+  const attempt = {
+    planVersion: work.progress.planVersion,
+    stepId: step.spec.id,
+    direction,
+    number: made + 1,
+    key: stepKey(work, step),
+    fence: work.lease.snapshot.task.epoch,
+    payloadHash: createHash('sha256')
+      .update(bytesOf(step.body?.args ?? {}))
+      .digest('hex'),
+    outcome: null,
+    startedAt: work.tools.clock.now(),
+    settledAt: null,
+  };
+  work.attempts.push(attempt);
+  work.pending.attempts.push(attempt);
+}
+
+/** Sends exactly the bytes that were hashed. */
+export function perform(work: Work, step: StepWork): Promise<ActionOutcome> {
+  return performAction(work.tools.host, actionOf(work, step));
+}
+
+export function actionOf(work: Work, step: StepWork): Action {
+  const known = work.tools.catalogue.get(step.spec.tool);
+  if (known === null) throw new Error(`the tool ${step.spec.tool} disappeared during the run`);
+  return {
+    tenantId: work.tenantId,
+    taskId: work.taskId,
+    key: stepKey(work, step),
+    manifest: known.manifest,
+    argsJson: bytesOf(step.body?.args ?? {}),
+    signal: work.lease.signal,
+    now: work.tools.clock.now(),
+  };
+}
+
+/**
+ * Writes down what came of a step. @returns milliseconds to wait before the step is tried again, or null when it is settled.
+ */
+export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome, isLastTry: boolean): number | null {
+  const now = work.tools.clock.now();
+  const { body } = step;
+  if (body === null) throw new Error('a step that ran has a body');
+  const detail = { step: step.spec.id, tool: step.spec.tool, verdict: step.verdict, policies: body.policies.map(({ id }) => id) };
+  switch (outcome.kind) {
+    case 'done': {
+      const label = outcome.label ?? joinLabels(...Object.values(body.args).map((arg) => arg.label));
+      change(step, { state: 'done', finishedAt: now, errorCode: null, body: { ...body, result: { value: outcome.result, label } } });
+      settleAttempt(work, step.spec.id, 'do', 'done');
+      note(work, {
+        kind: 'step.finished',
+        objectId: work.taskId,
+        state: 'done',
+        detail: { ...detail, payloadHash: createHash('sha256').update(bytesOf(body.args)).digest('hex') },
+      });
+      return null;
+    }
+    case 'failed':
+      settleAttempt(work, step.spec.id, 'do', 'failed');
+      if (outcome.retry && !isLastTry) {
+        freeApproval(work, step);
+        note(work, { kind: 'step.retried', objectId: work.taskId, state: 'pending', detail: { ...detail, code: outcome.code } });
+        return outcome.retryAfterMs ?? 0;
+      }
+      change(step, {
+        state: 'failed',
+        finishedAt: now,
+        errorCode: outcome.code,
+        body: { ...body, error: { code: outcome.code, message: outcome.message } },
+      });
+      note(work, { kind: 'step.finished', objectId: work.taskId, state: 'failed', detail: { ...detail, code: outcome.code } });
+      return null;
+    case 'unknown':
+      change(step, {
+        state: 'unknown',
+        finishedAt: now,
+        errorCode: 'tool.outcome_unknown',
+        body: { ...body, error: { code: 'tool.outcome_unknown', message: outcome.message } },
+      });
+      settleAttempt(work, step.spec.id, 'do', 'unknown');
+      note(work, { kind: 'step.unknown', objectId: work.taskId, state: 'unknown', detail });
+      return null;
+  }
+}
+
+/** It certainly did not happen and may be tried again by itself: the person's yes to these very bytes still stands. */
+function freeApproval(work: Work, step: StepWork): void {
+  const approval = approvalOf(work, step.spec.id);
+  if (approval?.state === 'approved') {
+    changeApproval(work, approval, 'approved', null);
+    change(step, { state: 'waiting', startedAt: null });
+  } else change(step, { state: 'pending', startedAt: null });
+}
+
+/**
+ * After a takeover: every attempt that left no outcome is settled by asking its tool before anything else happens.
+ * Money, rights and destruction that did not happen are asked anew, never simply done.
+ */
+export async function settleOpenAttempts(work: Work): Promise<void> {
+  for (const step of work.steps) {
+    const open = work.attempts.findLast((attempt) => attempt.stepId === step.spec.id && attempt.direction === 'do');
+    if (open === undefined || open.outcome !== null || step.state === 'done') continue;
+    const outcome = await lookUpAction(work.tools.host, actionOf(work, step));
+    if (outcome.kind !== 'absent') {
+      applyOutcome(work, step, outcome, true);
+      continue;
+    }
+    settleAttempt(work, step.spec.id, 'do', 'failed');
+    const mayRepeat = step.effect === 'write' || step.effect === 'egress';
+    if (mayRepeat) freeApproval(work, step);
+    else change(step, { state: 'pending', startedAt: null });
+  }
+  for (const step of work.steps) if (step.state === 'running') change(step, { state: 'pending', startedAt: null });
+}

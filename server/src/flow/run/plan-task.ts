@@ -1,0 +1,108 @@
+import { backoffMs } from '#engine';
+import type { PlanningContext, PlanningTask, PlanOutcome } from '#flow/plan';
+import { openSteps } from './open-work.ts';
+import { commit, note, nothingPending, release, type Work } from './work.ts';
+
+/** The planners as one: `isQuick` says whether planning will take no time worth showing. */
+export interface Planning {
+  isQuick(task: PlanningTask, context: PlanningContext): boolean;
+  plan(task: PlanningTask, context: PlanningContext): Promise<PlanOutcome>;
+}
+
+/** How often a planner that cannot be reached is asked before a person is. About 20 minutes with the engine's back-off. */
+const planRetriesMax = 20;
+
+/** Makes the next plan. @returns false when the task was parked instead: it waits for an answer or for the model. */
+export async function planTask(work: Work, planning: Planning): Promise<boolean> {
+  const task: PlanningTask = {
+    tenantId: work.tenantId,
+    taskId: work.taskId,
+    event: work.event,
+    source: work.lease.snapshot.event.source,
+    kind: work.lease.snapshot.event.kind,
+    receivedAt: work.lease.snapshot.event.receivedAt,
+    answers: work.detail.answers ?? [],
+    now: work.tools.clock.now(),
+  };
+  const context: PlanningContext = {
+    playbooks: work.context.playbooks,
+    handbook: work.context.handbook,
+    timeZone: work.context.settings.timeZone,
+    signal: work.lease.signal,
+    maySpendOperatorModelKey: work.context.settings.maySpendOperatorModelKey,
+  };
+  if (!planning.isQuick(task, context)) await showPlanning(work);
+  const outcome = await planning.plan(task, context);
+  switch (outcome.kind) {
+    case 'plan':
+      adopt(work, outcome);
+      return true;
+    case 'question':
+      work.detail = { ...work.detail, question: outcome.question };
+      note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason: 'question' } });
+      await release(work, { state: 'waiting', waitReason: 'question', runAt: null, errorCode: null });
+      return false;
+    case 'retry':
+      await postpone(work, outcome);
+      return false;
+  }
+}
+
+/** A model takes seconds: whoever looks should see that the task is being planned. */
+async function showPlanning(work: Work): Promise<void> {
+  work.progress = { ...work.progress, state: 'planning', waitReason: null };
+  work.pending.progress = work.progress;
+  await commit(work);
+}
+
+function adopt(work: Work, outcome: Extract<PlanOutcome, { kind: 'plan' }>): void {
+  const { plan, planner, playbook = null, model = null, usage } = outcome;
+  const version = work.progress.planVersion + 1;
+  const { question: _answered, error: _past, ...detail } = work.detail;
+  work.plan = plan;
+  work.detail = { ...detail, summary: plan.summary };
+  work.progress = { ...work.progress, planVersion: version, playbook, retries: 0, errorCode: null, waitReason: null, state: 'running' };
+  work.pending = {
+    ...nothingPending(),
+    audit: work.pending.audit,
+    approvalChanges: work.pending.approvalChanges,
+    plan: {
+      version,
+      planner,
+      playbook,
+      model,
+      tokensIn: usage?.tokensIn ?? null,
+      tokensOut: usage?.tokensOut ?? null,
+      costMicros: usage?.costMicros ?? null,
+      body: work.keys.sealJson({ kind: 'plan', id: work.taskId, version }, plan),
+      createdAt: work.tools.clock.now(),
+    },
+    // The plan in force is named by the task's row, so both are written together.
+    progress: work.progress,
+  };
+  work.steps = openSteps(null, work.keys, plan);
+  work.approvals = [];
+  work.attempts = [];
+  note(work, {
+    kind: 'task.planned',
+    objectId: work.taskId,
+    state: 'running',
+    detail: { version, planner, playbook, model, steps: plan.steps.map((step) => step.tool) },
+  });
+}
+
+async function postpone(work: Work, outcome: Extract<PlanOutcome, { kind: 'retry' }>): Promise<void> {
+  const { progress, tools } = work;
+  if (progress.retries + 1 >= planRetriesMax) {
+    work.detail = {
+      ...work.detail,
+      error: outcome.message,
+      question: 'The model could not be reached for a long time. Should it be tried again?',
+    };
+    note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason: 'question', code: outcome.code } });
+    return release(work, { state: 'waiting', waitReason: 'question', runAt: null, errorCode: outcome.code, retries: 0 });
+  }
+  work.detail = { ...work.detail, error: outcome.message };
+  const runAt = new Date(tools.clock.now().getTime() + Math.max(outcome.afterMs, backoffMs(progress.retries)));
+  return release(work, { state: 'planning', runAt, retries: progress.retries + 1, errorCode: outcome.code });
+}

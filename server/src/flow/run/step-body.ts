@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { policyReferenceSchema, reasonSchema } from '#flow/approval';
+import { jsonSchema } from '#kernel';
+import { type Labelled, labelSchema } from '#trust/policy';
+
+const labelledSchema: z.ZodType<Labelled> = z.object({ value: jsonSchema, label: labelSchema });
+
+/** What a step row holds sealed: the resolved arguments with their labels, why the gate said what, and what came of it. */
+export const stepBodySchema = z.object({
+  args: z.record(z.string(), labelledSchema).readonly(),
+  why: z.string(),
+  reasons: z.array(reasonSchema).readonly(),
+  policies: z.array(policyReferenceSchema).readonly(),
+  policyHash: z.string(),
+  risk: z.enum(['low', 'medium', 'high']),
+  result: labelledSchema.optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+export type StepBody = z.infer<typeof stepBodySchema>;

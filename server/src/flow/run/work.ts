@@ -1,0 +1,164 @@
+import type { ApprovalRow, AttemptRow, Committed, Lease, Risk, StepState, TaskProgress, Transition, Verdict } from '#engine';
+import type { EventBody } from '#flow/intake';
+import type { Plan, PlanStep } from '#flow/plan';
+import { sealTaskDetail, type TaskDetail } from '#flow/task';
+import type { ToolCatalogue, ToolHost } from '#flow/tool';
+import type { Clock, Id } from '#kernel';
+import { type AuditDraft, auditBody } from '#trust/audit';
+import type { TenantKeys } from '#trust/key';
+import type { PolicyEngine } from '#trust/policy';
+import type { StepBody } from './step-body.ts';
+import type { TenantContext } from './tenant-context.ts';
+
+/** What every part of a run needs besides the task itself. */
+export interface RunTools {
+  readonly catalogue: ToolCatalogue;
+  readonly policies: PolicyEngine;
+  readonly host: ToolHost;
+  readonly clock: Clock;
+  /** Counts one use of a standing grant, exactly. @returns false when today's uses are spent. */
+  readonly spendGrant: (tenantId: Id<'tenant'>, grantId: string, now: Date) => Promise<boolean>;
+  readonly contextOf: (tenantId: Id<'tenant'>, revision: number) => Promise<TenantContext>;
+}
+
+/** One step of the plan in force, as far as it has come. */
+export interface StepWork {
+  readonly spec: PlanStep;
+  readonly position: number;
+  effect: string;
+  state: StepState;
+  verdict: Verdict;
+  body: StepBody | null;
+  errorCode: string | null;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  /** Changed since the last commit. */
+  dirty: boolean;
+}
+
+/** Thrown when another worker owns the task by now: stop at once, touch nothing. */
+export class Fenced extends Error {}
+
+/**
+ * A task in work: the opened rows, and the changes gathered for the next commit.
+ * Everything mutable about a run is here, so that each phase is a function over it.
+ */
+export interface Work {
+  readonly tools: RunTools;
+  readonly lease: Lease;
+  readonly keys: TenantKeys;
+  readonly tenantId: Id<'tenant'>;
+  readonly taskId: Id<'task'>;
+  readonly event: EventBody;
+  readonly eventId: Id<'event'>;
+  context: TenantContext;
+  progress: TaskProgress;
+  detail: TaskDetail;
+  plan: Plan | null;
+  steps: StepWork[];
+  approvals: ApprovalRow[];
+  attempts: AttemptRow[];
+  pending: { -readonly [K in keyof Transition]?: Transition[K] } & {
+    audit: string[];
+    attempts: AttemptRow[];
+    settled: NonNullable<Transition['settled']>[number][];
+    approvals: ApprovalRow[];
+    approvalChanges: NonNullable<Transition['approvalChanges']>[number][];
+  };
+}
+
+export const nothingPending = (): Work['pending'] => ({ audit: [], attempts: [], settled: [], approvals: [], approvalChanges: [] });
+
+/** Adds an audit entry to the next commit. */
+export function note(work: Work, draft: Omit<AuditDraft, 'actor' | 'at' | 'taskId'> & { actor?: string }): void {
+  work.pending.audit.push(auditBody(work.tenantId, { actor: 'system:engine', at: work.tools.clock.now(), taskId: work.taskId, ...draft }));
+}
+
+/** The step of that id. The plan has been validated, so it exists. */
+export function stepOf(work: Work, stepId: string): StepWork {
+  const step = work.steps.find(({ spec }) => spec.id === stepId);
+  if (step === undefined) throw new Error(`step ${stepId} is not in the plan`);
+  return step;
+}
+
+/** Changes a step and remembers to write it. */
+export function change(step: StepWork, changes: Partial<Omit<StepWork, 'spec' | 'position' | 'dirty'>>): void {
+  Object.assign(step, changes, { dirty: true });
+}
+
+/** The newest approval that was asked for a step, whatever became of it. */
+export function approvalOf(work: Work, stepId: string): ApprovalRow | undefined {
+  return work.approvals.findLast((approval) => approval.stepId === stepId);
+}
+
+/** Replaces an approval's state here and in the next commit. */
+export function changeApproval(
+  work: Work,
+  approval: ApprovalRow,
+  state: ApprovalRow['state'],
+  usedAt: Date | null = approval.usedAt,
+): void {
+  work.approvals = work.approvals.map((other) => (other.approvalId === approval.approvalId ? { ...other, state, usedAt } : other));
+  const isNew = work.pending.approvals.findIndex((other) => other.approvalId === approval.approvalId);
+  if (isNew >= 0) work.pending.approvals[isNew] = { ...approval, state, usedAt };
+  else work.pending.approvalChanges.push({ approvalId: approval.approvalId, state, usedAt });
+}
+
+/** Settles the newest attempt of a step in one direction. */
+export function settleAttempt(work: Work, stepId: string, direction: 'do' | 'undo', outcome: NonNullable<AttemptRow['outcome']>): void {
+  const attempt = work.attempts.findLast((other) => other.stepId === stepId && other.direction === direction);
+  if (attempt === undefined || attempt.outcome !== null) return;
+  const settled = { ...attempt, outcome, settledAt: work.tools.clock.now() };
+  work.attempts = work.attempts.map((other) => (other === attempt ? settled : other));
+  work.pending.settled.push(settled);
+}
+
+/** Writes what has gathered. @throws Fenced when the task is no longer ours. */
+export async function commit(work: Work): Promise<Extract<Committed, { kind: 'committed' }>> {
+  const answer = await work.lease.commit(drain(work, false));
+  if (answer.kind === 'fenced') throw new Fenced();
+  return answer;
+}
+
+/** Writes what has gathered together with the task's new state, and gives the task back. The run ends here. */
+export async function release(work: Work, progress: Partial<TaskProgress>): Promise<void> {
+  work.progress = { ...work.progress, ...progress };
+  const answer = await work.lease.commit(drain(work, true));
+  if (answer.kind === 'fenced') throw new Fenced();
+}
+
+/** Everything that changed since the last commit, sealed. */
+function drain(work: Work, ending: boolean): Transition {
+  const { pending } = work;
+  work.pending = nothingPending();
+  const steps = work.steps.filter((step) => step.dirty && step.body !== null).map((step) => sealStep(work, step));
+  for (const step of work.steps) step.dirty = false;
+  const progress =
+    ending || pending.progress ? { ...work.progress, detail: sealTaskDetail(work.keys, work.taskId, work.detail) } : undefined;
+  return { ...pending, steps, ...(progress === undefined ? {} : { progress }), release: ending };
+}
+
+function sealStep(work: Work, step: StepWork): NonNullable<Transition['steps']>[number] {
+  if (step.body === null) throw new Error('a step without a body is not written');
+  const planVersion = work.progress.planVersion;
+  return {
+    planVersion,
+    stepId: step.spec.id,
+    position: step.position,
+    tool: step.spec.tool,
+    effect: step.effect,
+    verdict: step.verdict,
+    state: step.state,
+    fence: work.lease.snapshot.task.epoch,
+    errorCode: step.errorCode,
+    body: work.keys.sealJson({ kind: 'step', id: `${work.taskId}/${step.spec.id}`, version: planVersion }, step.body),
+    startedAt: step.startedAt,
+    finishedAt: step.finishedAt,
+  };
+}
+
+const riskOrder: readonly Risk[] = ['low', 'medium', 'high'];
+
+/** The higher of two risks. */
+export const riskier = (one: Risk | null, other: Risk): Risk =>
+  one !== null && riskOrder.indexOf(one) > riskOrder.indexOf(other) ? one : other;

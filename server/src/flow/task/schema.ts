@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** What a person reads about a task, sealed in `task.detail`. */
+export const taskDetailSchema = z.strictObject({
+  title: z.string(),
+  from: z.string().optional(),
+  /** What the plan is about to do, one sentence. */
+  summary: z.string().optional(),
+  /** One line: the result, or why nothing was done. */
+  note: z.string().optional(),
+  /** What the person is asked while the task waits for an answer. */
+  question: z.string().optional(),
+  error: z.string().optional(),
+  /** What people answered so far; the next planner reads it. */
+  answers: z.array(z.strictObject({ at: z.string(), by: z.string(), text: z.string() })).optional(),
+});
+export type TaskDetail = z.infer<typeof taskDetailSchema>;
+
+export const taskStates = ['received', 'planning', 'waiting', 'running', 'done', 'failed', 'cancelled'] as const;
+
+/** What a person says about a step whose outcome nobody could tell. `again`: it did not happen, do it again. */
+export const settlementSchema = z.enum(['done', 'failed', 'again']);
+export type Settlement = z.infer<typeof settlementSchema>;

@@ -1,0 +1,108 @@
+import { sql } from 'kysely';
+import type { ApprovalRow, AttemptRow, PlanRow, StepRow, TaskRow, TaskState } from '#engine';
+import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
+
+/** A task row as the list and the page read it. */
+export type StoredTask = Omit<TaskRow, 'runAt'> & { readonly updatedAt: Date; readonly runAt: Date | null };
+
+const taskFields = sql`tenant_id, task_id, event_id, source, kind, state, outcome, wait_reason, error_code, run_at, retries, plan_version, playbook, risk, detail,
+  finished_at, epoch, signals, cancelling, created_at, updated_at`;
+
+/**
+ * One page of tasks, newest first. Keyset over the time-ordered id: the last page costs what the first does.
+ * With states, one index range a state is read and merged, so a rare state among a million tasks is still a few probes.
+ */
+export async function selectTasks(
+  tx: Tx,
+  query: { tenantId: Id<'tenant'>; states: readonly TaskState[]; before: string | null; limit: number },
+): Promise<StoredTask[]> {
+  const { tenantId, states, before, limit } = query;
+  const below = before === null ? sql`` : sql`and task_id < ${before}`;
+  if (states.length === 0) {
+    const all =
+      await sql<StoredTask>`select ${taskFields} from app.task where tenant_id = ${tenantId} ${below} order by task_id desc limit ${limit}`.execute(
+        tx,
+      );
+    return all.rows;
+  }
+  const some = await sql<StoredTask>`
+    select t.* from unnest(${[...states]}::text[]) as s(state) cross join lateral (
+      select ${taskFields} from app.task where tenant_id = ${tenantId} and state = s.state ${below} order by task_id desc limit ${limit}
+    ) t order by t.task_id desc limit ${limit}`.execute(tx);
+  return some.rows;
+}
+
+export async function selectTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string): Promise<StoredTask | undefined> {
+  const found = await sql<StoredTask>`select ${taskFields} from app.task where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(tx);
+  return found.rows[0];
+}
+
+/** Locks the task before anything about it is decided: a worker that parks and a person who decides meet on this row. */
+export async function lockTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string): Promise<StoredTask | undefined> {
+  const found =
+    await sql<StoredTask>`select ${taskFields} from app.task where tenant_id = ${tenantId} and task_id = ${taskId} for no key update`.execute(
+      tx,
+    );
+  return found.rows[0];
+}
+
+/** Rings a task: a worker claims it now, or, holding it, sees the ring when it parks. */
+export async function ringTask(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  taskId: string,
+  now: Date,
+  change: { cancelling?: boolean; detail?: Buffer } = {},
+): Promise<void> {
+  const cancelling = change.cancelling === true ? sql`, cancelling = true` : sql``;
+  const detail = change.detail === undefined ? sql`` : sql`, detail = ${change.detail}`;
+  await sql`update app.task set signals = signals + 1, run_at = ${now}, updated_at = ${now} ${cancelling} ${detail} where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(
+    tx,
+  );
+}
+
+/** Everything known about one task in its plan in force, and every approval it ever asked for. */
+export interface TaskRecord {
+  readonly plan: PlanRow | undefined;
+  readonly steps: readonly StepRow[];
+  readonly attempts: readonly AttemptRow[];
+  readonly approvals: readonly (ApprovalRow & { readonly taskId: Id<'task'> })[];
+}
+
+export async function selectTaskRecord(tx: Tx, tenantId: Id<'tenant'>, taskId: string, planVersion: number): Promise<TaskRecord> {
+  const mine = sql`tenant_id = ${tenantId} and task_id = ${taskId}`;
+  const plan =
+    await sql<PlanRow>`select version, planner, playbook, model, tokens_in, tokens_out, cost_micros, body, created_at from app.plan where ${mine} and version = ${planVersion}`.execute(
+      tx,
+    );
+  const steps =
+    await sql<StepRow>`select plan_version, step_id, position, tool, effect, verdict, state, fence, error_code, body, started_at, finished_at
+    from app.step where ${mine} and plan_version = ${planVersion} order by position`.execute(tx);
+  const attempts =
+    await sql<AttemptRow>`select plan_version, step_id, direction, number, key, fence, payload_hash, outcome, started_at, settled_at
+    from app.attempt where ${mine} and plan_version = ${planVersion} order by started_at`.execute(tx);
+  const approvals = await sql<
+    ApprovalRow & { taskId: Id<'task'> }
+  >`select approval_id, task_id, plan_version, step_id, tool, risk, state, payload_hash, policy_hash, tool_schema_hash, policy_ids,
+    assigned_to, body, answer, decision_mac, created_at, expires_at, decided_by, decided_at, used_at from app.approval where ${mine} order by approval_id`.execute(
+    tx,
+  );
+  return { plan: plan.rows[0], steps: steps.rows, attempts: attempts.rows, approvals: approvals.rows };
+}
+
+/** A person says what became of a step nobody could tell. Its open attempt is settled with it. @returns false when the step is not `unknown`. */
+export async function settleStep(
+  tx: Tx,
+  step: { tenantId: Id<'tenant'>; taskId: string; planVersion: number; stepId: string; to: 'done' | 'failed' | 'pending'; now: Date },
+): Promise<boolean> {
+  const mine = sql`tenant_id = ${step.tenantId} and task_id = ${step.taskId} and plan_version = ${step.planVersion} and step_id = ${step.stepId}`;
+  const changed =
+    await sql`update app.step set state = ${step.to}, error_code = ${step.to === 'failed' ? 'tool.failed' : null}, finished_at = ${step.to === 'pending' ? null : step.now}
+    where ${mine} and state = 'unknown'`.execute(tx);
+  if (changed.numAffectedRows !== 1n) return false;
+  await sql`update app.attempt set outcome = ${step.to === 'done' ? 'done' : 'failed'}, settled_at = ${step.now} where ${mine} and (outcome is null or outcome = 'unknown')`.execute(
+    tx,
+  );
+  return true;
+}
