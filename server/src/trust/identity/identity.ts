@@ -1,0 +1,153 @@
+import { type Clock, FactotumError, type Id } from '#kernel';
+import { createActivity } from './activity.ts';
+import { type ApiKey, createApiKey, listApiKeys, type NewApiKey } from './api-key.ts';
+import { type Auth, type AuthDeps, createAuth, keyConfiguration, sessionLife } from './auth.ts';
+import { type Caller, exchangeLink, handle, signOut } from './http.ts';
+import { createKeyCheck } from './key-check.ts';
+import { isSameOrigin, type RequestHead } from './origin.ts';
+import { permissionsOf } from './permissions.ts';
+import type { Principal } from './principal.ts';
+import { listenForRevocations } from './revocations.ts';
+import { readOrMakeSecret } from './secret.ts';
+import { newLink } from './sign-in.ts';
+import { type AuthDb, authDb, deleteExpiredLinks, findOwner, findSession, listTenants, removeTenant, revokeKey } from './store.ts';
+import { createTenantOwner, findTenant, type TenantName, type TenantOwner } from './tenant-owner.ts';
+
+export interface IdentityDeps extends AuthDeps {
+  /** Where the secret for cookies is kept, below the data folder's keys; made at the first start. */
+  readonly secretFile: string;
+}
+
+/** A session that has begun or ended: what to answer (204 with cookies), and what to write into the audit log. */
+export interface SessionChange {
+  readonly response: Response;
+  readonly sessionId: Id<'session'>;
+  readonly principal: Principal;
+}
+
+export interface Identity {
+  /** Begins to hear of revocations elsewhere and to write last use. */
+  start(): Promise<void>;
+  /** Call it before the database is closed: it gives its connection back and writes what is pending. */
+  stop(): Promise<void>;
+
+  /** Answers the open `/api/auth` paths; `request.not_found` for all others. */
+  handle(request: Request, caller: Caller): Promise<Response>;
+  /** Whether the request may use the browser's cookie. Ask before acting on a principal found by cookie; also at a WebSocket upgrade. */
+  sameOrigin(request: RequestHead): boolean;
+  /** Who sends these headers: by `Authorization: Bearer fct_..` if there is that header, else by session cookie; null when nobody known. */
+  principalOf(headers: Headers): Promise<Principal | null>;
+
+  createTenantOwner(owner: TenantOwner): Promise<Id<'user'>>;
+  /** Undoes `createTenantOwner` after a failed provisioning; also takes the tenant's keys, sessions and links. */
+  removeTenantOwner(tenantId: Id<'tenant'>): Promise<void>;
+  /** By name. */
+  listTenants(): Promise<readonly TenantName[]>;
+  findTenant(nameOrId: string): Promise<TenantName | null>;
+
+  /** The token of a link that signs the tenant's owner in, once, within 15 minutes. Put it into the fragment of a URL. */
+  createSignInLink(tenantId: Id<'tenant'>): Promise<string>;
+  exchangeSignInLink(token: string, request: RequestHead, caller: Caller): Promise<SessionChange>;
+  /** Ends the cookie's session; null when there was none. The response clears the cookie either way. */
+  endSession(request: RequestHead, caller: Caller): Promise<{ response: Response; ended: Omit<SessionChange, 'response'> | null }>;
+
+  createApiKey(input: NewApiKey): Promise<{ id: Id<'apiKey'>; key: string }>;
+  listApiKeys(tenantId: Id<'tenant'>): Promise<readonly ApiKey[]>;
+  /** False when the tenant has no such key or it is revoked already. Other processes refuse it within a moment, five seconds at most. */
+  revokeApiKey(tenantId: Id<'tenant'>, id: Id<'apiKey'>): Promise<boolean>;
+}
+
+/** @throws FactotumError `key.unavailable` when the secret cannot be used. */
+export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
+  const auth = createAuth(deps, await readOrMakeSecret(deps.secretFile));
+  const db = authDb(deps.auth);
+  const context = { auth, db, clock: deps.clock, publicOrigins: deps.publicOrigins };
+  const keys = createKeyCheck(context);
+  const activity = createActivity({ db, clock: deps.clock, log: deps.log });
+  const revocations = listenForRevocations(deps, { onRevoked: keys.forget, onGap: keys.forgetAll });
+
+  const principalOf = async (headers: Headers): Promise<Principal | null> => {
+    const authorization = headers.get('authorization');
+    if (authorization === null) {
+      const session = await findCurrentSession(context, headers);
+      if (session) activity.sessionUsed(session.sessionId);
+      return session?.principal ?? null;
+    }
+    const key = await keys.check(/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
+    if (!key) return null;
+    activity.keyUsed(key.id);
+    return { kind: 'key', actor: `key:${key.id}`, tenantId: key.tenantId, permissions: key.permissions, name: key.name };
+  };
+
+  return {
+    start: async () => {
+      await revocations.start();
+      activity.start();
+    },
+    stop: async () => {
+      revocations.stop();
+      await activity.stop();
+    },
+    handle: (request, caller) => handle(context, request, caller),
+    sameOrigin: (request) => isSameOrigin(request, deps.publicOrigins()),
+    principalOf,
+    createTenantOwner: (owner) => createTenantOwner(context, owner),
+    removeTenantOwner: async (tenantId) => {
+      await removeTenant(db, tenantId);
+      keys.forgetAll();
+    },
+    listTenants: () => listTenants(db),
+    findTenant: (nameOrId) => findTenant(db, nameOrId),
+    createSignInLink: (tenantId) => createSignInLink(context, tenantId),
+    exchangeSignInLink: async (token, request, caller) => {
+      const cookies = (await exchangeLink(context, token, request, caller)).headers.getSetCookie();
+      const sent = new Headers({ cookie: cookies.map((cookie) => cookie.split(';', 1)[0]).join('; ') });
+      const session = await findCurrentSession(context, sent);
+      if (!session) throw new FactotumError('auth.link_invalid', 'This sign-in link belongs to somebody who is no longer a member.');
+      return { response: noContent(cookies), ...session };
+    },
+    endSession: async (request, caller) => {
+      const ended = await findCurrentSession(context, request.headers);
+      const answer = await signOut(context, request, caller);
+      return { response: noContent(answer.headers.getSetCookie()), ended };
+    },
+    createApiKey: (input) => createApiKey(context, input),
+    listApiKeys: (tenantId) => listApiKeys(context, tenantId),
+    revokeApiKey: async (tenantId, id) => {
+      const revoked = await revokeKey(db, tenantId, keyConfiguration, id, deps.clock.now());
+      keys.forget(id);
+      return revoked !== undefined;
+    },
+  };
+}
+
+/** The session of a signed cookie, with what its user is in its tenant at this moment. One query, nothing cached: who is removed is out. */
+async function findCurrentSession({ auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock }, headers: Headers) {
+  if (!headers.has('cookie')) return null;
+  const token = await auth.api.readSessionToken({ headers });
+  const found = token === null ? undefined : await findSession(db, token);
+  if (!found) return null;
+  const now = clock.now().getTime();
+  // The row says both ends already; the second is looked at again, as it must hold whatever slid the first.
+  if (found.expiresAt.getTime() <= now || found.createdAt.getTime() + sessionLife.absoluteMs <= now) return null;
+  const { sessionId, userId, tenantId, name, email } = found;
+  const permissions = permissionsOf(found.role.split(','));
+  const principal: Principal = { kind: 'user', actor: `user:${userId}`, tenantId, permissions, name, email };
+  return { sessionId, principal };
+}
+
+async function createSignInLink({ auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock }, tenantId: Id<'tenant'>): Promise<string> {
+  const owner = await findOwner(db, tenantId);
+  if (!owner) throw new FactotumError('tenant.not_found', 'There is no such tenant, or it has no owner.');
+  const { internalAdapter } = await auth.$context;
+  await deleteExpiredLinks(db, clock.now());
+  const { token, kept } = newLink({ userId: owner.userId, tenantId }, clock);
+  await internalAdapter.createVerificationValue(kept);
+  return token;
+}
+
+function noContent(cookies: readonly string[]): Response {
+  const response = new Response(null, { status: 204 });
+  for (const cookie of cookies) response.headers.append('set-cookie', cookie);
+  return response;
+}

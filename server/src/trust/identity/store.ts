@@ -1,0 +1,146 @@
+import { type Kysely, sql } from 'kysely';
+import type { Id } from '#kernel';
+import type { RoleDatabase } from '#kernel/database';
+
+/** The columns of better-auth's tables that we read or write ourselves. What is not here, only better-auth touches. */
+interface AuthTables {
+  user: { id: Id<'user'>; name: string; email: string };
+  session: {
+    id: Id<'session'>;
+    token: string;
+    userId: Id<'user'>;
+    activeOrganizationId: string | null;
+    createdAt: Date;
+    updatedAt: Date;
+    expiresAt: Date;
+  };
+  organization: { id: Id<'tenant'>; name: string; slug: string; createdAt: Date };
+  member: { organizationId: Id<'tenant'>; userId: Id<'user'>; role: string; createdAt: Date };
+  verification: { identifier: string; value: string; expiresAt: Date };
+  apikey: {
+    id: Id<'apiKey'>;
+    configId: string;
+    referenceId: Id<'tenant'>;
+    name: string | null;
+    start: string | null;
+    key: string;
+    enabled: boolean | null;
+    permissions: string | null;
+    lastRequest: Date | null;
+    expiresAt: Date | null;
+    createdAt: Date;
+    updatedAt: Date;
+  };
+}
+
+export type AuthDb = Kysely<AuthTables>;
+
+/** The auth role's statements as better-auth names things: in camel case, found through the role's search path. */
+export function authDb(role: RoleDatabase): AuthDb {
+  // Same connections, other tables: what the type says is what 0004_identity.sql creates.
+  return role.db.withoutPlugins() as unknown as AuthDb;
+}
+
+/** The channel on which processes tell each other the id of a key that has been revoked. */
+export const revocationChannel = 'identity_revoked';
+
+/** A session with its user and what they are in the session's tenant; nothing when the member was removed. */
+export const findSession = (db: AuthDb, token: string) =>
+  db
+    .selectFrom('session')
+    .innerJoin('user', 'user.id', 'session.userId')
+    .innerJoin('member', (join) =>
+      join.onRef('member.userId', '=', 'session.userId').onRef('member.organizationId', '=', 'session.activeOrganizationId'),
+    )
+    .select([
+      'session.id as sessionId',
+      'session.createdAt',
+      'session.expiresAt',
+      'user.id as userId',
+      'user.name',
+      'user.email',
+      'member.role',
+    ])
+    .select('member.organizationId as tenantId')
+    .where('session.token', '=', token)
+    .executeTakeFirst();
+
+/** A key by the hash of its text, whatever state it is in. */
+export const findKeyByHash = (db: AuthDb, configId: string, hash: string) =>
+  db
+    .selectFrom('apikey')
+    .select(['id', 'name', 'referenceId as tenantId', 'enabled', 'expiresAt', 'permissions'])
+    .where('key', '=', hash)
+    .where('configId', '=', configId)
+    .executeTakeFirst();
+
+/** Newest first. */
+export const listKeys = (db: AuthDb, tenantId: Id<'tenant'>, configId: string) =>
+  db
+    .selectFrom('apikey')
+    .select(['id', 'name', 'start', 'enabled', 'permissions', 'createdAt', 'expiresAt', 'lastRequest'])
+    .where('referenceId', '=', tenantId)
+    .where('configId', '=', configId)
+    .orderBy('id', 'desc')
+    .execute();
+
+/** Disables a key and tells every process, in one statement: who hears of it finds it done. Nothing when there is no such key or it is revoked already. */
+export const revokeKey = (db: AuthDb, tenantId: Id<'tenant'>, configId: string, id: Id<'apiKey'>, now: Date) =>
+  sql<{ id: Id<'apiKey'> }>`with revoked as (
+      update apikey set enabled = false, "updatedAt" = ${now}
+      where id = ${id} and "referenceId" = ${tenantId} and "configId" = ${configId} and enabled is not false returning id)
+    select id, pg_notify(${revocationChannel}, id) from revoked`
+    .execute(db)
+    .then((done) => done.rows[0]?.id);
+
+/** Writes when keys were last used. Rows are locked in order, so that processes that write the same keys do not deadlock. */
+export const writeKeyUse = (db: AuthDb, uses: ReadonlyMap<string, Date>) =>
+  sql`with used as (select * from unnest(${[...uses.keys()]}::text[], ${[...uses.values()]}::timestamptz[]) as used (id, at)),
+      locked as (select apikey.id, used.at from apikey join used using (id) order by apikey.id for update of apikey)
+    update apikey set "lastRequest" = greatest(apikey."lastRequest", locked.at) from locked where apikey.id = locked.id`.execute(db);
+
+/** Slides sessions that were used: `idleMs` from the use, never past `absoluteMs` from their beginning, never backwards. */
+export const slideSessions = (db: AuthDb, uses: ReadonlyMap<string, Date>, life: { idleMs: number; absoluteMs: number }) =>
+  sql`with used as (select * from unnest(${[...uses.keys()]}::text[], ${[...uses.values()]}::timestamptz[]) as used (id, at)),
+      locked as (select session.id, used.at from session join used using (id) order by session.id for update of session)
+    update session set "updatedAt" = locked.at,
+      "expiresAt" = greatest("expiresAt", least(locked.at + make_interval(secs => ${life.idleMs / 1_000}), "createdAt" + make_interval(secs => ${life.absoluteMs / 1_000})))
+    from locked where session.id = locked.id`.execute(db);
+
+export const deleteExpiredLinks = (db: AuthDb, now: Date) => db.deleteFrom('verification').where('expiresAt', '<', now).execute();
+
+/** By name, as people know them. */
+export const listTenants = (db: AuthDb) => db.selectFrom('organization').select(['id', 'name', 'createdAt']).orderBy('name').execute();
+
+export const findTenantBy = (db: AuthDb, column: 'id' | 'slug', value: string) =>
+  db.selectFrom('organization').select(['id', 'name', 'createdAt']).where(sql.ref(column), '=', value).executeTakeFirst();
+
+/** The owner who has been it for longest. */
+export const findOwner = (db: AuthDb, tenantId: Id<'tenant'>) =>
+  db
+    .selectFrom('member')
+    .innerJoin('user', 'user.id', 'member.userId')
+    .select(['user.id as userId', 'user.name', 'user.email'])
+    .where('member.organizationId', '=', tenantId)
+    .where(sql<boolean>`'owner' = any(string_to_array(member.role, ','))`)
+    .orderBy('member.createdAt')
+    .executeTakeFirst();
+
+/** Takes a tenant out again: its organisation with memberships and invitations, its keys, its sessions, its links, and users who are in no other. */
+export const removeTenant = (db: AuthDb, tenantId: Id<'tenant'>) =>
+  db.transaction().execute(async (tx) => {
+    const members = await tx.selectFrom('member').select('userId').where('organizationId', '=', tenantId).execute();
+    const userIds = members.map((member) => member.userId);
+    await tx.deleteFrom('organization').where('id', '=', tenantId).execute();
+    await tx.deleteFrom('apikey').where('referenceId', '=', tenantId).execute();
+    await tx.deleteFrom('session').where('activeOrganizationId', '=', tenantId).execute();
+    await sql`delete from verification where identifier like 'sign-in-link:%' and value::jsonb ->> 'tenantId' = ${tenantId}`.execute(tx);
+    if (userIds.length > 0)
+      await tx
+        .deleteFrom('user')
+        .where('id', 'in', userIds)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('member').select('userId').whereRef('member.userId', '=', 'user.id'))),
+        )
+        .execute();
+  });
