@@ -33,7 +33,7 @@ export interface KeyringOptions {
   readonly tenantsMax?: number;
 }
 
-/** notes of the trade: long enough to make a KMS call per tenant rare, short enough for a revoked KEK to count soon. */
+/** Long enough to make a KMS call per tenant rare, short enough for a revoked KEK to count soon. */
 const ttlMsDefault = 5 * 60 * 1000;
 const tenantsMaxDefault = 2_000;
 
@@ -80,24 +80,32 @@ export function createKeyring(options: KeyringOptions): Keyring {
     return createTenantKeys(tenantId, seeds);
   };
 
-  const loadOnce = async (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
+  const loadOnce = (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
     const running = loading.get(tenantId);
     if (running !== undefined) return running;
-    const started = load(tenantId);
+    const isCurrent = () => loading.get(tenantId) === started;
+    const started: Promise<ClosableTenantKeys> = load(tenantId).then(
+      (keys) => {
+        if (isCurrent()) {
+          loading.delete(tenantId);
+          ready.set(tenantId, keys);
+          return keys;
+        }
+        // Forgotten while they were being read: they may be what was to be forgotten.
+        keys.close();
+        return loadOnce(tenantId);
+      },
+      (cause) => {
+        if (isCurrent()) loading.delete(tenantId);
+        throw cause;
+      },
+    );
     loading.set(tenantId, started);
-    try {
-      const keys = await started;
-      // Forgotten while it was being read: it may be what was to be forgotten, so nobody gets it.
-      if (loading.get(tenantId) !== started) keys.close();
-      else ready.set(tenantId, keys);
-      return keys;
-    } finally {
-      if (loading.get(tenantId) === started) loading.delete(tenantId);
-    }
+    return started;
   };
 
   return {
-    of: async (tenantId) => ready.get(tenantId) ?? loadOnce(tenantId),
+    of: async (tenantId) => ready.get(tenantId) ?? (await loadOnce(tenantId)),
     async provision(tx, tenantId) {
       const generation = 1;
       const seed = randomBytes(32);
