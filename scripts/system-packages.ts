@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** The Debian packages that system tests use, each with what it is for. The only such list. */
-export const systemPackages: readonly { readonly name: string; readonly use: string }[] = [
+const systemPackages: readonly { readonly name: string; readonly use: string }[] = [
   { name: 'postgresql', use: 'the database suites on a PostgreSQL of the distribution' },
 ];
 
