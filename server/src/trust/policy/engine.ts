@@ -1,0 +1,132 @@
+import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import { LRUCache } from 'lru-cache';
+import { builtInReads, compile, hashOfPolicies, type NamedPolicy, type PolicySet } from './compile.ts';
+import { type CallFacts, contextOf, schemaName, schemaText } from './facts.ts';
+import { createSlots, type Slots } from './slots.ts';
+import type { Verdict } from './verdict.ts';
+
+/** The policy text of a tenant in one version. A version never changes its text. */
+export interface LoadedPolicy {
+  readonly tenantId: string;
+  readonly version: number;
+  readonly text: string;
+}
+
+/** What the policies say about one call. */
+export interface PolicyVerdict {
+  readonly verdict: Verdict;
+  /** Those that decided: for `ask` first what forbids running alone, then what allows asking. */
+  readonly policies: readonly { readonly id: string; readonly title: string; readonly textHash: string }[];
+  /** Covers the text of these policies only: a change elsewhere does not disturb what waits for a person. */
+  readonly policyHash: string;
+  /** The policies could not be evaluated; the verdict is then `deny`. */
+  readonly fault: boolean;
+}
+
+/** Decides calls by the tenants' policies. Synchronous: 2 us for a decision that is cached, 0.4 ms for one that is not, 8 ms for a text never seen. */
+export interface PolicyEngine {
+  /** Never throws: whatever goes wrong is a `deny` with `fault`. */
+  evaluate(policy: LoadedPolicy, facts: CallFacts): PolicyVerdict;
+}
+
+export interface PolicyEngineOptions {
+  /** Parsed policy sets kept; one of 200 policies takes about 0.45 MB. Equal texts share one. */
+  readonly slotsMax?: number;
+  /** Decisions kept, about 0.5 kB each. */
+  readonly decisionsMax?: number;
+}
+
+const ladder = [
+  ['callUnattended', 'auto'],
+  ['callWithApproval', 'ask'],
+] as const;
+
+/** Creates the process's policy engine. */
+export function createPolicyEngine({ slotsMax = 64, decisionsMax = 20_000 }: PolicyEngineOptions = {}): PolicyEngine {
+  const texts = new LRUCache<string, { readonly text: string; readonly set: PolicySet | null }>({ max: 5_000 });
+  const sets = new LRUCache<string, PolicySet>({ max: 500 });
+  const decisions = new LRUCache<string, PolicyVerdict>({ max: decisionsMax });
+  const slots = createSlots(slotsMax, (slot, set: PolicySet) => {
+    const staticPolicies = Object.fromEntries([...set.byId.values()].map((policy) => [policy.id, policy.text]));
+    return preparsePolicySet(slot, { staticPolicies }).type === 'success';
+  });
+  parseSchema();
+
+  /** The set of a tenant's version, parsed once for all tenants with this text. */
+  function setOf({ tenantId, version, text }: LoadedPolicy): PolicySet | null {
+    const key = `${tenantId}:${version}`;
+    const kept = texts.get(key);
+    if (kept !== undefined && kept.text === text) return kept.set;
+    const compilation = compile(text);
+    const set = compilation.kind === 'compiled' ? (sets.get(compilation.set.hash) ?? compilation.set) : null;
+    if (set !== null) sets.set(set.hash, set);
+    texts.set(key, { text, set });
+    return set;
+  }
+
+  return {
+    evaluate(policy, facts) {
+      try {
+        const set = setOf(policy);
+        if (set === null) return failed;
+        if (facts.effect === 'read' && !facts.visibleOutside && !set.forbidsReads && !set.tools.has(facts.tool)) return allowedRead;
+        const key = `${set.hash} ${JSON.stringify([facts.tool, contextOf(facts)])}`;
+        const kept = decisions.get(key);
+        if (kept !== undefined) return kept;
+        const verdict = decide(slots, set, facts);
+        decisions.set(key, verdict);
+        return verdict;
+      } catch {
+        // The reason is in the policy text or in the facts, and both are recorded by the caller; the answer is the safe one.
+        return failed;
+      }
+    },
+  };
+}
+
+const failed: PolicyVerdict = { verdict: 'deny', policies: [], policyHash: hashOfPolicies([]), fault: true };
+const allowedRead: PolicyVerdict = answer('auto', [builtInReads]);
+
+function decide(slots: Slots<PolicySet>, set: PolicySet, facts: CallFacts): PolicyVerdict {
+  const slot = slots.slotOf(set.hash, set);
+  if (slot === null) return failed;
+  const deciding = new Map<string, NamedPolicy>();
+  for (const [action, verdict] of ladder) {
+    const reply = statefulIsAuthorized({
+      principal: { type: 'Employee', id: 'employee' },
+      action: { type: 'Action', id: action },
+      resource: { type: 'Tool', id: facts.tool },
+      context: contextOf(facts),
+      entities: [],
+      preparsedPolicySetId: slot,
+      preparsedSchemaName: schemaName,
+      validateRequest: true,
+    });
+    // Cedar skips a policy that fails, also a forbid; so one failure is a failure of the decision.
+    if (reply.type === 'failure' || reply.response.diagnostics.errors.length > 0) return failed;
+    const { decision, diagnostics } = reply.response;
+    if (decision === 'deny' && action === 'callWithApproval') deciding.clear();
+    for (const id of [...diagnostics.reason].sort()) {
+      const policy = set.byId.get(id);
+      if (policy === undefined) return failed;
+      deciding.set(id, policy);
+    }
+    if (decision === 'allow') return answer(verdict, [...deciding.values()]);
+  }
+  return answer('deny', [...deciding.values()]);
+}
+
+function answer(verdict: Verdict, deciding: readonly NamedPolicy[]): PolicyVerdict {
+  return {
+    verdict,
+    policies: deciding.map(({ id, title, textHash }) => ({ id, title, textHash })),
+    policyHash: hashOfPolicies(deciding),
+    fault: false,
+  };
+}
+
+function parseSchema(): void {
+  const reply = preparseSchema(schemaName, schemaText);
+  if (reply.type === 'failure')
+    throw new Error(`The policy schema does not parse: ${reply.errors.map((error) => error.message).join('; ')}`);
+}

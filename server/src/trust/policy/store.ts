@@ -1,0 +1,93 @@
+import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
+
+declare module '#kernel/database' {
+  interface Tables {
+    policy: { tenantId: Id<'tenant'>; version: number; body: Buffer; author: string; createdAt: Date };
+    standingGrant: {
+      tenantId: Id<'tenant'>;
+      grantId: Id<'grant'>;
+      tool: string;
+      body: Buffer;
+      perDay: number;
+      state: 'active' | 'revoked';
+      author: string;
+      expiresAt: Date | null;
+      createdAt: Date;
+    };
+  }
+}
+
+export const newestPolicy = (tx: Tx, tenantId: Id<'tenant'>) =>
+  tx
+    .selectFrom('policy')
+    .select(['version', 'body'])
+    .where('tenantId', '=', tenantId)
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+
+/** False when this version exists already: somebody else was faster. */
+export const insertPolicy = (tx: Tx, row: { tenantId: Id<'tenant'>; version: number; body: Buffer; author: string; createdAt: Date }) =>
+  tx
+    .insertInto('policy')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['tenantId', 'version']).doNothing())
+    .returning('version')
+    .executeTakeFirst()
+    .then((inserted) => inserted !== undefined);
+
+export interface GrantRow {
+  readonly tenantId: Id<'tenant'>;
+  readonly grantId: Id<'grant'>;
+  readonly tool: string;
+  readonly body: Buffer;
+  readonly perDay: number;
+  readonly expiresAt: Date | null;
+}
+
+const grantColumns = ['tenantId', 'grantId', 'tool', 'body', 'perDay', 'expiresAt'] as const;
+
+export const activeGrants = (tx: Tx, tenantId: Id<'tenant'>, limit: number): Promise<GrantRow[]> =>
+  tx
+    .selectFrom('standingGrant')
+    .select(grantColumns)
+    .where('tenantId', '=', tenantId)
+    .where('state', '=', 'active')
+    .orderBy('grantId')
+    .limit(limit)
+    .execute();
+
+export const insertGrant = (tx: Tx, row: GrantRow & { author: string; createdAt: Date }) =>
+  tx
+    .insertInto('standingGrant')
+    .values({ ...row, state: 'active' })
+    .execute();
+
+/** False when there is no such active grant. */
+export const revokeActiveGrant = (tx: Tx, tenantId: Id<'tenant'>, grantId: Id<'grant'>) =>
+  tx
+    .updateTable('standingGrant')
+    .set({ state: 'revoked' })
+    .where('tenantId', '=', tenantId)
+    .where('grantId', '=', grantId)
+    .where('state', '=', 'active')
+    .returning('grantId')
+    .executeTakeFirst()
+    .then((row) => row !== undefined);
+
+/**
+ * The uses a day of a grant that is in force now, its row held against a revocation until the transaction ends. The share lock lets
+ * several uses run side by side; their number is kept exact by the counter.
+ */
+export const holdGrant = (tx: Tx, tenantId: Id<'tenant'>, grantId: Id<'grant'>, now: Date): Promise<number | null> =>
+  tx
+    .selectFrom('standingGrant')
+    .select('perDay')
+    .where('tenantId', '=', tenantId)
+    .where('grantId', '=', grantId)
+    .where('state', '=', 'active')
+    .where((is) => is.or([is('expiresAt', 'is', null), is('expiresAt', '>', now)]))
+    .forShare()
+    .executeTakeFirst()
+    .then((row) => row?.perDay ?? null);
