@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { canonicalJson, FactotumError, type Json } from '#kernel';
+import type { ToolManifest } from './manifest.ts';
+import type { Tool } from './tool.ts';
+
+/** What everybody but the tool's host knows about a tool. */
+export interface CatalogueEntry {
+  readonly manifest: ToolManifest;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodType;
+  /** SHA-256 of manifest and input schema; an approval is bound to it, so a tool that changes is asked about again. */
+  readonly schemaHash: string;
+}
+
+export interface ToolCatalogue {
+  /** Null for a tool that nobody has registered. */
+  get(tool: string): CatalogueEntry | null;
+  /** Sorted by name. */
+  list(): readonly CatalogueEntry[];
+}
+
+/**
+ * The tools there are. A fault in one of them is a fault of the program, so the process does not start:
+ * @throws FactotumError `config.invalid` for a name twice, arguments that manifest and schema do not share, an input that lets unknown
+ * arguments pass, and functions (`undo`, `lookup`) that differ from what the manifest says.
+ */
+export function createCatalogue(tools: readonly Tool[]): ToolCatalogue {
+  const entries = new Map<string, CatalogueEntry>();
+  for (const tool of [...tools].sort((left, right) => (left.manifest.tool < right.manifest.tool ? -1 : 1))) {
+    const { manifest, input, output } = tool;
+    const fault = entries.has(manifest.tool) ? 'is registered twice' : faultIn(tool);
+    if (fault !== null) throw new FactotumError('config.invalid', `The tool ${manifest.tool} ${fault}. Mend its definition.`);
+    entries.set(manifest.tool, Object.freeze({ manifest, input, output, schemaHash: schemaHash(tool) }));
+  }
+  const list = [...entries.values()];
+  return { get: (tool) => entries.get(tool) ?? null, list: () => list };
+}
+
+function faultIn({ manifest, input, lookup, undo }: Tool): string | null {
+  const listed = Object.keys(manifest.args).sort().join(', ');
+  const accepted = Object.keys(input.shape).sort().join(', ');
+  if (listed !== accepted) return `lists the arguments (${listed}) and accepts (${accepted})`;
+  if (!(input.def.catchall instanceof z.ZodNever)) return 'accepts arguments that it does not list';
+  if (undo !== undefined && !manifest.reversible) return 'has an undo and says that it is not reversible';
+  if (manifest.canLookup !== (lookup !== undefined)) return 'must have a lookup exactly when it says so';
+  return null;
+}
+
+function schemaHash({ manifest, input }: Tool): string {
+  const { headline: _, ...data } = manifest;
+  const schema = z.toJSONSchema(input, { io: 'input' });
+  // Both are plain JSON: the manifest has no member but data once its function is left out, and a JSON schema is JSON.
+  const hashed = { manifest: data, input: JSON.parse(JSON.stringify(schema)) } as unknown as Json;
+  return createHash('sha256').update(canonicalJson(hashed)).digest('hex');
+}
