@@ -1,0 +1,73 @@
+import { type CallFacts, isStricter, type PolicyVerdict, stricter, type Verdict } from '#trust/policy';
+import { type Call, type CallInput, describeCall } from './call.ts';
+import { factsOf } from './facts.ts';
+import { type Floor, floors } from './floors.ts';
+
+/** Everything that the decision depends on; nothing else is looked at. */
+export interface GateInput extends CallInput {
+  /** The tenant's policy in force, usually `(facts) => engine.evaluate(policy, facts)`. */
+  readonly policy: (facts: CallFacts) => PolicyVerdict;
+  /** IANA name, for policies by the hour. */
+  readonly timeZone: string;
+}
+
+/** Why the gate says what it says. `rule` is a floor's name, or `policy.<id>` for a tenant's policy. */
+export interface Reason {
+  readonly rule: string;
+  readonly text: string;
+  readonly args?: readonly string[];
+}
+
+export interface GateResult {
+  readonly verdict: Verdict;
+  readonly risk: 'low' | 'medium' | 'high';
+  /** The strictest first; empty when the step simply may run. */
+  readonly reasons: readonly Reason[];
+  /** The policies that determined the tenant's half of the verdict. */
+  readonly policies: readonly { readonly id: string; readonly title: string }[];
+  readonly policyHash: string;
+  /** Set when the step runs alone only because of this grant: count the use before the effect. */
+  readonly grantId?: string;
+}
+
+/**
+ * Decides one step: the stricter of the floors, which are code, and the tenant's policies. The planner is taken for hostile, so nothing
+ * that it says about the step counts; only values, where they come from, and what we wrote about the tool.
+ */
+export function decideStep(input: GateInput, rules: readonly Floor[] = floors): GateResult {
+  const call = describeCall(input);
+  const hits = rules.flatMap(({ rule, verdict, applies }) => {
+    const hit = applies(call);
+    return hit === null ? [] : [{ rule, verdict, ...hit }];
+  });
+  const policy = input.policy(factsOf(call, input.timeZone));
+  const verdict = hits.reduce((strictest, hit) => stricter(strictest, hit.verdict), policy.verdict);
+  const reasons = [...hits, ...policyReasons(policy)].sort((left, right) =>
+    isStricter(left.verdict, right.verdict) ? -1 : isStricter(right.verdict, left.verdict) ? 1 : 0,
+  );
+  return {
+    verdict,
+    risk: riskOf(call, verdict),
+    reasons: reasons.map(({ verdict: _, ...reason }) => reason),
+    policies: policy.policies.map(({ id, title }) => ({ id, title })),
+    policyHash: policy.policyHash,
+    ...(verdict === 'auto' && call.grant !== null ? { grantId: call.grant.id } : {}),
+  };
+}
+
+function policyReasons(policy: PolicyVerdict): (Reason & { verdict: Verdict })[] {
+  const { verdict } = policy;
+  if (verdict === 'auto') return [];
+  if (policy.fault)
+    return [{ verdict, rule: 'policy.fault', text: 'The policies could not be evaluated, so nothing is allowed. Check their text.' }];
+  if (policy.policies.length === 0) return [{ verdict, rule: 'policy.none', text: 'No policy allows this.' }];
+  return policy.policies.map(({ id, title }) => ({ verdict, rule: `policy.${id}`, text: `${title}.` }));
+}
+
+/** The tool's own risk, raised by what is grave in itself and by what a stranger steers. */
+function riskOf(call: Call, verdict: Verdict): GateResult['risk'] {
+  const { effect, risk } = call.manifest;
+  const grave = effect === 'money' || effect === 'grant' || effect === 'destroy';
+  if (grave || verdict === 'deny' || (call.outward && call.unbound.length > 0)) return 'high';
+  return risk === 'low' && call.outward ? 'medium' : risk;
+}

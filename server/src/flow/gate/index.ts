@@ -1,0 +1,3 @@
+/** The door to the gate: the pure decision about one step. */
+export type { CallInput } from './call.ts';
+export { decideStep, type GateInput, type GateResult, type Reason } from './decide-step.ts';
