@@ -1,0 +1,12 @@
+// Runs before the first paint so that the page never flashes in the wrong theme. A file of its own: inline scripts are forbidden.
+(() => {
+  let choice = 'system';
+  try {
+    choice = localStorage.getItem('factotum.theme') || 'system';
+  } catch (error) {
+    // Storage is switched off: the system's choice stands.
+    console.debug(error);
+  }
+  const dark = choice === 'dark' || (choice !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
+  document.documentElement.classList.toggle('dark', dark);
+})();

@@ -1,0 +1,94 @@
+import type { Json, JsonObject } from './types.ts';
+
+/** How long a request may take before it counts as lost. */
+const timeoutMs = 20_000;
+
+/** A failed request. `code` is the server's, or `network.unreachable` or `network.timed_out` (then `status` is 0). */
+export class ApiError extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly requestId: string | null;
+  readonly details: JsonObject;
+
+  constructor(problem: {
+    code: string;
+    status: number;
+    message: string;
+    requestId?: string | null;
+    details?: JsonObject;
+    cause?: unknown;
+  }) {
+    super(problem.message, { cause: problem.cause });
+    this.name = 'ApiError';
+    this.code = problem.code;
+    this.status = problem.status;
+    this.requestId = problem.requestId ?? null;
+    this.details = problem.details ?? {};
+  }
+}
+
+/** Whether the value is a failed request with that code. */
+export const isApiError = (error: unknown, code?: string): error is ApiError =>
+  error instanceof ApiError && (code === undefined || error.code === code);
+
+interface RequestOptions {
+  query?: Record<string, string | number | undefined>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** GET for everything that only reads. @throws ApiError */
+export const get = <T>(path: string, options: RequestOptions = {}): Promise<T> => requestJson('GET', path, options);
+
+/** POST with a fresh idempotency key, so that a repeat by the network changes nothing. @throws ApiError */
+export const post = <T>(path: string, body?: unknown): Promise<T> => requestJson('POST', path, { body });
+
+/** DELETE. @throws ApiError */
+export const remove = (path: string): Promise<void> => requestJson('DELETE', path, {});
+
+async function requestJson<T>(method: string, path: string, options: RequestOptions): Promise<T> {
+  const response = await request(method, path, options);
+  if (response.status === 204) return undefined as T; // The caller asks for void where the contract says 204.
+  return (await response.json()) as T; // The server validates what it sends with the schema this type is written from.
+}
+
+/** The response of a successful request, unread. @throws ApiError */
+export async function request(method: string, path: string, { query, body, signal }: RequestOptions): Promise<Response> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const url = new URL(`/api/v1${path}`, location.origin);
+  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID();
+  try {
+    const response = await fetch(url, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (response.ok) return response;
+    throw await problemOf(response);
+  } catch (error) {
+    if (error instanceof ApiError || signal?.aborted) throw error;
+    const code = timeout.aborted ? 'network.timed_out' : 'network.unreachable';
+    throw new ApiError({ code, status: 0, message: '', cause: error });
+  }
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  const problem = asObject(await response.json().catch(() => null));
+  const text = (name: string) => (typeof problem[name] === 'string' ? problem[name] : null);
+  return new ApiError({
+    code: text('code') ?? `http.${response.status}`,
+    status: response.status,
+    message: text('detail') ?? text('title') ?? '',
+    requestId: text('requestId') ?? response.headers.get('x-request-id'),
+    // Members of a problem may stand beside the standard ones or under `details`.
+    details: { ...problem, ...asObject(problem.details) },
+  });
+}
+
+const asObject = (value: Json | undefined): JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};

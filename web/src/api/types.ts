@@ -1,0 +1,224 @@
+/** The shapes of `/api/v1` that the pages read. All times are ISO 8601 in UTC, all ids are texts like `tsk_…`. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+export type TaskState = 'received' | 'planning' | 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
+export type TaskOutcome = 'completed' | 'refused' | 'partly';
+export type WaitReason = 'approval' | 'question' | 'unknown';
+export type StepState = 'pending' | 'waiting' | 'running' | 'done' | 'failed' | 'unknown' | 'undone' | 'refused' | 'skipped';
+export type ApprovalState = 'waiting' | 'approved' | 'rejected' | 'expired' | 'superseded' | 'cancelled';
+export type Risk = 'low' | 'medium' | 'high';
+export type Effect = 'read' | 'write' | 'egress' | 'money' | 'grant' | 'destroy';
+export type Verdict = 'auto' | 'ask' | 'deny';
+
+/** One page of a list. The cursor is opaque. */
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** Who is signed in, to which tenant, and what they may do. */
+export interface Me {
+  tenant: { id: string; name: string };
+  principal: { kind: 'user' | 'key' | 'operator'; name: string; email?: string; actor: string };
+  permissions: string[];
+  planner: { model: string | null };
+  /** The folder that mail can be dropped into. */
+  drop: string;
+}
+
+export interface Origin {
+  kind: 'mail' | 'note' | 'playbook' | 'model' | 'member' | 'system' | 'event';
+  text: string;
+}
+
+/** One argument of a step, ready to be shown. `warnings` name look-alike letters and hidden marks. */
+export interface Field {
+  name: string;
+  title: string;
+  role: 'steering' | 'content' | 'secret';
+  value: Json;
+  display: string;
+  integrity: 'trusted' | 'untrusted';
+  origins: Origin[];
+  warnings: string[];
+}
+
+export interface Reason {
+  rule: string;
+  text: string;
+  args?: string[];
+}
+
+export interface TaskSummary {
+  id: string;
+  eventId: string;
+  state: TaskState;
+  outcome: TaskOutcome | null;
+  waitReason: WaitReason | null;
+  errorCode: string | null;
+  source: string;
+  kind: string;
+  title: string;
+  from: string | null;
+  summary: string | null;
+  note: string | null;
+  question: string | null;
+  playbook: string | null;
+  risk: Risk | null;
+  planVersion: number;
+  createdAt: string;
+  updatedAt: string;
+  finishedAt: string | null;
+}
+
+export interface PlanStep {
+  id: string;
+  tool: string;
+  title: string;
+  effect: Effect;
+  after: string[];
+  why: string;
+}
+
+export interface Plan {
+  version: number;
+  planner: string;
+  playbook: string | null;
+  model: string | null;
+  summary: string;
+  costMicros: number | null;
+  tokensIn: number | null;
+  tokensOut: number | null;
+  steps: PlanStep[];
+}
+
+export interface Step {
+  id: string;
+  tool: string;
+  title: string;
+  headline: string;
+  effect: Effect;
+  state: StepState;
+  verdict: Verdict;
+  reasons: Reason[];
+  fields: Field[];
+  result: JsonObject | null;
+  error: { code: string; message: string } | null;
+  approvalId: string | null;
+  reversible: boolean;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+export interface TimelineEntry {
+  seq: number;
+  at: string;
+  kind: string;
+  actor: string;
+  state: string | null;
+  text: string;
+}
+
+export interface TaskEvent {
+  id: string;
+  source: string;
+  kind: string;
+  channel: string;
+  receivedAt: string;
+  externalId: string;
+  payload: JsonObject;
+  provenance: JsonObject;
+}
+
+export interface Task extends TaskSummary {
+  event: TaskEvent;
+  plan: Plan | null;
+  steps: Step[];
+  approvals: Approval[];
+  timeline: TimelineEntry[];
+}
+
+export interface Approval {
+  id: string;
+  taskId: string;
+  stepId: string;
+  tool: string;
+  toolTitle: string;
+  headline: string;
+  consequence: string;
+  args: JsonObject;
+  fields: Field[];
+  risk: Risk;
+  reversible: boolean;
+  reason: string;
+  reasons: Reason[];
+  policies: { id: string; title: string }[];
+  payloadHash: string;
+  state: ApprovalState;
+  createdAt: string;
+  expiresAt: string;
+  decidedBy?: string | null;
+  decidedAt?: string | null;
+  comment?: string | null;
+  assignedTo?: string | null;
+  plannerText: string;
+  task: { id: string; title: string; from: string | null };
+}
+
+export type Decision =
+  | { decision: 'accept'; payloadHash: string; comment?: string }
+  | { decision: 'reject' | 'respond'; payloadHash: string; comment: string }
+  | { decision: 'edit'; payloadHash: string; edits: JsonObject; comment?: string };
+
+export type Settlement = 'done' | 'failed' | 'again';
+
+export interface NoteItem {
+  path: string;
+  etag: string;
+  sizeBytes: number;
+  trusted: boolean;
+  generated: boolean;
+  updatedAt: string;
+}
+
+export interface AuditEntry {
+  seq: number;
+  at: string;
+  kind: string;
+  actor: string;
+  objectId: string | null;
+  taskId: string | null;
+  state: string | null;
+  text: string;
+  body: string;
+}
+
+/** What proves one audit entry: `seq` is its index in the tree of `size` entries, hashes are lower-case hex. */
+export interface EntryProof {
+  seq: number;
+  body: string;
+  leafHash: string;
+  size: number;
+  hashes: string[];
+  checkpoint: string;
+  verifierKey: string;
+}
+
+export interface LogReport {
+  ok: boolean;
+  entries: number;
+  checkpointAt: string;
+  root: string;
+  fault?: Json;
+}
+
+/** One change, as the live feed says it. */
+export interface LiveMessage {
+  seq: number;
+  at: string;
+  kind: string;
+  id: string;
+  state: string | null;
+}

@@ -1,0 +1,66 @@
+import { TriangleAlert } from 'lucide-react';
+import type { Field } from '../../api/types.ts';
+import { text } from '../../text/en.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { cx } from '../../ui/cx.ts';
+import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
+
+/**
+ * The arguments of an action, each with where it comes from. A value that steers the effect and that a stranger can have written stands out.
+ */
+export function FieldList({ fields, compact = false }: { fields: readonly Field[]; compact?: boolean }) {
+  if (fields.length === 0) return <p className="px-4 py-3 text-muted">{text.approval.empty}</p>;
+  return (
+    <dl className="divide-y divide-line">
+      {fields.map((field) => (
+        <FieldRow key={field.name} field={field} compact={compact} />
+      ))}
+    </dl>
+  );
+}
+
+function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
+  const isRisky = field.role === 'steering' && field.integrity === 'untrusted';
+  return (
+    <div
+      className={cx(
+        'grid gap-x-4 gap-y-1 px-4 py-2.5',
+        compact ? 'grid-cols-[7rem_minmax(0,1fr)]' : 'sm:grid-cols-[8.5rem_minmax(0,1fr)]',
+        isRisky && 'bg-warn/8',
+      )}
+    >
+      <dt className="text-muted">{field.title}</dt>
+      <dd className="min-w-0">
+        <div className={cx(field.role === 'steering' ? 'font-medium' : 'whitespace-pre-wrap')}>
+          {field.role === 'secret' ? text.approval.secret : <ForeignText value={field.display} cutAt={compact ? 160 : 600} />}
+        </div>
+        {!compact && (
+          <div className="mt-1.5 flex flex-wrap items-center gap-1.5">
+            {isRisky && <Badge tone="warn">{text.approval.untrusted}</Badge>}
+            {field.origins.map((origin) => (
+              <OriginChip key={`${origin.kind} ${origin.text}`} kind={origin.kind} words={origin.text} />
+            ))}
+          </div>
+        )}
+        {isRisky && <p className="mt-1.5 text-note text-warn">{text.approval.untrustedHelp}</p>}
+        {field.warnings.map((warning) => (
+          <p key={warning} className="mt-1.5 flex items-start gap-1.5 font-medium text-bad text-note">
+            <TriangleAlert size={13} aria-hidden="true" className="mt-px shrink-0" />
+            {warning}
+          </p>
+        ))}
+      </dd>
+    </div>
+  );
+}
+
+function OriginChip({ kind, words }: { kind: Field['origins'][number]['kind']; words: string }) {
+  return (
+    <span className="inline-flex min-h-5 max-w-full items-center gap-1.5 rounded bg-hover px-1.5 text-muted text-note">
+      <span className="font-medium text-ink">{text.origin[kind]}</span>
+      <span className="truncate">
+        <ForeignLine value={words} />
+      </span>
+    </span>
+  );
+}

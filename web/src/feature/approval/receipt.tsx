@@ -1,0 +1,119 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ArrowRight, CircleCheck, CircleSlash, CircleX } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Approval } from '../../api/types.ts';
+import { formatActor, formatExact, formatRelative } from '../../format.ts';
+import { text } from '../../text/en.ts';
+import { buttonClass } from '../../ui/button.tsx';
+import { ErrorBox } from '../../ui/feedback.tsx';
+import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
+import { Id } from '../../ui/id.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { DecisionProof } from '../audit/decision-proof.tsx';
+import { useSignedIn } from '../session/session.ts';
+import { taskQuery } from '../task/queries.ts';
+import { StepIcon } from '../task/state.tsx';
+import { waitingQuery } from './queries.ts';
+
+/** The floor under the live feed while steps are running. */
+const pollMs = 2_000;
+
+/** What was decided, by whom, how the work goes on, and the proof. */
+export function Receipt({ approval }: { approval: Approval }) {
+  const me = useSignedIn();
+  const now = useNow(10_000);
+  const tone = approval.state === 'approved' ? 'border-good/30' : approval.state === 'rejected' ? 'border-bad/30' : 'border-line';
+  return (
+    <section aria-label={text.approval.received} className={`mb-7 overflow-hidden rounded-card border bg-panel ${tone}`}>
+      <div className="flex items-start gap-2.5 px-4 py-3">
+        <ReceiptIcon state={approval.state} />
+        <div className="min-w-0 flex-1">
+          <h2 className="font-semibold">
+            {text.approval.receipt[approval.state]}
+            {approval.decidedBy && approval.decidedAt && (
+              <span className="font-normal text-muted" title={formatExact(approval.decidedAt)}>
+                {' '}
+                {text.approval.by(formatActor(approval.decidedBy, me.principal.actor), formatRelative(approval.decidedAt, now))}
+              </span>
+            )}
+          </h2>
+          {approval.comment && (
+            <p className="mt-1">
+              <span className="text-muted">{text.approval.reasonGiven}: </span>
+              <ForeignText value={approval.comment} />
+            </p>
+          )}
+        </div>
+      </div>
+      <Progress approval={approval} />
+      <Row title={text.approval.proof}>
+        <DecisionProof approval={approval} />
+      </Row>
+      <Row title={text.common.reference}>
+        <Id value={approval.id} />
+      </Row>
+      <Next approval={approval} />
+    </section>
+  );
+}
+
+function ReceiptIcon({ state }: { state: Approval['state'] }) {
+  if (state === 'approved') return <CircleCheck size={18} aria-hidden="true" className="mt-px shrink-0 text-good" />;
+  if (state === 'rejected') return <CircleX size={18} aria-hidden="true" className="mt-px shrink-0 text-bad" />;
+  return <CircleSlash size={18} aria-hidden="true" className="mt-px shrink-0 text-muted" />;
+}
+
+function Progress({ approval }: { approval: Approval }) {
+  const task = useQuery({
+    ...taskQuery(approval.taskId),
+    refetchInterval: ({ state }) => (state.data && ['running', 'planning', 'received'].includes(state.data.state) ? pollMs : false),
+  });
+  if (task.error && !task.data) return <ErrorBox error={task.error} onRetry={task.refetch} />;
+  return (
+    <Row title={text.approval.progress}>
+      <ol className="space-y-1" aria-live="polite">
+        {task.data?.steps.map((step) => (
+          <li key={step.id} className="flex items-start gap-2">
+            <span className="mt-0.5">
+              <StepIcon state={step.state} size={15} />
+            </span>
+            <span className={step.id === approval.stepId ? 'font-medium' : ''}>
+              <ForeignLine value={step.headline || step.title} />
+              <span className="font-normal text-muted"> · {text.stepState[step.state]}</span>
+            </span>
+          </li>
+        ))}
+      </ol>
+      {task.data?.note && task.data.state === 'done' && (
+        <p className="mt-2">
+          <ForeignText value={task.data.note} />
+        </p>
+      )}
+    </Row>
+  );
+}
+
+function Next({ approval }: { approval: Approval }) {
+  const next = useQuery(waitingQuery).data?.items.find((item) => item.id !== approval.id && item.state === 'waiting');
+  return (
+    <div className="flex flex-wrap gap-2 border-line border-t bg-bg px-4 py-3">
+      <Link to="/tasks/$taskId" params={{ taskId: approval.taskId }} className={buttonClass('plain')}>
+        {text.approval.toTask}
+      </Link>
+      <Link to={next ? '/approvals/$approvalId' : '/'} params={{ approvalId: next?.id ?? '' }} className={buttonClass('quiet')}>
+        {next ? text.approval.next : text.common.toInbox}
+        <ArrowRight size={14} aria-hidden="true" />
+      </Link>
+    </div>
+  );
+}
+
+function Row({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <div className="grid gap-x-4 gap-y-1 border-line border-t px-4 py-2.5 sm:grid-cols-[8.5rem_minmax(0,1fr)]">
+      <h3 className="text-muted">{title}</h3>
+      <div className="min-w-0">{children}</div>
+    </div>
+  );
+}

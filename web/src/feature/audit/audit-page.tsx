@@ -1,0 +1,59 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { ScrollText, X } from 'lucide-react';
+import { useRef } from 'react';
+import { shortId } from '../../format.ts';
+import { text } from '../../text/en.ts';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Fresh } from '../live/fresh.tsx';
+import { EntryRow } from './entry-row.tsx';
+import { LogBanner } from './log-banner.tsx';
+import { entriesQuery } from './queries.ts';
+
+const route = getRouteApi('/audit');
+
+/** The log as a list of facts; each opens its proof. */
+export default function AuditPage() {
+  const { task, entry } = route.useSearch();
+  const entries = useInfiniteQuery(entriesQuery(task));
+  const area = useRef<HTMLDivElement>(null);
+  const rows = entries.data?.pages.flat() ?? [];
+  return (
+    <Page title={text.audit.title}>
+      <p className="-mt-3 mb-4 text-muted">{text.audit.intro}</p>
+      <LogBanner />
+      {task && (
+        <p className="mb-3">
+          <Link to="/audit" className={buttonClass('plain', 'small')} data-filter>
+            {text.audit.filterTask}: <span className="font-mono">{shortId(task)}</span>
+            <X size={13} aria-label={text.audit.clear} />
+          </Link>
+        </p>
+      )}
+      <div ref={area}>
+        <Fresh list="audit" area={area} onShow={entries.refetch} />
+        {entries.error && !entries.data && <ErrorBox error={entries.error} onRetry={entries.refetch} />}
+        <div className="overflow-hidden rounded-card border border-line bg-panel empty:hidden">
+          {entries.isPending && <Skeleton rows={8} height="h-12" />}
+          {entries.data && rows.length === 0 && <Empty icon={<ScrollText size={18} aria-hidden="true" />} title={text.audit.empty} />}
+          {rows.length > 0 && (
+            <ul className="divide-y divide-line">
+              {rows.map((row) => (
+                <EntryRow key={row.seq} entry={row} isOpen={entry === row.seq} task={task} />
+              ))}
+            </ul>
+          )}
+        </div>
+        {entries.hasNextPage && (
+          <div className="mt-4 flex justify-center">
+            <Button disabled={entries.isFetchingNextPage} onClick={() => void entries.fetchNextPage()}>
+              {text.common.more}
+            </Button>
+          </div>
+        )}
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,59 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { CircleUser, Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { text } from '../../text/en.ts';
+import { describeError } from '../../ui/feedback.tsx';
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../../ui/menu.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { meKey, signOut, useSignedIn } from '../session/session.ts';
+import { setTheme, useTheme } from './theme.ts';
+
+/** Who is signed in, the theme, and the way out. */
+export function AccountMenu({ onHelp, withName = false }: { onHelp: () => void; withName?: boolean }) {
+  const me = useSignedIn();
+  const client = useQueryClient();
+  const theme = useTheme();
+  const leave = async () => {
+    try {
+      await signOut();
+      client.clear();
+      client.setQueryData(meKey, null);
+    } catch (error) {
+      toast(describeError(error), { tone: 'bad' });
+    }
+  };
+  const trigger = withName ? (
+    <button
+      type="button"
+      className="flex h-8 min-w-0 flex-1 items-center gap-2 rounded-control px-2 text-muted hover:bg-hover hover:text-ink touch:h-11"
+    >
+      <CircleUser size={16} aria-hidden="true" className="shrink-0" />
+      <span className="truncate">{me.principal.name}</span>
+    </button>
+  ) : (
+    <button type="button" className="-mr-2 flex size-11 items-center justify-center text-muted">
+      <CircleUser size={18} aria-hidden="true" />
+    </button>
+  );
+  return (
+    <Menu trigger={trigger} label={`${text.nav.account}: ${me.principal.name}`}>
+      <MenuLabel>{me.principal.email ?? me.principal.name}</MenuLabel>
+      <MenuChoice
+        label={text.nav.theme}
+        value={theme}
+        onChange={setTheme}
+        choices={[
+          { value: 'light', label: text.nav.themes.light, icon: <Sun size={15} aria-hidden="true" /> },
+          { value: 'dark', label: text.nav.themes.dark, icon: <Moon size={15} aria-hidden="true" /> },
+          { value: 'system', label: text.nav.themes.system, icon: <Monitor size={15} aria-hidden="true" /> },
+        ]}
+      />
+      <MenuSeparator />
+      <MenuItem icon={<Keyboard size={15} aria-hidden="true" />} onSelect={onHelp}>
+        {text.nav.keyboard}
+      </MenuItem>
+      <MenuItem icon={<LogOut size={15} aria-hidden="true" />} onSelect={() => void leave()}>
+        {text.nav.signOut}
+      </MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,76 @@
+import { text } from '../../text/en.ts';
+import { Dialog, DialogBody } from '../../ui/dialog.tsx';
+
+const { keys, nav } = text;
+
+const groups: { title: string; rows: [string[], string][] }[] = [
+  {
+    title: keys.list,
+    rows: [
+      [['J'], keys.down],
+      [['K'], keys.up],
+      [['O'], keys.open],
+      [['X'], keys.select],
+      [['/'], keys.filter],
+    ],
+  },
+  {
+    title: keys.decide,
+    rows: [
+      [['A'], keys.approve],
+      [['R'], keys.reject],
+      [['E'], keys.edit],
+    ],
+  },
+  {
+    title: keys.go,
+    rows: [
+      [['G', 'I'], nav.inbox],
+      [['G', 'T'], nav.tasks],
+      [['G', 'V'], nav.vault],
+      [['G', 'A'], nav.audit],
+    ],
+  },
+  {
+    title: keys.general,
+    rows: [
+      [['Ctrl', 'K'], keys.palette],
+      [['?'], keys.help],
+      [['Esc'], keys.close],
+    ],
+  },
+];
+
+/** All keys on one sheet. */
+export default function KeyHelp({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog isOpen onClose={onClose} title={keys.title} wide>
+      <DialogBody>
+        <div className="grid gap-x-10 gap-y-5 sm:grid-cols-2">
+          {groups.map((group) => (
+            <section key={group.title}>
+              <h3 className="mb-1.5 font-semibold text-muted text-note">{group.title}</h3>
+              <dl>
+                {group.rows.map(([caps, meaning]) => (
+                  <div key={meaning} className="flex items-center justify-between py-1">
+                    <dt>{meaning}</dt>
+                    <dd className="flex gap-1">
+                      {caps.map((cap) => (
+                        <kbd
+                          key={cap}
+                          className="min-w-5 rounded bg-hover px-1.5 text-center font-sans text-note ring-1 ring-line ring-inset"
+                        >
+                          {cap}
+                        </kbd>
+                      ))}
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+            </section>
+          ))}
+        </div>
+      </DialogBody>
+    </Dialog>
+  );
+}

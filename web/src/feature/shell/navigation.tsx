@@ -1,0 +1,149 @@
+import { Link } from '@tanstack/react-router';
+import { FolderClosed, Inbox, ListChecks, Search, ShieldCheck } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { text } from '../../text/en.ts';
+import { KeyHint } from '../../ui/key-hint.tsx';
+import { Mark } from '../../ui/mark.tsx';
+import { useLiveStatus } from '../live/store.ts';
+import { useSignedIn } from '../session/session.ts';
+import { AccountMenu } from './account-menu.tsx';
+
+interface Place {
+  to: '/' | '/tasks' | '/vault' | '/audit';
+  label: string;
+  icon: (size: number) => ReactNode;
+  permission: string;
+}
+
+const places: Place[] = [
+  { to: '/', label: text.nav.inbox, icon: (size) => <Inbox size={size} aria-hidden="true" />, permission: 'approval:read' },
+  { to: '/tasks', label: text.nav.tasks, icon: (size) => <ListChecks size={size} aria-hidden="true" />, permission: 'task:read' },
+  { to: '/vault', label: text.nav.vault, icon: (size) => <FolderClosed size={size} aria-hidden="true" />, permission: 'vault:read' },
+  { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permission: 'audit:read' },
+];
+
+/** Places without the permission are absent, not locked. */
+const usePlaces = (): Place[] => {
+  const { permissions } = useSignedIn();
+  return places.filter((place) => permissions.includes(place.permission));
+};
+
+interface MenuProps {
+  onSearch: () => void;
+  onHelp: () => void;
+}
+
+/** The navigation of wide screens. */
+export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: number }) {
+  const me = useSignedIn();
+  return (
+    <div className="fixed inset-y-0 left-0 z-10 hidden w-54 flex-col gap-4 border-line border-r px-3 py-4 sm:flex">
+      <div className="flex items-center gap-2 px-2">
+        <Mark size={22} />
+        <span className="min-w-0">
+          <span className="block truncate font-semibold leading-4">{me.tenant.name}</span>
+          <span className="block text-[0.6875rem] text-muted leading-4">{text.product}</span>
+        </span>
+      </div>
+      <button
+        type="button"
+        onClick={onSearch}
+        aria-keyshortcuts="Control+K"
+        className="flex h-8 items-center gap-2 rounded-control bg-panel px-2 text-muted ring-1 ring-line ring-inset hover:text-ink touch:h-11"
+      >
+        <Search size={14} aria-hidden="true" />
+        <span className="flex-1 truncate text-left">{text.nav.search}</span>
+        <KeyHint keys="Control+k" />
+      </button>
+      <nav aria-label={text.nav.label} className="flex flex-col gap-0.5">
+        {usePlaces().map(({ to, label, icon }) => (
+          <Link
+            key={to}
+            to={to}
+            activeOptions={{ exact: to === '/' }}
+            className="flex h-8 items-center gap-2.5 rounded-control px-2 font-medium text-muted hover:bg-hover hover:text-ink touch:h-11"
+            activeProps={{ className: 'bg-hover text-ink!' }}
+          >
+            {icon(16)}
+            <span className="flex-1">{label}</span>
+            {to === '/' && <Count n={waiting} />}
+          </Link>
+        ))}
+      </nav>
+      <div className="mt-auto flex items-center justify-between gap-2">
+        <AccountMenu onHelp={onHelp} withName />
+        <LiveDot />
+      </div>
+    </div>
+  );
+}
+
+/** The top line of a phone. */
+export function Header({ onSearch, onHelp }: MenuProps) {
+  const me = useSignedIn();
+  return (
+    <header className="sticky top-0 z-10 flex h-12 items-center gap-2 border-line border-b bg-bg px-4 sm:hidden">
+      <Mark size={20} />
+      <span className="min-w-0 flex-1 truncate font-semibold">{me.tenant.name}</span>
+      <LiveDot />
+      <button
+        type="button"
+        onClick={onSearch}
+        aria-label={text.palette.title}
+        className="-mr-2 flex size-11 items-center justify-center text-muted"
+      >
+        <Search size={18} aria-hidden="true" />
+      </button>
+      <AccountMenu onHelp={onHelp} />
+    </header>
+  );
+}
+
+/** The navigation of a phone: opaque, above what the phone puts at the bottom. */
+export function BottomBar({ waiting }: { waiting: number }) {
+  return (
+    <nav
+      aria-label={text.nav.label}
+      className="fixed inset-x-0 bottom-0 z-20 flex border-line border-t bg-panel pb-[env(safe-area-inset-bottom)] sm:hidden"
+    >
+      {usePlaces().map(({ to, label, icon }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: to === '/' }}
+          className="relative flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted"
+          activeProps={{ className: 'text-accent!' }}
+        >
+          {icon(18)}
+          {label}
+          {to === '/' && waiting > 0 && (
+            <span className="absolute top-1.5 left-1/2 ml-1.5">
+              <Count n={waiting} />
+            </span>
+          )}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Count({ n }: { n: number }) {
+  if (n === 0) return null;
+  return (
+    <span className="inline-flex h-4.5 min-w-4.5 items-center justify-center rounded-full bg-accent px-1 font-semibold text-[0.6875rem] text-accent-ink">
+      <span className="sr-only">{text.nav.waiting(n)}</span>
+      <span aria-hidden="true">{n > 99 ? '99+' : n}</span>
+    </span>
+  );
+}
+
+function LiveDot() {
+  const status = useLiveStatus();
+  const isLive = status === 'live';
+  return (
+    <span className="flex items-center gap-1.5 text-[0.6875rem] text-muted">
+      <span aria-hidden="true" className={`size-1.5 rounded-full ${isLive ? 'bg-good' : 'pulse-soft bg-warn'}`} />
+      {isLive ? text.live.live : text.live.connecting}
+    </span>
+  );
+}

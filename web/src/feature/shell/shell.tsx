@@ -1,0 +1,56 @@
+import { Outlet, useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { text } from '../../text/en.ts';
+import { useAttention } from '../inbox/queries.ts';
+import { ConnectionBanner } from '../live/banner.tsx';
+import { useLive } from '../live/use-live.ts';
+import { useAnnouncement } from './announce.ts';
+import { useKeyboard } from './keyboard.ts';
+import { BottomBar, Header, Sidebar } from './navigation.tsx';
+
+const Palette = lazy(() => import('./palette.tsx'));
+const KeyHelp = lazy(() => import('./key-help.tsx'));
+
+const places: Record<string, '/' | '/tasks' | '/audit' | '/vault'> = { i: '/', t: '/tasks', a: '/audit', v: '/vault' };
+
+/** The frame around every page of a signed-in person. */
+export function Shell() {
+  const [overlay, setOverlay] = useState<'palette' | 'help' | null>(null);
+  const navigate = useNavigate();
+  const count = useAttention().count;
+  const announcement = useAnnouncement(text.inbox.announce(count));
+  useLive();
+  useKeyboard({
+    openPalette: () => setOverlay('palette'),
+    openHelp: () => setOverlay('help'),
+    goTo: (letter) => {
+      const to = places[letter];
+      if (to) void navigate({ to });
+    },
+  });
+  const menu = { onSearch: () => setOverlay('palette'), onHelp: () => setOverlay('help') };
+  return (
+    <div className="sm:pl-54">
+      <a
+        href="#content"
+        className="sr-only z-50 rounded-control bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        {text.nav.skip}
+      </a>
+      <Sidebar waiting={count} {...menu} />
+      <Header {...menu} />
+      <ConnectionBanner />
+      <main id="content" tabIndex={-1} className="pb-bar min-h-dvh outline-none sm:pb-0">
+        <Outlet />
+      </main>
+      <BottomBar waiting={count} />
+      <div role="status" className="sr-only">
+        {announcement}
+      </div>
+      <Suspense>
+        {overlay === 'palette' && <Palette onClose={() => setOverlay(null)} onHelp={() => setOverlay('help')} />}
+        {overlay === 'help' && <KeyHelp onClose={() => setOverlay(null)} />}
+      </Suspense>
+    </div>
+  );
+}

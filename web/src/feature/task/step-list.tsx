@@ -1,0 +1,111 @@
+import { Link } from '@tanstack/react-router';
+import type { JsonObject, Step, Task } from '../../api/types.ts';
+import { formatDuration } from '../../format.ts';
+import { text } from '../../text/en.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Disclosure } from '../../ui/disclosure.tsx';
+import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
+import { Section } from '../../ui/page.tsx';
+import { FieldList } from '../approval/field-list.tsx';
+import { StepIcon, ToolIcon, toneOfStep } from './state.tsx';
+
+/** The steps in the order of the plan: the graph in words, and what each did. */
+export function StepList({ task }: { task: Task }) {
+  const titles = new Map(task.steps.map((step) => [step.id, step.title]));
+  const after = new Map(task.plan?.steps.map((step) => [step.id, step.after]));
+  return (
+    <Section title={text.task.steps}>
+      <ol className="divide-y divide-line">
+        {task.steps.map((step) => (
+          <StepItem key={step.id} step={step} after={(after.get(step.id) ?? []).map((id) => titles.get(id) ?? id)} />
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function StepItem({ step, after }: { step: Step; after: string[] }) {
+  const tookMs = step.startedAt && step.finishedAt ? Date.parse(step.finishedAt) - Date.parse(step.startedAt) : null;
+  return (
+    <li className="px-4 py-3">
+      <div className="flex items-start gap-3">
+        <span className="mt-0.5">
+          <StepIcon state={step.state} />
+        </span>
+        <div className="min-w-0 flex-1">
+          <h3 className="font-medium">
+            <ForeignText value={step.headline || step.title} cutAt={300} />
+          </h3>
+          <p className="mt-0.5 flex flex-wrap items-center gap-x-2 text-muted text-note">
+            <span className="flex items-center gap-1">
+              <ToolIcon tool={step.tool} size={12} />
+              <span className="font-mono">{step.tool}</span>
+            </span>
+            {after.length > 0 && <span>{text.task.after(after.join(', '))}</span>}
+            {tookMs !== null && <span>{formatDuration(tookMs)}</span>}
+          </p>
+          {step.error && (
+            <p className="mt-1.5 text-bad">
+              <ForeignText value={step.error.message} /> <code className="font-mono text-note">{step.error.code}</code>
+            </p>
+          )}
+          {step.state === 'refused' && step.reasons.map((reason) => <Reason key={reason.rule} words={reason.text} />)}
+          {step.result && <Result result={step.result} />}
+          {step.approvalId && (
+            <p className="mt-1.5">
+              <Link
+                to="/approvals/$approvalId"
+                params={{ approvalId: step.approvalId }}
+                className="rounded font-medium text-accent hover:underline"
+              >
+                {text.task.approval}
+              </Link>
+            </p>
+          )}
+        </div>
+        <Badge tone={toneOfStep[step.state]}>{text.stepState[step.state]}</Badge>
+      </div>
+      {step.fields.length > 0 && (
+        <div className="pl-7">
+          <Disclosure summary={text.task.fields}>
+            <div className="overflow-hidden rounded-popup border border-line">
+              <FieldList fields={step.fields} />
+            </div>
+          </Disclosure>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Reason({ words }: { words: string }) {
+  return (
+    <p className="mt-1.5">
+      <ForeignText value={words} />
+    </p>
+  );
+}
+
+/** The result's members that a person can read; a path leads into the vault. */
+function Result({ result }: { result: JsonObject }) {
+  const entries = Object.entries(result).filter(([, value]) => value !== null && typeof value !== 'object');
+  if (entries.length === 0) return null;
+  return (
+    <dl className="mt-1.5 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-note">
+      {entries.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-muted">{name}</dt>
+          <dd className="min-w-0 truncate">
+            {name === 'path' && typeof value === 'string' ? (
+              <Link to="/vault/$" params={{ _splat: value }} className="rounded font-medium text-accent hover:underline">
+                <ForeignLine value={value} />
+              </Link>
+            ) : (
+              <ForeignLine value={String(value)} />
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,146 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { Task } from '../../api/types.ts';
+import { formatCost, formatCount, formatDuration } from '../../format.ts';
+import { text } from '../../text/en.ts';
+import { Crumb } from '../../ui/crumb.tsx';
+import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
+import { Id } from '../../ui/id.tsx';
+import { Page, Section } from '../../ui/page.tsx';
+import { Time } from '../../ui/time.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { EventSection } from './event-section.tsx';
+import { NeedsAnswer } from './needs-answer.tsx';
+import { PlanGraph } from './plan-graph.tsx';
+import { taskQuery } from './queries.ts';
+import { TaskBadge } from './state.tsx';
+import { StepList } from './step-list.tsx';
+import { TaskActions } from './task-actions.tsx';
+import { Timeline } from './timeline.tsx';
+
+const route = getRouteApi('/tasks/$taskId');
+
+/** One piece of work: what became of it, its plan, its steps, and everything that happened to it. */
+export default function TaskPage() {
+  const { taskId } = route.useParams();
+  const task = useQuery(taskQuery(taskId));
+  return (
+    <Page
+      title={task.data?.title ?? text.task.title}
+      heading={<Crumb to="/tasks" label={text.nav.tasks} />}
+      side={task.data && <TaskActions task={task.data} />}
+      width="wide"
+    >
+      {task.error && !task.data && <ErrorBox error={task.error} onRetry={task.refetch} />}
+      {task.isPending && <Skeleton rows={5} height="h-16" />}
+      {task.data && <Loaded key={taskId} task={task.data} />}
+    </Page>
+  );
+}
+
+function Loaded({ task }: { task: Task }) {
+  return (
+    <>
+      <Head task={task} />
+      <div className="lg:grid lg:grid-cols-[minmax(0,1fr)_17rem] lg:gap-8">
+        <div className="min-w-0">
+          <NeedsAnswer task={task} />
+          {task.plan && (
+            <Section
+              title={
+                <>
+                  {text.task.plan} <span className="font-normal">{text.task.planVersion(task.plan.version)}</span>
+                </>
+              }
+            >
+              <p className="border-line border-b px-4 py-2.5">
+                <ForeignText value={task.plan.summary} />
+              </p>
+              <PlanGraph plan={task.plan.steps} steps={task.steps} />
+            </Section>
+          )}
+          {task.steps.length > 0 && <StepList task={task} />}
+          <EventSection event={task.event} />
+        </div>
+        <div>
+          <Facts task={task} />
+          <Section title={text.task.timeline} card={false}>
+            <Timeline entries={task.timeline} />
+            <Link to="/audit" search={{ task: task.id }} className="mt-2 inline-block rounded font-medium text-accent hover:underline">
+              {text.task.audit}
+            </Link>
+          </Section>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Head({ task }: { task: Task }) {
+  return (
+    <div className="mb-6">
+      <h1 className="font-semibold text-figure leading-8 max-sm:text-title">
+        <ForeignText value={task.title} cutAt={300} />
+      </h1>
+      <p className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1">
+        <TaskBadge task={task} />
+        {(task.note ?? task.summary) && (
+          <span className="min-w-0">
+            <ForeignText value={task.note ?? task.summary ?? ''} cutAt={400} />
+          </span>
+        )}
+        {task.errorCode && <code className="font-mono text-bad text-note">{task.errorCode}</code>}
+      </p>
+    </div>
+  );
+}
+
+function Facts({ task }: { task: Task }) {
+  const now = useNow(1000);
+  const endMs = task.finishedAt ? Date.parse(task.finishedAt) : now;
+  const planner = task.plan && (task.plan.playbook ?? task.plan.model ?? task.plan.planner);
+  const tokens = (task.plan?.tokensIn ?? 0) + (task.plan?.tokensOut ?? 0);
+  return (
+    <dl className="mb-7 grid grid-cols-[6.5rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
+      {task.from && (
+        <Fact title={text.task.from}>
+          <ForeignLine value={task.from} />
+        </Fact>
+      )}
+      <Fact title={text.task.received}>
+        <Time at={task.createdAt} />
+      </Fact>
+      <Fact title={text.task.elapsed}>{formatDuration(endMs - Date.parse(task.createdAt))}</Fact>
+      {planner && (
+        <Fact title={text.task.planner}>
+          <ForeignLine value={planner} />
+        </Fact>
+      )}
+      {task.plan && (
+        <Fact title={text.task.cost}>
+          {task.plan.costMicros ? (
+            <>
+              {formatCost(task.plan.costMicros)} <span className="text-muted">· {text.task.tokens(formatCount(tokens))}</span>
+            </>
+          ) : (
+            <span className="text-muted">{text.task.noCost}</span>
+          )}
+        </Fact>
+      )}
+      <Fact title={text.common.reference}>
+        <Id value={task.id} />
+      </Fact>
+    </dl>
+  );
+}
+
+function Fact({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-muted">{title}</dt>
+      <dd className="min-w-0 truncate">{children}</dd>
+    </>
+  );
+}

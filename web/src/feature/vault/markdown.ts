@@ -1,0 +1,110 @@
+/** A piece of a note. Links and images are words here, never anything that loads or leads away. */
+export type Block =
+  | { kind: 'heading'; level: number; text: string }
+  | { kind: 'paragraph' | 'quote' | 'code'; text: string }
+  | { kind: 'list'; items: { text: string; depth: number; checked: boolean | null; number: string | null }[] }
+  | { kind: 'table'; head: string[]; rows: string[][] }
+  | { kind: 'rule' };
+
+export type Inline =
+  | { kind: 'text' | 'bold' | 'code'; text: string }
+  | { kind: 'link'; text: string; target: string }
+  | { kind: 'image'; text: string };
+
+export interface Note {
+  properties: [string, string][];
+  blocks: Block[];
+}
+
+const listItem = /^(\s*)(?:[-*+]|(\d+[.)]))\s+(?:\[([ xX])\]\s+)?(.*)$/;
+const isTableRule = (line: string | undefined): boolean => /^\s*\|?[\s:|-]+$/.test(line ?? '') && (line ?? '').includes('-');
+
+/** Reads the Markdown that Factotum and Obsidian write: front matter, headings, lists, tables, quotes, code. Anything else is text. */
+export function parseNote(source: string): Note {
+  const lines = source.replaceAll('\r\n', '\n').split('\n');
+  const properties = takeProperties(lines);
+  const blocks: Block[] = [];
+  while (lines.length > 0) {
+    const block = takeBlock(lines);
+    if (block) blocks.push(block);
+  }
+  return { properties, blocks };
+}
+
+function takeProperties(lines: string[]): [string, string][] {
+  const end = lines[0] === '---' ? lines.indexOf('---', 1) : -1;
+  if (end < 0) return [];
+  return lines
+    .splice(0, end + 1)
+    .slice(1, -1)
+    .map((line): [string, string] => {
+      const colon = line.indexOf(':');
+      return colon < 0 ? ['', line.trim()] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    });
+}
+
+function takeBlock(lines: string[]): Block | null {
+  const line = lines.shift() ?? '';
+  if (line.trim() === '') return null;
+  const [, marks, title] = /^(#{1,6})\s+(.*)$/.exec(line) ?? [];
+  if (marks !== undefined && title !== undefined) return { kind: 'heading', level: marks.length, text: title };
+  if (/^\s*([-*_])(\s*\1){2,}\s*$/.test(line)) return { kind: 'rule' };
+  if (line.startsWith('```')) {
+    const text = takeWhile(lines, (next) => !next.startsWith('```'));
+    lines.shift();
+    return { kind: 'code', text: text.join('\n') };
+  }
+  if (line.includes('|') && isTableRule(lines[0])) {
+    lines.shift();
+    return { kind: 'table', head: cells(line), rows: takeWhile(lines, (next) => next.includes('|')).map(cells) };
+  }
+  if (line.startsWith('>')) {
+    const rest = takeWhile(lines, (next) => next.startsWith('>'));
+    return { kind: 'quote', text: [line, ...rest].map((quoted) => quoted.replace(/^>\s?/, '')).join('\n') };
+  }
+  if (listItem.test(line)) return { kind: 'list', items: [line, ...takeWhile(lines, (next) => listItem.test(next))].map(item) };
+  const rest = takeWhile(lines, (next) => next.trim() !== '' && !/^(#{1,6}\s|```|>)/.test(next) && !listItem.test(next));
+  return { kind: 'paragraph', text: [line, ...rest].join('\n') };
+}
+
+function takeWhile(lines: string[], belongs: (line: string) => boolean): string[] {
+  const end = lines.findIndex((line) => !belongs(line));
+  return lines.splice(0, end < 0 ? lines.length : end);
+}
+
+const cells = (line: string): string[] =>
+  line
+    .trim()
+    .replace(/^\||\|$/g, '')
+    .split('|')
+    .map((cell) => cell.trim());
+
+function item(line: string) {
+  const [, indent = '', number, tick, text = ''] = listItem.exec(line) ?? [];
+  return {
+    text,
+    depth: Math.min(4, Math.floor(indent.length / 2)),
+    checked: tick === undefined ? null : tick !== ' ',
+    number: number ?? null,
+  };
+}
+
+const inline = /!\[([^\]]*)\]\([^)]*\)|!\[\[([^\]]+)\]\]|\[\[([^\]]+)\]\]|\[([^\]]*)\]\(([^)]*)\)|\*\*([^*]+)\*\*|`([^`]+)`/g;
+
+/** Cuts a line into its inline parts. */
+export function parseInline(text: string): Inline[] {
+  const parts: Inline[] = [];
+  let at = 0;
+  for (const match of text.matchAll(inline)) {
+    const [whole, alt, embed, wiki, label, target, bold, code] = match;
+    if (match.index > at) parts.push({ kind: 'text', text: text.slice(at, match.index) });
+    if (alt !== undefined || embed !== undefined) parts.push({ kind: 'image', text: alt ?? embed ?? '' });
+    else if (wiki !== undefined) parts.push({ kind: 'text', text: wiki });
+    else if (label !== undefined) parts.push({ kind: 'link', text: label, target: target ?? '' });
+    else if (bold !== undefined) parts.push({ kind: 'bold', text: bold });
+    else parts.push({ kind: 'code', text: code ?? '' });
+    at = match.index + whole.length;
+  }
+  if (at < text.length) parts.push({ kind: 'text', text: text.slice(at) });
+  return parts;
+}

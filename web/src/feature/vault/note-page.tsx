@@ -1,0 +1,36 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { text } from '../../text/en.ts';
+import { Crumb } from '../../ui/crumb.tsx';
+import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { ForeignText } from '../../ui/foreign-text.tsx';
+import { Id } from '../../ui/id.tsx';
+import { Page } from '../../ui/page.tsx';
+import { NoteView } from './note-view.tsx';
+import { noteQuery } from './queries.ts';
+
+const route = getRouteApi('/vault/$');
+
+/** One note, to read. */
+export default function NotePage() {
+  const { _splat: path = '' } = route.useParams();
+  const note = useQuery(noteQuery(path));
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/, '');
+  return (
+    <Page title={name} heading={<Crumb to="/vault" label={text.nav.vault} />}>
+      <h1 className="font-semibold text-figure leading-8 max-sm:text-title">
+        <ForeignText value={name} cutAt={200} />
+      </h1>
+      <p className="mt-1 mb-5">
+        <Id value={path} shown={path} />
+      </p>
+      {note.error && !note.data && <ErrorBox error={note.error} onRetry={note.refetch} />}
+      {note.isPending && <Skeleton rows={4} />}
+      {note.data !== undefined && (
+        <article className="rounded-card border border-line bg-panel px-4 py-4 sm:px-6">
+          <NoteView source={note.data} />
+        </article>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,175 @@
+import { CheckSquare, ImageOff, Square } from 'lucide-react';
+import { Fragment, useMemo } from 'react';
+import { text } from '../../text/en.ts';
+import { ForeignText } from '../../ui/foreign-text.tsx';
+import { ScrollBox } from '../../ui/scroll-box.tsx';
+import { type Block, type Inline, parseInline, parseNote } from './markdown.ts';
+
+/** A note as readable text: nothing in it loads, runs or leads away. */
+export function NoteView({ source }: { source: string }) {
+  const note = useMemo(() => parseNote(source), [source]);
+  return (
+    <div className="space-y-3 text-[0.875rem] leading-6">
+      {note.properties.length > 0 && (
+        <dl
+          aria-label={text.vault.properties}
+          className="grid grid-cols-[8rem_minmax(0,1fr)] gap-x-3 rounded-popup bg-bg px-3 py-2 text-note"
+        >
+          {note.properties.map(([name, value]) => (
+            <Fragment key={name}>
+              <dt className="truncate py-0.5 text-muted">{name}</dt>
+              <dd className="min-w-0 py-0.5">
+                <ForeignText value={value} cutAt={200} />
+              </dd>
+            </Fragment>
+          ))}
+        </dl>
+      )}
+      {note.blocks.map((block, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: blocks are parsed anew for each text and never reordered
+        <BlockView key={i} block={block} />
+      ))}
+    </div>
+  );
+}
+
+function BlockView({ block }: { block: Block }) {
+  switch (block.kind) {
+    case 'heading':
+      return <Heading level={block.level} words={block.text} />;
+    case 'rule':
+      return <hr className="border-line" />;
+    case 'code':
+      return (
+        <ScrollBox label={text.vault.code} className="max-h-96 whitespace-pre rounded-control bg-hover p-3 font-mono text-note">
+          <ForeignText value={block.text} cutAt={4000} block />
+        </ScrollBox>
+      );
+    case 'quote':
+      return (
+        <blockquote className="whitespace-pre-wrap border-line border-l-2 pl-3 text-muted">
+          <Words value={block.text} />
+        </blockquote>
+      );
+    case 'list':
+      return <List items={block.items} />;
+    case 'table':
+      return <Table head={block.head} rows={block.rows} />;
+    case 'paragraph':
+      return (
+        <p className="whitespace-pre-wrap">
+          <Words value={block.text} />
+        </p>
+      );
+  }
+}
+
+/** The page has the h1, so a note's headings begin one level below. */
+function Heading({ level, words }: { level: number; words: string }) {
+  if (level === 1) {
+    return (
+      <h2 className="pt-1 font-semibold text-lead">
+        <Words value={words} />
+      </h2>
+    );
+  }
+  return (
+    <h3 className="pt-1 font-semibold">
+      <Words value={words} />
+    </h3>
+  );
+}
+
+const indents = ['', 'pl-5', 'pl-10', 'pl-15', 'pl-20'];
+
+function List({ items }: { items: Extract<Block, { kind: 'list' }>['items'] }) {
+  return (
+    <ul className="space-y-1">
+      {items.map((item, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: as above
+        <li key={i} className={`flex gap-2 ${indents[item.depth]}`}>
+          <span className="flex w-4 shrink-0 justify-end text-muted">
+            {item.checked === null && (item.number ?? '•')}
+            {item.checked === true && <CheckSquare size={15} aria-label={text.common.yes} className="mt-1" />}
+            {item.checked === false && <Square size={15} aria-label={text.common.no} className="mt-1" />}
+          </span>
+          <span className="min-w-0">
+            <Words value={item.text} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Table({ head, rows }: { head: string[]; rows: string[][] }) {
+  return (
+    <ScrollBox label={head.join(', ')} className="">
+      <table className="w-full text-left">
+        <thead>
+          <tr className="border-line border-b text-muted text-note">
+            {head.map((cell, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: as above
+              <th key={i} scope="col" className="py-1 pr-4 font-medium">
+                <Words value={cell || '·'} />
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: as above
+            <tr key={i} className="border-line border-b last:border-b-0">
+              {row.map((cell, j) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: as above
+                <td key={j} className="py-1 pr-4 align-top">
+                  <Words value={cell} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollBox>
+  );
+}
+
+function Words({ value }: { value: string }) {
+  // biome-ignore lint/suspicious/noArrayIndexKey: as above
+  return parseInline(value).map((part, i) => <InlineView key={i} part={part} />);
+}
+
+function InlineView({ part }: { part: Inline }) {
+  switch (part.kind) {
+    case 'text':
+      return <ForeignText value={part.text} cutAt={5000} />;
+    case 'bold':
+      return (
+        <strong>
+          <ForeignText value={part.text} cutAt={5000} />
+        </strong>
+      );
+    case 'code':
+      return (
+        <code className="rounded bg-hover px-1 font-mono text-note">
+          <ForeignText value={part.text} cutAt={500} />
+        </code>
+      );
+    case 'link':
+      return (
+        <span>
+          <ForeignText value={part.text} />{' '}
+          <span className="font-mono text-muted text-note">
+            ‹<ForeignText value={part.target} cutAt={200} />›
+          </span>
+        </span>
+      );
+    case 'image':
+      return (
+        <span className="inline-flex items-center gap-1 rounded bg-hover px-1.5 text-muted text-note">
+          <ImageOff size={12} aria-hidden="true" />
+          <ForeignText value={text.vault.image(part.text)} cutAt={200} />
+        </span>
+      );
+  }
+}

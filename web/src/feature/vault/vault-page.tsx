@@ -1,0 +1,90 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { FileText, FolderClosed } from 'lucide-react';
+import type { NoteItem } from '../../api/types.ts';
+import { formatBytes } from '../../format.ts';
+import { text } from '../../text/en.ts';
+import { Button } from '../../ui/button.tsx';
+import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { ForeignLine } from '../../ui/foreign-text.tsx';
+import { Page, Section } from '../../ui/page.tsx';
+import { Time } from '../../ui/time.tsx';
+import { notesQuery } from './queries.ts';
+
+const route = getRouteApi('/vault');
+
+/** The notes of the vault by folder; the filter is in the address. */
+export default function VaultPage() {
+  const { find = '' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const notes = useInfiniteQuery(notesQuery);
+  const all = notes.data?.pages.flatMap((page) => page.items) ?? [];
+  const shown = all.filter((note) => note.path.toLowerCase().includes(find.toLowerCase()));
+  return (
+    <Page title={text.vault.title}>
+      {notes.error && !notes.data && <ErrorBox error={notes.error} onRetry={notes.refetch} />}
+      {notes.isPending && <Skeleton rows={8} height="h-11" />}
+      {notes.data && all.length === 0 && (
+        <Empty icon={<FolderClosed size={18} aria-hidden="true" />} title={text.vault.empty}>
+          {text.vault.emptyText}
+        </Empty>
+      )}
+      {all.length > 0 && (
+        <TextField
+          type="search"
+          label={<span className="sr-only">{text.vault.filter}</span>}
+          placeholder={text.vault.filter}
+          value={find}
+          data-filter
+          onChange={({ target }) =>
+            void navigate({ search: target.value ? { find: target.value } : {}, replace: true, resetScroll: false })
+          }
+        />
+      )}
+      {all.length > 0 && shown.length === 0 && <p className="text-muted">{text.vault.noMatch}</p>}
+      {[...Map.groupBy(shown, folderOf)].map(([folder, items]) => (
+        <Section key={folder} title={folder || text.vault.root}>
+          <ul className="divide-y divide-line">
+            {items.map((note) => (
+              <NoteRow key={note.path} note={note} />
+            ))}
+          </ul>
+        </Section>
+      ))}
+      {notes.hasNextPage && (
+        <div className="flex justify-center">
+          <Button disabled={notes.isFetchingNextPage} onClick={() => void notes.fetchNextPage()}>
+            {text.common.more}
+          </Button>
+        </div>
+      )}
+    </Page>
+  );
+}
+
+const folderOf = ({ path }: NoteItem): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+function NoteRow({ note }: { note: NoteItem }) {
+  return (
+    <li data-row>
+      <Link
+        to="/vault/$"
+        params={{ _splat: note.path }}
+        data-row-link
+        className="flex min-h-10 items-center gap-2.5 px-4 py-1.5 -outline-offset-2 hover:bg-hover touch:min-h-12"
+      >
+        <FileText size={15} aria-hidden="true" className="shrink-0 text-muted" />
+        <span className="min-w-0 flex-1 truncate font-medium">
+          <ForeignLine value={note.path.slice(note.path.lastIndexOf('/') + 1)} />
+        </span>
+        {!note.trusted && !note.generated && <span className="shrink-0 text-muted text-note max-sm:hidden">{text.vault.untrusted}</span>}
+        {note.generated && <span className="shrink-0 text-muted text-note max-sm:hidden">{text.vault.generated}</span>}
+        <span className="w-14 shrink-0 text-right text-muted text-note max-sm:hidden">{formatBytes(note.sizeBytes)}</span>
+        <span className="w-14 shrink-0 text-right text-muted text-note">
+          <Time at={note.updatedAt} short />
+        </span>
+      </Link>
+    </li>
+  );
+}

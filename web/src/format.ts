@@ -1,0 +1,73 @@
+import { text } from './text/en.ts';
+
+const relative = new Intl.RelativeTimeFormat(text.locale, { numeric: 'auto', style: 'long' });
+const exact = new Intl.DateTimeFormat(text.locale, { dateStyle: 'full', timeStyle: 'long' });
+const clock = new Intl.DateTimeFormat(text.locale, { hour: '2-digit', minute: '2-digit' });
+const dayOfYear = new Intl.DateTimeFormat(text.locale, { day: 'numeric', month: 'short' });
+const dayLong = new Intl.DateTimeFormat(text.locale, { weekday: 'long', day: 'numeric', month: 'long' });
+const count = new Intl.NumberFormat(text.locale);
+const dollars = new Intl.NumberFormat(text.locale, { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 });
+const bytes = new Intl.NumberFormat(text.locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 });
+
+const units = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const;
+
+/** "5 minutes ago", "in 2 days", "now" for less than a minute. */
+export function formatRelative(iso: string, nowMs: number): string {
+  const seconds = (Date.parse(iso) - nowMs) / 1000;
+  for (const [unit, size] of units) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+  }
+  return relative.format(0, 'second');
+}
+
+/** Short enough for a column: the time of day for today, the day for anything else. */
+export function formatShort(iso: string, nowMs: number): string {
+  const at = new Date(iso);
+  return at.toDateString() === new Date(nowMs).toDateString() ? clock.format(at) : dayOfYear.format(at);
+}
+
+/** Weekday, date, time and zone. */
+export const formatExact = (iso: string): string => exact.format(new Date(iso));
+
+/** "Today", "Yesterday" or the day with its weekday. */
+export function formatDay(iso: string, nowMs: number): string {
+  const day = new Date(iso).toDateString();
+  if (day === new Date(nowMs).toDateString()) return text.inbox.today;
+  if (day === new Date(nowMs - 86_400_000).toDateString()) return text.inbox.yesterday;
+  return dayLong.format(new Date(iso));
+}
+
+/** A span in its two largest units: "2 d 3 h", "4 min 10 s", "850 ms". */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+}
+
+export const formatCount = (n: number): string => count.format(n);
+
+/** Model cost, kept in millionths of a US dollar. */
+export const formatCost = (micros: number): string => dollars.format(micros / 1_000_000);
+
+export const formatBytes = (size: number): string => bytes.format(size / 1000);
+
+/** An actor such as `user:usr_…` in words; the reader is "you". */
+export function formatActor(actor: string, ownActor: string | undefined): string {
+  if (actor === ownActor) return text.common.you;
+  const [kind = '', ...rest] = actor.split(':');
+  const name = rest.join(':');
+  if (kind === 'system') return text.actor.system ?? kind;
+  return `${text.actor[kind] ?? kind} ${shortId(name)}`.trim();
+}
+
+/** Ids are 28 characters long; prefix and last six tell them apart on a screen. */
+export const shortId = (id: string): string => (/^[a-z]{3}_[0-9a-f]{24}$/.test(id) ? `${id.slice(0, 4)}…${id.slice(-6)}` : id);
+
+export const capitalise = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

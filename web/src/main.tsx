@@ -1,0 +1,44 @@
+import './theme.css';
+// First: the token of a sign-in link must be out of the address before the router reads it.
+import './feature/session/take-token.ts';
+
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { isApiError } from './api/client.ts';
+import { meKey } from './feature/session/session.ts';
+import { router } from './routes/routes.tsx';
+import { StrictStyles } from './ui/csp.tsx';
+import { ToastProvider } from './ui/toast.tsx';
+
+const client: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      // The session ended elsewhere: show the way back in, keep the address.
+      if (isApiError(error) && error.status === 401) client.setQueryData(meKey, null);
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      refetchOnWindowFocus: false,
+      // Named refusals do not change by asking again; an unreachable server may.
+      retry: (failures, error) => failures < 2 && isApiError(error) && (error.status === 0 || error.status >= 502),
+    },
+  },
+});
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element with the id root');
+createRoot(root).render(
+  <StrictMode>
+    <StrictStyles>
+      <QueryClientProvider client={client}>
+        <ToastProvider>
+          <RouterProvider router={router} />
+        </ToastProvider>
+      </QueryClientProvider>
+    </StrictStyles>
+  </StrictMode>,
+);

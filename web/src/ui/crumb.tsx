@@ -1,0 +1,12 @@
+import { Link } from '@tanstack/react-router';
+import { ChevronLeft } from 'lucide-react';
+
+/** The way back to the list that an object page belongs to. */
+export function Crumb({ to, label }: { to: '/' | '/tasks' | '/vault' | '/audit'; label: string }) {
+  return (
+    <Link to={to} className="-ml-1 flex min-h-6 items-center gap-0.5 rounded font-medium text-muted hover:text-ink">
+      <ChevronLeft size={15} aria-hidden="true" />
+      {label}
+    </Link>
+  );
+}

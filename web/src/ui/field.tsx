@@ -1,0 +1,74 @@
+import { type ComponentProps, type ReactNode, useId } from 'react';
+import { cx } from './cx.ts';
+
+const control =
+  'w-full rounded-control border border-field bg-panel px-2.5 text-body text-ink placeholder:text-muted aria-invalid:border-bad touch:text-[1rem]';
+
+interface FieldProps {
+  label: ReactNode;
+  help?: ReactNode;
+  error?: string | null;
+}
+
+/** A labelled input of one line. */
+export function TextField({ label, help, error, ...input }: FieldProps & ComponentProps<'input'>) {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} help={help} error={error ?? null}>
+      <input
+        id={id}
+        autoComplete="off"
+        {...input}
+        {...described(id, help, error)}
+        className={cx(control, 'h-8 touch:h-11', input.className)}
+      />
+    </Frame>
+  );
+}
+
+/** A labelled input of several lines. */
+export function TextArea({ label, help, error, ...input }: FieldProps & ComponentProps<'textarea'>) {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} help={help} error={error ?? null}>
+      <textarea id={id} rows={3} {...input} {...described(id, help, error)} className={cx(control, 'block py-1.5', input.className)} />
+    </Frame>
+  );
+}
+
+/** A labelled tick. */
+export function CheckField({ label, ...input }: { label: ReactNode } & ComponentProps<'input'>) {
+  return (
+    <label className="mb-4 flex min-h-8 items-center gap-2 font-medium touch:min-h-11">
+      <input type="checkbox" {...input} className="size-4 accent-accent" />
+      {label}
+    </label>
+  );
+}
+
+function Frame({ id, label, help, error, children }: Required<FieldProps> & { id: string; children: ReactNode }) {
+  return (
+    <div className="mb-4 last:mb-0">
+      <label htmlFor={id} className="mb-1 block font-medium">
+        {label}
+      </label>
+      {children}
+      {error ? (
+        <p id={`${id}-note`} role="alert" className="mt-1 text-bad text-note">
+          {error}
+        </p>
+      ) : (
+        help && (
+          <p id={`${id}-note`} className="mt-1 text-muted text-note">
+            {help}
+          </p>
+        )
+      )}
+    </div>
+  );
+}
+
+const described = (id: string, help: ReactNode, error: string | null | undefined) => ({
+  'aria-invalid': error ? true : undefined,
+  'aria-describedby': help || error ? `${id}-note` : undefined,
+});
