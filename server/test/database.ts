@@ -30,7 +30,7 @@ const connectionsMax = { app: 8, engine: 6, sequencer: 2, auth: 2 };
  */
 export async function testDatabase(): Promise<TestDatabase> {
   const cluster = await findCluster();
-  const name = `factotum_test_${process.pid}_${randomBytes(4).toString('hex')}`;
+  const name = newName();
   await copyTemplate(cluster, name);
   const ownerUrl = withDatabase(cluster.ownerUrl, name);
   const roleUrls = await prepareDatabase(ownerUrl, { passwordsFile: cluster.passwordsFile });
@@ -41,10 +41,17 @@ export async function testDatabase(): Promise<TestDatabase> {
     roleUrls,
     close: async () => {
       await database.close();
-      // By force: a test may have left connections of its own, and the next file needs the room.
-      await onCluster(cluster, (client) => client.query(`drop database if exists ${name} with (force)`));
+      await drop(cluster, name);
     },
   };
+}
+
+/** Makes a database without anything in it, for tests of migrations. The roles are those of the shared server: leave them alone. */
+export async function emptyDatabase(): Promise<{ ownerUrl: string; close(): Promise<void> }> {
+  const cluster = await findCluster();
+  const name = newName();
+  await onCluster(cluster, (client) => client.query(`create database ${name}`));
+  return { ownerUrl: withDatabase(cluster.ownerUrl, name), close: () => drop(cluster, name) };
 }
 
 /**
@@ -84,6 +91,14 @@ async function openCluster(): Promise<Cluster> {
   return { adminUrl, passwordsFile, ownerUrl: isSuperuser ? await prepareOwner(adminUrl, { passwordsFile, database }) : adminUrl };
 }
 
+/** The process is in the name, so that what a killed one leaves behind can be told from what is in use. */
+const newName = (): string => `factotum_test_${process.pid}_${randomBytes(4).toString('hex')}`;
+
+/** The server waits up to 5 s for the last connections to go; one that a test left open makes this fail, which is how to find it. */
+async function drop(at: Cluster, name: string): Promise<void> {
+  await onCluster(at, (client) => client.query(`drop database if exists ${name}`));
+}
+
 /** A process that sees other migrations (somebody is editing them) takes the template away: then it is made again. */
 async function copyTemplate(at: Cluster, name: string): Promise<void> {
   const attempts = 3;
@@ -107,7 +122,7 @@ function templateOf(at: Cluster): Promise<string> {
     const { rows } = await client.query<{ datname: string }>(`select datname from pg_database where datname like 'factotum\\_te%'`);
     const present = rows.map((row) => row.datname);
     if (present.includes(template)) return template;
-    for (const name of present.filter(isLeftOver)) await client.query(`drop database if exists ${name} with (force)`);
+    for (const name of present.filter(isLeftOver)) await client.query(`drop database if exists ${name}`);
     const draft = `factotum_test_${process.pid}_draft`;
     await client.query(`create database ${draft}`);
     await prepareDatabase(withDatabase(at.ownerUrl, draft), { passwordsFile: at.passwordsFile });

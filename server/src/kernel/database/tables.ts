@@ -9,6 +9,8 @@ import type { Kysely } from 'kysely';
  *         quotaCounter: { tenantId: Id<'tenant'>; name: string; windowStart: Date; used: number };
  *       }
  *     }
+ *
+ * Always by the door, also from within: tsc keeps what is added to this file and what is added to the door apart as soon as both happen.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: an interface is the only thing that other modules can add to
 export interface Tables {}
