@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -58,9 +58,21 @@ export async function emptyDatabase(): Promise<{ ownerUrl: string; close(): Prom
  * Starts a server for a whole run of tests, as many files at once as there are cores. Set `FACTOTUM_TEST_DATABASE_URL` to its
  * `superuserUrl` for the test processes, and stop it after the run.
  */
-export function startTestCluster(dataFolder: string): Promise<Embedded> {
-  return startEmbedded({ dataFolder, log, parameters: { max_connections: '200' } });
+export async function startTestCluster(dataFolder: string): Promise<Embedded> {
+  // Temporary folders are their maker's alone; as root that would send the server's data elsewhere, for good.
+  await mkdir(dataFolder, { recursive: true });
+  await chmod(dataFolder, 0o711);
+  const embedded = await startEmbedded({ dataFolder, log, parameters: { max_connections: '200' } });
+  const stop = async () => {
+    await embedded.stop();
+    await rm(folderOf(embedded.superuserUrl), { recursive: true, force: true });
+  };
+  return { ...embedded, stop };
 }
+
+/** Where what belongs to one server is kept between test processes: its passwords, and all of it when it is our own. */
+const folderOf = (adminUrl: string | undefined): string =>
+  join(tmpdir(), `factotum-test-${process.getuid?.() ?? 0}-${hash(import.meta.dirname, adminUrl ?? '')}`);
 
 const log = createLogger({ level: 'silent' });
 
@@ -80,7 +92,7 @@ function findCluster(): Promise<Cluster> {
 
 async function openCluster(): Promise<Cluster> {
   const given = process.env.FACTOTUM_TEST_DATABASE_URL;
-  const folder = join(tmpdir(), `factotum-test-${process.getuid?.() ?? 0}-${hash(import.meta.dirname, given ?? '')}`);
+  const folder = folderOf(given);
   const adminUrl = given ?? (await startTestCluster(folder)).superuserUrl;
   const passwordsFile = join(folder, 'run', 'passwords.json');
   const isSuperuser = await withClient(adminUrl, async (client) => {
