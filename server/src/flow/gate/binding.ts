@@ -20,9 +20,20 @@ function isInForce(grant: StandingGrant, call: CallInput): boolean {
   return grant.source.playbook === undefined || grant.source.playbook === call.playbook;
 }
 
-/** The argument is, in the plan, exactly the reference that the person allowed: no template around it, no other place. */
+/** The argument is, in the plan, exactly the reference that the person allowed, alone or as a list of one: no template, no other place. */
 function binds(grant: StandingGrant, name: string, call: CallInput): boolean {
   const allowed = Object.hasOwn(grant.args, name) ? grant.args[name] : undefined;
   const written = Object.hasOwn(call.spec.args, name) ? call.spec.args[name] : undefined;
-  return allowed !== undefined && typeof written === 'object' && written !== null && 'ref' in written && written.ref === allowed;
+  return allowed !== undefined && (isReference(written, allowed) || isListOfOne(written, allowed));
 }
+
+const isReference = (written: unknown, allowed: string): boolean =>
+  typeof written === 'object' && written !== null && 'ref' in written && written.ref === allowed;
+
+const isListOfOne = (written: unknown, allowed: string): boolean =>
+  typeof written === 'object' &&
+  written !== null &&
+  'list' in written &&
+  Array.isArray(written.list) &&
+  written.list.length === 1 &&
+  isReference(written.list[0], allowed);

@@ -78,6 +78,7 @@ const fetch: ToolManifest = {
   visibleOutside: true,
   args: { url: steering('text', 'Address') },
 };
+const announce: ToolManifest = { ...send, tool: 'site.announce', title: 'Announce', args: { text: content('Text') } };
 const look: ToolManifest = {
   ...base,
   tool: 'vault.read',
@@ -248,6 +249,36 @@ const rows: readonly [name: string, input: GateInput, verdict: Verdict, ...rules
   ['no grant covers what cannot be undone', granted({ manifest: { ...hold, reversible: false } }), 'ask', 'steering.untrusted'],
   ['no grant covers what is sent out', granted({ manifest: { ...hold, effect: 'egress' } }), 'ask', 'steering.untrusted'],
   ['no grant covers deletion', granted({ manifest: { ...hold, effect: 'destroy' } }), 'ask', 'steering.untrusted', 'grave.untrusted'],
+
+  [
+    'a grant covers the reference as a list of one',
+    granted({ spec: { args: { ...heldRefs.args, end: { list: [{ ref: '$event.until' }] } } } }),
+    'auto',
+  ],
+  [
+    'a list with more than the reference is not it',
+    granted({ spec: { args: { ...heldRefs.args, end: { list: [{ ref: '$event.until' }, { value: 'x' }] } } } }),
+    'ask',
+    'steering.untrusted',
+  ],
+
+  [
+    'an announcement that nothing steers asks after an untrusted mail',
+    call(announce, { text: by(member, 'a') }, { taskLabels: [stranger] }),
+    'ask',
+    'choice.untrusted',
+  ],
+  ["an announcement in a stranger's words asks", call(announce, { text: by(stranger, 'a') }), 'ask', 'choice.untrusted'],
+  [
+    'an announcement that only members had a hand in does not',
+    call(announce, { text: by(member, 'a') }, { taskLabels: [ownNote] }),
+    'auto',
+  ],
+  [
+    'a note that nothing steers stays inside',
+    call({ ...announce, effect: 'write', visibleOutside: false }, { text: by(stranger, 'a') }),
+    'auto',
+  ],
 
   [
     'a payment after an untrusted mail asks, though a member chose all of it',

@@ -25,6 +25,7 @@ export const floors: readonly Floor[] = [
   { rule: 'argument.malformed', verdict: 'deny', applies: malformedArgument },
   { rule: 'vault.protected', verdict: 'deny', applies: protectedPath },
   { rule: 'steering.untrusted', verdict: 'ask', applies: untrustedSteering },
+  { rule: 'choice.untrusted', verdict: 'ask', applies: untrustedChoice },
   { rule: 'grave.untrusted', verdict: 'ask', applies: graveAfterUntrusted },
   { rule: 'rule_of_two', verdict: 'ask', applies: ruleOfTwo },
   { rule: 'link.untrusted', verdict: 'ask', applies: untrustedLink },
@@ -73,6 +74,12 @@ function untrustedSteering({ manifest, unbound }: Call): Hit | null {
     (titles) =>
       `${titles} ${unbound.length === 1 ? 'comes' : 'come'} from ${origins(unbound.map(({ label }) => label))}, so a stranger can have chosen it.`,
   );
+}
+
+/** Where nothing says what is to be hit, making the call is all there is to choose, and whoever fed the task can have chosen it. */
+function untrustedChoice({ outward, everything, args, taskLabels }: Call): Hit | null {
+  if (!outward || everything.integrity === 'trusted' || args.some(({ steers }) => steers)) return null;
+  return { text: `Goes out because of ${origins([...taskLabels, ...args.map(({ label }) => label)])}.` };
 }
 
 /** For money, rights and deletion there is no exception, not even when nothing untrusted reached the arguments. */

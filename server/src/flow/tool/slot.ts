@@ -19,8 +19,9 @@ const checks: Readonly<Record<Slot, (value: Json) => string | null>> = {
   bic: (value) => (matches(value, /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/) ? null : 'is not a BIC'),
   amount: (value) => (amountMinorOf(value) === null ? 'is not a positive whole number of the smallest unit' : null),
   currency: (value) => (typeof value === 'string' && isCurrency(value) ? null : 'is not an ISO 4217 currency'),
-  date: (value) => (matches(value, /^\d{4}-\d{2}-\d{2}$/) && isInstant(`${value}T00:00:00Z`) ? null : 'is not a date like 2026-03-31'),
-  datetime: (value) => (isDateTime(value) ? null : 'is not a time like 2026-03-31T14:00:00+02:00'),
+  date: (value) => (isDate(value) ? null : 'is not a date like 2026-03-31'),
+  /** A date alone is the whole day. */
+  datetime: (value) => (isDate(value) || isDateTime(value) ? null : 'is not a time like 2026-03-31T14:00:00+02:00'),
   name: (value) => (isName(value) ? null : 'is not a name: one line of at most 200 characters, nothing hidden in it'),
   id: (value) => (matches(value, /^[\x21-\x7e]{1,200}$/) || Number.isSafeInteger(value) ? null : 'is not an id'),
   labels: (value) => (listOf(value, isName) ? null : 'is not a list of labels'),
@@ -49,6 +50,8 @@ const isName = (value: Json): boolean =>
 
 /** The 31st of February parses in ECMAScript as the 3rd of March, so the parts are compared again. */
 const isInstant = (text: string): boolean => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text.slice(0, 10));
+
+const isDate = (value: Json): boolean => matches(value, /^\d{4}-\d{2}-\d{2}$/) && isInstant(`${value}T00:00:00Z`);
 
 function isDateTime(value: Json): boolean {
   if (typeof value !== 'string') return false;
