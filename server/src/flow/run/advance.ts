@@ -1,9 +1,10 @@
 import type { TaskHandler } from '#engine';
+import type { Planning } from '#flow/plan';
 import type { Keyring } from '#trust/key';
 import { cancel } from './cancel.ts';
 import { execute } from './execute.ts';
 import { openWork } from './open-work.ts';
-import { type Planning, planTask } from './plan-task.ts';
+import { planTask } from './plan-task.ts';
 import { resumeFailed } from './resume.ts';
 import { Fenced, note, type RunTools, release } from './work.ts';
 

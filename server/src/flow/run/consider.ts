@@ -1,7 +1,7 @@
 import type { ApprovalRow } from '#engine';
 import { buildApproval, plainArgs, staleness } from '#flow/approval';
 import { decideStep, type GateResult } from '#flow/gate';
-import { resolveArgs } from '#flow/plan';
+import { eventLabel, resolveArgs, taskFacts } from '#flow/plan';
 import { canonicalJson, isFactotumError } from '#kernel';
 import type { Labelled } from '#trust/policy';
 import type { StepBody } from './step-body.ts';
@@ -90,10 +90,10 @@ function argsOf(work: Work, step: StepWork, known: Known): Readonly<Record<strin
     return step.body.args;
   try {
     const args = resolveArgs(step.spec, {
-      event: { value: work.event.payload, label: eventLabel(work) },
+      event: { value: work.event.payload, label: labelOfEvent(work) },
       values: work.plan?.values ?? {},
       literal: work.plan?.literal ?? { sources: [], integrity: 'untrusted', readers: 'tenant' },
-      task: { id: work.taskId, receivedOn: work.lease.snapshot.event.receivedAt.toISOString().slice(0, 10) },
+      task: taskFacts({ taskId: work.taskId, receivedAt: work.lease.snapshot.event.receivedAt, timeZone: work.context.settings.timeZone }),
       results: Object.fromEntries(step.spec.after.flatMap((id) => resultOf(work, id))),
     });
     const fits = known.input.safeParse(plainArgs(args));
@@ -112,16 +112,7 @@ function resultOf(work: Work, stepId: string): [string, Labelled][] {
   return result === undefined ? [] : [[stepId, result]];
 }
 
-/** Who can have written the event: everything in it carries this. */
-export function eventLabel(work: Work): Labelled['label'] {
-  const { provenance } = work.event;
-  const { source } = work.lease.snapshot.event;
-  return {
-    sources: [provenance.from === undefined ? `${source}:${provenance.channel}` : `${source}:${provenance.from}`],
-    integrity: provenance.integrity,
-    readers: 'tenant',
-  };
-}
+const labelOfEvent = (work: Work) => eventLabel(work.lease.snapshot.event.source, work.event.provenance);
 
 function gateFor(work: Work, step: StepWork, args: Readonly<Record<string, Labelled>>): GateResult {
   const manifest = work.tools.catalogue.get(step.spec.tool)?.manifest ?? null;
@@ -137,7 +128,7 @@ function gateFor(work: Work, step: StepWork, args: Readonly<Record<string, Label
     playbook: work.progress.playbook,
     spec: step.spec,
     // Everything that the task has touched so far: the rule of two looks at the whole, not at one argument.
-    taskLabels: [eventLabel(work), ...done.map((other) => other.body?.result?.label ?? eventLabel(work))],
+    taskLabels: [labelOfEvent(work), ...done.map((other) => other.body?.result?.label ?? labelOfEvent(work))],
     readPrivate: done.some((other) => work.tools.catalogue.get(other.spec.tool)?.manifest.readsPrivate === true),
     now: work.tools.clock.now(),
     timeZone: work.context.settings.timeZone,

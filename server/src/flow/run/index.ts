@@ -1,5 +1,4 @@
 export { createRunner } from './advance.ts';
-export type { Planning } from './plan-task.ts';
 export { type StepBody, stepBodySchema } from './step-body.ts';
 export { createTenantContexts, type TenantContext } from './tenant-context.ts';
 export type { RunTools } from './work.ts';

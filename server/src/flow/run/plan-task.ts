@@ -1,13 +1,7 @@
 import { backoffMs } from '#engine';
-import type { PlanningContext, PlanningTask, PlanOutcome } from '#flow/plan';
+import type { Planning, PlanningContext, PlanningTask, PlanOutcome } from '#flow/plan';
 import { openSteps } from './open-work.ts';
 import { commit, note, nothingPending, release, type Work } from './work.ts';
-
-/** The planners as one: `isQuick` says whether planning will take no time worth showing. */
-export interface Planning {
-  isQuick(task: PlanningTask, context: PlanningContext): boolean;
-  plan(task: PlanningTask, context: PlanningContext): Promise<PlanOutcome>;
-}
 
 /** How often a planner that cannot be reached is asked before a person is. About 20 minutes with the engine's back-off. */
 const planRetriesMax = 20;
@@ -24,12 +18,16 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     answers: work.detail.answers ?? [],
     now: work.tools.clock.now(),
   };
+  const { playbooks, faultyPlaybooks, handbook, settings } = work.context;
+  const { timeZone, locale, maySpendOperatorModelKey } = settings;
   const context: PlanningContext = {
-    playbooks: work.context.playbooks,
-    handbook: work.context.handbook,
-    timeZone: work.context.settings.timeZone,
+    playbooks,
+    faultyPlaybooks,
+    handbook,
+    timeZone,
+    locale,
+    maySpendOperatorModelKey,
     signal: work.lease.signal,
-    maySpendOperatorModelKey: work.context.settings.maySpendOperatorModelKey,
   };
   if (!planning.isQuick(task, context)) await showPlanning(work);
   const outcome = await planning.plan(task, context);
@@ -40,7 +38,7 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     case 'question':
       work.detail = { ...work.detail, question: outcome.question };
       note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason: 'question' } });
-      await release(work, { state: 'waiting', waitReason: 'question', runAt: null, errorCode: null });
+      await release(work, { state: 'waiting', waitReason: 'question', runAt: null, errorCode: outcome.code ?? null });
       return false;
     case 'retry':
       await postpone(work, outcome);

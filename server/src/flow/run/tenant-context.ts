@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { type Playbook, parsePlaybook } from '#flow/plan';
+import { type FaultyPlaybook, type Playbook, parsePlaybook } from '#flow/plan';
 import type { Id } from '#kernel';
-import { type Database, withTenant } from '#kernel/database';
-import type { Keyring } from '#trust/key';
+import { type Database, type Tx, withTenant } from '#kernel/database';
+import type { Keyring, TenantKeys } from '#trust/key';
 import { type Directory, type LoadedPolicy, listGrants, loadPolicy, parseDirectory, type StandingGrant } from '#trust/policy';
 import { readTenant, type TenantSettings } from '#trust/tenant';
 import { listNotes, readNote } from '#trust/vault';
@@ -16,6 +16,7 @@ export interface TenantContext {
   readonly grants: readonly StandingGrant[];
   readonly directory: Directory;
   readonly playbooks: readonly Playbook[];
+  readonly faultyPlaybooks: readonly FaultyPlaybook[];
   readonly handbook: string;
 }
 
@@ -53,13 +54,7 @@ async function load(
     const grants = await listGrants(tx, keys, tenantId);
     const contacts = await readNote(tx, keys, 'Contacts.md');
     const handbook = await readNote(tx, keys, 'Company_Handbook.md');
-    const playbooks: Playbook[] = [];
-    for (const found of (await listNotes(tx, keys, 'Playbooks/')).slice(0, playbooksMax)) {
-      if (!found.trusted || !found.path.endsWith('.md')) continue;
-      const text = await readNote(tx, keys, found.path);
-      const parsed = text?.trusted === true ? parsePlaybook({ path: text.path, content: text.content }) : null;
-      if (parsed?.kind === 'playbook') playbooks.push(parsed.playbook);
-    }
+    const { playbooks, faultyPlaybooks } = await readPlaybooks(tx, keys);
     return {
       revision,
       name: tenant.name,
@@ -68,7 +63,21 @@ async function load(
       grants,
       directory: parseDirectory(contacts?.trusted === true ? contacts.content : ''),
       playbooks,
+      faultyPlaybooks,
       handbook: handbook?.trusted === true ? handbook.content : '',
     };
   });
+}
+
+async function readPlaybooks(tx: Tx, keys: TenantKeys): Promise<{ playbooks: Playbook[]; faultyPlaybooks: FaultyPlaybook[] }> {
+  const playbooks: Playbook[] = [];
+  const faultyPlaybooks: FaultyPlaybook[] = [];
+  const found = await listNotes(tx, keys, 'Playbooks', { limit: playbooksMax });
+  for (const { path } of found.filter((note) => note.trusted && note.path.endsWith('.md'))) {
+    const note = await readNote(tx, keys, path);
+    const parsed = note === null ? { kind: 'ignored' as const } : parsePlaybook(note);
+    if (parsed.kind === 'playbook') playbooks.push(parsed.playbook);
+    if (parsed.kind === 'faulty') faultyPlaybooks.push(parsed.faulty);
+  }
+  return { playbooks, faultyPlaybooks };
 }

@@ -1,0 +1,1 @@
+export { bankTools } from './tools.ts';

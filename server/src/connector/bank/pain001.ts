@@ -1,0 +1,84 @@
+import { XMLBuilder } from 'fast-xml-parser';
+import { currencyExponent } from '#trust/policy';
+
+export interface Account {
+  readonly name: string;
+  readonly iban: string;
+  readonly bic?: string | undefined;
+}
+
+export interface PaymentOrder {
+  /** At most 35 characters, the same for the same order: banks refuse a second file with it. */
+  readonly messageId: string;
+  readonly endToEndId: string;
+  readonly createdAt: Date;
+  readonly executeOn: string;
+  readonly debtor: Account;
+  readonly creditor: Account;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly reference: string;
+}
+
+/**
+ * One credit transfer as an ISO 20022 customer credit transfer initiation, pain.001.001.09.
+ * Element order and lengths follow the message definition (ISO 20022, Payments Initiation, 2019 release): text 140, names 140, ids 35.
+ */
+export function paymentInitiation(order: PaymentOrder): string {
+  const amount = decimal(order.amountMinor, currencyExponent(order.currency));
+  const document = {
+    '?xml': { '@version': '1.0', '@encoding': 'UTF-8' },
+    Document: {
+      '@xmlns': 'urn:iso:std:iso:20022:tech:xsd:pain.001.001.09',
+      CstmrCdtTrfInitn: {
+        GrpHdr: {
+          MsgId: order.messageId,
+          CreDtTm: order.createdAt.toISOString().slice(0, 19),
+          NbOfTxs: '1',
+          CtrlSum: amount,
+          InitgPty: { Nm: text(order.debtor.name, 140) },
+        },
+        PmtInf: {
+          PmtInfId: order.messageId,
+          PmtMtd: 'TRF',
+          NbOfTxs: '1',
+          CtrlSum: amount,
+          PmtTpInf: { SvcLvl: { Cd: order.currency === 'EUR' ? 'SEPA' : 'NURG' } },
+          ReqdExctnDt: { Dt: order.executeOn },
+          Dbtr: { Nm: text(order.debtor.name, 140) },
+          DbtrAcct: { Id: { IBAN: order.debtor.iban } },
+          DbtrAgt: { FinInstnId: agent(order.debtor.bic) },
+          ChrgBr: 'SLEV',
+          CdtTrfTxInf: {
+            PmtId: { EndToEndId: order.endToEndId },
+            Amt: { InstdAmt: { '@Ccy': order.currency, '#text': amount } },
+            ...(order.creditor.bic === undefined ? {} : { CdtrAgt: { FinInstnId: agent(order.creditor.bic) } }),
+            Cdtr: { Nm: text(order.creditor.name, 140) },
+            CdtrAcct: { Id: { IBAN: order.creditor.iban } },
+            RmtInf: { Ustrd: text(order.reference, 140) },
+          },
+        },
+      },
+    },
+  };
+  return new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true }).build(document);
+}
+
+const agent = (bic: string | undefined) => (bic === undefined ? { Othr: { Id: 'NOTPROVIDED' } } : { BICFI: bic });
+
+function decimal(amountMinor: number, digits: number): string {
+  const all = String(amountMinor).padStart(digits + 1, '0');
+  return digits === 0 ? all : `${all.slice(0, -digits)}.${all.slice(-digits)}`;
+}
+
+/** Controls are not XML; whatever else is in a name or reference is the bank's to judge. */
+function text(value: string, charsMax: number): string {
+  return [
+    ...value
+      .toWellFormed()
+      .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+      .trim(),
+  ]
+    .slice(0, charsMax)
+    .join('');
+}

@@ -1,0 +1,1 @@
+export { calendarTools } from './tools.ts';

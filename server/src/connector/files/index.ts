@@ -1,0 +1,1 @@
+export { createDropFolder, type DropFolder, type DropFolderOptions } from './drop-folder.ts';

@@ -1,0 +1,1 @@
+export { mailTools } from './tools.ts';

@@ -1,0 +1,1 @@
+export { createToolHost } from './host.ts';

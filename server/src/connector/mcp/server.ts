@@ -1,0 +1,89 @@
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ListToolsRequestSchema,
+  type Tool as McpTool,
+} from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import type { Tool, ToolAnswer, ToolContext } from '#flow/tool';
+import { isFactotumError, type Logger } from '#kernel';
+import { readMeta, writeAnswer } from './meta.ts';
+
+/**
+ * One MCP server over a set of our own tools. What steers a call beside its arguments (key, tenant, operation) travels in `_meta`.
+ *
+ * The low-level server is used on purpose: the high-level one drops unknown arguments silently, so that what was approved and what
+ * is done could differ. Here the strict schema refuses them.
+ */
+export function createToolServer(name: string, tools: readonly Tool[], log: Logger): Server {
+  const byName = new Map(tools.map((tool) => [tool.manifest.tool, tool]));
+  const server = new Server({ name: `factotum-${name}`, version: '0.1.0' }, { capabilities: { tools: {} } });
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(describe) }));
+  server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
+    const tool = byName.get(request.params.name);
+    if (tool === undefined)
+      return writeAnswer({
+        kind: 'failed',
+        failure: 'permanent',
+        code: 'tool.unknown',
+        message: `There is no tool called ${request.params.name}.`,
+      });
+    const meta = readMeta(request.params._meta);
+    if (meta === null)
+      return writeAnswer({
+        kind: 'failed',
+        failure: 'permanent',
+        code: 'tool.invalid_arguments',
+        message: 'The call does not say for whom and under which key it is made.',
+      });
+    const context: ToolContext = { tenantId: meta.tenantId, taskId: meta.taskId, key: meta.key, now: meta.now, signal: extra.signal };
+    try {
+      return writeAnswer(await run(tool, meta, context, request.params.arguments ?? {}));
+    } catch (error) {
+      // A handler's message may hold anything: it goes to the log, never into an answer.
+      log.error({ err: error, tool: tool.manifest.tool, operation: meta.operation }, 'a tool broke off');
+      if (isFactotumError(error) && error.retry)
+        return writeAnswer({ kind: 'failed', failure: 'transient', code: error.code, message: error.message });
+      if (isFactotumError(error)) return writeAnswer({ kind: 'failed', failure: 'permanent', code: error.code, message: error.message });
+      return writeAnswer({ kind: 'unknown', message: `${tool.manifest.title} broke off; nobody can tell how far it came.` });
+    }
+  });
+  return server;
+}
+
+async function run(tool: Tool, meta: NonNullable<ReturnType<typeof readMeta>>, context: ToolContext, args: unknown): Promise<ToolAnswer> {
+  if (meta.operation === 'lookup')
+    return tool.lookup === undefined
+      ? { kind: 'unknown', message: `${tool.manifest.title} cannot say what became of an earlier call.` }
+      : tool.lookup(context);
+  const input = tool.input.safeParse(args);
+  if (!input.success)
+    return {
+      kind: 'failed',
+      failure: 'permanent',
+      code: 'tool.invalid_arguments',
+      message: `The arguments do not fit: ${faults(input.error)}.`,
+    };
+  if (meta.operation === 'undo') {
+    const output = tool.output.safeParse(meta.result);
+    if (tool.undo === undefined || !output.success)
+      return { kind: 'failed', failure: 'permanent', code: 'tool.failed', message: `${tool.manifest.title} cannot be taken back.` };
+    return tool.undo(context, input.data, output.data);
+  }
+  const answer = await tool.run(context, input.data);
+  if (answer.kind !== 'done') return answer;
+  const output = tool.output.safeParse(answer.result);
+  return output.success
+    ? answer
+    : { kind: 'unknown', message: `${tool.manifest.title} answered something unexpected: ${faults(output.error)}.` };
+}
+
+const faults = (error: z.ZodError): string =>
+  error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`).join('; ');
+
+function describe(tool: Tool): McpTool {
+  // A strict zod object always becomes a JSON schema of type object.
+  const inputSchema = z.toJSONSchema(tool.input, { io: 'input', target: 'draft-7' }) as McpTool['inputSchema'];
+  return { name: tool.manifest.tool, title: tool.manifest.title, description: tool.manifest.consequence, inputSchema };
+}

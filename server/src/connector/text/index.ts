@@ -1,0 +1,1 @@
+export { textClassify } from './classify.ts';

@@ -1,0 +1,1 @@
+export { vaultTools } from './tools.ts';

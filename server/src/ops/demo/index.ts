@@ -1,0 +1,1 @@
+export { dropDemoMails, installDemo } from './install.ts';

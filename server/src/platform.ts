@@ -1,0 +1,210 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bankTools } from '#connector/bank';
+import { calendarTools } from '#connector/calendar';
+import { mailTools } from '#connector/mail';
+import { createToolHost } from '#connector/mcp';
+import { textClassify } from '#connector/text';
+import { vaultTools } from '#connector/vault';
+import { createEngine, type Engine } from '#engine';
+import { createKeeper, createOutbox, type Keeper } from '#flow/action';
+import { createAdmission, createIntake } from '#flow/intake';
+import { createModelPlanner, createPlanning } from '#flow/plan';
+import { createRunner, createTenantContexts } from '#flow/run';
+import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
+import { type Clock, type Config, type Id, type Logger, newId, type RoleUrls, systemClock } from '#kernel';
+import {
+  assertWalls,
+  type Database,
+  type Embedded,
+  openDatabase,
+  prepareDatabase,
+  prepareOwner,
+  startEmbedded,
+  withTenant,
+} from '#kernel/database';
+import { installDemo } from '#ops/demo';
+import { createAccessLog, createSequencer } from '#trust/audit';
+import { createIdentity } from '#trust/identity';
+import { createAuditorKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
+import { createPolicyEngine, useGrant } from '#trust/policy';
+import { provisionTenant, type Tenant } from '#trust/tenant';
+
+export interface PlatformOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Says what is going on when something takes longer than a person likes to wait in silence. */
+  readonly onProgress: (text: string) => void;
+  /** Origins that browsers may call from; the first decides about secure cookies. A function, since the port may be found late. */
+  readonly publicOrigins: () => readonly string[];
+  /** Called after each commit that made work for the engine. */
+  readonly onWork: (tenantId: Id<'tenant'>) => void;
+  /** Other tools than our own, for whoever builds on the platform. */
+  readonly tools?: (deps: ToolDeps) => Tool[];
+}
+
+export type Platform = Awaited<ReturnType<typeof openPlatform>>;
+
+/**
+ * Everything of one process that is the same whatever it does: database, keys, identity, audit, the parts of the flow.
+ * Nothing listens and nothing is claimed yet; `close` gives everything back in reverse.
+ */
+export async function openPlatform(options: PlatformOptions) {
+  const { config, log } = options;
+  const clock: Clock = systemClock;
+  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+  const { urls, embedded } = await databaseUrls(options);
+  const database = openDatabase(urls, { log });
+  try {
+    for (const role of [database.app, database.engine, database.sequencer, database.auth]) await assertWalls(role);
+    const keyFolder = join(config.dataFolder, 'keys');
+    await mkdir(keyFolder, { recursive: true, mode: 0o700 });
+    const identity = await createIdentity({
+      auth: database.auth,
+      publicOrigins: options.publicOrigins,
+      secretFile: join(keyFolder, 'session.secret'),
+      clock,
+      log,
+    });
+    const tenantsExist = async () => (await identity.listTenants()).length > 0;
+    const keys = { folder: keyFolder, tenantsExist };
+    const auditor = await createAuditorKey(keys);
+    const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
+    const sequencer = createSequencer({ database, keyring, clock, log });
+    const accessLog = createAccessLog({ database, clock, log });
+    const tools = await createTools(options, database, keyring);
+    const policies = createPolicyEngine();
+    const model = createModel(config, tools.catalogue, log);
+    const planning = createPlanning({ catalogue: tools.catalogue, model });
+    const intake = createIntake({ database, keyring, clock, admit: createAdmission({ database, clock }), onAccepted: options.onWork });
+    const spendGrant = (tenantId: Id<'tenant'>, grantId: string, now: Date) =>
+      // The gate names only grants that it was given, so the id is one of ours.
+      withTenant(database.app.db, tenantId, (tx) => useGrant(tx, { tenantId, grantId: grantId as Id<'grant'>, now }));
+    const runTools = {
+      catalogue: tools.catalogue,
+      policies,
+      host: tools.host,
+      clock,
+      spendGrant,
+      contextOf: createTenantContexts({ database, keyring }),
+    };
+
+    return {
+      config,
+      log,
+      clock,
+      database,
+      identity,
+      keyring,
+      auditor,
+      sequencer,
+      accessLog,
+      catalogue: tools.catalogue,
+      planning,
+      intake,
+      runTools,
+      modelName: config.model?.name ?? null,
+      async close() {
+        await identity.stop();
+        await planning.close();
+        await tools.host.close();
+        keyring.close();
+        await database.close();
+        await embedded?.stop();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+/** The worker of this process: takes tasks of every tenant and moves them. Not started yet. */
+export function createWorker(platform: Platform): Engine {
+  const { database, keyring, clock, log, config, planning, runTools } = platform;
+  const handler = createRunner({ tools: runTools, keyring, planning });
+  return createEngine({ database: database.engine, clock, log, handler, slots: config.workerSlots });
+}
+
+/** A customer to be. */
+export interface NewCustomer {
+  readonly name: string;
+  readonly actor: string;
+  /** Whether the vault is filled with the demo. */
+  readonly demo?: boolean;
+}
+
+/**
+ * A new tenant with its owner. Identity and data live behind different logins, so they are two transactions: the owner first, since
+ * making it is idempotent by the tenant's id, and taken back if the rest fails.
+ */
+export async function createTenant(platform: Platform, customer: NewCustomer): Promise<Tenant> {
+  const { database, identity, keyring, auditor, clock } = platform;
+  const tenantId = newId('tenant', clock.now().getTime());
+  const owner = await identity.createTenantOwner({
+    tenantId,
+    tenantName: customer.name,
+    email: `owner@${customer.name}.factotum.invalid`,
+    name: 'Owner',
+  });
+  try {
+    const settings = customer.demo === true ? { writesFiles: true } : {};
+    const tenant = await provisionTenant(
+      { db: database.app.db, keyring, auditor, clock },
+      { tenantId, name: customer.name, settings, actor: customer.actor },
+    );
+    if (customer.demo === true) await installDemo({ database, keyring, clock }, { tenantId, ownerActor: `user:${owner}` });
+    return tenant;
+  } catch (error) {
+    await identity.removeTenantOwner(tenantId);
+    throw error;
+  }
+}
+
+/** What the employee can do. */
+export interface ToolDeps {
+  readonly database: Database;
+  readonly keyring: Keyring;
+  readonly keeper: Keeper;
+}
+
+const ownTools = (deps: ToolDeps): Tool[] => [
+  ...vaultTools(deps),
+  ...mailTools(deps),
+  ...calendarTools(deps),
+  ...bankTools(deps),
+  textClassify,
+];
+
+async function createTools({ config, log, tools: chosen = ownTools }: PlatformOptions, database: Database, keyring: Keyring) {
+  const tools = chosen({ database, keyring, keeper: createKeeper({ database, keyring, outbox: createOutbox(config.outboxFolder) }) });
+  return { catalogue: createCatalogue(tools), host: await createToolHost(tools, log) };
+}
+
+/** The operator's model, or null: then what no playbook knows waits for a person. */
+function createModel({ model }: Config, catalogue: ToolCatalogue, log: Logger) {
+  if (model === undefined) return null;
+  const { provider, name, url, key } = model;
+  return createModelPlanner({ provider, model: name, url, key, setBy: 'operator', catalogue, log });
+}
+
+/** The four roles' logins: given by the operator, or of a database that is prepared here, embedded or not. */
+async function databaseUrls({ config, log, onProgress }: PlatformOptions): Promise<{ urls: RoleUrls; embedded: Embedded | undefined }> {
+  const { ownerUrl, roleUrls } = config.database;
+  if (roleUrls !== undefined) return { urls: roleUrls, embedded: undefined };
+  if (ownerUrl !== undefined)
+    return {
+      urls: await prepareDatabase(ownerUrl, { passwordsFile: join(config.dataFolder, 'run', 'passwords.json'), onProgress }),
+      embedded: undefined,
+    };
+  const embedded = await startEmbedded({ dataFolder: config.dataFolder, log, onProgress });
+  try {
+    const { passwordsFile, superuserUrl } = embedded;
+    const owner = await prepareOwner(superuserUrl, { passwordsFile, database: 'factotum' });
+    return { urls: await prepareDatabase(owner, { passwordsFile, onProgress }), embedded };
+  } catch (error) {
+    await embedded.stop();
+    throw error;
+  }
+}
