@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ArgManifest, ToolManifest } from '#flow/tool';
 import { idSchema, type Json } from '#kernel';
 import { type Label, type Labelled, type PolicyVerdict, parseDirectory, type StandingGrant, type Verdict } from '#trust/policy';
-import { decideStep, type GateInput } from './decide-step.ts';
+import { decideBy, decideStep, type GateInput } from './decide-step.ts';
 import { floors } from './floors.ts';
 
 const member: Label = { sources: ['member:usr_1'], integrity: 'trusted', readers: 'anyone' };
@@ -393,7 +393,7 @@ for (const [name, input, verdict, ...rules] of rows)
 for (const { rule } of floors)
   test(`the floor ${rule} is needed: without it something runs or is allowed that must not`, () => {
     const rest = floors.filter((floor) => floor.rule !== rule);
-    const wrong = rows.filter(([, input, verdict]) => decideStep(input, rest).verdict !== verdict);
+    const wrong = rows.filter(([, input, verdict]) => decideBy(rest, input).verdict !== verdict);
     assert.ok(wrong.length > 0);
   });
 
