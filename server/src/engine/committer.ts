@@ -26,10 +26,9 @@ interface CommitterOptions {
  * A batch that fails as a whole for a transient reason is tried again; one that fails for another reason is split, so that a
  * single bad transition cannot take its neighbours down with it.
  */
-export function createCommitter(options: CommitterOptions): { submit(item: Flushable): Promise<Committed>; idle(): Promise<void> } {
+export function createCommitter(options: CommitterOptions): { submit(item: Flushable): Promise<Committed> } {
   let gathered: Waiting[] = [];
   let inFlight = 0;
-  const idlers: (() => void)[] = [];
 
   function pump(): void {
     while (inFlight < options.inFlightMax && gathered.length > 0) {
@@ -38,7 +37,6 @@ export function createCommitter(options: CommitterOptions): { submit(item: Flush
       inFlight += 1;
       void settle(batch, performance.now() + options.retryWindowMs).finally(() => {
         inFlight -= 1;
-        if (inFlight === 0 && gathered.length === 0) for (const wake of idlers.splice(0)) wake();
         pump();
       });
     }
@@ -79,6 +77,5 @@ export function createCommitter(options: CommitterOptions): { submit(item: Flush
         // One turn of the event loop lets everything that is ready right now share the commit.
         queueMicrotask(pump);
       }),
-    idle: () => (inFlight === 0 && gathered.length === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
   };
 }

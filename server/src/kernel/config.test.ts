@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { ConfigFaults, readConfig } from './config.ts';
+
+const faultsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigFaults) return error.faults;
+    throw error;
+  }
+  return [];
+};
+
+it('an empty environment is a whole configuration, on loopback, with the demo and without a model', () => {
+  const config = readConfig({});
+  assert.equal(config.port, 4310);
+  assert.equal(config.host, '127.0.0.1');
+  assert.equal(config.demo, true);
+  assert.equal(config.model, undefined);
+});
+
+it('all faults are named at once, each with its setting', () => {
+  const faults = faultsOf({
+    FACTOTUM_PORT: '99999',
+    FACTOTUM_ROLES: 'api,king',
+    FACTOTUM_LOG_LEVEL: 'loud',
+    FACTOTUM_DATABASE_URL: 'mysql://x',
+  });
+  const named = faults.map((fault) => fault.split(':')[0]).sort();
+  assert.deepEqual(named, ['FACTOTUM_DATABASE_URL', 'FACTOTUM_LOG_LEVEL', 'FACTOTUM_PORT', 'FACTOTUM_ROLES']);
+});
+
+it('a misspelt setting is a fault and not silence', () => {
+  assert.match(faultsOf({ FACTOTUM_PROT: '1' })[0] ?? '', /FACTOTUM_PROT: there is no such setting/);
+});
+
+it('three of the four role addresses are not enough', () => {
+  const url = 'postgres://u:p@localhost/x';
+  const faults = faultsOf({ FACTOTUM_DATABASE_APP_URL: url, FACTOTUM_DATABASE_ENGINE_URL: url, FACTOTUM_DATABASE_AUTH_URL: url });
+  assert.match(faults[0] ?? '', /set all four/);
+});
+
+it("Anthropic's key alone connects Anthropic, and is never sent to another endpoint", () => {
+  assert.deepEqual(readConfig({ ANTHROPIC_API_KEY: 'k' }).model, {
+    provider: 'anthropic',
+    url: undefined,
+    name: 'claude-sonnet-5-5',
+    key: 'k',
+  });
+  const other = readConfig({
+    ANTHROPIC_API_KEY: 'k',
+    FACTOTUM_MODEL_PROVIDER: 'openai-compatible',
+    FACTOTUM_MODEL_URL: 'http://localhost:1/v1',
+    FACTOTUM_MODEL_NAME: 'm',
+  });
+  assert.equal(other.model?.key, undefined);
+});
+
+it('a database of the operator comes without the demo', () => {
+  assert.equal(readConfig({ FACTOTUM_DATABASE_URL: 'postgres://u:p@localhost/x' }).demo, false);
+});
