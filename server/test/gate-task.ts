@@ -34,6 +34,8 @@ export function createGateTask({ policy, event, directory = emptyDirectory, gran
   return {
     /** The label of everything in the task: what a planner that has seen all of it would put on its words. */
     seen: (): Label => joinLabels(...labels),
+    /** How many calls have been made. */
+    count: (): number => Object.keys(results).length,
     /** Asks the gate about a call whose arguments stand in the plan like this. @throws when a reference points at nothing. */
     decide(
       manifest: ToolManifest,

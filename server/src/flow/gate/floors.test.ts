@@ -346,6 +346,32 @@ const rows: readonly [name: string, input: GateInput, verdict: Verdict, ...rules
     call(send, letter(by(strangersPrivate, 'a'), by(member, ['alice@EXAMPLE.com']))),
     'auto',
   ],
+  [
+    "so may those words in a playbook's frame",
+    call(
+      send,
+      letter(by({ ...strangersPrivate, sources: [...strangersPrivate.sources, 'playbook:Reply'] }, 'a'), by(member, ['alice@example.com'])),
+    ),
+    'auto',
+  ],
+  [
+    'so may not what a model made of them and a note',
+    call(
+      send,
+      letter(
+        by({ ...strangersPrivate, sources: [...strangersPrivate.sources, 'model:m', 'note:A.md'] }, 'a'),
+        by(member, ['alice@example.com']),
+      ),
+    ),
+    'ask',
+    'rule_of_two',
+  ],
+  [
+    'a private text whose sources nobody named is known to nobody',
+    call(send, letter(by({ ...strangersPrivate, sources: [] }, 'a'), by(member, ['alice@example.com']))),
+    'ask',
+    'rule_of_two',
+  ],
   ["a stranger's words going to somebody else do", call(send, letter(by(strangersPrivate, 'a'))), 'ask', 'rule_of_two'],
   [
     "a stranger's words going to that stranger and somebody else do",

@@ -147,11 +147,12 @@ const wordsOf = (name: string): Set<string> =>
       .match(/[\p{L}\p{N}]+/gu) ?? [],
   );
 
-/** What one person wrote may go back to that person: nobody learns anything new. */
+/** What one person wrote may go back to that person: nobody learns anything new. Nor from words that hold nothing private of their own. */
 function isKnownTo(label: Label, recipients: readonly string[]): boolean {
-  if (recipients.length === 0 || label.sources.length === 0) return false;
-  const writers = label.sources.map((source) => (source.startsWith('mail:') ? normaliseAddress(source.slice('mail:'.length)) : null));
-  return recipients.every((recipient) => writers.every((writer) => writer === recipient));
+  const writers = label.sources.filter((source) => !/^(playbook:|model:|system$)/.test(source));
+  if (recipients.length === 0 || writers.length === 0) return false;
+  const addresses = writers.map((source) => (source.startsWith('mail:') ? normaliseAddress(source.slice('mail:'.length)) : null));
+  return recipients.every((recipient) => addresses.every((address) => address === recipient));
 }
 
 function isProtected(path: string): boolean {

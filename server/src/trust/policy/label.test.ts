@@ -36,5 +36,5 @@ test('a join keeps what matters of a list of sources that is too long', () => {
     readers: 'anyone' as const,
   }));
   const joined = joinLabels(...many, { sources: ['mail:z@example.com'], integrity: 'untrusted', readers: 'tenant' });
-  assert.deepEqual([joined.integrity, joined.readers, joined.sources.length], ['untrusted', 'tenant', 1000]);
+  assert.deepEqual([joined.integrity, joined.readers, joined.sources.length, joined.sources.at(-1)], ['untrusted', 'tenant', 1000, 'more']);
 });

@@ -30,8 +30,8 @@ export type Labelled = { readonly value: Json; readonly label: Label };
 export function joinLabels(...labels: readonly Label[]): Label {
   const sources = [...new Set(labels.flatMap((label) => label.sources))].sort();
   return {
-    // Losing the tail of a very long list costs an explanation, never safety: integrity and readers are joined over all of them.
-    sources: sources.slice(0, sourcesMax),
+    // A very long list loses its tail and says so: whoever asks whether every source is a harmless one must not be told yes.
+    sources: sources.length > sourcesMax ? [...sources.slice(0, sourcesMax - 1), 'more'] : sources,
     integrity: labels.some((label) => label.integrity === 'untrusted') ? 'untrusted' : 'trusted',
     readers: labels.some((label) => label.readers === 'tenant') ? 'tenant' : 'anyone',
   };
