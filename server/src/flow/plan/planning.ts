@@ -1,0 +1,93 @@
+import type { ToolCatalogue } from '#flow/tool';
+import { eventLabel } from './event-label.ts';
+import { type MatchedEvent, matchPlaybooks, planFromPlaybook } from './match.ts';
+import type { ModelPlanner } from './model.ts';
+import type { FaultyPlaybook } from './playbook.ts';
+import type { Planner, PlanningContext, PlanningTask, PlanOutcome } from './schema.ts';
+import { validatePlan } from './validate.ts';
+
+/** All planners as one. */
+export interface Planning {
+  /** Whether planning will ask nobody outside, and so takes no time worth showing. */
+  isQuick(task: PlanningTask, context: PlanningContext): boolean;
+  readonly plan: Planner;
+  close(): Promise<void>;
+}
+
+/**
+ * Plans by the first playbook that fits, else by the model, else asks a person. Once a person has answered, the model goes first: a
+ * playbook cannot read the answer and would only make the same plan again.
+ *
+ * @param model - the operator's; it serves tenants that may spend its key.
+ */
+export function createPlanning({ catalogue, model }: { catalogue: ToolCatalogue; model: ModelPlanner | null }): Planning {
+  // `isQuick` and `plan` are asked about the same task one after the other.
+  const known = new WeakMap<PlanningTask, ByPlaybook>();
+  const tryPlaybooks = (task: PlanningTask, context: PlanningContext): ByPlaybook => {
+    const answer = known.get(task) ?? planByPlaybook(task, context, catalogue);
+    known.set(task, answer);
+    return answer;
+  };
+  const modelFor = ({ maySpendOperatorModelKey }: PlanningContext) => (maySpendOperatorModelKey ? model : null);
+  return {
+    isQuick: (task, context) =>
+      modelFor(context) === null || (task.answers.length === 0 && tryPlaybooks(task, context).outcome !== undefined),
+    async plan(task, context) {
+      const asked = modelFor(context);
+      if (asked !== null && task.answers.length > 0) return asked.plan(task, context);
+      const { outcome, remarks } = tryPlaybooks(task, context);
+      if (outcome !== undefined) return outcome;
+      return asked === null ? noPlanner(task, remarks) : asked.plan(task, context);
+    },
+    close: async () => model?.close(),
+  };
+}
+
+interface ByPlaybook {
+  readonly outcome: PlanOutcome | undefined;
+  /** What a person should know when no playbook made a plan: which almost fitted, which are broken. */
+  readonly remarks: readonly string[];
+}
+
+function planByPlaybook(task: PlanningTask, context: PlanningContext, catalogue: ToolCatalogue): ByPlaybook {
+  const label = eventLabel(task.source, task.event.provenance);
+  const event: MatchedEvent = { source: task.source, kind: task.kind, payload: task.event.payload, label };
+  const { matches, near } = matchPlaybooks(event, context.playbooks, context);
+  const unusable: FaultyPlaybook[] = [];
+  for (const match of matches) {
+    const { playbook } = match;
+    const validated = validatePlan(planFromPlaybook(match, event, { ...task, timeZone: context.timeZone }), catalogue, event.payload);
+    if (validated.plan !== undefined)
+      return { outcome: { kind: 'plan', plan: validated.plan, planner: 'playbook', playbook: playbook.title }, remarks: [] };
+    unusable.push({ path: playbook.path, title: playbook.title, faults: validated.faults });
+  }
+  const remarks = near.map(({ playbook, reasons }) => `Playbook "${playbook.title}" almost fitted: ${reasons.join('; ')}.`);
+  const broken = context.faultyPlaybooks.map((playbook) => `Playbook "${playbook.title}" cannot be read: ${firstOf(playbook.faults)}`);
+  // Somebody wrote down how to do this. Letting a model guess instead would hide that it does not work.
+  if (unusable.length > 0) return { outcome: faultyQuestion(unusable), remarks };
+  return { outcome: undefined, remarks: [...remarks, ...broken] };
+}
+
+function faultyQuestion(unusable: readonly FaultyPlaybook[]): PlanOutcome {
+  const lines = unusable.map(({ title, faults }) => `Playbook "${title}" fits, but cannot be carried out: ${firstOf(faults)}`);
+  return {
+    kind: 'question',
+    code: 'plan.invalid',
+    question: `${lines.join(' ')} Correct the playbook and let it try again, or handle this yourself.`,
+  };
+}
+
+function noPlanner(task: PlanningTask, remarks: readonly string[]): PlanOutcome {
+  const what = task.source === 'mail' ? 'this mail' : `this (${task.kind} from ${task.source})`;
+  const advice = 'Handle it yourself, or write a playbook for it and let it try again.';
+  return {
+    kind: 'question',
+    code: 'plan.no_planner',
+    question: [`No playbook says what to do with ${what}, and no AI model is connected.`, ...remarks.slice(0, 5), advice].join(' '),
+  };
+}
+
+function firstOf(faults: readonly string[]): string {
+  const more = faults.length > 3 ? ` (and ${faults.length - 3} more)` : '';
+  return `${faults.slice(0, 3).join(' ')}${more}`;
+}

@@ -1,0 +1,167 @@
+import type { Json, JsonObject } from '#kernel';
+import type { Label } from '#trust/policy';
+import { type Extraction, slotOf } from './extract.ts';
+import { readFrontMatter } from './front-matter.ts';
+import { type Pattern, parsePattern } from './pattern.ts';
+import { type PlaybookFrontMatter, playbookSchema } from './playbook-schema.ts';
+import { looksLikeReference, parseReference, parseTemplate } from './reference.ts';
+import type { Arg, ArgSource, PlanStep, Slot } from './schema.ts';
+
+/** A playbook that has been read, with its patterns compiled: parse once for each version of the note, use for every event. */
+export interface Playbook {
+  readonly path: string;
+  readonly title: string;
+  readonly priority: number;
+  readonly when: { readonly source: string; readonly kind: string | undefined; readonly match: readonly Condition[] };
+  readonly extract: readonly NamedExtraction[];
+  readonly summary: string;
+  readonly steps: readonly PlanStep[];
+  /** Label of everything that the author wrote: a member answers for it, and it is meant to be sent. */
+  readonly literal: Label;
+}
+export interface Condition {
+  readonly field: string;
+  readonly path: readonly (string | number)[];
+  readonly test: { readonly equals: string } | { readonly pattern: Pattern };
+}
+export interface NamedExtraction extends Extraction {
+  readonly name: string;
+  readonly slot: Slot;
+  readonly isOptional: boolean;
+}
+
+/** A note in `Playbooks/` that was meant as a playbook and cannot be used, with everything that is wrong with it. */
+export interface FaultyPlaybook {
+  readonly path: string;
+  readonly title: string;
+  readonly faults: readonly string[];
+}
+
+/**
+ * Reads a note from `Playbooks/`.
+ *
+ * @returns `ignored` for a note that is no playbook (no front matter), is switched off, or whose version no member wrote: whatever a tool
+ * wrote there must not steer. `faulty` with all faults at once. Never throws.
+ */
+export function parsePlaybook(note: {
+  readonly path: string;
+  readonly content: string;
+  readonly trusted: boolean;
+}):
+  | { readonly kind: 'playbook'; readonly playbook: Playbook }
+  | { readonly kind: 'faulty'; readonly faulty: FaultyPlaybook }
+  | { readonly kind: 'ignored' } {
+  const name = (note.path.split('/').at(-1) ?? note.path).replace(/\.md$/i, '');
+  if (!note.trusted) return { kind: 'ignored' };
+  const faulty = (title: string, faults: readonly string[]) => ({ kind: 'faulty', faulty: { path: note.path, title, faults } }) as const;
+  const front = readFrontMatter(note.content);
+  if ('none' in front) return { kind: 'ignored' };
+  if ('faults' in front) return faulty(name, front.faults);
+  const parsed = playbookSchema.safeParse(front.value);
+  if (!parsed.success)
+    return faulty(
+      name,
+      parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'front matter'}: ${message}.`),
+    );
+  if (!parsed.data.enabled) return { kind: 'ignored' };
+  const title = parsed.data.title ?? name;
+  const faults: string[] = [];
+  const playbook = compile({ path: note.path, title, written: parsed.data, faults });
+  return faults.length > 0 ? faulty(title, faults) : { kind: 'playbook', playbook };
+}
+
+function compile({
+  path,
+  title,
+  written,
+  faults,
+}: {
+  path: string;
+  title: string;
+  written: PlaybookFrontMatter;
+  faults: string[];
+}): Playbook {
+  const { when, priority } = written;
+  const summary = written.summary ?? title;
+  const parsedSummary = parseTemplate(summary);
+  if ('fault' in parsedSummary) faults.push(`summary: ${parsedSummary.fault}`);
+  return {
+    path,
+    title,
+    priority,
+    summary,
+    when: { source: when.source, kind: when.kind, match: Object.entries(when.match).map((entry) => condition(entry, faults)) },
+    extract: Object.entries(written.extract).map((entry) => extraction(entry, faults)),
+    steps: written.steps.map((step) => planStep(step, faults)),
+    literal: { sources: [`playbook:${title}`], integrity: 'trusted', readers: 'anyone' },
+  };
+}
+
+function condition([field, expected]: [string, PlaybookFrontMatter['when']['match'][string]], faults: string[]): Condition {
+  const path = fieldPath(field, `when.match.${field}`, faults);
+  if (typeof expected !== 'object') return { field, path, test: { equals: foldCase(String(expected)) } };
+  return { field, path, test: { pattern: patternOf(expected.regex, `when.match.${field}`, faults) } };
+}
+
+function extraction(
+  [name, { type, from, pattern, optional }]: [string, PlaybookFrontMatter['extract'][string]],
+  faults: string[],
+): NamedExtraction {
+  const place = `extract.${name}`;
+  return {
+    name,
+    type,
+    slot: slotOf(type),
+    from: fieldPath(from, place, faults),
+    pattern: pattern === undefined ? undefined : patternOf(pattern, place, faults),
+    isOptional: optional,
+  };
+}
+
+function planStep(step: PlaybookFrontMatter['steps'][number], faults: string[]): PlanStep {
+  const args = argsOf(step.args, step.id, faults);
+  const undo = step.undo === undefined ? {} : { undo: { tool: step.undo.tool, args: argsOf(step.undo.args, `${step.id}.undo`, faults) } };
+  return { id: step.id, tool: step.tool, args, after: step.after, why: step.why ?? '', ...undo };
+}
+
+function argsOf(written: JsonObject, place: string, faults: string[]): Record<string, Arg> {
+  const entries = Object.entries(written).map(([name, value]): [string, Arg] => {
+    const where = `steps.${place}.args.${name}`;
+    const hasHoles =
+      Array.isArray(value) && value.some((item) => typeof item === 'string' && (looksLikeReference(item) || item.includes('${')));
+    if (hasHoles && Array.isArray(value)) return [name, { list: value.map((item: Json) => sourceOf(item, where, faults)) }];
+    return [name, sourceOf(value ?? null, where, faults)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** `$event.x` is a reference, a text with `${` a template, everything else stands for itself. `$$` at the start stands for one `$`. */
+function sourceOf(value: Json, where: string, faults: string[]): ArgSource {
+  if (typeof value !== 'string') return { value };
+  if (looksLikeReference(value)) {
+    if (parseReference(value) === null)
+      faults.push(`${where}: "${value.slice(0, 60)}" is not a reference. Write $event.subject, or $$ for a dollar sign.`);
+    return { ref: value };
+  }
+  if (!value.includes('${')) return { value: value.startsWith('$$') ? value.slice(1) : value };
+  const parsed = parseTemplate(value);
+  if ('fault' in parsed) faults.push(`${where}: ${parsed.fault}`);
+  return { template: value };
+}
+
+function fieldPath(written: string, where: string, faults: string[]): readonly (string | number)[] {
+  const reference = parseReference(written.startsWith('$') ? written : `$event.${written}`);
+  if (reference?.head === 'event' && reference.path.length > 0) return reference.path;
+  faults.push(`${where}: "${written.slice(0, 60)}" is not a place in the event, such as subject or from.address.`);
+  return [];
+}
+
+function patternOf(source: string, where: string, faults: string[]): Pattern {
+  const parsed = parsePattern(source);
+  if (!('fault' in parsed)) return parsed;
+  faults.push(`${where}: ${parsed.fault}`);
+  return { capture: () => null };
+}
+
+/** Only A to Z: full case folding makes one of the Kelvin sign and k, so a look-alike address would pass for the real one. */
+export const foldCase = (text: string): string => text.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());
