@@ -7,7 +7,7 @@ import type { TenantKeys } from '#trust/key';
 export type NoteChange = z.infer<typeof manifestSchema>['change'];
 
 /** The sealed part of a row: where the note stands in this version, and how it came there. */
-export const manifestSchema = z.strictObject({
+const manifestSchema = z.strictObject({
   path: z.string(),
   change: z.enum(['written', 'moved', 'deleted', 'restored']),
   /** Where it was moved from. */
