@@ -14,7 +14,8 @@ export type ModelReply =
   | { readonly kind: 'hang'; readonly at: 'headers' | 'body' }
   /** Never ends. */
   | { readonly kind: 'endless'; readonly contentType: 'application/json' | 'text/event-stream' }
-  | { readonly kind: 'reset' };
+  /** Breaks off: before the headers, or in the middle of the body. */
+  | { readonly kind: 'reset'; readonly at: 'headers' | 'body' };
 
 export interface ModelRequest {
   readonly path: string;
@@ -129,7 +130,8 @@ function perform(
       );
       return;
     case 'reset':
-      response.socket?.resetAndDestroy();
+      if (reply.at === 'headers') response.socket?.resetAndDestroy();
+      else response.writeHead(200, { 'content-type': 'application/json' }).write('{"id": "', () => response.socket?.resetAndDestroy());
   }
 }
 

@@ -30,8 +30,20 @@ const byStatus: Readonly<Record<number, ModelFailure>> = {
   529: { kind: 'retry', afterMs: pauseMs, code: 'model.rate_limited', message: 'The model is overloaded.' },
 };
 
-/** By what Node and undici report when no answer came. */
+/** By what Node and undici report when no whole answer came. */
 const byCause: Readonly<Record<string, ModelFailure>> = {
+  // The status was 200 before the body broke off, so these come before the status.
+  ...Object.fromEntries(
+    [
+      'UND_ERR_BODY_TIMEOUT',
+      'UND_ERR_HEADERS_TIMEOUT',
+      'UND_ERR_CONNECT_TIMEOUT',
+      'UND_ERR_SOCKET',
+      'ECONNRESET',
+      'ECONNREFUSED',
+      'EPIPE',
+    ].map((code) => [code, { kind: 'retry', afterMs: pauseMs, code: 'model.unavailable', message: unreachable } as const]),
+  ),
   'outbound.address_refused': misconfigured('its address is not on the public internet'),
   'outbound.too_large': tooLarge(),
   UND_ERR_RES_EXCEEDED_MAX_SIZE: tooLarge(),

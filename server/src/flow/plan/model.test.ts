@@ -341,7 +341,14 @@ const badDays: Readonly<Record<string, readonly [reply: ModelReply, expected: Ex
     { kind: 'endless', contentType: 'text/event-stream' },
     { kind: 'question', code: 'model.bad_answer' },
   ],
-  'a broken connection': [{ kind: 'reset' }, { kind: 'retry', code: 'model.unavailable', afterMs: 30_000 }],
+  'a broken connection': [
+    { kind: 'reset', at: 'headers' },
+    { kind: 'retry', code: 'model.unavailable', afterMs: 30_000 },
+  ],
+  'a connection that breaks in the body': [
+    { kind: 'reset', at: 'body' },
+    { kind: 'retry', code: 'model.unavailable', afterMs: 30_000 },
+  ],
   prose: [
     { kind: 'text', text: `I would rather not. ${canary}` },
     { kind: 'question', code: 'model.bad_answer', requests: 2, tokensIn: tokensOfTwo },
@@ -494,7 +501,7 @@ describe('a plan from an endpoint that speaks chat completions', () => {
       [{ kind: 'status', status: 401 }, 'question model.misconfigured'],
       [{ kind: 'raw', contentType: 'text/html', body: '<html>' }, 'question model.misconfigured'],
       [{ kind: 'endless', contentType: 'application/json' }, 'question model.bad_answer'],
-      [{ kind: 'reset' }, 'retry model.unavailable 30000'],
+      [{ kind: 'reset', at: 'body' }, 'retry model.unavailable 30000'],
       [{ kind: 'text', text: 'no', end: 'refused' }, 'question model.refused'],
       [{ kind: 'text', text: '{"summ', end: 'cut' }, 'question model.bad_answer'],
     ];
