@@ -89,7 +89,7 @@ function holds({ when }: Playbook, { source, kind, payload }: MatchedEvent): boo
 function meets({ path, test }: Condition, payload: JsonObject): boolean {
   const text = asText(valueAt(payload, path));
   if (text === null) return false;
-  return 'equals' in test ? foldCase(text) === test.equals : test.pattern.capture(text) !== null;
+  return 'equals' in test ? foldCase(text) === test.equals : test.pattern.matches(text);
 }
 
 const asText = (value: Json | undefined): string | null =>

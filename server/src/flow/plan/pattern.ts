@@ -6,7 +6,9 @@ import { RE2JS } from 're2js';
  * refuses when it is read.
  */
 export interface Pattern {
-  /** What the first group of the first match holds, or the whole match if the pattern has no group; null without a match. */
+  /** Whether it matches anywhere in the text. */
+  matches(text: string): boolean;
+  /** What the first group of the first match holds, or the whole match if the pattern has no group; null if that is nothing. */
   capture(text: string): string | null;
 }
 
@@ -23,6 +25,7 @@ export function parsePattern(source: string): Pattern | { readonly fault: string
   if (!(compiled instanceof RE2JS)) return compiled;
   if (compiled.programSize() > programSizeMax) return { fault: 'The pattern is too large. Use smaller counts in {…} or split it.' };
   return {
+    matches: (text) => compiled.matcher(text.slice(0, searchedCharsMax)).find(),
     capture(text) {
       const matcher = compiled.matcher(text.slice(0, searchedCharsMax));
       if (!matcher.find()) return null;

@@ -36,6 +36,10 @@ test('a playbook fits by source, kind and fields, whatever the case of Latin let
   assert.ok(fits('when: {source: mail}', event));
   assert.ok(fits('when: {source: mail, kind: message, match: {sender: billing@northwind.example}}', event));
   assert.ok(fits('when: {source: mail, match: {subject: {regex: "(?i)^invoice"}, sender: {regex: "@Northwind"}}}', event));
+  assert.ok(
+    fits('when: {source: mail, match: {subject: {regex: "Invoice( copy)?"}}}', event),
+    'a group that takes no part does not unmatch',
+  );
   for (const when of [
     '{source: bank}',
     '{source: mail, kind: other}',

@@ -160,7 +160,7 @@ function patternOf(source: string, where: string, faults: string[]): Pattern {
   const parsed = parsePattern(source);
   if (!('fault' in parsed)) return parsed;
   faults.push(`${where}: ${parsed.fault}`);
-  return { capture: () => null };
+  return { matches: () => false, capture: () => null };
 }
 
 /** Only A to Z: full case folding makes one of the Kelvin sign and k, so a look-alike address would pass for the real one. */
