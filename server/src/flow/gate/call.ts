@@ -81,7 +81,7 @@ export function describeCall(input: CallInput): Call {
 }
 
 /** Money leaves the house as well: a payment's reference line is read by whoever is paid. */
-export const isOutward = ({ effect, visibleOutside }: ToolManifest): boolean => visibleOutside || effect === 'egress' || effect === 'money';
+const isOutward = ({ effect, visibleOutside }: ToolManifest): boolean => visibleOutside || effect === 'egress' || effect === 'money';
 
 /** Every text in a value, however deep. */
 export function texts(value: Json): string[] {

@@ -36,6 +36,9 @@ export interface PolicyEngineOptions {
   readonly decisionsMax?: number;
 }
 
+/** Texts kept to compare with; the default policy has 2,000 characters. */
+const textCharsKept = 8_000_000;
+
 const ladder = [
   ['callUnattended', 'auto'],
   ['callWithApproval', 'ask'],
@@ -43,7 +46,10 @@ const ladder = [
 
 /** Creates the process's policy engine. */
 export function createPolicyEngine({ slotsMax = 64, decisionsMax = 20_000 }: PolicyEngineOptions = {}): PolicyEngine {
-  const texts = new LRUCache<string, { readonly text: string; readonly set: PolicySet | null }>({ max: 5_000 });
+  const texts = new LRUCache<string, { readonly text: string; readonly set: PolicySet | null }>({
+    maxSize: textCharsKept,
+    sizeCalculation: ({ text }) => text.length + 100,
+  });
   const sets = new LRUCache<string, PolicySet>({ max: 500 });
   const decisions = new LRUCache<string, PolicyVerdict>({ max: decisionsMax });
   const slots = createSlots(slotsMax, (slot, set: PolicySet) => {

@@ -34,7 +34,7 @@ const bodySchema = z
   );
 
 /** What a person fills in to give a standing grant. */
-export const grantInputSchema = z.strictObject({
+const grantInputSchema = z.strictObject({
   tool: z.string().min(1).max(100),
   args: bodySchema.shape.args,
   source: bodySchema.shape.source,

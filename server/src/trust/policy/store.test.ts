@@ -4,9 +4,7 @@ import { sql } from 'kysely';
 import { isFactotumError } from '#kernel';
 import { testDatabase } from '../../../test/database.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
-import { defaultPolicyText } from './default-policy.ts';
-import { createGrant, type GrantInput, listGrants, revokeGrant, useGrant } from './grant.ts';
-import { loadPolicy, savePolicy } from './policy.ts';
+import { createGrant, defaultPolicyText, type GrantInput, listGrants, loadPolicy, revokeGrant, savePolicy, useGrant } from './index.ts';
 
 const { database, close } = await testDatabase();
 const tenants = await tenantFactory(database);

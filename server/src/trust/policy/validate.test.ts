@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { validatePolicy } from './validate.ts';
+import { validatePolicy } from './index.ts';
 
 const good = '@id("a") @title("A") permit (principal, action, resource);';
 const rows: readonly [name: string, text: string, message: RegExp, policy: string | null, line: number | null][] = [
