@@ -3,7 +3,8 @@
  * so that code without a database does not load the driver.
  */
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/embedded.ts';
-export { migrate } from './migrate.ts';
+export { type ProcessLock, tryLock } from './embedded/lock.ts';
+export { migrate, pendingMigrations } from './migrate.ts';
 export { type Database, type DatabaseOptions, openDatabase, type RoleDatabase } from './pool.ts';
 export { type PrepareOptions, prepareDatabase, prepareOwner, sqlFolder } from './prepare.ts';
 export { type RoleName, roleNames, type Tables, type Tx } from './tables.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { emptyDatabase } from '../../../test/database.ts';
-import { migrate } from './migrate.ts';
+import { migrate, pendingMigrations } from './migrate.ts';
 import { withOwner } from './owner.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'factotum-sql-'));
@@ -54,6 +54,17 @@ test('files are applied once each, in their order, and the next start applies on
     [2, '0002_second.sql', 64],
     [3, '0003_third.sql', 64],
   ]);
+});
+
+test('what the database lacks can be asked without changing it', async () => {
+  assert.deepEqual(await pendingMigrations(ownerUrl, folder), ['0001_first.sql', '0002_second.sql']);
+  await migrate(ownerUrl, folder);
+  assert.deepEqual(await pendingMigrations(ownerUrl, folder), []);
+  await writeFiles({ '0003_third.sql': 'insert into app.first values (3);' });
+  assert.deepEqual(await pendingMigrations(ownerUrl, folder), ['0003_third.sql']);
+  assert.deepEqual(await read('select id from app.first order by id'), [[1], [2]]);
+  await rm(join(folder, '0002_second.sql'));
+  await assert.rejects(pendingMigrations(ownerUrl, folder), failsFor('newer', /0002_second\.sql/));
 });
 
 test('of several starters at once one does the work and all of them come up', async () => {

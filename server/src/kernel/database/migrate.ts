@@ -52,6 +52,29 @@ async function applyNext(client: pg.Client, migrations: readonly Migration[]): P
   return next.name;
 }
 
+/**
+ * Names of the files that the database lacks, in their order. Changes nothing.
+ *
+ * @throws FactotumError `database.migration_failed` (edited, newer, order, files) like `migrate`, `database.unavailable` (retry).
+ */
+export async function pendingMigrations(ownerUrl: string, folder: string): Promise<string[]> {
+  const migrations = await readMigrations(folder);
+  return withOwner(ownerUrl, async (client) => {
+    const { rows: found } = await client.query<{ present: boolean }>(`select to_regclass('app.schema_migration') is not null as present`);
+    if (!found[0]?.present) return migrations.map(({ name }) => name);
+    const { rows: applied } = await client.query<Applied>('select number, name, sha256 from app.schema_migration order by number');
+    nextOf(migrations, applied);
+    const done = new Set(applied.map((row) => row.number));
+    return migrations.filter(({ number }) => !done.has(number)).map(({ name }) => name);
+  });
+}
+
+interface Applied {
+  readonly number: number;
+  readonly name: string;
+  readonly sha256: string;
+}
+
 const createTable = `create schema if not exists app;
 create table app.schema_migration (number integer primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())`;
 

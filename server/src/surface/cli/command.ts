@@ -1,0 +1,80 @@
+import type { ParseArgsOptionDescriptor } from 'node:util';
+import type { Config, Json } from '#kernel';
+import type { AloneParts, CommandBackend } from './backend.ts';
+
+/** One command: what it is called with, what it does, and how its answer looks to programs and to people. */
+export interface Command {
+  /** One or two words, `tenant create`. */
+  readonly name: string;
+  /** What follows the name: operands in capitals, options as typed. */
+  readonly usage: string;
+  readonly about: string;
+  /** Names of the operands, in order. Those in brackets may be left out. */
+  readonly operands?: readonly string[];
+  readonly options?: Readonly<Record<string, ParseArgsOptionDescriptor>>;
+  readonly run: (context: CommandContext) => Promise<Answer>;
+}
+
+export interface Answer {
+  /** What `--json` prints. */
+  readonly json: Json;
+  /** What people read instead. */
+  readonly text: string;
+  /** Left out when all is well. */
+  readonly exit?: ExitCode;
+}
+
+/** The thing was done; it failed, or what was examined does not hold; it was asked for wrongly, or the configuration is at fault. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What a command has to work with. */
+export interface CommandContext {
+  readonly given: Given;
+  readonly deps: CommandDeps;
+  /** Opened at the first call, closed when the command ends. */
+  readonly backend: () => Promise<CommandBackend>;
+  /** The id or name of `--tenant`; without it the only tenant there is. @throws UsageError when there are several. */
+  readonly tenant: () => Promise<string>;
+  /** A line for people, on stderr. */
+  readonly say: (text: string) => void;
+}
+
+/** The words after the command's name, by their names. */
+export interface Given {
+  readonly operand: (name: string) => string;
+  readonly text: (option: string) => string | undefined;
+  readonly texts: (option: string) => readonly string[];
+  readonly flag: (option: string) => boolean;
+}
+
+/** What main hands in. */
+export interface CommandDeps {
+  /** Reads the configuration, with the data folder that `--data` names. @throws ConfigFaults. */
+  readonly configure: (given: { dataFolder?: string | undefined }) => Config;
+  /** Wires everything without starting a role, with the embedded database if there is no other. */
+  readonly openAlone: (config: Config, say: (text: string) => void) => Promise<AloneParts>;
+  /** Roles, logins and migrations; the embedded database is started for it if there is no other. Says each migration it applies. */
+  readonly prepareDatabase: (config: Config, say: (text: string) => void) => Promise<PreparedDatabase>;
+  /** The folder of the key files. */
+  readonly keyFolder: (config: Config) => string;
+  /** The environment, for the doctor, which looks for what should not be in it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly terminal: Terminal;
+}
+
+export interface PreparedDatabase {
+  /** The four logins for processes that never see the owner, by the names of the settings. */
+  readonly roleUrls: Readonly<Record<string, string>>;
+  readonly passwordsFile: string;
+}
+
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly input: () => Promise<Uint8Array>;
+}
+
+/** The command was not used as it is meant; exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

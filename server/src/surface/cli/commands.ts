@@ -1,0 +1,23 @@
+import { apiKeyCommands } from './command/apikey.ts';
+import { approvalCommands } from './command/approval.ts';
+import { auditCommands } from './command/audit.ts';
+import { databaseCommands } from './command/database.ts';
+import { doctorCommands } from './command/doctor.ts';
+import { eventCommands } from './command/event.ts';
+import { sessionCommands } from './command/session.ts';
+import { taskCommands } from './command/task.ts';
+import { tenantCommands } from './command/tenant.ts';
+import type { Command } from './command.ts';
+
+/** Every command, in the order in which help shows them. */
+export const commands: readonly Command[] = [
+  ...doctorCommands,
+  ...databaseCommands,
+  ...tenantCommands,
+  ...sessionCommands,
+  ...apiKeyCommands,
+  ...eventCommands,
+  ...taskCommands,
+  ...approvalCommands,
+  ...auditCommands,
+];

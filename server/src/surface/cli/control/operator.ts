@@ -1,0 +1,61 @@
+import { userInfo } from 'node:os';
+import type { Id, JsonObject } from '#kernel';
+import type { Database } from '#kernel/database';
+import type { ApiKey, NewApiKey, TenantName } from '#trust/identity';
+
+/** What an audit log's examination came to. `fault` says what is wrong and where, when it does not hold. */
+export interface AuditReport {
+  readonly ok: boolean;
+  readonly entries: number;
+  readonly checkpointAt: string | null;
+  readonly root: string | null;
+  readonly fault?: string | undefined;
+}
+
+export interface NewTenantRequest {
+  readonly name: string;
+  readonly ownerEmail?: string | undefined;
+  /** What differs from the defaults, by the names of the tenant's settings. */
+  readonly settings: JsonObject;
+  readonly actor: string;
+}
+
+/** What only the operator at the machine may do, handed in by the wiring: everything else goes through the API's own routes. */
+export interface OperatorParts {
+  readonly listTenants: () => Promise<readonly TenantName[]>;
+  readonly findTenant: (nameOrId: string) => Promise<TenantName | null>;
+  /** The tenant with its owner, whole or not at all. */
+  readonly createTenant: (tenant: NewTenantRequest) => Promise<{ id: Id<'tenant'>; name: string }>;
+  readonly createApiKey: (key: NewApiKey) => Promise<{ id: Id<'apiKey'>; key: string }>;
+  readonly listApiKeys: (tenantId: Id<'tenant'>) => Promise<readonly ApiKey[]>;
+  readonly revokeApiKey: (tenantId: Id<'tenant'>, id: Id<'apiKey'>) => Promise<boolean>;
+  /** The address with the one-time token in its fragment. */
+  readonly createSignInUrl: (tenantId: Id<'tenant'>) => Promise<string>;
+  /** Leaves an entry in the tenant's audit log, in a transaction of its own; resolves when it is durable. */
+  readonly record: (tenantId: Id<'tenant'>, entry: OperatorEntry) => Promise<void>;
+  readonly verifyAuditLog: (tenantId: Id<'tenant'>) => Promise<AuditReport>;
+  /** Lines of the export file, in order, each ended. */
+  readonly exportAuditLog: (tenantId: Id<'tenant'>) => AsyncIterable<string>;
+  readonly database: Database;
+  /** Names of migrations that this release has and the database lacks; null when this process has no login that may see. */
+  readonly pendingMigrations: () => Promise<readonly string[] | null>;
+  /** Where the API listens; null while only a command runs. */
+  readonly address: () => string | null;
+}
+
+export interface OperatorEntry {
+  readonly kind: 'key.created' | 'key.revoked' | 'audit.exported' | 'operator.command';
+  readonly actor: string;
+  readonly objectId?: string;
+  /** Ids, names of commands and counts; never content. */
+  readonly detail?: JsonObject;
+}
+
+/** The name of the operating system's user who runs this process; their number, in places where numbers have no names. */
+export function osUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,8 @@
+/** The command `factotum`: what it is called with, what it asks of the server, and the socket at which the server answers it. */
+export type { AloneParts } from './backend.ts';
+export type { CommandDeps, PreparedDatabase, Terminal } from './command.ts';
+export type { ControlParts } from './control/handler.ts';
+export { type DataFolderHold, holdDataFolder } from './control/hold.ts';
+export { type AuditReport, type NewTenantRequest, type OperatorEntry, type OperatorParts, osUser } from './control/operator.ts';
+export { type ControlServer, createControlServer } from './control/server.ts';
+export { runCommand } from './run-command.ts';
