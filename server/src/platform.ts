@@ -12,7 +12,7 @@ import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
 import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
-import { type Clock, type Config, type Id, type Logger, newId, type RoleUrls, systemClock } from '#kernel';
+import { type Clock, type Config, type Id, type JsonObject, type Logger, newId, type RoleUrls, systemClock } from '#kernel';
 import {
   assertWalls,
   type Database,
@@ -53,7 +53,7 @@ export async function openPlatform(options: PlatformOptions) {
   const { config, log } = options;
   const clock: Clock = systemClock;
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-  const { urls, embedded } = await databaseUrls(options);
+  const { urls, ownerUrl, embedded } = await databaseUrls(options);
   const database = openDatabase(urls, { log });
   try {
     for (const role of [database.app, database.engine, database.sequencer, database.auth]) await assertWalls(role);
@@ -71,7 +71,7 @@ export async function openPlatform(options: PlatformOptions) {
     const auditor = await createAuditorKey(keys);
     const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
     const sequencer = createSequencer({ database, keyring, clock, log });
-    const accessLog = createAccessLog({ database, clock, log });
+    const accessLog = createAccessLog({ database, log });
     const tools = await createTools(options, database, keyring);
     const policies = createPolicyEngine();
     const model = createModel(config, tools.catalogue, log);
@@ -94,6 +94,7 @@ export async function openPlatform(options: PlatformOptions) {
       log,
       clock,
       database,
+      ownerUrl,
       identity,
       keyring,
       auditor,
@@ -133,6 +134,10 @@ export interface NewCustomer {
   readonly actor: string;
   /** Whether the vault is filled with the demo. */
   readonly demo?: boolean;
+  /** What differs from the default settings. */
+  readonly settings?: JsonObject;
+  /** Where the owner is reached. */
+  readonly ownerEmail?: string;
 }
 
 /**
@@ -142,14 +147,11 @@ export interface NewCustomer {
 export async function createTenant(platform: Platform, customer: NewCustomer): Promise<Tenant> {
   const { database, identity, keyring, auditor, clock } = platform;
   const tenantId = newId('tenant', clock.now().getTime());
-  const owner = await identity.createTenantOwner({
-    tenantId,
-    tenantName: customer.name,
-    email: `owner@${customer.name}.factotum.invalid`,
-    name: 'Owner',
-  });
+  const email = customer.ownerEmail ?? `owner@${customer.name}.factotum.invalid`;
+  const owner = await identity.createTenantOwner({ tenantId, tenantName: customer.name, email, name: 'Owner' });
   try {
-    const settings = customer.demo === true ? { writesFiles: true } : {};
+    // Settings are checked by the tenant's own schema; what is no setting is named there.
+    const settings = { ...customer.settings, ...(customer.demo === true ? { writesFiles: true } : {}) };
     const tenant = await provisionTenant(
       { db: database.app.db, keyring, auditor, clock },
       { tenantId, name: customer.name, settings, actor: customer.actor },
@@ -189,20 +191,26 @@ function createModel({ model }: Config, catalogue: ToolCatalogue, log: Logger) {
   return createModelPlanner({ provider, model: name, url, key, setBy: 'operator', catalogue, log });
 }
 
+interface OpenedDatabase {
+  readonly urls: RoleUrls;
+  /** Null when this process never sees the owner's login. */
+  readonly ownerUrl: string | null;
+  readonly embedded: Embedded | undefined;
+}
+
 /** The four roles' logins: given by the operator, or of a database that is prepared here, embedded or not. */
-async function databaseUrls({ config, log, onProgress }: PlatformOptions): Promise<{ urls: RoleUrls; embedded: Embedded | undefined }> {
+async function databaseUrls({ config, log, onProgress }: PlatformOptions): Promise<OpenedDatabase> {
   const { ownerUrl, roleUrls } = config.database;
-  if (roleUrls !== undefined) return { urls: roleUrls, embedded: undefined };
-  if (ownerUrl !== undefined)
-    return {
-      urls: await prepareDatabase(ownerUrl, { passwordsFile: join(config.dataFolder, 'run', 'passwords.json'), onProgress }),
-      embedded: undefined,
-    };
+  if (roleUrls !== undefined) return { urls: roleUrls, ownerUrl: null, embedded: undefined };
+  if (ownerUrl !== undefined) {
+    const passwordsFile = join(config.dataFolder, 'run', 'passwords.json');
+    return { urls: await prepareDatabase(ownerUrl, { passwordsFile, onProgress }), ownerUrl, embedded: undefined };
+  }
   const embedded = await startEmbedded({ dataFolder: config.dataFolder, log, onProgress });
   try {
     const { passwordsFile, superuserUrl } = embedded;
     const owner = await prepareOwner(superuserUrl, { passwordsFile, database: 'factotum' });
-    return { urls: await prepareDatabase(owner, { passwordsFile, onProgress }), embedded };
+    return { urls: await prepareDatabase(owner, { passwordsFile, onProgress }), ownerUrl: owner, embedded };
   } catch (error) {
     await embedded.stop();
     throw error;

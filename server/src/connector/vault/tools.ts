@@ -117,7 +117,8 @@ function moveTool({ database, keyring, keeper }: VaultDeps): Tool<typeof moveInp
         moveNote(tx, keys, {
           from: args.from,
           to: args.to,
-          author: `task:${context.taskId}`,
+          author: 'system:engine',
+          taskId: context.taskId,
           trusted: false,
           operationKey: context.key,
           at: context.now,

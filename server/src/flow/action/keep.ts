@@ -34,7 +34,7 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
         const note = await writeNote(tx, keys, {
           path: kept.path,
           content: kept.content,
-          author: `task:${context.taskId}`,
+          author: 'system:engine', taskId: context.taskId,
           trusted: false,
           operationKey: context.key,
           at: context.now,
@@ -61,7 +61,7 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
       const keys = await keyring.of(context.tenantId);
       try {
         await withTenant(database.app.db, context.tenantId, (tx) =>
-          undoOperation(tx, keys, { operationKey: context.key, author: `task:${context.taskId}`, at: context.now }),
+          undoOperation(tx, keys, { operationKey: context.key, author: 'system:engine', taskId: context.taskId, at: context.now }),
         );
         return { kind: 'done', result: {} };
       } catch (error) {

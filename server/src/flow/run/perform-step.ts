@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Action, type ActionOutcome, lookUpAction, performAction } from '#flow/action';
-import { joinLabels } from '#trust/policy';
+import { resultLabel } from '#flow/gate';
 import { bytesOf } from './consider.ts';
 import { approvalOf, change, changeApproval, note, type StepWork, settleAttempt, type Work } from './work.ts';
 
@@ -84,7 +84,9 @@ export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome,
   const detail = { step: step.spec.id, tool: step.spec.tool, verdict: step.verdict, policies: body.policies.map(({ id }) => id) };
   switch (outcome.kind) {
     case 'done': {
-      const label = outcome.label ?? joinLabels(...Object.values(body.args).map((arg) => arg.label));
+      const manifest = work.tools.catalogue.get(step.spec.tool)?.manifest;
+      if (manifest === undefined) throw new Error(`the tool ${step.spec.tool} disappeared during the run`);
+      const label = resultLabel(manifest, body.args, outcome.label);
       change(step, { state: 'done', finishedAt: now, errorCode: null, body: { ...body, result: { value: outcome.result, label } } });
       settleAttempt(work, step.spec.id, 'do', 'done');
       note(work, {

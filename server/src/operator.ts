@@ -1,0 +1,50 @@
+import { pendingMigrations, sqlFolder, withTenant } from '#kernel/database';
+import type { AuditReport, OperatorParts } from '#surface/cli';
+import { exportLog, recordAudit, verifyTenantLog } from '#trust/audit';
+import { createTenant, type Platform } from './platform.ts';
+
+/** What the operator at the machine may do beyond the API, made of the platform's parts. */
+export function operatorParts(
+  platform: Platform,
+  place: { readonly address: () => string | null; readonly publicUrl: () => string; readonly onTenant: (name: string) => Promise<void> },
+): OperatorParts {
+  const { identity, database, keyring, auditor, sequencer, clock, ownerUrl } = platform;
+  return {
+    listTenants: () => identity.listTenants(),
+    findTenant: (nameOrId) => identity.findTenant(nameOrId),
+    async createTenant({ name, ownerEmail, settings, actor }) {
+      const tenant = await createTenant(platform, { name, actor, settings, ...(ownerEmail === undefined ? {} : { ownerEmail }) });
+      await place.onTenant(tenant.name);
+      return { id: tenant.id, name: tenant.name };
+    },
+    createApiKey: (key) => identity.createApiKey(key),
+    listApiKeys: (tenantId) => identity.listApiKeys(tenantId),
+    revokeApiKey: (tenantId, id) => identity.revokeApiKey(tenantId, id),
+    createSignInUrl: async (tenantId) => `${place.publicUrl()}/#token=${await identity.createSignInLink(tenantId)}`,
+    async record(tenantId, entry) {
+      await withTenant(database.app.db, tenantId, (tx) => recordAudit(tx, tenantId, [{ ...entry, at: clock.now() }]));
+      sequencer.kick();
+    },
+    async verifyAuditLog(tenantId): Promise<AuditReport> {
+      await sequencer.drained();
+      const report = await verifyTenantLog(database, keyring, tenantId, { auditorKey: auditor });
+      return {
+        ok: report.holds,
+        entries: report.entries,
+        checkpointAt: report.checkpointAt.toISOString(),
+        root: report.root.toString('hex'),
+        ...(report.fault === null ? {} : { fault: report.fault.detail }),
+      };
+    },
+    exportAuditLog: (tenantId) => exportAfter(sequencer.drained(), () => exportLog(database.app.db, tenantId)),
+    database,
+    pendingMigrations: async () => (ownerUrl === null ? null : pendingMigrations(ownerUrl, sqlFolder)),
+    address: place.address,
+  };
+}
+
+/** What was committed before the export was asked for is in it. */
+async function* exportAfter(ready: Promise<void>, lines: () => AsyncIterable<string>): AsyncGenerator<string> {
+  await ready;
+  yield* lines();
+}
