@@ -4,7 +4,7 @@ import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
 const kept = z.strictObject({ path: z.string(), etag: z.string() });
 
 /** Tools with the shapes that planning meets: a read with open fields, writes, a list, an optional argument, money, a rule between two arguments. */
-export const exampleTools: readonly Tool[] = [
+const exampleTools: readonly Tool[] = [
   tool(
     'vault.read',
     'read',

@@ -3,7 +3,7 @@ import type { ModelUsage } from './schema.ts';
 /** USD per million tokens, which is millionths of a USD per token. Cache writes are those kept for five minutes, the kind we ask for. */
 interface Price {
   readonly model: string;
-  /** First day on which this price holds. */
+  /** Day from which this price is known to hold. */
   readonly from: string;
   readonly input: number;
   readonly output: number;
@@ -12,17 +12,17 @@ interface Price {
 }
 
 /**
- * Source: platform.claude.com/docs/en/about-claude/pricing, as of October 2026. Models priced by the length of the prompt
- * (claude-haiku-5-5) are left out, like every model of an own endpoint: their cost is unknown, which is not the same as nothing.
+ * Source: platform.claude.com/docs/en/about-claude/pricing, partly as quoted by other published tables of October 2026. Models priced by the
+ * length of the prompt (claude-haiku-5-5) are left out, like every model of an own endpoint: their cost is unknown, which is not nothing.
  */
 const prices: readonly Price[] = [
   { model: 'claude-sonnet-5-5', from: '2026-09-29', input: 2, output: 10, cacheWrite: 2.5, cacheRead: 0.2 },
   { model: 'claude-sonnet-5-5', from: '2026-10-07', input: 2, output: 10, cacheWrite: 2.5, cacheRead: 0.1 },
   { model: 'claude-opus-5-5', from: '2026-09-29', input: 4, output: 20, cacheWrite: 5, cacheRead: 0.2 },
-  { model: 'claude-fable-5-1', from: '2026-01-01', input: 10, output: 50, cacheWrite: 12.5, cacheRead: 0.25 },
-  { model: 'claude-sonnet-5', from: '2026-01-01', input: 2, output: 10, cacheWrite: 2.5, cacheRead: 0.2 },
-  { model: 'claude-opus-5', from: '2026-01-01', input: 5, output: 25, cacheWrite: 6.25, cacheRead: 0.5 },
-  { model: 'claude-haiku-4-5', from: '2025-10-15', input: 1, output: 5, cacheWrite: 1.25, cacheRead: 0.1 },
+  { model: 'claude-fable-5-1', from: '2026-10-01', input: 10, output: 50, cacheWrite: 12.5, cacheRead: 0.25 },
+  { model: 'claude-sonnet-5', from: '2026-10-01', input: 2, output: 10, cacheWrite: 2.5, cacheRead: 0.2 },
+  { model: 'claude-opus-5', from: '2026-10-01', input: 5, output: 25, cacheWrite: 6.25, cacheRead: 0.5 },
+  { model: 'claude-haiku-4-5', from: '2026-10-01', input: 1, output: 5, cacheWrite: 1.25, cacheRead: 0.1 },
 ];
 
 /** Token counts of one call. `tokensIn` is all that went in, read from and written to the cache included. */

@@ -22,7 +22,7 @@ const argsSchema = z
 const toolSchema = z.string().regex(/^[a-z][A-Za-z0-9_.-]{0,62}$/, 'must be a tool name');
 const stepIdSchema = z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, 'must start with a lower-case letter, then letters, digits and _');
 
-export const planStepSchema = z.strictObject({
+const planStepSchema = z.strictObject({
   id: stepIdSchema,
   tool: toolSchema,
   args: argsSchema,
