@@ -13,7 +13,7 @@ export {
   tilePath,
   tileWidth,
 } from './tile.ts';
-export { growTiles, type LeafReader, type TileFile, type TileReader, tilesFromLeaves, treeRoot } from './tile-tree.ts';
+export { foldHashes, growTiles, type LeafReader, type TileFile, type TileReader, tilesFromLeaves, treeRoot } from './tile-tree.ts';
 export {
   appendLeaf,
   type Checkpoint,

@@ -108,8 +108,8 @@ function takeHashes(bytes: Uint8Array, count: number): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, count * 32);
 }
 
-/** The root above 2^k joined hashes. */
-function foldHashes(hashes: Buffer): Buffer {
+/** The root above 2^k joined hashes: of a full tile, the hash that stands for it one level up. */
+export function foldHashes(hashes: Buffer): Buffer {
   let row = hashes;
   while (row.length > 32) {
     const parents = Buffer.alloc(row.length / 2);
