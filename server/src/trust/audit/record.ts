@@ -1,0 +1,17 @@
+import type { Tx } from '#kernel/database';
+import { type AuditDraft, auditBody } from './body.ts';
+import { insertPending } from './store.ts';
+
+/**
+ * Leaves entries in the caller's transaction: they are numbered once it has committed, and never if it has not. Takes no lock.
+ *
+ * In the order given. Two transactions of which one began after the other's commit keep that order as well.
+ */
+export async function recordAudit(tx: Tx, tenantId: string, drafts: readonly AuditDraft[]): Promise<void> {
+  if (drafts.length === 0) return;
+  await insertPending(
+    tx,
+    tenantId,
+    drafts.map((draft) => auditBody(tenantId, draft)),
+  );
+}
