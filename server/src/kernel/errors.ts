@@ -10,6 +10,7 @@ export const errorCatalogue = {
   'request.not_found': { status: 404, retry: false, title: 'There is nothing at this address' },
   'request.method_not_allowed': { status: 405, retry: false, title: 'This address does not take this method' },
   'request.foreign_origin': { status: 403, retry: false, title: 'The request comes from a foreign page' },
+  'request.unknown_host': { status: 421, retry: false, title: 'This is not the address of this server' },
   'request.cursor_invalid': { status: 400, retry: false, title: 'The cursor is not one of ours' },
   'auth.required': { status: 401, retry: false, title: 'Sign in or send an API key' },
   'auth.link_invalid': { status: 401, retry: false, title: 'This sign-in link is used, expired or unknown' },

@@ -1,0 +1,32 @@
+import type { AccessLog } from '#trust/audit';
+import type { Call } from './route.ts';
+
+/**
+ * Runs `present` while the read is being written down; both have to succeed, so nobody sees content that the log does not say they saw.
+ * The log commits for many at once, so this costs a request about one commit, which mostly runs beside the work.
+ */
+export async function showRead<R>(
+  accessLog: AccessLog,
+  call: Call,
+  what: {
+    kind?: 'access.read' | 'note.read';
+    objectId?: string | undefined;
+    taskId?: string;
+    detail?: Readonly<Record<string, string | number>>;
+  },
+  present: () => R | Promise<R>,
+): Promise<R> {
+  const { kind = 'access.read', objectId, taskId, detail } = what;
+  const [shown] = await Promise.all([
+    present(),
+    accessLog.append(call.tenantId, {
+      kind,
+      actor: call.principal.actor,
+      at: call.now,
+      objectId,
+      taskId,
+      detail: { ...detail, request: call.requestId },
+    }),
+  ]);
+  return shown;
+}

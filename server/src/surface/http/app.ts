@@ -1,0 +1,86 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { FactotumError, type Logger, newId } from '#kernel';
+import { addApprovalRoutes } from './approval.ts';
+import { addAssets } from './assets.ts';
+import { addAuditRoutes } from './audit.ts';
+import type { HttpDeps } from './deps.ts';
+import { addEventRoutes } from './event.ts';
+import { createGate } from './gate.ts';
+import { isSecureHost, setSecurityHeaders } from './headers.ts';
+import { addHealthRoutes } from './health.ts';
+import { createIdempotency } from './idempotency.ts';
+import { addMeRoutes } from './me.ts';
+import { addMetricsRoute, countRequests } from './metrics.ts';
+import { addDescriptionRoutes } from './openapi.ts';
+import { namedFailure, problemResponse } from './problem.ts';
+import { type App, createRoutes, type Env, type Routes } from './route.ts';
+import { addSessionRoutes } from './session.ts';
+import { addTaskRoutes } from './task.ts';
+import { addVaultRoutes } from './vault.ts';
+
+export interface Http {
+  readonly app: App;
+  /** What a server calls with each request. */
+  readonly fetch: App['fetch'];
+  /** Every route with what it asks for. */
+  readonly routes: Routes['table'];
+}
+
+/** Builds the HTTP surface: the API, the dashboard, the probes. Nothing listens yet. */
+export async function createHttp(deps: HttpDeps): Promise<Http> {
+  const app: App = new OpenAPIHono<Env>();
+  app.use('*', countRequests(deps.metrics), frame(deps));
+  app.onError((error, c) => {
+    const failure = namedFailure(error);
+    report(deps.log, failure, c.var.requestId);
+    return problemResponse(failure, c.var.requestId);
+  });
+  app.notFound((c) => problemResponse(new FactotumError('request.not_found', 'There is nothing at this address.'), c.var.requestId));
+
+  const gate = createGate(deps);
+  const routes = createRoutes(app, deps, { gate, idempotency: createIdempotency(deps) });
+  addHealthRoutes(routes, deps);
+  addMetricsRoute(routes, deps);
+  addDescriptionRoutes(app, routes);
+  addSessionRoutes(app, routes, deps);
+  addMeRoutes(routes, { ...deps, gate });
+  addEventRoutes(routes, deps);
+  addTaskRoutes(routes, deps);
+  addApprovalRoutes(routes, deps);
+  addVaultRoutes(routes, deps);
+  addAuditRoutes(routes, deps);
+  routes.refuseOtherMethods();
+  await addAssets(app, deps.webFolder);
+  return { app, fetch: app.fetch, routes: routes.table };
+}
+
+/** Around every answer: the request's id, security headers, and no service under a name that is not ours. */
+function frame({ addresses }: Pick<HttpDeps, 'addresses'>): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const requestId = newId('request');
+    c.set('requestId', requestId);
+    const { host } = new URL(c.req.url);
+    const ours = addresses();
+    // Probes come by whatever address the machine has; what they learn is no secret.
+    const isOurs = ours.isOurs(host) || c.req.path === '/livez' || c.req.path === '/readyz';
+    if (isOurs) await next();
+    else
+      c.res = problemResponse(
+        new FactotumError(
+          'request.unknown_host',
+          'This server is not known by that name. Set FACTOTUM_PUBLIC_URL to the address people use.',
+        ),
+        requestId,
+      );
+    c.res.headers.set('x-request-id', requestId);
+    setSecurityHeaders(c.res.headers, { host: ours.isOurs(host) ? host : 'localhost', isSecure: isSecureHost(host, ours) });
+  };
+}
+
+/** What went wrong on our side goes to the log with the request's id; what callers do wrong is theirs to read in the answer. */
+function report(log: Logger, failure: FactotumError, requestId: string): void {
+  if (failure.status < 500) return;
+  const isOurFault = failure.status === 500;
+  log[isOurFault ? 'error' : 'warn']({ err: failure, requestId }, 'a request failed');
+}

@@ -1,0 +1,37 @@
+import type { Registry } from 'prom-client';
+import type { Intake } from '#flow/intake';
+import type { ToolCatalogue } from '#flow/tool';
+import type { Clock, Id, Logger } from '#kernel';
+import type { Database } from '#kernel/database';
+import type { AccessLog } from '#trust/audit';
+import type { Identity } from '#trust/identity';
+import type { AuditorKey, Keyring } from '#trust/key';
+import type { Addresses } from './addresses.ts';
+
+/** What the HTTP surface is given. */
+export interface HttpDeps {
+  readonly database: Database;
+  readonly keyring: Keyring;
+  readonly identity: Identity;
+  readonly intake: Intake;
+  readonly catalogue: ToolCatalogue;
+  readonly accessLog: AccessLog;
+  /** Lets `audit/verify` check every MAC, where the auditor has left that key here. */
+  readonly auditor: AuditorKey;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Served at `/metrics`; our own request figures are added to it. */
+  readonly metrics: Registry;
+  /** Who is not on loopback needs this to read `/metrics`. */
+  readonly metricsToken: string | undefined;
+  /** Asked at each request: the port is known only once the server listens. */
+  readonly addresses: () => Addresses;
+  /** The built dashboard. Read once, at the start. */
+  readonly webFolder: string;
+  /** The model that plans what no playbook knows, null when there is none. */
+  readonly plannerModel: string | null;
+  /** Where the tenant's drop folder is, as shown to people. */
+  readonly dropFolderOf: (tenant: { readonly id: Id<'tenant'>; readonly name: string }) => string;
+  /** Called after a commit that a task waits for: somebody may want to look now. */
+  readonly onRung: (tenantId: Id<'tenant'>) => void;
+}

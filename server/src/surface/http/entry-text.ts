@@ -1,0 +1,67 @@
+import type { AuditEntry, AuditKind } from '#trust/audit';
+
+type Detail = AuditEntry['detail'];
+
+/** One line for people about each kind of entry. From ids, states and codes alone: more is not in the log. */
+const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string | null) => string)>> = {
+  'event.received': 'An event arrived.',
+  'event.conflict': 'An event came again under the same id with another payload. Both are kept.',
+  'task.created': ({ source }) => `Arrived${named(' from', source)}.`,
+  'task.planned': ({ planner, playbook, model, steps }) =>
+    `Planned by ${word(playbook) ?? word(model) ?? word(planner) ?? 'a planner'}${Array.isArray(steps) ? `: ${steps.join(', ')}` : ''}.`,
+  'task.waiting': ({ reason }) =>
+    reason === 'unknown' ? 'Waits: nobody can tell whether a step happened.' : 'Waits for an answer from a person.',
+  'task.resumed': 'Goes on.',
+  'task.finished': ({ outcome }) =>
+    outcome === 'refused' ? 'Ended: nothing was done.' : outcome === 'partly' ? 'Ended: done in part.' : 'Done.',
+  'task.failed': ({ code }) => `Failed${named(':', code)}.`,
+  'task.cancelled': 'Cancelled.',
+  'step.finished': ({ step, tool, code }, state) =>
+    state === 'failed' ? `Step ${word(step)} failed${named(':', code)}.` : `Step ${word(step)} done${named(' with', tool)}.`,
+  'step.refused': ({ step, tool }) => `Step ${word(step)} refused${named(':', tool)} was not called.`,
+  'step.unknown': ({ step }) => `Nobody can tell whether step ${word(step)} happened.`,
+  'step.undone': ({ step }) => `Step ${word(step)} was undone.`,
+  'step.retried': ({ step, code }) => `Step ${word(step)} is tried again${named(' after', code)}.`,
+  'approval.requested': ({ step, tool }) => `A person is asked about step ${word(step)}${named(',', tool)}.`,
+  'approval.decided': ({ decision }) => (isDecision(decision) ? decisionTexts[decision] : 'Decided.'),
+  'approval.expired': 'Nobody decided in time.',
+  'approval.superseded': ({ reason }) => `The question was withdrawn${named(':', reason)}.`,
+  'approval.used': ({ step }) => `The approval was used for step ${word(step)}.`,
+  'note.written': 'A note was written.',
+  'note.moved': 'A note was moved.',
+  'note.deleted': 'A note was deleted.',
+  'note.read': 'A note was read.',
+  'policy.changed': ({ version }) => `The policies were changed${typeof version === 'number' ? `: version ${version}` : ''}.`,
+  'grant.created': ({ tool }) => `A standing permission was given${named(' for', tool)}.`,
+  'grant.revoked': 'A standing permission was taken back.',
+  'key.created': 'An API key was made.',
+  'key.revoked': 'An API key was revoked.',
+  'session.created': 'Signed in.',
+  'session.ended': 'Signed out.',
+  'tenant.created': 'The tenant was created.',
+  'audit.exported': 'The audit log was exported.',
+  'audit.malformed': 'Bytes that are no entry were found waiting for the log.',
+  'access.read': 'Content was read.',
+  'access.refused': ({ permission }) => `Access was refused${named(': it needs', permission)}.`,
+  'operator.command': ({ command }) => `An operator gave a command${named(':', command)}.`,
+};
+
+const decisionTexts = {
+  accept: 'Approved.',
+  edit: 'Answered with other arguments; the question is asked anew.',
+  respond: 'Answered with a question back.',
+  reject: 'Rejected.',
+  delegate: 'Handed to somebody else.',
+} as const;
+
+/** The line for an entry; for a kind that only a newer release knows, the kind itself. */
+export function entryText({ kind, detail, state }: Pick<AuditEntry, 'kind' | 'detail' | 'state'>): string {
+  const text = isKnown(kind) ? texts[kind] : kind;
+  return typeof text === 'string' ? text : text(detail, state);
+}
+
+const isKnown = (kind: string): kind is AuditKind => Object.hasOwn(texts, kind);
+const isDecision = (value: unknown): value is keyof typeof decisionTexts =>
+  typeof value === 'string' && Object.hasOwn(decisionTexts, value);
+const word = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const named = (before: string, value: unknown): string => (word(value) === undefined ? '' : `${before} ${word(value)}`);

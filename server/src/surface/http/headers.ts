@@ -1,0 +1,46 @@
+import type { Addresses } from './addresses.ts';
+
+/**
+ * What every answer carries. The content security policy lets pages load from us alone, run no inline code, and be framed by nobody;
+ * the API gets the same, so that no answer of it can become a page.
+ *
+ * @param host - one of our own addresses, as the request named it: the live feed connects back to it.
+ */
+export function setSecurityHeaders(headers: Headers, { host, isSecure }: { host: string; isSecure: boolean }): void {
+  headers.set('content-security-policy', contentSecurityPolicy(host, isSecure));
+  headers.set('x-content-type-options', 'nosniff');
+  headers.set('referrer-policy', 'no-referrer');
+  headers.set('cross-origin-opener-policy', 'same-origin');
+  headers.set('cross-origin-resource-policy', 'same-origin');
+  headers.set('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()');
+  // Two years, as browsers' preload lists ask. Never over plain HTTP: it would lock people out of a machine in their own network.
+  if (isSecure) headers.set('strict-transport-security', 'max-age=63072000');
+}
+
+const policies = new Map<string, string>();
+
+function contentSecurityPolicy(host: string, isSecure: boolean): string {
+  const address = `${isSecure ? 'wss' : 'ws'}://${host}`;
+  const known = policies.get(address);
+  if (known !== undefined) return known;
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    // Not every browser takes 'self' to include WebSockets.
+    `connect-src 'self' ${address}`,
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+  ].join('; ');
+  policies.set(address, policy);
+  return policy;
+}
+
+/** Whether a request to this host came through TLS: only the public address can have it in front. */
+export const isSecureHost = (host: string, addresses: Addresses): boolean =>
+  addresses.isSecure && addresses.origins.includes(`https://${host}`);

@@ -1,0 +1,5 @@
+/** The door to HTTP: the API, the dashboard, the probes, and the server that carries them. */
+export { type Addresses, knownAddresses } from './addresses.ts';
+export { createHttp, type Http } from './app.ts';
+export type { HttpDeps } from './deps.ts';
+export { type Listening, type ListenOptions, listen } from './server.ts';

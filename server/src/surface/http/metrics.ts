@@ -1,0 +1,67 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { BlockList, isIPv6 } from 'node:net';
+import type { MiddlewareHandler } from 'hono';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { FactotumError } from '#kernel';
+import type { HttpDeps } from './deps.ts';
+import type { Env, Routes } from './route.ts';
+
+/** Counts requests and how long they took, by route and never by address: ids in labels would grow without end. */
+export function countRequests(registry: Registry): MiddlewareHandler<Env> {
+  const requests = new Counter({
+    name: 'factotum_http_requests_total',
+    help: 'HTTP requests answered.',
+    labelNames: ['method', 'route', 'status'],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'factotum_http_request_seconds',
+    help: 'Time from a request to its answer.',
+    labelNames: ['method', 'route'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [registry],
+  });
+  return async (c, next) => {
+    const startedAt = performance.now();
+    await next();
+    const labels = { method: knownMethods.has(c.req.method) ? c.req.method : 'other', route: c.var.route ?? 'none' };
+    requests.inc({ ...labels, status: c.res.status });
+    seconds.observe(labels, (performance.now() - startedAt) / 1000);
+  };
+}
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Figures for Prometheus: for this machine, and for whoever has the token. */
+export function addMetricsRoute(routes: Routes, { metrics, metricsToken }: Pick<HttpDeps, 'metrics' | 'metricsToken'>): void {
+  routes.addOpen(
+    {
+      method: 'get',
+      path: '/metrics',
+      summary: 'Figures for Prometheus: from loopback, elsewhere with the metrics token as a bearer token',
+      tag: 'health',
+      answers: { 200: 'text/plain' },
+      errors: ['auth.required'],
+    },
+    async ({ request: { headers }, caller: { address } }) => {
+      // A proxy on this machine is not the one who asks.
+      const isHere = address !== undefined && isLoopback(address) && !headers.has('x-forwarded-for') && !headers.has('forwarded');
+      if (!isHere && !isToken(headers.get('authorization'), metricsToken))
+        throw new FactotumError('auth.required', 'From outside this machine, send the metrics token as a bearer token.');
+      return new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType, 'cache-control': 'no-store' } });
+    },
+  );
+}
+
+const isLoopback = (address: string): boolean => loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+
+/** Hashed first, so that the comparison takes as long whatever was sent. */
+function isToken(authorization: string | null, token: string | undefined): boolean {
+  const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  return given !== undefined && token !== undefined && timingSafeEqual(sha256(given), sha256(token));
+}
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -1,0 +1,191 @@
+import type { IncomingMessage } from 'node:http';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { type ErrorCode, FactotumError, type Id } from '#kernel';
+import { type Tx, withTenant } from '#kernel/database';
+import type { Caller, Permission, Principal } from '#trust/identity';
+import type { TenantKeys } from '#trust/key';
+import { type BodySpec, readBody } from './body.ts';
+import type { HttpDeps } from './deps.ts';
+import type { Gate } from './gate.ts';
+import type { Idempotency } from './idempotency.ts';
+import { refuseFaults } from './problem.ts';
+
+/** What the server hands in with a request, and what its way through us leaves behind. */
+export interface Env {
+  Bindings: { incoming?: IncomingMessage };
+  Variables: { requestId: string; route: string };
+}
+export type App = OpenAPIHono<Env>;
+
+/** By status: the schema of the JSON that is answered, null for no body, a media type for bytes. */
+export type Answers = Readonly<Record<number, z.ZodType | null | string>>;
+
+/** One route: everything about it that is not the work itself. The description of the API is written from it. */
+export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B, A extends Answers> {
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** With `{id}` for one segment, and `{path}` last for one or more. */
+  readonly path: `/${string}`;
+  readonly summary: string;
+  readonly tag: string;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: BodySpec<B>;
+  readonly answers: A;
+  /** The codes that callers of this route should be ready for, besides those of every route. */
+  readonly errors?: readonly ErrorCode[];
+}
+export type AnySpec = RouteSpec<z.ZodObject, z.ZodObject, unknown, Answers>;
+
+/** What somebody must hold to use a route. `signed-in`: any credential of the tenant; `open`: none at all. */
+export type Access = Permission | 'signed-in' | 'open';
+
+/** What is known of every request. */
+export interface OpenCall<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject, B = unknown> {
+  readonly params: z.output<P>;
+  readonly query: z.output<Q>;
+  readonly body: B;
+  readonly request: Request;
+  readonly requestId: string;
+  readonly caller: Caller;
+  readonly now: Date;
+}
+
+/** What is known of a request of somebody known. The tenant is that of the credential; nothing in a request names another. */
+export interface Call<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject, B = unknown> extends OpenCall<P, Q, B> {
+  readonly principal: Principal;
+  readonly tenantId: Id<'tenant'>;
+  readonly keys: TenantKeys;
+  /** One transaction for the tenant. */
+  inTenant<R>(work: (tx: Tx) => Promise<R>): Promise<R>;
+}
+
+/** What a use case answers: a declared status with its body, or a response that is ready. */
+export type Answer<A extends Answers> =
+  | { [S in keyof A]: A[S] extends z.ZodType ? { status: S; body: z.input<A[S]> } : A[S] extends null ? { status: S } : never }[keyof A]
+  | Response;
+
+/** Where routes are added. */
+export interface Routes {
+  /** A route for those who hold a permission, or for everybody who is signed in. */
+  add<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
+    access: Permission | 'signed-in',
+    spec: RouteSpec<P, Q, B, A>,
+    work: (call: Call<P, Q, B>) => Promise<Answer<A>>,
+  ): void;
+  /** A route for everybody. There are few, and a test knows them all. */
+  addOpen<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
+    spec: RouteSpec<P, Q, B, A>,
+    work: (call: OpenCall<P, Q, B>) => Promise<Answer<A>>,
+  ): void;
+  /** Everything added so far. */
+  readonly table: readonly { readonly access: Access; readonly spec: AnySpec }[];
+  /** Answers every other method on these paths; call it when all are added. */
+  refuseOtherMethods(): void;
+}
+
+/** The one way of a request: who is it, may they, what do they want, has it been done already, do it, answer. */
+export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { gate: Gate; idempotency: Idempotency }): Routes {
+  const table: { access: Access; spec: AnySpec }[] = [];
+
+  function register(access: Access, spec: AnySpec, handle: (c: Context<Env>) => Promise<Response>): void {
+    table.push({ access, spec });
+    app.on(spec.method.toUpperCase(), honoPath(spec.path), (c) => {
+      c.set('route', spec.path);
+      return handle(c);
+    });
+  }
+
+  return {
+    table,
+    add: (access, spec, work) =>
+      register(access, spec, async (c) => {
+        const request = c.req.raw;
+        const principal = await gate.enter(request, { access, requestId: c.var.requestId });
+        const { tenantId } = principal;
+        const keys = await deps.keyring.of(tenantId);
+        const { call, bytes } = await readCall(c, spec, deps);
+        const done = async () => {
+          const inTenant = <R>(unit: (tx: Tx) => Promise<R>) => withTenant(deps.database.app.db, tenantId, unit);
+          return toResponse(await work({ ...call, principal, tenantId, keys, inTenant }));
+        };
+        const key = spec.method === 'post' ? request.headers.get('idempotency-key') : null;
+        return key === null
+          ? done()
+          : idempotency.once(keys, { key, actor: principal.actor, route: `POST ${c.req.path}`, bytes, requestId: call.requestId }, done);
+      }),
+    addOpen: (spec, work) => register('open', spec, async (c) => toResponse(await work((await readCall(c, spec, deps)).call))),
+    refuseOtherMethods: () => {
+      const methods = Map.groupBy(table, ({ spec }) => spec.path);
+      for (const [path, entries] of methods) {
+        const allow = entries.map(({ spec }) => spec.method.toUpperCase()).sort();
+        app.all(honoPath(path), () => {
+          throw new FactotumError('request.method_not_allowed', `This address takes ${allow.join(', ')}.`, { details: { allow } });
+        });
+      }
+    },
+  };
+}
+
+const honoPath = (path: string): string => path.replace('{path}', ':path{.+}').replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** Everything a route wants to know of its request, parsed. */
+async function readCall<P extends z.ZodObject, Q extends z.ZodObject, B>(
+  c: Context<Env>,
+  spec: RouteSpec<P, Q, B, Answers>,
+  deps: HttpDeps,
+): Promise<{ call: OpenCall<P, Q, B>; bytes: Uint8Array }> {
+  const request = c.req.raw;
+  const bytes = spec.body === undefined ? new Uint8Array() : await readBody(request, spec.body);
+  const call = {
+    params: readParams(c, spec),
+    query: readQuery(c, spec),
+    // Without a body there is nothing that `work` could read here: its type is then unknown.
+    body: spec.body?.parse(bytes) as B,
+    request,
+    requestId: c.var.requestId,
+    caller: { address: c.env?.incoming?.socket.remoteAddress },
+    now: deps.clock.now(),
+  };
+  return { call, bytes };
+}
+
+/** Ids are not checked for their form: what is not there is not found, whatever it looks like. */
+function readParams<P extends z.ZodObject, Q extends z.ZodObject, B>(c: Context<Env>, spec: RouteSpec<P, Q, B, Answers>): z.output<P> {
+  const given: Record<string, string> = { ...c.req.param() };
+  if ('path' in given) given.path = wholePath(c, spec.path);
+  const params = spec.params?.safeParse(given) ?? { success: true, data: {} };
+  if (!params.success) throw new FactotumError('request.not_found', 'There is nothing at this address.');
+  // Without a schema there is nothing that `work` could read here: its type is then an empty object.
+  return params.data as z.output<P>;
+}
+
+/** The rest of the address, decoded once and whole: the router decodes what it can and keeps what it cannot. */
+function wholePath(c: Context<Env>, path: string): string {
+  const { pathname } = new URL(c.req.url);
+  try {
+    return decodeURIComponent(pathname.slice(path.indexOf('{path}')));
+  } catch {
+    throw new FactotumError('vault.path_invalid', 'The address is not encoded correctly.');
+  }
+}
+
+/** A name that comes several times is a list; a name that no schema knows is a mistake and not ignored. */
+function readQuery<P extends z.ZodObject, Q extends z.ZodObject, B>(c: Context<Env>, spec: RouteSpec<P, Q, B, Answers>): z.output<Q> {
+  if (spec.query === undefined) return {} as z.output<Q>; // as above
+  const given = Object.fromEntries(
+    Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  );
+  const query = spec.query.safeParse(given);
+  if (!query.success) throw refuseFaults(query.error, 'query');
+  return query.data;
+}
+
+function toResponse<A extends Answers>(answer: Answer<A>): Response {
+  if (answer instanceof Response) return answer;
+  // Every other form of an answer has a status, and a body where one is declared.
+  const { status, body } = answer as { status: number; body?: unknown };
+  if (body === undefined) return new Response(null, { status });
+  return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } });
+}

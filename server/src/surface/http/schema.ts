@@ -1,0 +1,238 @@
+import { z } from 'zod';
+import { taskStates } from '#flow/task';
+
+/** What a named schema of the API says about itself. */
+interface About {
+  readonly id: string;
+  readonly description: string;
+  readonly examples?: readonly unknown[];
+}
+
+/** The named schemas: everything that goes out under a name of its own. */
+export const namedSchemas = new Map<z.ZodType, About>();
+
+const named = <S extends z.ZodType>(schema: S, about: About): S => {
+  namedSchemas.set(schema, about);
+  return schema;
+};
+
+const time = z.string().meta({ format: 'date-time', description: 'ISO 8601 in UTC' });
+const json = z.unknown().meta({ description: 'Any JSON' });
+const jsonObject = z.record(z.string(), json);
+const risk = z.enum(['low', 'medium', 'high']);
+const list = <S extends z.ZodType>(item: S) => z.array(item).readonly();
+
+/** One page of a list. */
+export const page = <S extends z.ZodType>(item: S) => z.object({ items: list(item), nextCursor: z.string().nullable() });
+
+export const meSchema = named(
+  z.object({
+    tenant: z.object({ id: z.string(), name: z.string() }),
+    principal: z.object({ kind: z.enum(['user', 'key', 'operator']), name: z.string(), email: z.string().optional(), actor: z.string() }),
+    permissions: list(z.string()),
+    planner: z.object({ model: z.string().nullable() }),
+    drop: z.string(),
+  }),
+  { id: 'Me', description: 'Who asks, for which tenant, and what they may do there.' },
+);
+
+export const acceptedSchema = named(z.object({ eventId: z.string(), taskId: z.string() }), {
+  id: 'Accepted',
+  description: 'An event that is stored, and the task made of it.',
+  examples: [{ eventId: 'evt_0199b1f2a3c4d5e6f7a8b9c0', taskId: 'tsk_0199b1f2a3c4d5e6f7a8b9c1' }],
+});
+
+export const fieldSchema = named(
+  z.object({
+    name: z.string(),
+    title: z.string(),
+    role: z.enum(['steering', 'content', 'secret']),
+    value: json,
+    display: z.string(),
+    integrity: z.enum(['trusted', 'untrusted']),
+    origins: list(z.object({ kind: z.string(), text: z.string() })),
+    warnings: list(z.string()),
+  }),
+  {
+    id: 'Field',
+    description: 'One argument of an action as a person sees it: its value, where that comes from, and what the eye would miss.',
+  },
+);
+
+const reasonSchema = z.object({ rule: z.string(), text: z.string(), args: list(z.string()).optional() });
+
+export const approvalSchema = named(
+  z.object({
+    id: z.string(),
+    taskId: z.string(),
+    stepId: z.string(),
+    tool: z.string(),
+    toolTitle: z.string(),
+    headline: z.string(),
+    consequence: z.string(),
+    args: jsonObject,
+    fields: list(fieldSchema),
+    risk,
+    reversible: z.boolean(),
+    reason: z.string(),
+    reasons: list(reasonSchema),
+    policies: list(z.object({ id: z.string(), title: z.string() })),
+    payloadHash: z.string(),
+    state: z.enum(['waiting', 'approved', 'rejected', 'expired', 'superseded', 'cancelled']),
+    createdAt: time,
+    expiresAt: time,
+    decidedBy: z.string().nullable(),
+    decidedAt: time.nullable(),
+    comment: z.string().nullable(),
+    assignedTo: z.string().nullable(),
+    plannerText: z.string().meta({ description: "The planner's own words. A planner may have been talked into them." }),
+    task: z.object({ id: z.string(), title: z.string(), from: z.string().nullable() }),
+  }),
+  { id: 'Approval', description: 'A question to a person about exact bytes: those that `payloadHash` names.' },
+);
+
+const taskSummaryShape = {
+  id: z.string(),
+  eventId: z.string(),
+  state: z.enum(taskStates),
+  outcome: z.enum(['completed', 'refused', 'partly']).nullable(),
+  waitReason: z.enum(['approval', 'question', 'unknown']).nullable(),
+  errorCode: z.string().nullable(),
+  source: z.string(),
+  kind: z.string(),
+  title: z.string(),
+  from: z.string().nullable(),
+  summary: z.string().nullable(),
+  note: z.string().nullable(),
+  question: z.string().nullable(),
+  playbook: z.string().nullable(),
+  risk: risk.nullable(),
+  planVersion: z.int(),
+  createdAt: time,
+  updatedAt: time,
+  finishedAt: time.nullable(),
+};
+export const taskSummarySchema = named(z.object(taskSummaryShape), {
+  id: 'TaskSummary',
+  description: 'One piece of work, as lists show it.',
+});
+
+const stepSchema = z.object({
+  id: z.string(),
+  tool: z.string(),
+  title: z.string(),
+  headline: z.string(),
+  effect: z.string(),
+  state: z.enum(['pending', 'waiting', 'running', 'done', 'failed', 'unknown', 'undone', 'refused', 'skipped']),
+  verdict: z.enum(['auto', 'ask', 'deny']).nullable().meta({ description: 'Null until the gate has been asked.' }),
+  reasons: list(reasonSchema),
+  fields: list(fieldSchema),
+  result: json,
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  approvalId: z.string().nullable(),
+  reversible: z.boolean(),
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+});
+
+const planSchema = z.object({
+  version: z.int(),
+  planner: z.string(),
+  playbook: z.string().nullable(),
+  model: z.string().nullable(),
+  summary: z.string(),
+  costMicros: z.int().nullable(),
+  tokensIn: z.int().nullable(),
+  tokensOut: z.int().nullable(),
+  steps: list(
+    z.object({ id: z.string(), tool: z.string(), title: z.string(), effect: z.string(), after: list(z.string()), why: z.string() }),
+  ),
+});
+
+const eventSchema = z.object({
+  id: z.string(),
+  source: z.string(),
+  kind: z.string(),
+  channel: z.string(),
+  receivedAt: time,
+  externalId: z.string(),
+  payload: jsonObject,
+  provenance: jsonObject,
+});
+
+const timelineEntrySchema = z.object({
+  seq: z.int(),
+  at: time,
+  kind: z.string(),
+  actor: z.string(),
+  state: z.string().nullable(),
+  text: z.string(),
+});
+
+export const taskSchema = named(
+  z.object({
+    ...taskSummaryShape,
+    event: eventSchema,
+    plan: planSchema.nullable(),
+    steps: list(stepSchema),
+    approvals: list(approvalSchema),
+    timeline: list(timelineEntrySchema),
+  }),
+  {
+    id: 'Task',
+    description: 'One piece of work with everything about it: the event, the plan, each step, each approval, and what happened when.',
+  },
+);
+export type Task = z.input<typeof taskSchema>;
+export type TaskSummary = z.input<typeof taskSummarySchema>;
+export type Step = z.input<typeof stepSchema>;
+
+export const noteItemSchema = named(
+  z.object({
+    path: z.string(),
+    etag: z.string(),
+    sizeBytes: z.int(),
+    trusted: z.boolean().meta({ description: 'Written by a member of the tenant, and by no tool since.' }),
+    generated: z.boolean().meta({ description: 'Drawn from rows when it is read: moving may decide, writing is refused.' }),
+    updatedAt: time,
+  }),
+  { id: 'NoteItem', description: 'A note of the vault, without its text.' },
+);
+
+export const movedSchema = named(z.object({ path: z.string(), etag: z.string(), decision: z.enum(['accept', 'reject']).optional() }), {
+  id: 'Moved',
+  description: 'Where a note lies now, and what its move decided.',
+});
+
+export const auditEntrySchema = named(
+  z.object({
+    seq: z.int(),
+    at: time,
+    kind: z.string(),
+    actor: z.string(),
+    objectId: z.string().nullable(),
+    taskId: z.string().nullable(),
+    state: z.string().nullable(),
+    text: z.string(),
+    body: z.string().meta({ description: 'The very bytes that are hashed: canonical JSON of an OCSF event.' }),
+  }),
+  { id: 'AuditEntry', description: 'One line of the append-only log.' },
+);
+
+export const proofSchema = named(
+  z.object({
+    seq: z.int(),
+    body: z.string(),
+    leafHash: z.string(),
+    size: z.int(),
+    hashes: list(z.string()),
+    checkpoint: z.string(),
+    verifierKey: z.string(),
+  }),
+  { id: 'EntryProof', description: 'What proves that an entry is in the tree that the checkpoint signs. Hashes are lower-case hex.' },
+);
+
+export const logReportSchema = named(
+  z.object({ ok: z.boolean(), entries: z.int(), checkpointAt: time, root: z.string(), fault: json.optional() }),
+  { id: 'LogReport', description: 'What came of reading the whole log again.' },
+);

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { cancelTask, resumeTask, selectTasks, settlementSchema, taskStates } from '#flow/task';
+import { FactotumError, isId } from '#kernel';
+import { showRead } from './access.ts';
+import { jsonBody } from './body.ts';
+import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
+import type { HttpDeps } from './deps.ts';
+import type { Call, Routes } from './route.ts';
+import { page, taskSchema, taskSummarySchema } from './schema.ts';
+import { loadTask, presentSummary, presentTask } from './task-page.ts';
+
+const idParams = z.object({ id: z.string() });
+
+/** `state=waiting,failed` or `state=waiting&state=failed`. */
+const statesQuery = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => (typeof given === 'string' ? given : given.join(',')).split(','))
+  .pipe(z.array(z.enum(taskStates)).max(taskStates.length))
+  .optional()
+  .meta({ description: `States to show, separated by commas: ${taskStates.join(', ')}.` });
+
+export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung'>): void {
+  const { catalogue, accessLog, log } = deps;
+
+  async function show(call: Call, taskId: string) {
+    const found = await call.inTenant((tx) => loadTask(tx, call.tenantId, taskIdOf(taskId)));
+    const read = { objectId: taskId, taskId };
+    return {
+      status: 200,
+      body: await showRead(accessLog, call, read, () => presentTask({ keys: call.keys, catalogue, log }, found)),
+    } as const;
+  }
+
+  routes.add(
+    'task:read',
+    {
+      method: 'get',
+      path: '/api/v1/tasks',
+      summary: 'List tasks, newest first',
+      tag: 'tasks',
+      query: z.strictObject({ state: statesQuery, ...pageQuery }),
+      answers: { 200: page(taskSummarySchema) },
+      errors: ['request.cursor_invalid'],
+    },
+    async ({ query: { state: states = [], limit, cursor }, keys, tenantId, inTenant }) => {
+      const before = readCursor(keys, 'tasks', cursor);
+      const rows = await inTenant((tx) => selectTasks(tx, { tenantId, states, before, limit: limit + 1 }));
+      const present = { present: (row: (typeof rows)[number]) => presentSummary({ keys, log }, row) };
+      return { status: 200, body: pageOf(rows, limit, { ...present, cursorOf: ({ taskId }) => makeCursor(keys, 'tasks', taskId) }) };
+    },
+  );
+
+  routes.add(
+    'task:read',
+    {
+      method: 'get',
+      path: '/api/v1/tasks/{id}',
+      summary: 'A task with its event, plan, steps, approvals and timeline',
+      tag: 'tasks',
+      params: idParams,
+      answers: { 200: taskSchema },
+      errors: ['task.not_found'],
+    },
+    (call) => show(call, call.params.id),
+  );
+
+  routes.add(
+    'task:write',
+    {
+      method: 'post',
+      path: '/api/v1/tasks/{id}/cancel',
+      summary: 'Cancel a task: nothing further is begun, what has happened stays',
+      tag: 'tasks',
+      params: idParams,
+      body: jsonBody(z.strictObject({}), { isOptional: true }),
+      answers: { 200: taskSchema },
+      errors: ['task.not_found', 'task.not_cancellable'],
+    },
+    async (call) => {
+      const { tenantId, keys, principal, now } = call;
+      const taskId = taskIdOf(call.params.id);
+      await call.inTenant((tx) => cancelTask({ tx, tenantId, keys, actor: principal.actor, now }, taskId));
+      deps.onRung(tenantId);
+      return show(call, taskId);
+    },
+  );
+
+  routes.add(
+    'task:write',
+    {
+      method: 'post',
+      path: '/api/v1/tasks/{id}/resume',
+      summary: 'Let a task go on: after a failure, with an answer, or with what became of a step that nobody could tell',
+      tag: 'tasks',
+      params: idParams,
+      body: jsonBody(
+        z.strictObject({
+          settle: z.record(z.string().max(31), settlementSchema).optional(),
+          comment: z.string().trim().min(1).max(4_000).optional(),
+        }),
+        { isOptional: true },
+      ),
+      answers: { 200: taskSchema },
+      errors: ['task.not_found', 'task.not_resumable'],
+    },
+    async (call) => {
+      const { tenantId, keys, principal, now } = call;
+      const taskId = taskIdOf(call.params.id);
+      const { settle, comment } = call.body;
+      const input = { ...(settle === undefined ? {} : { settle }), ...(comment === undefined ? {} : { comment }) };
+      await call.inTenant((tx) => resumeTask({ tx, tenantId, keys, actor: principal.actor, now }, taskId, input));
+      deps.onRung(tenantId);
+      return show(call, taskId);
+    },
+  );
+}
+
+/** What does not look like an id is the id of nothing. */
+function taskIdOf(text: string): string {
+  if (!isId('task', text)) throw new FactotumError('task.not_found', 'There is no such task.');
+  return text;
+}
