@@ -95,11 +95,12 @@ test('a failure is a failure to OCSF, by its kind or by its state', () => {
   assert.equal(statusOf({ kind: 'step.finished', state: 'done' }), 1);
 });
 
-test('changes of state are live under the name of their object, a step under that of its task', () => {
+test('changes of state are live under the name of their object, a step under that of its task without saying what the task is', () => {
   const entry = { seq: 7, at: new Date(0), objectId: 'obj', taskId, state: 'done', live: true };
   const messageOf = (kind: AuditKind) => liveMessageOf({ ...entry, kind });
   const at = '1970-01-01T00:00:00.000Z';
-  assert.deepEqual(messageOf('step.finished'), { seq: 7, at, kind: 'task', id: taskId, state: 'done' });
+  assert.deepEqual(messageOf('step.finished'), { seq: 7, at, kind: 'task', id: taskId, state: null });
+  assert.deepEqual(messageOf('task.finished'), { seq: 7, at, kind: 'task', id: taskId, state: 'done' });
   assert.deepEqual(messageOf('approval.decided'), { seq: 7, at, kind: 'approval', id: 'obj', state: 'done' });
   assert.deepEqual(
     kinds.filter((kind) => messageOf(kind) === null),
