@@ -3,6 +3,7 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { McpError, ErrorCode as McpErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import type { Tool, ToolAnswer, ToolHost } from '#flow/tool';
 import type { Logger } from '#kernel';
+import { createCallSignals } from './abort.ts';
 import { readAnswer, writeMeta } from './meta.ts';
 import { createToolServer } from './server.ts';
 
@@ -11,6 +12,7 @@ import { createToolServer } from './server.ts';
  * in-memory pair. One pair serves all tenants: what tells them apart travels with each call.
  */
 export async function createToolHost(tools: readonly Tool[], log: Logger): Promise<ToolHost & { close(): Promise<void> }> {
+  const signals = createCallSignals();
   const clients = new Map<string, Client>();
   for (const domain of new Set(tools.map(domainOf))) {
     const server = createToolServer(
@@ -32,10 +34,11 @@ export async function createToolHost(tools: readonly Tool[], log: Logger): Promi
       if (call.signal.aborted) return { kind: 'failed', failure: 'transient', code: 'server.busy', message: 'The server is stopping.' };
       // Parsed anew from the very bytes that were hashed: the handler gets copies, so it cannot change what was approved.
       const args: Record<string, unknown> = JSON.parse(call.argsJson);
+      const { signal, end } = signals.begin(call.signal);
       try {
         const result = await client.callTool({ name: call.tool, arguments: args, _meta: writeMeta(call) }, undefined, {
           timeout: call.timeoutMs,
-          signal: call.signal,
+          signal,
         });
         return readAnswer(result);
       } catch (error) {
@@ -43,6 +46,8 @@ export async function createToolHost(tools: readonly Tool[], log: Logger): Promi
           return { kind: 'unknown', message: `${call.tool} did not answer within ${Math.round(call.timeoutMs / 1000)} s.` };
         log.warn({ err: error, tool: call.tool }, 'a tool call broke off');
         return { kind: 'unknown', message: `${call.tool} broke off in the middle of the call.` };
+      } finally {
+        end();
       }
     },
     close: async () => {
