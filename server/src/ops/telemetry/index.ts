@@ -1,0 +1,1 @@
+export { createMetrics, type Gauges } from './metrics.ts';

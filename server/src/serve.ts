@@ -1,0 +1,150 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createDropFolder, type DropFolder } from '#connector/files';
+import type { Engine } from '#engine';
+import { type Config, FactotumError, type Logger } from '#kernel';
+import { dropDemoMails } from '#ops/demo';
+import { createMetrics } from '#ops/telemetry';
+import { createControlServer, holdDataFolder } from '#surface/cli';
+import { createHttp, type HttpDeps, knownAddresses } from '#surface/http';
+import { operatorParts } from './operator.ts';
+import { createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
+
+export interface Served {
+  /** The address that people open. */
+  readonly url: string;
+  /** Signs the demo's owner in, once; only where this start made the demo. */
+  readonly signInUrl: string | null;
+  /** Stops taking in, lets what runs come to a halt, gives everything back. */
+  stop(): Promise<void>;
+}
+
+const webFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'web', 'dist');
+
+/**
+ * Runs the process's roles until it is stopped. Whatever fails while starting is undone in reverse, so that nothing is left running.
+ *
+ * @throws FactotumError `server.busy` when another server holds the data folder.
+ */
+export async function serve(config: Config, log: Logger, onProgress: (text: string) => void): Promise<Served> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step().catch((error) => log.error({ err: error }, 'a part did not stop cleanly'));
+  };
+  try {
+    return { ...(await start(config, log, onProgress, undo)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  log: Logger,
+  onProgress: (text: string) => void,
+  undo: (() => Promise<unknown>)[],
+): Promise<Omit<Served, 'stop'>> {
+  const hold = await holdDataFolder(config.dataFolder, { onWait: () => onProgress('Waiting for another process of this data folder') });
+  if (hold.kind === 'served')
+    throw new FactotumError('server.busy', `A server runs on ${config.dataFolder} already. Stop it, or use another folder with --data.`);
+  undo.push(hold.release);
+  const has = (role: Config['roles'][number]) => config.roles.includes(role);
+
+  let engine: Engine | undefined;
+  let baseUrl: string | null = null;
+  const platform = await openPlatform({
+    config,
+    log,
+    onProgress,
+    publicOrigins: () => [...(baseUrl === null ? [] : [baseUrl])],
+    onWork: () => engine?.kick(),
+  });
+  undo.push(() => platform.close());
+  await platform.identity.start();
+  if (has('worker') || has('api')) {
+    await platform.sequencer.start();
+    undo.push(() => platform.sequencer.stop());
+  }
+  if (has('worker')) {
+    engine = createWorker(platform);
+    await engine.start();
+    undo.push(async () => engine?.stop());
+  }
+  const drop = has('watcher') ? await watch(platform) : null;
+  if (drop !== null) undo.push(() => drop.stop());
+  const http = await createHttp(
+    httpDeps(platform, { onRung: () => engine?.kick(), publicUrl: () => baseUrl, running: () => engine?.running ?? 0 }),
+  );
+  if (has('api')) {
+    const port = await http.listen({ host: config.host, port: config.port });
+    undo.push(() => http.close());
+    baseUrl = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  }
+  const address = () => baseUrl;
+  const operator = operatorParts(platform, {
+    address,
+    publicUrl: () => baseUrl ?? '',
+    onTenant: async (name) => void (await drop?.prepare(name)),
+  });
+  const control = createControlServer({ fetch: http.fetchAs, operator, log, dataFolder: config.dataFolder });
+  await control.start();
+  undo.push(() => control.stop());
+  const signInUrl = await makeDemo(platform, drop, (tenantId) => operator.createSignInUrl(tenantId), onProgress);
+  return { url: baseUrl ?? '', signInUrl };
+}
+
+async function watch(platform: Platform): Promise<DropFolder> {
+  const { config, intake, identity, log } = platform;
+  const drop = createDropFolder({
+    root: config.dropFolder,
+    intake,
+    findTenant: (name) => identity.findTenant(name),
+    listTenants: () => identity.listTenants(),
+    log,
+  });
+  await drop.start();
+  return drop;
+}
+
+/** What the HTTP surface is given: the platform's parts, and what only this process knows. */
+export function httpDeps(
+  platform: Platform,
+  own: { readonly onRung: () => void; readonly publicUrl: () => string | null; readonly running?: () => number },
+): HttpDeps {
+  const { config, sequencer } = platform;
+  const metrics = createMetrics({
+    tasksRunning: own.running ?? (() => 0),
+    auditEntries: () => sequencer.status().entries,
+    auditLogsSetAside: () => sequencer.status().setAside.length,
+  });
+  return {
+    ...platform,
+    metrics,
+    metricsToken: config.metricsToken,
+    webFolder,
+    plannerModel: platform.modelName,
+    dropFolderOf: ({ name }) => resolve(config.dropFolder, name),
+    addresses: () =>
+      knownAddresses({
+        host: config.host,
+        port: Number(new URL(own.publicUrl() ?? 'http://localhost:0').port),
+        publicUrl: config.publicUrl,
+      }),
+    onRung: own.onRung,
+  };
+}
+
+/** A data folder without any tenant gets the demo, if it is wanted: tenant, owner, playbooks, and five mails in the watched folder. */
+async function makeDemo(
+  platform: Platform,
+  drop: DropFolder | null,
+  signInUrl: (tenantId: Parameters<Platform['identity']['createSignInLink']>[0]) => Promise<string>,
+  onProgress: (text: string) => void,
+): Promise<string | null> {
+  if (!platform.config.demo || (await platform.identity.listTenants()).length > 0) return null;
+  onProgress('Making the demo tenant');
+  const tenant = await createTenant(platform, { name: 'demo', actor: 'system:setup', demo: true });
+  if (drop !== null) await dropDemoMails(await drop.prepare(tenant.name), platform.clock);
+  return signInUrl(tenant.id);
+}
