@@ -9,7 +9,8 @@ import type { Addresses } from './addresses.ts';
 export function setSecurityHeaders(headers: Headers, { host, isSecure }: { host: string; isSecure: boolean }): void {
   headers.set('content-security-policy', contentSecurityPolicy(host, isSecure));
   headers.set('x-content-type-options', 'nosniff');
-  headers.set('referrer-policy', 'no-referrer');
+  // Not no-referrer: with that browsers withhold the Origin of our own page's requests, and it is what tells them from a foreign page's.
+  headers.set('referrer-policy', 'same-origin');
   headers.set('cross-origin-opener-policy', 'same-origin');
   headers.set('cross-origin-resource-policy', 'same-origin');
   headers.set('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()');
