@@ -56,6 +56,7 @@ test('the socket and its folder are open to nobody else, and are gone when the s
   const { path, dataFolder, stop } = await serve('modes');
   assert.equal((await stat(path)).mode & 0o777, 0o600);
   assert.equal((await stat(dirname(path))).mode & 0o777, 0o700);
+  assert.equal((await stat(dataFolder)).mode & 0o777, 0o711, "the database's user passes through, nobody looks around");
   await stop();
   await assert.rejects(stat(path));
   assert.equal(await isServed(dataFolder), false);

@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FactotumError } from '#kernel';
 import { tryLock } from '#kernel/database';
@@ -23,9 +23,7 @@ const waitMsDefault = 60_000;
  * @throws FactotumError `server.busy` (retry) when the wait was in vain.
  */
 export async function holdDataFolder(dataFolder: string, options: { onWait?: () => void; waitMs?: number } = {}): Promise<DataFolderHold> {
-  const run = runFolderOf(dataFolder);
-  await mkdir(run, { recursive: true, mode: 0o700 });
-  await chmod(run, 0o700);
+  const run = await makeRunFolder(dataFolder);
   const startedAtMs = performance.now();
   let told = false;
   for (;;) {
@@ -44,6 +42,15 @@ export async function holdDataFolder(dataFolder: string, options: { onWait?: () 
     }
     await sleep(100);
   }
+}
+
+async function makeRunFolder(dataFolder: string): Promise<string> {
+  // The database's user has to pass through the data folder; nobody has to look around in it. What is secret is inside, behind 0700.
+  if ((await mkdir(resolve(dataFolder), { recursive: true })) !== undefined) await chmod(resolve(dataFolder), 0o711);
+  const run = runFolderOf(dataFolder);
+  await mkdir(run, { recursive: true, mode: 0o700 });
+  await chmod(run, 0o700);
+  return run;
 }
 
 /** Whether a server answers at the data folder's socket. A socket file without anybody behind it is what a killed server leaves. */
