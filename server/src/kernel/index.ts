@@ -3,4 +3,5 @@ export { type Clock, systemClock } from './clock.ts';
 export { type Config, ConfigFaults, configTable, type ModelConfig, type Role, type RoleUrls, readConfig } from './config.ts';
 export { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from './errors.ts';
 export { type Id, type IdKind, idSchema, isId, newId } from './ids.ts';
+export { parseJson } from './json-text.ts';
 export { createLogger, type Logger } from './log.ts';

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '#kernel';
 import type { Label } from '#trust/policy';
+import { readFrontMatter } from '#trust/vault';
 import { type Extraction, slotOf } from './extract.ts';
-import { readFrontMatter } from './front-matter.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 import { type PlaybookFrontMatter, playbookSchema } from './playbook-schema.ts';
 import { looksLikeReference, parseReference, parseTemplate } from './reference.ts';

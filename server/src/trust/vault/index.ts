@@ -1,5 +1,6 @@
 /** The door to the vault: a tenant's notes, sealed and versioned. */
 export { type Change, type ChangedNote, deleteNote, moveNote, restoreVersion, undoOperation, writeNote } from './change.ts';
+export { noteFields, readFrontMatter } from './front-matter.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';
 export { findOperation, listNotes, noteHistory, readNote, readVersion } from './read.ts';

@@ -1,22 +1,31 @@
 import { isAlias, isNode, parseDocument, visit } from 'yaml';
+import { type JsonObject, jsonObjectSchema } from '#kernel';
 
-const noteBytesMax = 65_536;
+const headCharsMax = 65_536;
 const depthMax = 20;
 
 /**
  * The YAML between the two `---` lines at the head of a note. The text below them is for people and is never looked at.
  *
- * @returns `none` without front matter; the faults in words for YAML that is broken, larger than 64 KB, nested deeper than 20 levels, has
- * a key twice, or uses anchors, aliases or tags: with those nine short lines grow to gigabytes.
+ * @returns `none` without front matter; the faults in words for YAML that is broken, larger than 64 K characters, nested deeper than 20
+ * levels, has a key twice, or uses anchors, aliases or tags: with those nine short lines grow to gigabytes.
  */
 export function readFrontMatter(
   content: string,
 ): { readonly value: unknown } | { readonly none: true } | { readonly faults: readonly string[] } {
-  if (Buffer.byteLength(content) > noteBytesMax) return { faults: [`The note is larger than ${noteBytesMax / 1024} KB.`] };
-  const yaml = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m.exec(content);
-  if (yaml?.[1] === undefined || yaml.index !== 0) return { none: true };
+  if (!/^\uFEFF?---[ \t]*\r?\n/.test(content)) return { none: true };
+  const yaml = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m.exec(content.slice(0, headCharsMax));
+  if (yaml?.[1] === undefined || yaml.index !== 0)
+    return content.length > headCharsMax ? { faults: [`The front matter is longer than ${headCharsMax} characters.`] } : { none: true };
   if (flowDepth(yaml[1]) > depthMax) return { faults: [tooDeep] };
   return readYaml(yaml[1]);
+}
+
+/** The fields of a note's front matter. A note without, or with something there that `readFrontMatter` finds fault with, has none. */
+export function noteFields(content: string): JsonObject {
+  const head = readFrontMatter(content);
+  const fields = 'value' in head ? jsonObjectSchema.safeParse(head.value) : null;
+  return fields?.data ?? {};
 }
 
 const tooDeep = `The front matter is nested deeper than ${depthMax} levels.`;
