@@ -10,6 +10,7 @@ import { createHttp, type Http, type HttpDeps, knownAddresses } from '#surface/h
 import type { Permission } from '#trust/identity';
 import { allPermissions } from '#trust/identity';
 import { createTenant, type ToolDeps } from '../src/platform.ts';
+import { assertConforms } from './conform.ts';
 import { browser, cookiesOf, testOrigin } from './identity.ts';
 import { type TestPlatform, testPlatform } from './platform.ts';
 
@@ -77,7 +78,9 @@ export async function testHttp(
       ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
     });
     const address = sent.address ?? `10.${randomBytes(3).join('.')}`;
-    return http.fetch(request, { incoming: { socket: { remoteAddress: address } } });
+    const response = await http.fetch(request, { incoming: { socket: { remoteAddress: address } } });
+    if (method !== 'HEAD') await assertConforms(http.routes, { method, path }, response.clone());
+    return response;
   };
   return {
     platform,

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { FactotumError, type Logger, newId } from '#kernel';
+import type { Principal } from '#trust/identity';
 import { addApprovalRoutes } from './approval.ts';
 import { addAssets } from './assets.ts';
 import { addAuditRoutes } from './audit.ts';
@@ -15,16 +16,22 @@ import { addMetricsRoute, countRequests } from './metrics.ts';
 import { addDescriptionRoutes } from './openapi.ts';
 import { namedFailure, problemResponse } from './problem.ts';
 import { type App, createRoutes, type Env, type Routes } from './route.ts';
+import { type Listening, type ListenOptions, listen } from './server.ts';
 import { addSessionRoutes } from './session.ts';
 import { addTaskRoutes } from './task.ts';
 import { addVaultRoutes } from './vault.ts';
 
 export interface Http {
   readonly app: App;
-  /** What a server calls with each request. */
   readonly fetch: App['fetch'];
+  /** Answers a request of somebody whom another door has let in. */
+  fetchAs(request: Request, principal: Principal): Promise<Response>;
   /** Every route with what it asks for. */
   readonly routes: Routes['table'];
+  /** Begins to serve and gives the port. @throws what listening does, for instance EADDRINUSE. */
+  listen(options: ListenOptions): Promise<number>;
+  /** Takes nothing new and lets what is under way finish for up to `graceMs`. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** Builds the HTTP surface: the API, the dashboard, the probes. Nothing listens yet. */
@@ -52,7 +59,21 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addAuditRoutes(routes, deps);
   routes.refuseOtherMethods();
   await addAssets(app, deps.webFolder);
-  return { app, fetch: app.fetch, routes: routes.table };
+  const listening: Listening[] = [];
+  return {
+    app,
+    fetch: app.fetch,
+    fetchAs: async (request, principal) => app.fetch(request, { principal }),
+    routes: routes.table,
+    listen: async (options) => {
+      const started = await listen(app.fetch, options);
+      listening.push(started);
+      return started.port;
+    },
+    close: async (graceMs) => {
+      await Promise.all(listening.splice(0).map((started) => started.close(graceMs)));
+    },
+  };
 }
 
 /** Around every answer: the request's id, security headers, and no service under a name that is not ours. */
@@ -62,8 +83,8 @@ function frame({ addresses }: Pick<HttpDeps, 'addresses'>): MiddlewareHandler<En
     c.set('requestId', requestId);
     const { host } = new URL(c.req.url);
     const ours = addresses();
-    // Probes come by whatever address the machine has; what they learn is no secret.
-    const isOurs = ours.isOurs(host) || c.req.path === '/livez' || c.req.path === '/readyz';
+    // Probes come by whatever address the machine has, and learn nothing. Whom another door has let in did not come by a name.
+    const isOurs = ours.isOurs(host) || c.env?.principal !== undefined || c.req.path === '/livez' || c.req.path === '/readyz';
     if (isOurs) await next();
     else
       c.res = problemResponse(

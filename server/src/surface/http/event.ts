@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { eventInputSchema, rawBytesMax } from '#flow/intake';
+import type { Principal } from '#trust/identity';
 import { jsonBody, rawBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Routes } from './route.ts';
@@ -33,7 +34,7 @@ export function addEventRoutes(routes: Routes, { intake }: Pick<HttpDeps, 'intak
         await intake.accept(tenantId, {
           ...body,
           title: titleOf(body.payload) ?? `${body.kind} from ${body.source}`,
-          provenance: { channel: 'http', submittedBy: principal.actor, integrity: 'untrusted' },
+          provenance: { ...doorOf(principal), integrity: 'untrusted' },
         }),
       ),
   );
@@ -49,10 +50,12 @@ export function addEventRoutes(routes: Routes, { intake }: Pick<HttpDeps, 'intak
       answers,
       errors: ['mail.invalid', 'event.conflict', 'quota.exceeded'],
     },
-    async ({ body, tenantId, principal }) =>
-      toAnswer(await intake.acceptMail(tenantId, body, { channel: 'http', submittedBy: principal.actor })),
+    async ({ body, tenantId, principal }) => toAnswer(await intake.acceptMail(tenantId, body, doorOf(principal))),
   );
 }
+
+/** The operator's command comes through the same routes. Whoever sends an event in, others can have written it. */
+const doorOf = ({ kind, actor }: Principal) => ({ channel: kind === 'operator' ? 'command' : 'http', submittedBy: actor }) as const;
 
 function titleOf(payload: unknown): string | undefined {
   const { title, subject } = titled.safeParse(payload).data ?? {};

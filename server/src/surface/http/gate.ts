@@ -9,9 +9,10 @@ export interface Gate {
   /**
    * Lets a request in, or not: the one place where that is decided.
    *
+   * @param need.known - who asks, where that has been found out already
    * @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.forbidden` (audited), `tenant.suspended`, `tenant.not_found`.
    */
-  enter(request: Request, need: { access: Permission | 'signed-in'; requestId: string }): Promise<Principal>;
+  enter(request: Request, need: { access: Permission | 'signed-in'; requestId: string; known?: Principal | undefined }): Promise<Principal>;
   /** The tenant, as it was within the last seconds. @throws FactotumError `tenant.suspended`, `tenant.not_found`. */
   tenant(tenantId: Id<'tenant'>): Promise<Tenant>;
 }
@@ -39,14 +40,19 @@ export function createGate({
     return found;
   }
 
+  async function identify(request: Request): Promise<Principal> {
+    // A page of somebody else that makes a browser send its cookie: asked first, so that it does not even learn whether there is a session.
+    if (!identity.sameOrigin(request))
+      throw new FactotumError('request.foreign_origin', 'This request was made by a page that is not ours.');
+    const principal = await identity.principalOf(request.headers);
+    if (principal === null) throw new FactotumError('auth.required', 'Sign in, or send an API key as a bearer token.');
+    return principal;
+  }
+
   return {
     tenant,
-    enter: async (request, { access, requestId }) => {
-      // A page of somebody else that makes a browser send its cookie: asked first, so that it does not even learn whether there is a session.
-      if (!identity.sameOrigin(request))
-        throw new FactotumError('request.foreign_origin', 'This request was made by a page that is not ours.');
-      const principal = await identity.principalOf(request.headers);
-      if (principal === null) throw new FactotumError('auth.required', 'Sign in, or send an API key as a bearer token.');
+    enter: async (request, { access, requestId, known }) => {
+      const principal = known ?? (await identify(request));
       await tenant(principal.tenantId);
       if (mayDo(principal, access)) return principal;
       await accessLog.append(principal.tenantId, {

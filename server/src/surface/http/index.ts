@@ -2,4 +2,4 @@
 export { type Addresses, knownAddresses } from './addresses.ts';
 export { createHttp, type Http } from './app.ts';
 export type { HttpDeps } from './deps.ts';
-export { type Listening, type ListenOptions, listen } from './server.ts';
+export type { ListenOptions } from './server.ts';

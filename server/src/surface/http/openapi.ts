@@ -63,10 +63,10 @@ function convertSchemas(specs: readonly AnySpec[]): { named: [name: string, sche
   const registry = z.registry<{ id: string; description?: string; examples?: readonly unknown[] }>();
   for (const [schema, about] of namedSchemas) registry.add(schema, about);
   registry.add(problemSchema, { id: 'Problem', description: 'What went wrong (RFC 9457).' });
-  let inlined = 0;
   const names = new Set([...namedSchemas.values()].map(({ id }) => id)).add('Problem');
-  for (const schema of specs.flatMap(({ answers, body }) => [...Object.values(answers), body?.schema]))
-    if (schema instanceof z.ZodType && !registry.has(schema)) registry.add(schema, { id: `inline${(inlined += 1)}` });
+  const mentioned = specs.flatMap(({ answers, body }) => [...Object.values(answers), body?.schema]);
+  for (const [at, schema] of mentioned.entries())
+    if (schema instanceof z.ZodType && !registry.has(schema)) registry.add(schema, { id: `inline${at}` });
   const { schemas } = z.toJSONSchema(registry, { uri: refOf, io: 'input', unrepresentable: 'any' });
   return {
     named: [...names].map((name) => [name, tidy(schemas[name])]),

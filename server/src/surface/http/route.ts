@@ -14,7 +14,11 @@ import { refuseFaults } from './problem.ts';
 
 /** What the server hands in with a request, and what its way through us leaves behind. */
 export interface Env {
-  Bindings: { incoming?: IncomingMessage };
+  Bindings: {
+    incoming?: IncomingMessage;
+    /** Somebody whom another door has let in already. Only code can say so: a server passes on nothing but the connection. */
+    principal?: Principal;
+  };
   Variables: { requestId: string; route: string };
 }
 export type App = OpenAPIHono<Env>;
@@ -102,7 +106,7 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
     add: (access, spec, work) =>
       register(access, spec, async (c) => {
         const request = c.req.raw;
-        const principal = await gate.enter(request, { access, requestId: c.var.requestId });
+        const principal = await gate.enter(request, { access, requestId: c.var.requestId, known: c.env?.principal });
         const { tenantId } = principal;
         const keys = await deps.keyring.of(tenantId);
         const { call, bytes } = await readCall(c, spec, deps);

@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { FactotumError, newId } from '#kernel';
-import type { Http } from './app.ts';
 import { problemResponse } from './problem.ts';
+import type { App } from './route.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -12,10 +13,11 @@ export interface ListenOptions {
   /** Connections at once, from everywhere and from one address. A reverse proxy is one address. */
   readonly connectionsMax?: number;
   readonly connectionsPerAddressMax?: number;
+  /** Takes over connections that want to become WebSockets. Without it, they are requests like any other. */
+  readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 export interface Listening {
-  readonly server: Server;
   readonly port: number;
   /** Takes nothing new, lets requests under way finish for up to `graceMs`, then cuts what is left. */
   close(graceMs?: number): Promise<void>;
@@ -27,7 +29,7 @@ const connectionsPerAddressMaxDefault = 1_000;
 const graceMsDefault = 5_000;
 
 /** Serves over HTTP/1.1. @throws what `listen` does, for instance EADDRINUSE. */
-export async function listen({ fetch }: Pick<Http, 'fetch'>, options: ListenOptions): Promise<Listening> {
+export async function listen(fetch: App['fetch'], options: ListenOptions): Promise<Listening> {
   const server = createServer({
     // Who sends a request drop by drop holds a connection; 25 MiB of mail over a slow line take a minute and a half.
     headersTimeout: 15_000,
@@ -39,10 +41,12 @@ export async function listen({ fetch }: Pick<Http, 'fetch'>, options: ListenOpti
   });
   server.maxConnections = options.connectionsMax ?? connectionsMaxDefault;
   limitPerAddress(server, options.connectionsPerAddressMax ?? connectionsPerAddressMaxDefault);
-  server.on(
-    'request',
-    getRequestListener((request, env) => fetch(request, { incoming: env.incoming as never }), { errorHandler: refuse }),
-  ); // HTTP/1.1 only: it is an IncomingMessage
+  // Over HTTP/1.1 alone, what comes in is an IncomingMessage.
+  const answer = getRequestListener((request, env) => fetch(request, { incoming: env.incoming as IncomingMessage }), {
+    errorHandler: refuse,
+  });
+  server.on('request', answer);
+  if (options.onUpgrade !== undefined) server.on('upgrade', options.onUpgrade);
   await new Promise<void>((listening, failed) => {
     server.once('error', failed);
     server.listen(options.port, options.host, () => {
@@ -52,7 +56,7 @@ export async function listen({ fetch }: Pick<Http, 'fetch'>, options: ListenOpti
   });
   // Listening on a port, the address is one.
   const { port } = server.address() as AddressInfo;
-  return { server, port, close: (graceMs = graceMsDefault) => close(server, graceMs) };
+  return { port, close: (graceMs = graceMsDefault) => close(server, graceMs) };
 }
 
 /** What never became a request: an address or a Host header that cannot be read. */

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { withTenant } from '#kernel/database';
+import { createLive } from '#surface/live';
+import { recordAudit } from '#trust/audit';
+import { testHttp } from '../../../test/http.ts';
+import { testOrigin } from '../../../test/identity.ts';
+import { eventually } from '../../../test/platform.ts';
+
+// Registered first, since what the platform gives back must not be in use any more.
+const undo: (() => void | Promise<void>)[] = [];
+after(async () => {
+  for (const step of undo.reverse()) await step();
+});
+
+const { platform, http, deps, send, ...rest } = await testHttp();
+const live = createLive({ ...platform, isOurs: () => true, connectionsPerTenantMax: 3 });
+await platform.identity.start();
+await platform.sequencer.start();
+undo.push(() => platform.sequencer.stop());
+const port = await http.listen({ host: '127.0.0.1', port: 0, onUpgrade: live.onUpgrade });
+undo.push(
+  () => http.close(100),
+  () => live.close(),
+);
+
+/** Everything that making a tenant changes has been told before anybody listens. */
+async function buildCustomer() {
+  const customer = await rest.buildCustomer();
+  await platform.sequencer.drained();
+  return customer;
+}
+
+interface Message {
+  readonly seq: number;
+  readonly kind: string;
+  readonly id: string;
+  readonly state: string | null;
+}
+
+/** Opens a feed; resolves with what it hears, or with the status of the refusal. */
+async function listen(
+  headers: Record<string, string>,
+  query = '',
+): Promise<{ socket: WebSocket; heard: Message[]; closed: Promise<number> } | number> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v1/live${query}`, { headers });
+  const heard: Message[] = [];
+  socket.on('message', (data) => heard.push(JSON.parse(String(data))));
+  const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+  return new Promise((resolve, reject) => {
+    socket.on('open', () => resolve({ socket, heard, closed }));
+    socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+    socket.on('error', reject);
+  });
+}
+
+async function open(headers: Record<string, string>, query = '') {
+  const opened = await listen(headers, query);
+  assert.ok(typeof opened === 'object', `the upgrade was refused: ${opened}`);
+  undo.push(() => opened.socket.terminate());
+  return opened;
+}
+
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+const event = (externalId: string) => ({ source: 'test', kind: 'test.happened', externalId, payload: {} });
+const until = (heard: readonly Message[], what: (message: Message) => boolean) =>
+  eventually(
+    async () => heard.find(what),
+    () => `never heard it: ${JSON.stringify(heard)}`,
+  );
+
+test('a change is told to those of the tenant, once, in order, and to nobody else', async () => {
+  const [mine, other] = [await buildCustomer(), await buildCustomer()];
+  const key = await mine.key();
+  const listener = await open(bearer(key));
+  const stranger = await open(bearer(await other.key()));
+  await until(listener.heard, ({ kind }) => kind === 'hello');
+  const { taskId } = (await (await send('POST /api/v1/events', { key, json: event('one') })).json()) as { taskId: string };
+  const told = await until(listener.heard, ({ kind, id }) => kind === 'task' && id === taskId);
+  assert.deepEqual({ ...told, seq: 0, at: '' }, { seq: 0, at: '', kind: 'task', id: taskId, state: 'received' });
+  assert.deepEqual(
+    listener.heard.map(({ seq }) => seq),
+    [...new Set(listener.heard.map(({ seq }) => seq))].sort((a, b) => a - b),
+  );
+  await until(stranger.heard, ({ kind }) => kind === 'hello');
+  assert.deepEqual(
+    stranger.heard.map(({ kind }) => kind),
+    ['hello'],
+  );
+});
+
+test('who was away hears what they missed, from where they were', async () => {
+  const one = await buildCustomer();
+  const key = await one.key();
+  const first = await open(bearer(key));
+  const hello = await until(first.heard, ({ kind }) => kind === 'hello');
+  first.socket.close();
+  for (const id of ['a', 'b', 'c']) await send('POST /api/v1/events', { key, json: event(id) });
+  await platform.sequencer.drained();
+  const again = await open(bearer(key), `?after=${hello.seq}`);
+  await eventually(async () => (again.heard.filter(({ kind }) => kind === 'task').length === 3 ? true : undefined));
+  assert.equal(again.heard[0]?.seq, hello.seq);
+});
+
+test('from a number beyond the head it starts at the head', async () => {
+  const one = await buildCustomer();
+  const listener = await open(bearer(await one.key()), '?after=999999');
+  const hello = await until(listener.heard, ({ kind }) => kind === 'hello');
+  assert.ok(hello.seq < 999_999);
+});
+
+test('what somebody may not read they do not hear of', async () => {
+  const one = await buildCustomer();
+  const listener = await open(bearer(await one.key('vault:read')));
+  await until(listener.heard, ({ kind }) => kind === 'hello');
+  const key = await one.key();
+  await send('POST /api/v1/events', { key, json: event('quiet') });
+  await send('PUT /api/v1/vault/notes/Inbox/News.md', { key, body: 'news', headers: { 'content-type': 'text/markdown' } });
+  await until(listener.heard, ({ kind }) => kind === 'note');
+  assert.deepEqual(
+    listener.heard.map(({ kind }) => kind),
+    ['hello', 'note'],
+  );
+});
+
+test('nobody listens without a credential, by another address, from a foreign page, or with a wrong place', async () => {
+  const one = await buildCustomer();
+  const cookie = await one.signIn();
+  const key = await one.key();
+  assert.equal(await listen({}), 401);
+  assert.equal(await listen(bearer('fct_wrong')), 401);
+  assert.equal(await listen({ cookie }), 403, 'a cookie without an origin');
+  assert.equal(await listen({ cookie, origin: 'https://evil.example' }), 403);
+  assert.equal(await listen(bearer(await one.key('event:write'))), 403);
+  assert.equal(await listen(bearer(key), '?after=x'), 400);
+  assert.equal(await listen(bearer(key), 'ly'), 404);
+  const opened = await open({ cookie, origin: testOrigin });
+  await until(opened.heard, ({ kind }) => kind === 'hello');
+  const strict = createLive({ ...platform, isOurs: deps.addresses().isOurs });
+  undo.push(() => strict.close());
+  const strictPort = await http.listen({ host: '127.0.0.1', port: 0, onUpgrade: strict.onUpgrade });
+  const socket = new WebSocket(`ws://127.0.0.1:${strictPort}/api/v1/live`, { headers: { ...bearer(key), host: 'evil.example' } });
+  const [, response] = await once(socket, 'unexpected-response');
+  assert.equal(response.statusCode, 421);
+});
+
+test('a session that is ended and a key that is revoked hear nothing more', async () => {
+  const one = await buildCustomer();
+  const cookie = await one.signIn();
+  const withSession = await open({ cookie, origin: testOrigin });
+  await until(withSession.heard, ({ kind }) => kind === 'hello');
+  await send('DELETE /api/v1/session', { cookie });
+  assert.equal(await withSession.closed, 4401);
+
+  const { tenantId } = one;
+  const made = await platform.identity.createApiKey({ tenantId, name: 'short', permissions: ['task:read'] });
+  const withKey = await open(bearer(made.key));
+  await until(withKey.heard, ({ kind }) => kind === 'hello');
+  await platform.identity.revokeApiKey(tenantId, made.id);
+  await withTenant(platform.database.app.db, tenantId, (tx) =>
+    recordAudit(tx, tenantId, [{ kind: 'key.revoked', actor: 'operator:test', at: new Date(), objectId: made.id }]),
+  );
+  assert.equal(await withKey.closed, 4401);
+});
+
+test('a tenant has so many listeners and no more', async () => {
+  const one = await buildCustomer();
+  const headers = bearer(await one.key());
+  const opened = [await open(headers), await open(headers), await open(headers)];
+  assert.equal(await listen(headers), 429);
+  opened[0]?.socket.close();
+  await opened[0]?.closed;
+  await eventually(async () => {
+    const next = await listen(headers);
+    if (typeof next === 'number') return undefined;
+    next.socket.terminate();
+    return true;
+  });
+});
+
+test('a client that sends too much is cut off', async () => {
+  const one = await buildCustomer();
+  const listener = await open(bearer(await one.key()));
+  listener.socket.send('x'.repeat(10_000));
+  assert.equal(await listener.closed, 1009);
+});

@@ -1,0 +1,142 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { type Clock, type Id, isId, type Logger } from '#kernel';
+import { type Database, withTenant } from '#kernel/database';
+import { publicHead, type Sequencer } from '#trust/audit';
+import type { Identity, Principal } from '#trust/identity';
+import { readActiveTenant } from '#trust/tenant';
+import { type Connection, createConnection } from './connection.ts';
+import { readableKinds } from './kinds.ts';
+
+export interface LiveDeps {
+  readonly database: Pick<Database, 'app'>;
+  readonly identity: Pick<Identity, 'principalOf' | 'sameOrigin'>;
+  readonly sequencer: Pick<Sequencer, 'onEntries'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether a Host header names us. */
+  readonly isOurs: (host: string) => boolean;
+  /** How often somebody who listens is asked again who they are, in milliseconds. */
+  readonly recheckMs?: number;
+  /** How often a connection has to show that it is alive, in milliseconds. */
+  readonly pingMs?: number;
+  /** Connections of one tenant at once. A browser tab has one. */
+  readonly connectionsPerTenantMax?: number;
+}
+
+export interface Live {
+  /** Takes over a connection of the HTTP server that wants to become a WebSocket. */
+  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Ends every connection; clients come back elsewhere. */
+  close(): void;
+}
+
+const recheckMsDefault = 60_000;
+const pingMsDefault = 30_000;
+const connectionsPerTenantMaxDefault = 200;
+/** Clients have nothing to say here but pings. */
+const messageBytesMax = 1_024;
+
+/** Why an upgrade is refused, as a status line. No body: a browser shows none to the page. */
+type Refusal =
+  | '400 Bad Request'
+  | '401 Unauthorized'
+  | '403 Forbidden'
+  | '404 Not Found'
+  | '421 Misdirected Request'
+  | '429 Too Many Requests';
+
+/**
+ * The feed at `/api/v1/live`. A message says that something changed, never what: whoever may see it fetches it by its id. So what is
+ * lost costs a fetch, and a client that was away continues with `?after=<seq>`.
+ */
+export function createLive(deps: LiveDeps): Live {
+  const { recheckMs = recheckMsDefault, pingMs = pingMsDefault, connectionsPerTenantMax = connectionsPerTenantMaxDefault } = deps;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false, clientTracking: false });
+  const tenants = new Map<Id<'tenant'>, Set<Connection>>();
+
+  const stopListening = deps.sequencer.onEntries((tenantId, entries) => {
+    const connections = isId('tenant', tenantId) ? tenants.get(tenantId) : undefined;
+    if (connections === undefined) return;
+    for (const connection of connections) connection.tell(entries);
+    // A key or a session has just ended, perhaps the one that somebody listens with.
+    if (entries.some(({ kind }) => kind === 'key.revoked' || kind === 'session.ended')) recheck(connections);
+  });
+  const recheck = (connections: Iterable<Connection>) => {
+    for (const connection of connections) void connection.recheck();
+  };
+  const timers = [
+    setInterval(() => tenants.forEach(recheck), recheckMs).unref(),
+    setInterval(() => {
+      for (const connections of tenants.values()) for (const connection of connections) connection.ping();
+    }, pingMs).unref(),
+  ];
+
+  /** Who may listen, or why not. */
+  async function admit(request: IncomingMessage): Promise<Refusal | { principal: Principal; headers: Headers; after: number | null }> {
+    const url = URL.canParse(request.url ?? '', 'http://any') ? new URL(request.url ?? '', 'http://any') : null;
+    if (url?.pathname !== '/api/v1/live') return '404 Not Found';
+    if (!deps.isOurs(request.headers.host ?? '')) return '421 Misdirected Request';
+    const after = readAfter(url.searchParams.get('after'));
+    if (after === undefined) return '400 Bad Request';
+    const headers = headersOf(request);
+    if (!deps.identity.sameOrigin({ method: 'GET', headers })) return '403 Forbidden';
+    const principal = await deps.identity.principalOf(headers);
+    if (principal === null) return '401 Unauthorized';
+    if (readableKinds(principal).size === 0) return '403 Forbidden';
+    await withTenant(deps.database.app.db, principal.tenantId, (tx) => readActiveTenant(tx, principal.tenantId));
+    if ((tenants.get(principal.tenantId)?.size ?? 0) >= connectionsPerTenantMax) return '429 Too Many Requests';
+    return { principal, headers, after };
+  }
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const admitted = await admit(request);
+    if (typeof admitted === 'string') return refuse(socket, admitted);
+    const { principal, headers, after } = admitted;
+    const { tenantId } = principal;
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = createConnection(deps, { webSocket, principal, headers });
+      const connections = tenants.get(tenantId) ?? new Set();
+      tenants.set(tenantId, connections.add(connection));
+      webSocket.on('close', () => {
+        connections.delete(connection);
+        if (connections.size === 0) tenants.delete(tenantId);
+      });
+      void connection.begin(after, () =>
+        withTenant(deps.database.app.db, tenantId, async (tx) => (await publicHead(tx, tenantId))?.size ?? 0),
+      );
+    });
+  }
+
+  return {
+    onUpgrade: (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      upgrade(request, socket, head).catch((error: unknown) => {
+        deps.log.warn({ err: error }, 'live: an upgrade failed');
+        refuse(socket, '503 Service Unavailable');
+      });
+    },
+    close: () => {
+      stopListening();
+      for (const timer of timers) clearInterval(timer);
+      for (const connections of tenants.values()) for (const connection of connections) connection.end(1001, 'the server is stopping');
+    },
+  };
+}
+
+/** Null when it is not there, undefined when it is no number. -1 is before the first entry. */
+function readAfter(text: string | null): number | null | undefined {
+  if (text === null) return null;
+  return /^(?:-1|\d{1,15})$/.test(text) ? Number(text) : undefined;
+}
+
+function headersOf(request: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(request.headersDistinct)) for (const value of values ?? []) headers.append(name, value);
+  return headers;
+}
+
+function refuse(socket: Duplex, status: Refusal | '503 Service Unavailable'): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
