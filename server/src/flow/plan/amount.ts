@@ -42,7 +42,7 @@ export function isAmount(value: Json | undefined): value is Amount {
   return Number.isSafeInteger(amountMinor) && typeof code === 'string' && /^[A-Z]{3}$/.test(code) && Object.keys(rest).length === 0;
 }
 
-/** 1240.00 EUR, as everywhere in the product. */
+/** 1,240.00 EUR, as everywhere in the product. */
 export const formatAmount = ({ amountMinor, currency: code }: Amount): string =>
   `${amountMinor < 0 ? '-' : ''}${formatMinor(Math.abs(amountMinor), code)}`;
 

@@ -74,7 +74,7 @@ steps:
     due: { value: null, label, slot: 'date' },
   });
   const plan = planFromPlaybook(match, event, { taskId: 'tsk_1', receivedAt: new Date('2026-12-01T23:30:00Z'), timeZone: 'Europe/Berlin' });
-  assert.equal(plan.summary, 'Pay 1190.00 EUR to Northwind');
+  assert.equal(plan.summary, 'Pay 1,190.00 EUR to Northwind');
   assert.deepEqual(plan.literal, { sources: ['playbook:Pay'], integrity: 'trusted', readers: 'anyone' });
   assert.deepEqual(plan.steps[0], {
     id: 'keep',

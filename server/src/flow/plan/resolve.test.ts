@@ -53,7 +53,7 @@ test('a text with holes carries the labels of everything in it: one foreign word
     a: { template: 'Pay ${extract.total} to ${read.iban} (${event.to}, ${event.n}${event.replyTo})' },
     b: { template: 'Dear ${read.iban}' },
   });
-  assert.equal(a?.value, 'Pay 1240.00 EUR to DE89370400440532013000 (a@b.example, c@d.example, 3)');
+  assert.equal(a?.value, 'Pay 1,240.00 EUR to DE89370400440532013000 (a@b.example, c@d.example, 3)');
   assert.deepEqual(a?.label, { sources: ['mail:x@y.example', 'note:PO-1.md', 'playbook:P'], integrity: 'untrusted', readers: 'tenant' });
   assert.deepEqual(b?.label, { sources: ['note:PO-1.md', 'playbook:P'], integrity: 'trusted', readers: 'tenant' });
 });

@@ -3,11 +3,12 @@ const currencies = new Set(Intl.supportedValuesOf('currency'));
 /** Whether the text is an ISO 4217 currency that this runtime's locale data knows, in capital letters. */
 export const isCurrency = (text: string): boolean => currencies.has(text);
 
-/** "1240.00 EUR" for 124000 and EUR. */
+/** "1,240.00 EUR" for 124000 and EUR: thousands apart, so that a zero too many is seen. */
 export function formatMinor(amountMinor: number, currency: string): string {
   const digits = currencyExponent(currency);
   const text = String(amountMinor).padStart(digits + 1, '0');
-  return digits === 0 ? `${text} ${currency}` : `${text.slice(0, -digits)}.${text.slice(-digits)} ${currency}`;
+  const whole = (digits === 0 ? text : text.slice(0, -digits)).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  return digits === 0 ? `${whole} ${currency}` : `${whole}.${text.slice(-digits)} ${currency}`;
 }
 
 /**

@@ -29,7 +29,8 @@ async function examineKeys(keyFolder: string): Promise<Finding[]> {
   const names = await readdir(keyFolder).catch(() => []);
   if (names.length === 0) return [{ check: 'key files', state: 'ok', text: 'none yet; the first start makes them' }];
   const findings = [await examineMode('key folder', keyFolder, 0o077)];
-  for (const name of names) findings.push(await examineMode(`key file ${name}`, join(keyFolder, name), 0o077));
+  for (const name of names.filter((other) => !other.endsWith('.pub')))
+    findings.push(await examineMode(`key file ${name}`, join(keyFolder, name), 0o077));
   return findings;
 }
 
