@@ -51,7 +51,9 @@ const vault = createRoute({
 
 const note = createRoute({
   getParentRoute: () => root,
-  path: '/vault/$',
+  // The note's path is a parameter: an address that ends in .md looks like a file to servers in between.
+  path: '/vault/note',
+  validateSearch: (search): { path: string } => ({ path: typeof search.path === 'string' ? search.path : '' }),
   component: lazyRouteComponent(() => import('../feature/vault/note-page.tsx')),
 });
 

@@ -5,10 +5,10 @@ export type Tone = 'neutral' | 'accent' | 'good' | 'warn' | 'bad';
 
 const tones: Record<Tone, string> = {
   neutral: 'text-muted border-line bg-hover',
-  accent: 'text-accent border-accent/30 bg-accent/8',
-  good: 'text-good border-good/30 bg-good/8',
-  warn: 'text-warn border-warn/30 bg-warn/8',
-  bad: 'text-bad border-bad/30 bg-bad/8',
+  accent: 'text-accent border-accent/30 bg-accent-soft',
+  good: 'text-good border-good/30 bg-good-soft',
+  warn: 'text-warn border-warn/30 bg-warn-soft',
+  bad: 'text-bad border-bad/30 bg-bad-soft',
 };
 
 /** A word with a dot in its tone: colour is never the only sign. */

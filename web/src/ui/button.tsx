@@ -8,7 +8,7 @@ const looks: Record<ButtonLook, string> = {
   primary: 'bg-accent text-accent-ink hover:bg-accent/90 disabled:bg-field/30 disabled:text-muted',
   plain: 'bg-panel text-ink ring-1 ring-inset ring-line shadow-xs hover:bg-hover disabled:text-muted',
   quiet: 'text-muted hover:bg-hover hover:text-ink disabled:text-muted',
-  danger: 'bg-panel text-bad ring-1 ring-inset ring-bad/30 hover:bg-bad/8 disabled:text-muted',
+  danger: 'bg-panel text-bad ring-1 ring-inset ring-bad/30 hover:bg-bad-soft disabled:text-muted',
 };
 
 /** The classes of a button, for links that look like one. */

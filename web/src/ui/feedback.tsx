@@ -21,7 +21,7 @@ export function Empty({ icon, title, children }: { icon?: ReactNode; title: stri
 export function ErrorBox({ error, onRetry }: { error: unknown; onRetry?: () => unknown }) {
   const code = isApiError(error) ? error.code : 'page.fault';
   return (
-    <div role="alert" className="flex flex-wrap items-start gap-3 rounded-card border border-bad/30 bg-bad/8 p-4">
+    <div role="alert" className="flex flex-wrap items-start gap-3 rounded-card border border-bad/30 bg-bad-soft p-4">
       <CircleAlert size={16} className="mt-0.5 shrink-0 text-bad" aria-hidden="true" />
       <div className="min-w-0 flex-1">
         <p className="font-medium">{describeError(error)}</p>
@@ -75,10 +75,10 @@ export function Notice({
   role?: 'alert' | 'status';
 }) {
   const tones = {
-    warn: 'border-warn/30 bg-warn/8',
-    bad: 'border-bad/30 bg-bad/8',
-    good: 'border-good/30 bg-good/8',
-    accent: 'border-accent/30 bg-accent/8',
+    warn: 'border-warn/30 bg-warn-soft',
+    bad: 'border-bad/30 bg-bad-soft',
+    good: 'border-good/30 bg-good-soft',
+    accent: 'border-accent/30 bg-accent-soft',
   };
   return (
     <div role={role} className={cx('mb-4 rounded-card border px-4 py-3', tones[tone])}>

@@ -29,10 +29,10 @@ export function ForeignText({ value, cutAt = 600, block = false }: { value: stri
   );
 }
 
-/** One line of foreign text, cut by its container. */
+/** A short foreign text: its container cuts it to a line, or lets it wrap. */
 export function ForeignLine({ value }: { value: string }) {
   return (
-    <bdi>
+    <bdi className="wrap-anywhere">
       <Revealed value={value.slice(0, 400)} />
     </bdi>
   );
@@ -45,7 +45,7 @@ function Revealed({ value }: { value: string }) {
     if (segment.kind !== 'hidden') {
       return (
         // biome-ignore lint/suspicious/noArrayIndexKey: segments are computed anew for each text and never reordered
-        <mark key={i} title={text.hidden.lookAlike} className="rounded-xs bg-warn/15 text-warn underline decoration-wavy">
+        <mark key={i} title={text.hidden.lookAlike} className="rounded-xs bg-warn-soft text-warn underline decoration-wavy">
           {segment.text}
         </mark>
       );
@@ -56,7 +56,7 @@ function Revealed({ value }: { value: string }) {
         // biome-ignore lint/suspicious/noArrayIndexKey: as above
         key={i}
         title={text.hidden.mark(name)}
-        className="mx-0.5 rounded-xs bg-bad/8 px-0.5 font-mono text-[0.85em] text-bad ring-1 ring-bad/30"
+        className="mx-0.5 rounded-xs bg-bad-soft px-0.5 font-mono text-[0.85em] text-bad ring-1 ring-bad/30"
       >
         {name}
       </mark>

@@ -1,13 +1,16 @@
 import { Menu as Base } from '@base-ui/react/menu';
 import { Check } from 'lucide-react';
-import type { ReactElement, ReactNode } from 'react';
+import { type ReactElement, type ReactNode, useRef } from 'react';
 
 /** A menu behind a button. `trigger` is the button's content. */
 export function Menu({ trigger, label, children }: { trigger: ReactElement; label: string; children: ReactNode }) {
+  // Opened inside the landmark that holds the button, not at the end of the page.
+  const place = useRef<HTMLSpanElement>(null);
   return (
     <Base.Root>
       <Base.Trigger render={trigger} aria-label={label} />
-      <Base.Portal>
+      <span ref={place} />
+      <Base.Portal container={place}>
         <Base.Positioner sideOffset={6} collisionPadding={12} className="z-50">
           <Base.Popup className="min-w-52 rounded-popup bg-panel p-1 shadow-float outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
             {children}

@@ -4,6 +4,9 @@ export type Segment = { kind: 'plain' | 'lookalike'; text: string } | { kind: 'h
 // Control, format, direction and other ignorable characters and broken halves of pairs; not line breaks and tabs. The joiner and the
 // variation selector behind a picture are how emoji are written.
 const hidden = /(?![\n\r\t])(?!(?<=\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)(?:\u200D|\uFE0F))[\p{Cc}\p{Cs}\p{DI}\p{Bidi_C}]/uy;
+const mark = /\p{M}/u;
+/** No script stacks more marks than this on one letter; towers of them cover the lines above. */
+const marksMax = 4;
 const word = /[\p{L}\p{M}\p{N}]+/gu;
 const otherAlphabets = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\u{1D400}-\u{1D7FF}\uFF21-\uFF5A]/u;
 
@@ -12,9 +15,11 @@ export function reveal(text: string): Segment[] {
   const segments: Segment[] = [];
   const strange = lookalikes(text);
   let at = 0;
+  let marks = 0;
   for (const letter of text) {
     hidden.lastIndex = at;
-    if (hidden.test(text)) addHidden(segments, letter);
+    marks = mark.test(letter) ? marks + 1 : 0;
+    if (hidden.test(text) || marks > marksMax) addHidden(segments, letter);
     else addText(segments, strange.has(at) ? 'lookalike' : 'plain', letter);
     at += letter.length;
   }
@@ -27,11 +32,12 @@ export const isSuspicious = (text: string): boolean => reveal(text).some((segmen
 /** Positions of letters of another alphabet in words that also have Latin letters. */
 function lookalikes(text: string): Set<number> {
   const positions = new Set<number>();
+  const isOther = (letter: string) => otherAlphabets.test(letter) && !mark.test(letter);
   for (const { 0: letters, index } of text.matchAll(word)) {
-    if (!/\p{Script=Latin}/u.test(letters) || !otherAlphabets.test(letters)) continue;
+    if (!/\p{Script=Latin}/u.test(letters) || ![...letters].some(isOther)) continue;
     let at = index;
     for (const letter of letters) {
-      if (otherAlphabets.test(letter)) positions.add(at);
+      if (isOther(letter)) positions.add(at);
       at += letter.length;
     }
   }

@@ -25,6 +25,7 @@ export default function ApprovalPage() {
   const approval = useQuery(approvalQuery(approvalId));
   return (
     <Page title={approval.data?.headline ?? text.approval.page} heading={<Crumb to="/" label={text.nav.inbox} />} width="wide">
+      {!approval.data && <h1 className="sr-only">{text.approval.page}</h1>}
       {approval.error && !approval.data && <ErrorBox error={approval.error} onRetry={approval.refetch} />}
       {approval.isPending && <Skeleton rows={5} height="h-16" />}
       {approval.data && <Loaded key={approvalId} approval={approval.data} />}
@@ -49,7 +50,7 @@ function Loaded({ approval }: { approval: Approval }) {
       {isWaiting && (
         <aside
           aria-label={text.keys.decide}
-          className="bottom-bar sticky z-10 -mx-4 border-line border-t bg-bg/95 px-4 py-3 max-lg:backdrop-blur sm:bottom-0 sm:-mx-8 sm:px-8 lg:static lg:mx-0 lg:border-0 lg:p-0"
+          className="bottom-bar sticky z-10 -mx-4 border-line border-t bg-bg px-4 py-3 sm:bottom-0 sm:-mx-8 sm:px-8 lg:static lg:mx-0 lg:border-0 lg:p-0"
         >
           <div className="flex gap-2 lg:sticky lg:top-7 lg:flex-col lg:rounded-card lg:border lg:border-line lg:bg-panel lg:p-3">
             <p className="hidden px-1 pb-1 text-note lg:block">
@@ -70,7 +71,7 @@ function Head({ approval }: { approval: Approval }) {
         <ToolIcon tool={approval.tool} size={18} />
       </span>
       <div className="min-w-0">
-        <h1 className="font-semibold text-figure leading-8 max-sm:text-title">
+        <h1 className="font-semibold text-figure tracking-tight max-sm:text-title">
           <ForeignText value={approval.headline} cutAt={300} />
         </h1>
         <p className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1">

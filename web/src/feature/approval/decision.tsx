@@ -38,7 +38,7 @@ export function DecisionButtons({ approval, place, onConflict }: DecisionButtons
   const dialogProps = { approval, isBusy, onClose, onDecide };
   const isPage = place === 'page';
   const size = isPage ? 'normal' : 'small';
-  const wide = cx(isPage ? 'flex-1 lg:w-full lg:flex-none lg:justify-between' : 'max-sm:flex-1');
+  const wide = cx(isPage ? 'flex-1 max-sm:px-2! lg:w-full lg:flex-none lg:justify-between' : 'max-sm:flex-1');
   return (
     <>
       <Button

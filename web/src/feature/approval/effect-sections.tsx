@@ -7,6 +7,7 @@ import { text } from '../../text/en.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';
+import { linkClass } from '../../ui/link.ts';
 import { Section } from '../../ui/page.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { FieldList } from './field-list.tsx';
@@ -29,7 +30,7 @@ export function EffectSections({ approval }: { approval: Approval }) {
       <Then approval={approval} />
       <Section title={text.approval.task} card={false}>
         <p className="flex flex-wrap items-center gap-x-2">
-          <Link to="/tasks/$taskId" params={{ taskId: approval.taskId }} className="rounded font-medium text-accent hover:underline">
+          <Link to="/tasks/$taskId" params={{ taskId: approval.taskId }} className={linkClass}>
             <ForeignLine value={approval.task.title} />
           </Link>
           {approval.task.from && (

@@ -26,12 +26,12 @@ function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
       className={cx(
         'grid gap-x-4 gap-y-1 px-4 py-2.5',
         compact ? 'grid-cols-[7rem_minmax(0,1fr)]' : 'sm:grid-cols-[8.5rem_minmax(0,1fr)]',
-        isRisky && 'bg-warn/8',
+        isRisky && 'bg-warn-soft',
       )}
     >
       <dt className="text-muted">{field.title}</dt>
       <dd className="min-w-0">
-        <div className={cx(field.role === 'steering' ? 'font-medium' : 'whitespace-pre-wrap')}>
+        <div className={cx('distinct', field.role === 'steering' ? 'font-medium' : 'whitespace-pre-wrap')}>
           {field.role === 'secret' ? text.approval.secret : <ForeignText value={field.display} cutAt={compact ? 160 : 600} />}
         </div>
         {!compact && (

@@ -5,6 +5,7 @@ import type { Approval } from '../../api/types.ts';
 import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeError } from '../../ui/feedback.tsx';
+import { linkClass } from '../../ui/link.ts';
 import { useSignedIn } from '../session/session.ts';
 import { decisionEntryQuery, proofQuery } from './queries.ts';
 
@@ -25,7 +26,7 @@ function VerifiedEntry({ seq }: { seq: number }) {
       {result?.kind === 'verified' && <ShieldCheck size={15} aria-hidden="true" className="text-good" />}
       {result?.kind === 'fault' && <ShieldAlert size={15} aria-hidden="true" className="text-bad" />}
       <span>
-        <Link to="/audit" search={{ entry: seq }} className="rounded font-medium text-accent hover:underline">
+        <Link to="/audit" search={{ entry: seq }} className={linkClass}>
           {text.audit.ofLog(seq)}
         </Link>
         {result?.kind === 'verified' && <span className="text-good">, {text.audit.ok}</span>}

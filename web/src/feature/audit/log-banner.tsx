@@ -20,7 +20,7 @@ export function LogBanner() {
   const isBroken = report?.ok === false;
   return (
     <div
-      className={`mb-5 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-card border px-4 py-3 ${isBroken ? 'border-bad/30 bg-bad/8' : report ? 'border-good/30 bg-good/8' : 'border-line bg-panel'}`}
+      className={`mb-5 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-card border px-4 py-3 ${isBroken ? 'border-bad/30 bg-bad-soft' : report ? 'border-good/30 bg-good-soft' : 'border-line bg-panel'}`}
     >
       {isBroken ? (
         <ShieldAlert size={18} aria-hidden="true" className="text-bad" />

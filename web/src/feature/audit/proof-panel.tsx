@@ -38,7 +38,7 @@ export function ProofPanel({ entry }: { entry: AuditEntry }) {
         </Button>
         {entry.taskId && (
           <Link to="/tasks/$taskId" params={{ taskId: entry.taskId }} className={buttonClass('quiet')}>
-            {text.audit.task}
+            {text.inbox.openTask}
           </Link>
         )}
         {isAsked && !checked.isFetching && (

@@ -23,7 +23,7 @@ export function ApprovalRow({ approval, isSelected, onSelect }: ApprovalRowProps
       data-row
       className={cx(
         'group relative flex flex-wrap items-start gap-x-3 gap-y-2.5 px-4 py-3 transition-colors duration-100 focus-within:bg-hover hover:bg-hover sm:flex-nowrap sm:items-center',
-        isSelected && 'bg-accent/8',
+        isSelected && 'bg-accent-soft',
       )}
     >
       <span className="relative z-10 flex size-7 shrink-0 items-center justify-center rounded-control bg-hover text-muted group-hover:bg-panel">

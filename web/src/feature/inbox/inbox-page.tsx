@@ -7,6 +7,7 @@ import { formatDay } from '../../format.ts';
 import { text } from '../../text/en.ts';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Id } from '../../ui/id.tsx';
+import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { Fresh } from '../live/fresh.tsx';
@@ -55,7 +56,7 @@ export default function InboxPage() {
         <Section
           title={text.inbox.handled}
           side={
-            <Link to="/tasks" className="rounded font-medium text-accent hover:underline">
+            <Link to="/tasks" className={linkClass}>
               {text.inbox.all}
             </Link>
           }

@@ -19,7 +19,7 @@ export function ConnectionBanner() {
   return (
     <div role="status">
       {isShown && (
-        <p className="flex items-center justify-center gap-2 border-warn/30 border-b bg-warn/8 px-4 py-2 text-warn">
+        <p className="flex items-center justify-center gap-2 border-warn/30 border-b bg-warn-soft px-4 py-2 text-warn">
           <WifiOff size={14} aria-hidden="true" className="shrink-0" />
           {isOnline ? text.live.lost : text.live.offline}
         </p>

@@ -37,7 +37,7 @@ interface MenuProps {
 export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: number }) {
   const me = useSignedIn();
   return (
-    <div className="fixed inset-y-0 left-0 z-10 hidden w-54 flex-col gap-4 border-line border-r px-3 py-4 sm:flex">
+    <header className="fixed inset-y-0 left-0 z-30 hidden w-54 flex-col gap-4 border-line border-r px-3 py-4 sm:flex">
       <div className="flex items-center gap-2 px-2">
         <Mark size={22} />
         <span className="min-w-0">
@@ -74,7 +74,7 @@ export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: nu
         <AccountMenu onHelp={onHelp} withName />
         <LiveDot />
       </div>
-    </div>
+    </header>
   );
 }
 
@@ -82,7 +82,7 @@ export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: nu
 export function Header({ onSearch, onHelp }: MenuProps) {
   const me = useSignedIn();
   return (
-    <header className="sticky top-0 z-10 flex h-12 items-center gap-2 border-line border-b bg-bg px-4 sm:hidden">
+    <header className="sticky top-0 z-30 flex h-12 items-center gap-2 border-line border-b bg-bg px-4 sm:hidden">
       <Mark size={20} />
       <span className="min-w-0 flex-1 truncate font-semibold">{me.tenant.name}</span>
       <LiveDot />

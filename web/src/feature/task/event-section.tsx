@@ -20,7 +20,7 @@ export function EventSection({ event }: { event: TaskEvent }) {
           <dl className="mb-3 grid grid-cols-[5rem_minmax(0,1fr)] gap-x-3 gap-y-0.5">
             {heads.map(({ name, value }) => (
               <div key={name} className="contents">
-                <dt className="text-muted">{name}</dt>
+                <dt className="text-muted">{text.task.eventHeads[name]}</dt>
                 <dd className="min-w-0">
                   <ForeignText value={value} cutAt={300} />
                 </dd>

@@ -7,6 +7,7 @@ import { Button } from '../../ui/button.tsx';
 import { describeError, Notice } from '../../ui/feedback.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
+import { linkClass } from '../../ui/link.ts';
 import { toast } from '../../ui/toast.tsx';
 import { useResumeTask } from './queries.ts';
 
@@ -33,11 +34,7 @@ export function NeedsAnswer({ task }: { task: Task }) {
             <span className="font-medium">
               <ForeignText value={approval.headline} cutAt={200} />
             </span>
-            <Link
-              to="/approvals/$approvalId"
-              params={{ approvalId: approval.id }}
-              className="rounded font-medium text-accent hover:underline"
-            >
+            <Link to="/approvals/$approvalId" params={{ approvalId: approval.id }} className={linkClass}>
               {text.task.approval}
             </Link>
           </p>

@@ -49,12 +49,15 @@ export function PlanGraph({ plan, steps }: { plan: readonly PlanStep[]; steps: r
               <g transform={`translate(12 ${nodeSize.height / 2 - 8})`}>
                 <StepIcon state={state} />
               </g>
-              <text x="38" y="22" className="fill-ink font-medium text-[12px]">
-                {step.title.length > titleMax ? `${step.title.slice(0, titleMax - 1)}…` : step.title}
-              </text>
-              <text x="38" y="38" className="fill-muted text-[11px]">
-                {text.stepState[state]}
-              </text>
+              {/* A picture in the picture: it cuts what is too wide for the node. */}
+              <svg aria-hidden="true" x="38" width={nodeSize.width - 44} height={nodeSize.height}>
+                <text y="22" className="fill-ink font-medium text-[12px]">
+                  {step.title.length > titleMax ? `${step.title.slice(0, titleMax - 1)}…` : step.title}
+                </text>
+                <text y="38" className="fill-muted text-[11px]">
+                  {text.stepState[state]}
+                </text>
+              </svg>
             </g>
           );
         })}

@@ -5,6 +5,7 @@ import { text } from '../../text/en.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
+import { linkClass } from '../../ui/link.ts';
 import { Section } from '../../ui/page.tsx';
 import { FieldList } from '../approval/field-list.tsx';
 import { StepIcon, ToolIcon, toneOfStep } from './state.tsx';
@@ -53,11 +54,7 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
           {step.result && <Result result={step.result} />}
           {step.approvalId && (
             <p className="mt-1.5">
-              <Link
-                to="/approvals/$approvalId"
-                params={{ approvalId: step.approvalId }}
-                className="rounded font-medium text-accent hover:underline"
-              >
+              <Link to="/approvals/$approvalId" params={{ approvalId: step.approvalId }} className={linkClass}>
                 {text.task.approval}
               </Link>
             </p>
@@ -91,13 +88,13 @@ function Result({ result }: { result: JsonObject }) {
   const entries = Object.entries(result).filter(([, value]) => value !== null && typeof value !== 'object');
   if (entries.length === 0) return null;
   return (
-    <dl className="mt-1.5 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-note">
+    <dl className="mt-1.5 grid grid-cols-[minmax(3rem,max-content)_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-note">
       {entries.map(([name, value]) => (
         <div key={name} className="contents">
-          <dt className="text-muted">{name}</dt>
+          <dt className="max-w-32 truncate text-muted">{name}</dt>
           <dd className="min-w-0 truncate">
             {name === 'path' && typeof value === 'string' ? (
-              <Link to="/vault/$" params={{ _splat: value }} className="rounded font-medium text-accent hover:underline">
+              <Link to="/vault/note" search={{ path: value }} className={linkClass}>
                 <ForeignLine value={value} />
               </Link>
             ) : (

@@ -8,6 +8,7 @@ import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';
+import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useNow } from '../../ui/use-now.ts';
@@ -33,6 +34,7 @@ export default function TaskPage() {
       side={task.data && <TaskActions task={task.data} />}
       width="wide"
     >
+      {!task.data && <h1 className="sr-only">{text.approval.task}</h1>}
       {task.error && !task.data && <ErrorBox error={task.error} onRetry={task.refetch} />}
       {task.isPending && <Skeleton rows={5} height="h-16" />}
       {task.data && <Loaded key={taskId} task={task.data} />}
@@ -68,7 +70,7 @@ function Loaded({ task }: { task: Task }) {
           <Facts task={task} />
           <Section title={text.task.timeline} card={false}>
             <Timeline entries={task.timeline} />
-            <Link to="/audit" search={{ task: task.id }} className="mt-2 inline-block rounded font-medium text-accent hover:underline">
+            <Link to="/audit" search={{ task: task.id }} className={`mt-1 ${linkClass}`}>
               {text.task.audit}
             </Link>
           </Section>
@@ -81,7 +83,7 @@ function Loaded({ task }: { task: Task }) {
 function Head({ task }: { task: Task }) {
   return (
     <div className="mb-6">
-      <h1 className="font-semibold text-figure leading-8 max-sm:text-title">
+      <h1 className="font-semibold text-figure tracking-tight max-sm:text-title">
         <ForeignText value={task.title} cutAt={300} />
       </h1>
       <p className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -106,7 +108,9 @@ function Facts({ task }: { task: Task }) {
     <dl className="mb-7 grid grid-cols-[6.5rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
       {task.from && (
         <Fact title={text.task.from}>
-          <ForeignLine value={task.from} />
+          <span className="distinct">
+            <ForeignText value={task.from} cutAt={120} />
+          </span>
         </Fact>
       )}
       <Fact title={text.task.received}>
@@ -140,7 +144,7 @@ function Fact({ title, children }: { title: string; children: ReactNode }) {
   return (
     <>
       <dt className="text-muted">{title}</dt>
-      <dd className="min-w-0 truncate">{children}</dd>
+      <dd className="wrap-anywhere min-w-0">{children}</dd>
     </>
   );
 }

@@ -9,16 +9,16 @@ import { Page } from '../../ui/page.tsx';
 import { NoteView } from './note-view.tsx';
 import { noteQuery } from './queries.ts';
 
-const route = getRouteApi('/vault/$');
+const route = getRouteApi('/vault/note');
 
 /** One note, to read. */
 export default function NotePage() {
-  const { _splat: path = '' } = route.useParams();
+  const { path } = route.useSearch();
   const note = useQuery(noteQuery(path));
   const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/, '');
   return (
     <Page title={name} heading={<Crumb to="/vault" label={text.nav.vault} />}>
-      <h1 className="font-semibold text-figure leading-8 max-sm:text-title">
+      <h1 className="font-semibold text-figure tracking-tight max-sm:text-title">
         <ForeignText value={name} cutAt={200} />
       </h1>
       <p className="mt-1 mb-5">

@@ -69,8 +69,8 @@ function NoteRow({ note }: { note: NoteItem }) {
   return (
     <li data-row>
       <Link
-        to="/vault/$"
-        params={{ _splat: note.path }}
+        to="/vault/note"
+        search={{ path: note.path }}
         data-row-link
         className="flex min-h-10 items-center gap-2.5 px-4 py-1.5 -outline-offset-2 hover:bg-hover touch:min-h-12"
       >

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import bundled from '@sparticuz/chromium';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const axeTags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Longer than anything on these pages takes on a busy machine. */
+const waitMs = 15_000;
+
+/** Starts the Chromium that came with npm, or the one named by FACTOTUM_TEST_CHROMIUM. It reaches nothing but this machine. */
+export async function startBrowser(): Promise<Browser> {
+  assert.ok(existsSync(join(import.meta.dirname, '..', 'dist', 'index.html')), 'web/dist is missing: run `npm run build -w web` first');
+  return chromium.launch({
+    executablePath: process.env.FACTOTUM_TEST_CHROMIUM ?? (await bundled.executablePath()),
+    headless: true,
+    // Not the arguments that the package proposes: those switch off the browser's own protection.
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+  });
+}
+
+export interface View {
+  theme?: 'light' | 'dark';
+  width?: number;
+  height?: number;
+}
+
+/** A page with everything it complained about: violations of the content security policy, errors, requests that left this machine. */
+export interface WatchedPage {
+  page: Page;
+  context: BrowserContext;
+  complaints: string[];
+}
+
+/** Opens a context with one page. Below 640 px it is a phone with a touch screen. */
+export async function openPage(
+  browser: Browser,
+  origin: string,
+  { theme = 'light', width = 1280, height = 860 }: View = {},
+): Promise<WatchedPage> {
+  const isPhone = width < 640;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    hasTouch: isPhone,
+    isMobile: isPhone,
+    deviceScaleFactor: 2,
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+  });
+  context.setDefaultTimeout(waitMs);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    const isRefusal = /Content Security Policy|TrustedHTML|Trusted Type/i.test(message.text());
+    if (isRefusal) complaints.push(`policy: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin) && !request.url().startsWith('blob:')) complaints.push(`request: ${request.url()}`);
+  });
+  return { page, context, complaints };
+}
+
+/** Opens a page with a session and waits until it shows its content. */
+export async function signIn(page: Page, origin: string, path = '/'): Promise<void> {
+  await page.goto(`${origin}${path}#token=good`);
+  await settled(page);
+}
+
+/** Waits until nothing is loading any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor();
+  await page.waitForFunction(
+    () => document.querySelector('[aria-label="Loading"]') === null && document.querySelector('[aria-busy]') === null,
+  );
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+}
+
+/** What axe finds wrong, one line each. */
+export async function axeFaults(page: Page): Promise<string[]> {
+  // Evaluated by the debugger, not by the page: the content security policy stays as it is.
+  await page.evaluate(axeSource);
+  const found = await page.evaluate(async (tags) => {
+    // The script of the line before defines it.
+    const { axe } = window as unknown as {
+      axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> };
+    };
+    return (await axe.run({ runOnly: tags })).violations;
+  }, axeTags);
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary?.slice(0, 200) ?? ''}`),
+  );
+}
+
+/** How many pixels the page can be moved sideways. */
+export const sidewaysPx = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

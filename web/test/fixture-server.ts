@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { WebSocketServer } from 'ws';
+import { type Answer, answer, problem } from './fixture/routes.ts';
+import { createWorld, type Scenario, type World } from './fixture/world.ts';
+
+/** The policy the pages must live with: nothing inline, nothing from elsewhere, no text turned into markup by script. */
+export const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ');
+
+const dist = join(import.meta.dirname, '..', 'dist');
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.webmanifest': 'application/manifest+json',
+};
+const cookie = 'fixture_session=1';
+
+export interface FixtureServer {
+  origin: string;
+  world: World;
+  /** Answers the next request whose path begins like this with a failure. */
+  failNext: (path: string, status: number, code: string) => void;
+  /** Cuts all live feeds and refuses new ones until told otherwise. */
+  setLive: (isOpen: boolean) => void;
+  close: () => Promise<void>;
+}
+
+/** Serves the built pages and an API over fixtures on a free port. The sign-in token is `good`. */
+export async function startFixtureServer(scenario: Scenario): Promise<FixtureServer> {
+  const world = createWorld(scenario);
+  const failures = new Map<string, Answer>();
+  let isLiveOpen = true;
+
+  const api = async (request: IncomingMessage, url: URL): Promise<Answer & { cookie?: string }> => {
+    const path = url.pathname.slice('/api/v1'.length);
+    const body = await readBody(request);
+    const failing = [...failures].find(([prefix]) => path.startsWith(prefix));
+    if (failing) {
+      failures.delete(failing[0]);
+      return failing[1];
+    }
+    if (path === '/session' && request.method === 'DELETE') return { status: 204, cookie: `${cookie}; Max-Age=0` };
+    if (path === '/session') {
+      const isGood = (body as { token?: string }).token === 'good'; // The sign-in page sends this shape.
+      return isGood ? { status: 204, cookie } : problem(401, 'auth.link_invalid', 'This sign-in link is used, expired or unknown');
+    }
+    if (!isSignedIn(request)) return problem(401, 'auth.required', 'Sign in or send an API key');
+    return answer(world, { method: request.method ?? 'GET', path, query: url.searchParams, body });
+  };
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    if (!url.pathname.startsWith('/api/')) return serveFile(url.pathname, response);
+    const { status, body, text, cookie: setCookie } = await api(request, url);
+    if (setCookie) response.setHeader('set-cookie', `${setCookie}; Path=/; HttpOnly; SameSite=Strict`);
+    response.writeHead(status, { 'content-type': text === undefined ? 'application/json' : 'text/markdown; charset=utf-8' });
+    response.end(text ?? (body === undefined ? undefined : JSON.stringify(body)));
+  });
+
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (request, socket, head) => {
+    if (!isLiveOpen || !isSignedIn(request)) {
+      socket.destroy();
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      const listener = (message: unknown) => client.send(JSON.stringify(message));
+      world.listeners.add(listener);
+      client.on('close', () => world.listeners.delete(listener));
+    });
+  });
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // It listens on a TCP port, so the address is one.
+  const cut = () => {
+    for (const client of sockets.clients) client.terminate();
+  };
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    world,
+    failNext: (path, status, code) => failures.set(path, problem(status, code, 'A failure made by the test')),
+    setLive: (isOpen) => {
+      isLiveOpen = isOpen;
+      if (!isOpen) cut();
+    },
+    close: () => {
+      cut();
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const isSignedIn = (request: IncomingMessage): boolean => request.headers.cookie?.includes(cookie) ?? false;
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString());
+}
+
+async function serveFile(path: string, response: ServerResponse): Promise<void> {
+  const file = extname(path) === '' ? 'index.html' : normalize(path).replace(/^\/+/, '');
+  const content = await readFile(join(dist, file)).catch(() => null);
+  response.writeHead(content === null ? 404 : 200, {
+    'content-type': types[extname(file)] ?? 'application/octet-stream',
+    'content-security-policy': contentSecurityPolicy,
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(content);
+}
