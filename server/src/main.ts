@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Config, ConfigFaults, createLogger, isFactotumError, type RoleUrls, readConfig } from '#kernel';
 import { prepareDatabase, prepareOwner, startEmbedded } from '#kernel/database';
 import { type CommandDeps, runCommand } from '#surface/cli';
-import { createHttp } from '#surface/http';
+import { createHttp, knownAddresses } from '#surface/http';
 import { operatorParts } from './operator.ts';
 import { openPlatform } from './platform.ts';
 import { httpDeps, serve } from './serve.ts';
@@ -79,9 +79,10 @@ function commandDeps(): CommandDeps {
 /** Everything without a role, for a command while no server runs. Work that the command leaves behind is done by the next server. */
 async function openAlone(config: Config, onProgress: (text: string) => void): ReturnType<CommandDeps['openAlone']> {
   const log = createLogger({ level: config.logLevel });
-  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
-  const platform = await openPlatform({ config, log, onProgress, publicOrigins: () => [publicUrl], onWork: () => undefined });
-  const http = await createHttp(httpDeps(platform, { onRung: () => undefined, publicUrl: () => publicUrl }));
+  const addresses = knownAddresses({ host: config.host, port: config.port, publicUrl: config.publicUrl });
+  const publicUrl = addresses.origins[0] ?? '';
+  const platform = await openPlatform({ config, log, onProgress, publicOrigins: () => addresses.origins, onWork: () => undefined });
+  const http = await createHttp(httpDeps(platform, { onRung: () => undefined, addresses: () => addresses }));
   const operator = operatorParts(platform, { address: () => null, publicUrl: () => publicUrl, onTenant: async () => undefined });
   return {
     fetch: http.fetchAs,

@@ -6,7 +6,8 @@ import { type Config, FactotumError, type Logger } from '#kernel';
 import { dropDemoMails } from '#ops/demo';
 import { createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
-import { createHttp, type HttpDeps, knownAddresses } from '#surface/http';
+import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
+import { createLive } from '#surface/live';
 import { operatorParts } from './operator.ts';
 import { createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
 
@@ -53,11 +54,14 @@ async function start(
 
   let engine: Engine | undefined;
   let baseUrl: string | null = null;
+  // With port 0 the true one is known once the server listens.
+  const addressesAt = (port: number) => knownAddresses({ host: config.host, port, publicUrl: config.publicUrl });
+  let addresses = addressesAt(config.port);
   const platform = await openPlatform({
     config,
     log,
     onProgress,
-    publicOrigins: () => [...(baseUrl === null ? [] : [baseUrl])],
+    publicOrigins: () => addresses.origins,
     onWork: () => engine?.kick(),
   });
   undo.push(() => platform.close());
@@ -74,12 +78,15 @@ async function start(
   const drop = has('watcher') ? await watch(platform) : null;
   if (drop !== null) undo.push(() => drop.stop());
   const http = await createHttp(
-    httpDeps(platform, { onRung: () => engine?.kick(), publicUrl: () => baseUrl, running: () => engine?.running ?? 0 }),
+    httpDeps(platform, { onRung: () => engine?.kick(), addresses: () => addresses, running: () => engine?.running ?? 0 }),
   );
   if (has('api')) {
-    const port = await http.listen({ host: config.host, port: config.port });
+    const live = createLive({ ...platform, isOurs: (host) => addresses.isOurs(host) });
+    const port = await http.listen({ host: config.host, port: config.port, onUpgrade: live.onUpgrade });
     undo.push(() => http.close());
-    baseUrl = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+    undo.push(async () => live.close());
+    addresses = addressesAt(port);
+    baseUrl = addresses.origins[0] ?? null;
   }
   const address = () => baseUrl;
   const operator = operatorParts(platform, {
@@ -110,7 +117,7 @@ async function watch(platform: Platform): Promise<DropFolder> {
 /** What the HTTP surface is given: the platform's parts, and what only this process knows. */
 export function httpDeps(
   platform: Platform,
-  own: { readonly onRung: () => void; readonly publicUrl: () => string | null; readonly running?: () => number },
+  own: { readonly onRung: () => void; readonly addresses: () => Addresses; readonly running?: () => number },
 ): HttpDeps {
   const { config, sequencer } = platform;
   const metrics = createMetrics({
@@ -125,12 +132,7 @@ export function httpDeps(
     webFolder,
     plannerModel: platform.modelName,
     dropFolderOf: ({ name }) => resolve(config.dropFolder, name),
-    addresses: () =>
-      knownAddresses({
-        host: config.host,
-        port: Number(new URL(own.publicUrl() ?? 'http://localhost:0').port),
-        publicUrl: config.publicUrl,
-      }),
+    addresses: own.addresses,
     onRung: own.onRung,
   };
 }

@@ -11,15 +11,16 @@ export interface Addresses {
 }
 
 /**
- * What is known once the port is: loopback by its names, the address listened on (all of the machine's, when that is every one of them),
- * and the public URL.
+ * What is known once the port is: the public URL, the address listened on (all of the machine's, when that is every one of them), and
+ * loopback by its names. In this order, so the first origin is the one to show to people.
  */
 export function knownAddresses({ host, port, publicUrl }: { host: string; port: number; publicUrl: string | undefined }): Addresses {
-  const listened = host === '0.0.0.0' || host === '::' ? ownNames() : [host];
-  const urls = ['localhost', '127.0.0.1', '::1', ...listened].map(
-    (name) => new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`),
-  );
-  if (publicUrl !== undefined) urls.push(new URL(publicUrl));
+  const isEvery = host === '0.0.0.0' || host === '::';
+  const names = [...(isEvery ? [] : [host]), 'localhost', '127.0.0.1', '::1', ...(isEvery ? ownNames() : [])];
+  const urls = [
+    ...(publicUrl === undefined ? [] : [new URL(publicUrl)]),
+    ...names.map((name) => new URL(`http://${bracketed(name)}:${port}`)),
+  ];
   const hosts = new Set(urls.map((url) => url.host));
   return {
     origins: [...new Set(urls.map((url) => url.origin))],
@@ -30,8 +31,9 @@ export function knownAddresses({ host, port, publicUrl }: { host: string; port: 
 
 function ownNames(): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  // Link-local addresses carry a zone that no Host header can.
-  return [hostname(), ...addresses.map(({ address }) => address).filter((address) => !address.startsWith('fe80'))].filter((name) =>
-    URL.canParse(`http://${name.includes(':') ? `[${name}]` : name}`),
-  );
+  // Link-local addresses need a zone, which no Host header can name.
+  const reachable = addresses.map(({ address }) => address).filter((address) => !address.startsWith('fe80'));
+  return [hostname(), ...reachable].filter((name) => URL.canParse(`http://${bracketed(name)}`));
 }
+
+const bracketed = (name: string): string => (name.includes(':') ? `[${name}]` : name);
