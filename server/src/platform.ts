@@ -151,7 +151,7 @@ export async function createTenant(platform: Platform, customer: NewCustomer): P
   const owner = await identity.createTenantOwner({ tenantId, tenantName: customer.name, email, name: 'Owner' });
   try {
     // Settings are checked by the tenant's own schema; what is no setting is named there.
-    const settings = { ...customer.settings, ...(customer.demo === true ? { writesFiles: true } : {}) };
+    const settings = { ...customer.settings, ...(customer.demo === true ? { writesFiles: true, maySpendOperatorModelKey: true } : {}) };
     const tenant = await provisionTenant(
       { db: database.app.db, keyring, auditor, clock },
       { tenantId, name: customer.name, settings, actor: customer.actor },
