@@ -50,7 +50,7 @@ export const taskCommands: readonly Command[] = [
   {
     name: 'task cancel',
     usage: 'TASK-ID [--tenant T]',
-    about: 'Stop a task; what it has done is undone where that can be.',
+    about: 'End a task: nothing further is begun, what has happened stays.',
     operands: ['TASK-ID'],
     run: (context) => showTask(context, { action: 'cancel', body: {} }),
   },
