@@ -1,0 +1,21 @@
+import type { Row } from './row.ts';
+import { auditRows } from './rows/audit.ts';
+import { fairnessRows } from './rows/fairness.ts';
+import { footprintRows } from './rows/footprint.ts';
+import { listRows } from './rows/list-page.ts';
+import { recoveryRows } from './rows/recovery.ts';
+import { resumeRows } from './rows/resume.ts';
+import { singleRows } from './rows/single.ts';
+import { throughputRows } from './rows/throughput.ts';
+
+/** Every row of the table, in the order in which they are measured: what leaves much behind in the shared server comes last. */
+export const rows: readonly Row[] = [
+  ...footprintRows,
+  ...recoveryRows,
+  ...auditRows,
+  ...singleRows,
+  ...fairnessRows,
+  ...throughputRows,
+  ...resumeRows,
+  ...listRows,
+];
