@@ -89,7 +89,7 @@ export function openClient(tenant: Tenant, connections: number): Client {
 }
 
 /** A text member of an answer. @throws Error when there is none. */
-export function textIn(answer: unknown, name: string): string {
+function textIn(answer: unknown, name: string): string {
   const value: unknown = typeof answer === 'object' && answer !== null && name in answer ? Reflect.get(answer, name) : undefined;
   if (typeof value !== 'string') throw new Error(`The answer has no ${name}.`);
   return value;

@@ -3,6 +3,6 @@ export type { AloneParts } from './backend.ts';
 export type { CommandDeps, PreparedDatabase, Terminal } from './command.ts';
 export type { ControlParts } from './control/handler.ts';
 export { type DataFolderHold, holdDataFolder } from './control/hold.ts';
-export { type AuditReport, type NewTenantRequest, type OperatorEntry, type OperatorParts, osUser } from './control/operator.ts';
+export type { AuditReport, NewTenantRequest, OperatorEntry, OperatorParts } from './control/operator.ts';
 export { type ControlServer, createControlServer } from './control/server.ts';
 export { runCommand } from './run-command.ts';
