@@ -6,7 +6,7 @@ import { mailTools } from '#connector/mail';
 import { createToolHost } from '#connector/mcp';
 import { textClassify } from '#connector/text';
 import { vaultTools } from '#connector/vault';
-import { createEngine, type Engine } from '#engine';
+import { createEngine, type Engine, type TaskHandler } from '#engine';
 import { createKeeper, createOutbox, type Keeper } from '#flow/action';
 import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createPlanning } from '#flow/plan';
@@ -123,8 +123,18 @@ export async function openPlatform(options: PlatformOptions) {
 
 /** The worker of this process: takes tasks of every tenant and moves them. Not started yet. */
 export function createWorker(platform: Platform): Engine {
-  const { database, keyring, clock, log, config, planning, runTools } = platform;
-  const handler = createRunner({ tools: runTools, keyring, planning });
+  const { database, keyring, clock, log, config, planning, runTools, sequencer } = platform;
+  const run = createRunner({ tools: runTools, keyring, planning });
+  // A task that is given back is news: its entries are numbered now, not at the sequencer's next look, so that the feed tells of it.
+  const handler: TaskHandler = (lease) =>
+    run({
+      ...lease,
+      async commit(transition) {
+        const committed = await lease.commit(transition);
+        if (transition.release === true) sequencer.kick();
+        return committed;
+      },
+    });
   return createEngine({ database: database.engine, clock, log, handler, slots: config.workerSlots });
 }
 
