@@ -1,11 +1,12 @@
 import { sealTaskDetail } from '#flow/task';
-import { type Clock, canonicalJson, FactotumError, type Id, isFactotumError, newId } from '#kernel';
+import { type Clock, canonicalJson, FactotumError, type Id, newId } from '#kernel';
 import { type Database, isRetryable } from '#kernel/database';
 import { auditBody } from '#trust/audit';
 import type { Keyring, TenantKeys } from '#trust/key';
 import { readMail } from './mail.ts';
 import { type Accepted, type EventBody, type IncomingEvent, type Provenance, payloadBytesMax } from './schema.ts';
 import { type EventRecord, type Stored, storeEvents } from './store.ts';
+import { cut } from './text.ts';
 
 export interface Intake {
   /**
@@ -33,8 +34,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Most events in one commit of a tenant. */
+/** Most events in one commit of a tenant, and most bytes, unless one alone has more. */
 const batchMax = 200;
+const batchBytesMax = 16 * 1024 * 1024;
+const titleCharsMax = 300;
 
 /** The one door for events. Those of a tenant that arrive together share a commit; a commit never waits for more to come. */
 export function createIntake(deps: IntakeDeps): Intake {
@@ -54,38 +57,32 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   async function drain(tenantId: Id<'tenant'>): Promise<void> {
     for (let queue = queues.get(tenantId); queue !== undefined && queue.length > 0; queue = queues.get(tenantId)) {
-      await store(tenantId, queue.splice(0, batchMax));
+      await store(tenantId, queue.splice(0, batchLength(queue)));
     }
     queues.delete(tenantId);
   }
 
   async function store(tenantId: Id<'tenant'>, batch: readonly Waiting[]): Promise<void> {
+    let outcomes: readonly Stored[];
     try {
-      const outcomes = await storeEvents(
+      outcomes = await storeEvents(
         deps.database.app,
         tenantId,
         deps.clock.now(),
         batch.map(({ record }) => record),
       );
-      for (const [at, waiting] of batch.entries()) {
-        const outcome = outcomes[at];
-        if (outcome !== undefined) waiting.resolve(outcome);
-      }
-      if (outcomes.some(({ kind }) => kind === 'created')) deps.onAccepted(tenantId);
     } catch (error) {
       if (batch.length > 1 && !isRetryable(error)) {
         // One that the database refuses must not take its neighbours down.
         for (const waiting of batch) await store(tenantId, [waiting]);
         return;
       }
-      const failure =
-        isRetryable(error) && !isFactotumError(error)
-          ? new FactotumError('database.unavailable', 'The event could not be stored. Send it again; it will not be handled twice.', {
-              cause: error,
-            })
-          : error;
+      const failure = isRetryable(error) ? notStored(error) : error;
       for (const { reject } of batch) reject(failure);
+      return;
     }
+    for (const [at, outcome] of outcomes.entries()) batch[at]?.resolve(outcome);
+    if (outcomes.some(({ kind }) => kind === 'created')) deps.onAccepted(tenantId);
   }
 
   async function accept(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted> {
@@ -107,6 +104,20 @@ export function createIntake(deps: IntakeDeps): Intake {
   };
 }
 
+/** How many of those that wait go into the next commit: as many as its bounds take, and always one. */
+function batchLength(queue: readonly Waiting[]): number {
+  let bytes = 0;
+  const end = queue.findIndex(({ record }, at) => {
+    bytes += record.body.byteLength + (record.raw?.byteLength ?? 0);
+    return at === batchMax || (at > 0 && bytes > batchBytesMax);
+  });
+  return end < 0 ? queue.length : end;
+}
+
+/** The commit may have happened all the same: that the sender sends again is safe, as the event is known then. */
+const notStored = (cause: unknown) =>
+  new FactotumError('database.unavailable', 'The event could not be stored. Send it again; it will not be handled twice.', { cause });
+
 function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent, now: Date): EventRecord {
   const payload = canonicalJson(event.payload);
   const sizeBytes = Buffer.byteLength(payload);
@@ -117,7 +128,9 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
     );
   const eventId = newId('event', now.getTime());
   const taskId = newId('task', now.getTime());
-  const body: EventBody = { externalId: event.externalId, title: event.title, payload: event.payload, provenance: event.provenance };
+  const title = cut(event.title.toWellFormed(), titleCharsMax);
+  const body: EventBody = { externalId: event.externalId, title, payload: event.payload, provenance: event.provenance };
+  const occurredAt = event.occurredAt === undefined ? null : new Date(event.occurredAt);
   const from = event.provenance.from;
   const audit = {
     actor: event.provenance.submittedBy,
@@ -131,13 +144,16 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
     kind: event.kind,
     channel: event.provenance.channel,
     externalMac: keys.mac('event.external', event.source, event.externalId),
-    // Of a mail the raw bytes decide, and their hash is the external id already.
-    payloadMac: keys.mac('event.payload', event.kind, event.occurredAt ?? '', event.raw === undefined ? payload : event.externalId),
+    // Of a mail the raw bytes decide, whatever is read out of them, and their hash is the external id already.
+    payloadMac:
+      event.raw === undefined
+        ? keys.mac('event.payload', event.kind, occurredAt?.toISOString() ?? '', payload)
+        : keys.mac('event.payload', event.kind, event.externalId),
     sizeBytes: event.raw?.byteLength ?? sizeBytes,
-    occurredAt: event.occurredAt === undefined ? null : new Date(event.occurredAt),
+    occurredAt,
     body: keys.sealJson({ kind: 'event', id: eventId }, body),
     raw: event.raw === undefined ? null : keys.seal('content', { kind: 'event.raw', id: eventId }, event.raw),
-    detail: sealTaskDetail(keys, taskId, { title: event.title.slice(0, 300), ...(from === undefined ? {} : { from }) }),
+    detail: sealTaskDetail(keys, taskId, { title, ...(from === undefined ? {} : { from }) }),
     createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: 'received' }),
     conflictAudit: auditBody(tenantId, { ...audit, kind: 'event.conflict', objectId: eventId }),
   };
