@@ -6,7 +6,7 @@ export type TestKind = 'everyday' | 'system';
 
 /** Where tests live; `*.e2e.ts` are tests in a browser, which also come from npm. */
 const patterns: Readonly<Record<TestKind, readonly string[]>> = {
-  everyday: ['{server,packages,web,bench,scripts,e2e,deploy}/**/*.test.ts', 'e2e/**/*.e2e.ts'],
+  everyday: ['{server,packages,web,bench,scripts,e2e,deploy}/**/*.test.ts', '{web,e2e}/**/*.e2e.ts'],
   system: ['{server,e2e,deploy}/**/*.system.ts'],
 };
 

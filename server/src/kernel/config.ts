@@ -201,7 +201,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     else faults.push(`${name}: ${answer.error.issues.map((issue) => issue.message).join('; ')}. ${setting.about}`);
   }
   for (const name of Object.keys(environment))
-    if (name.startsWith('FACTOTUM_') && !(name in settings) && !ignored.has(name))
+    if (name.startsWith('FACTOTUM_') && !(name in settings) && !forTests.test(name))
       faults.push(`${name}: there is no such setting. Remove it or correct its name; docs/settings.md lists them.`);
   // Every setting has been parsed by its own schema, or there is a fault and the values are not used.
   const config = faults.length === 0 ? assemble(values as Values, faults) : undefined;
@@ -209,8 +209,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze(config);
 }
 
-/** Names that our own tests and tools use beside the settings. */
-const ignored = new Set(['FACTOTUM_FIXTURES', 'FACTOTUM_TEST_DATABASE_URL']);
+/** Names that our own tests use beside the settings. */
+const forTests = /^FACTOTUM_(TEST_\w+|FIXTURES)$/;
 
 function assemble(values: Values, faults: string[]): Config {
   const {
