@@ -2,7 +2,7 @@ import { type Clock, isFactotumError } from '#kernel';
 import { inTransaction, isRetryable, type RoleDatabase } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import { type Appended, append } from './append.ts';
-import { fullTilesOf } from './full-tiles.ts';
+import { fullTiles, storedHashes } from './full-tiles.ts';
 import { type OpenLog, refreshLog } from './open-log.ts';
 import { type Connection, lockHeads, takePending, writeAppended, writeTiles } from './statements.ts';
 
@@ -83,7 +83,7 @@ async function sequence(client: Connection, now: Date, ready: ReadonlyMap<string
   if (appended.length === 0) return { appended, stale, refused };
 
   const tiles = [];
-  for (const one of appended) tiles.push(...(await fullTilesOf(client, one)));
+  for (const { leaves, head } of appended) tiles.push(...(await fullTiles({ ...head, leaves }, storedHashes(client, head.tenantId))));
   await writeAppended(client, appended);
   if (tiles.length > 0) await writeTiles(client, tiles);
   return { appended, stale, refused };

@@ -39,7 +39,7 @@ export function auditBody(tenantId: string, draft: AuditDraft): string {
 }
 
 /** Whether the body can be an entry. A UTF-16 unit is at most three bytes, so most need no counting. */
-export const fits = (body: string): boolean => body.length * 3 <= entryBytesMax || Buffer.byteLength(body) <= entryBytesMax;
+const fits = (body: string): boolean => body.length * 3 <= entryBytesMax || Buffer.byteLength(body) <= entryBytesMax;
 
 /** A kind such as `step.finished` says that it ended; whether well, its state says. */
 const failedStates: ReadonlySet<string> = new Set(['failed', 'refused', 'unknown']);

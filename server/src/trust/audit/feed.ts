@@ -9,7 +9,7 @@ export type EntryListener = (tenantId: string, entries: readonly SequencedEntry[
 
 /** Tells listeners of every entry once and in order, whichever process numbered it. */
 export interface Feed {
-  /** Begins to follow the logs; entries from now on are told. Throws when the database does not answer. */
+  /** Begins to follow the logs; entries from now on are told. Throws when the database does not answer, and tries again by itself. */
   open(): Promise<void>;
   /** What this process has numbered itself, which saves reading it. */
   announce(tenantId: string, entries: readonly SequencedEntry[]): void;
@@ -29,7 +29,7 @@ export function createFeed({ sequencer, log, doorbell }: { sequencer: RoleDataba
   /** Per tenant, the number of the next entry to tell. A tenant that is missing is newer than `open`. */
   const next = new Map<string, number>();
   const bell = createBell();
-  let opened: Promise<void> | undefined;
+  let beginning: Promise<void> | undefined;
   let looking: Promise<void> | undefined;
   let since = new Date(0);
   let isOpen = false;
@@ -42,6 +42,7 @@ export function createFeed({ sequencer, log, doorbell }: { sequencer: RoleDataba
       .then(work)
       .catch((error: unknown) => log.warn({ err: error }, 'audit: new entries could not be read; the next look will'));
   };
+  const nextSeq = (tenantId: string) => next.get(tenantId) ?? 0;
   const tell = (tenantId: string, entries: readonly SequencedEntry[]) => {
     const last = entries.at(-1);
     if (last === undefined) return;
@@ -55,7 +56,7 @@ export function createFeed({ sequencer, log, doorbell }: { sequencer: RoleDataba
     }
   };
   const readUpTo = async ({ tenantId, size }: Growth) => {
-    for (let start = next.get(tenantId) ?? 0; start < size && !stopped; start = next.get(tenantId) ?? 0) {
+    for (let start = nextSeq(tenantId); start < size && !stopped; start = nextSeq(tenantId)) {
       const entries = await readSequenced(sequencer.pool, tenantId, start, pageSize);
       if (entries.length === 0) return;
       tell(tenantId, entries);
@@ -68,6 +69,7 @@ export function createFeed({ sequencer, log, doorbell }: { sequencer: RoleDataba
     return sizes;
   };
   const look = async () => {
+    if (!isOpen) return begin();
     for (const growth of await sizesSince()) await readUpTo(growth);
   };
   const keepLooking = async () => {
@@ -77,28 +79,32 @@ export function createFeed({ sequencer, log, doorbell }: { sequencer: RoleDataba
       await queue;
     }
   };
-  const open = async () => {
+  const readStart = async () => {
     for (const { tenantId, size } of await sizesSince()) next.set(tenantId, size);
     isOpen = true;
     doorbell.listen({ onGrowth: (growth) => enqueue(() => readUpTo(growth)), onGap: () => bell.ring() });
-    looking = keepLooking();
+  };
+  const begin = () => {
+    beginning ??= readStart().catch((error: unknown) => {
+      beginning = undefined;
+      throw error;
+    });
+    return beginning;
   };
 
   return {
     open() {
-      opened ??= open().catch((error: unknown) => {
-        opened = undefined;
-        throw error;
-      });
-      return opened;
+      looking ??= keepLooking();
+      return begin();
     },
     announce(tenantId, entries) {
-      const [first, last] = [entries[0], entries.at(-1)];
-      if (!isOpen || first === undefined || last === undefined) return;
+      const first = entries[0];
+      if (!isOpen || first === undefined) return;
       enqueue(async () => {
-        const due = next.get(tenantId) ?? 0;
-        if (first.seq > due) await readUpTo({ tenantId, size: first.seq });
-        if ((next.get(tenantId) ?? 0) >= first.seq) tell(tenantId, due > first.seq ? entries.filter(({ seq }) => seq >= due) : entries);
+        if (first.seq > nextSeq(tenantId)) await readUpTo({ tenantId, size: first.seq });
+        // Reading may have gone further than was asked for; if it came short, the next look reads on.
+        const due = nextSeq(tenantId);
+        if (first.seq <= due) tell(tenantId, first.seq === due ? entries : entries.filter(({ seq }) => seq >= due));
       });
     },
     add(listener) {

@@ -68,10 +68,13 @@ test('entries keep the order of their transactions, and what was rolled back lea
   assert.equal(await holds(tenantId), 3);
 });
 
-test('of twenty writers at once, with two sequencers, every entry is numbered once and each writer finds its own in order', async () => {
+test('of twenty writers at once, with two sequencers, every entry is numbered once and each writer finds its own in order', async (t) => {
   const tenants = [await buildTenant(), await buildTenant(), await buildTenant()];
   const sequencers = [setup.createSequencer(), setup.createSequencer({ database: other })];
-  for (const sequencer of sequencers) await sequencer.start();
+  for (const sequencer of sequencers) {
+    await sequencer.start();
+    t.after(() => sequencer.stop());
+  }
   const [writers, transactions] = [20, 50];
   await Promise.all(
     Array.from({ length: writers }, async (_, writer) => {
@@ -83,7 +86,6 @@ test('of twenty writers at once, with two sequencers, every entry is numbered on
     }),
   );
   await Promise.all(sequencers.map((sequencer) => sequencer.drained()));
-  await Promise.all(sequencers.map((sequencer) => sequencer.stop()));
   let total = 0;
   for (const tenantId of tenants) {
     const entries = await all(tenantId);
@@ -105,7 +107,7 @@ test('of twenty writers at once, with two sequencers, every entry is numbered on
   assert.equal(total, writers * transactions * 2);
 });
 
-test('listeners in every process are told of every entry once and in order, whichever process numbered it', async () => {
+test('listeners in every process are told of every entry once and in order, whichever process numbered it', async (t) => {
   const tenantId = await buildTenant();
   const working = setup.createSequencer();
   const listening = setup.createSequencer({ database: other });
@@ -114,7 +116,10 @@ test('listeners in every process are told of every entry once and in order, whic
   listening.onEntries((tenant, entries) => tenant === tenantId && told.listening.push(...entries));
   await record(tenantId, { objectId: 'before anybody listened' });
   await working.drained();
-  for (const sequencer of [working, listening]) await sequencer.start();
+  for (const sequencer of [working, listening]) {
+    await sequencer.start();
+    t.after(() => sequencer.stop());
+  }
   for (let number = 1; number <= 40; number += 1) {
     await record(tenantId, { objectId: String(number) });
     working.kick();
@@ -131,7 +136,6 @@ test('listeners in every process are told of every entry once and in order, whic
     );
   const [first] = told.listening;
   assert.deepEqual({ ...first }, { ...told.working[0] });
-  await Promise.all([working.stop(), listening.stop()]);
 });
 
 test('the MAC key steps once a day at most, never before the first entry, and the log still holds', async () => {

@@ -180,7 +180,7 @@ export function createSequencer({ database: { sequencer }, keyring, clock, log }
     onEntries(listener) {
       const end = feed.add(listener);
       if (working !== undefined)
-        feed.open().catch((error: unknown) => log.error({ err: error }, 'audit: listeners are not told of new entries'));
+        feed.open().catch((error: unknown) => log.warn({ err: error }, 'audit: listeners are not told of new entries yet'));
       return end;
     },
     status: () => ({ ...count, setAside: setAside.all() }),

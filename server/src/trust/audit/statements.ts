@@ -1,6 +1,9 @@
 /**
  * The sequencer's statements: for all tenants, prepared by name, one array a column however many rows. Column names come back in
  * camel case, as everywhere.
+ *
+ * Bodies travel as a JSON list and hashes joined into one value: the driver takes an SQL array apart letter by letter, which with
+ * bodies was half of the work there is for an entry (84 µs, now 45; measured).
  */
 import type pg from 'pg';
 import type { Appended } from './append.ts';
@@ -12,7 +15,7 @@ import type { HeadRow } from './store.ts';
 export type Connection = Pick<pg.ClientBase, 'query'> | pg.Pool;
 
 /** How many rows, and how many entries in them, a batch takes. 2,000 entries keep the event loop for some 40 ms. */
-export const rowsMax = 2_000;
+const rowsMax = 2_000;
 export const entriesMax = 2_000;
 
 const movingColumns = 'epoch, epoch_started_at as "epochStartedAt", size, chain, frontier, checkpoint';
@@ -22,9 +25,10 @@ export async function insertPendingOfAll(on: Connection, tenantIds: readonly str
   await on.query({
     name: 'audit-insert-all',
     text: `insert into app.audit_pending (tenant_id, entries)
-      select tenant_id, array_agg(body order by place) from unnest($1::text[], $2::text[]) with ordinality as new(tenant_id, body, place)
+      select tenant_id, array_agg(body order by place)
+      from rows from (unnest($1::text[]), json_array_elements_text($2::json)) with ordinality as new(tenant_id, body, place)
       group by tenant_id`,
-    values: [tenantIds, bodies],
+    values: [tenantIds, JSON.stringify(bodies)],
   });
 }
 
@@ -77,7 +81,7 @@ export async function takePending(on: Connection, tenantIds: readonly string[]) 
         from (select tenant_id, id, entries from app.audit_pending where tenant_id = any($1::text[]) order by id limit ${rowsMax}) as next
       ) as counted
       where counted.before < ${entriesMax} and pending.tenant_id = counted.tenant_id and pending.id = counted.id
-      returning pending.tenant_id as "tenantId", pending.id, pending.entries`,
+      returning pending.tenant_id as "tenantId", pending.id, array_to_json(pending.entries) as entries`,
     values: [tenantIds],
   });
   return rows.sort((a, b) => a.id - b.id); // RETURNING promises no order
@@ -107,8 +111,12 @@ export async function writeAppended(on: Connection, appended: readonly Appended[
     name: 'audit-write',
     text: `with written as (
         insert into app.audit_entry (tenant_id, seq, at, kind, object_id, task_id, state, live, body, chain, mac, epoch)
-        select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-          $9::text[], $10::bytea[], $11::bytea[], $12::integer[])
+        select tenant_id, seq, at, kind, object_id, task_id, state, live, body,
+          substr($10::bytea, 32 * place::int - 31, 32), substr($11::bytea, 32 * place::int - 31, 32), epoch
+        from rows from (
+          unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $12::integer[]),
+          json_array_elements_text($9::json)
+        ) with ordinality as new(tenant_id, seq, at, kind, object_id, task_id, state, live, epoch, body, place)
       )
       update app.audit_head head set mac_key = coalesce(new.mac_key, head.mac_key), epoch = new.epoch, epoch_started_at = new.epoch_started_at,
         size = new.size, chain = new.chain, frontier = new.frontier, checkpoint = new.checkpoint, checkpoint_at = new.checkpoint_at
@@ -124,9 +132,9 @@ export async function writeAppended(on: Connection, appended: readonly Appended[
       entries.map((entry) => entry.taskId),
       entries.map((entry) => entry.state),
       entries.map((entry) => entry.live),
-      entries.map((entry) => entry.body),
-      entries.map((entry) => entry.chain),
-      entries.map((entry) => entry.mac),
+      JSON.stringify(entries.map((entry) => entry.body)),
+      Buffer.concat(entries.map((entry) => entry.chain)),
+      Buffer.concat(entries.map((entry) => entry.mac)),
       entries.map((entry) => entry.epoch),
       heads.map((head) => head.tenantId),
       heads.map((head) => head.macKey),
