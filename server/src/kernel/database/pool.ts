@@ -30,12 +30,13 @@ export interface DatabaseOptions {
 }
 
 /**
- * Connections per role. Together 28, so that one process with all roles and a few commands beside it fit into the
+ * Connections per role. Together 29, so that one process with all roles and a few commands beside it fit into the
  * embedded server's 60; an idle connection is closed after half a minute and costs nothing.
  * app: requests wait for a commit's fsync, not for a core, so more than two per core pays, as commits of one moment share an fsync.
- * engine: claim, two or three flushes under way, lease renewal, one for LISTEN. sequencer: one working, one spare. auth: sign-ins are rare.
+ * engine: claim, two or three flushes under way, lease renewal, one for LISTEN. sequencer: one working, one for LISTEN, one spare.
+ * auth: sign-ins are rare.
  */
-const connectionsMaxDefault: Record<RoleName, number> = { app: 16, engine: 6, sequencer: 2, auth: 4 };
+const connectionsMaxDefault: Record<RoleName, number> = { app: 16, engine: 6, sequencer: 3, auth: 4 };
 
 /** Long enough for a failover's new primary to answer the next try, short enough for a person who waits. */
 const connectTimeoutMsDefault = 5_000;
