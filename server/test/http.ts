@@ -55,7 +55,7 @@ export async function testHttp(
     ...platform,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     metrics: new Registry(),
-    metricsToken: 'a token for scrapers',
+    metricsToken: 'scrapers-may-read-this',
     addresses: () => addresses,
     webFolder,
     plannerModel: null,
