@@ -71,7 +71,7 @@ export async function openPlatform(options: PlatformOptions) {
     const auditor = await createAuditorKey(keys);
     const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
     const sequencer = createSequencer({ database, keyring, clock, log });
-    const accessLog = createAccessLog({ database, log });
+    const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const tools = await createTools(options, database, keyring);
     const policies = createPolicyEngine();
     const model = createModel(config, tools.catalogue, log);
