@@ -1,10 +1,10 @@
 import { type Clock, type Logger, newId } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
-import { backoffMs } from './backoff.ts';
 import { claimTasks } from './claim.ts';
 import { createCommitter } from './committer.ts';
 import { flush } from './flush.ts';
 import { beat, enlist, reap, resign } from './leases.ts';
+import { postponeTask } from './postpone.ts';
 import type { Committed, Lease, TaskHandler, TaskSnapshot, Transition } from './rows.ts';
 
 export interface EngineOptions {
@@ -24,7 +24,7 @@ export interface Engine {
   start(): Promise<void>;
   /** Something may be due: look now. Cheap, may be called for every event. */
   kick(): void;
-  /** Stops claiming, lets running tasks come to a halt at a commit for up to `graceMs`, then gives the rest back. */
+  /** Stops claiming, lets running tasks come to a halt at their next commit for up to `graceMs`, then gives the rest back. */
   stop(graceMs?: number): Promise<void>;
   /** Tasks in hand right now. */
   readonly running: number;
@@ -41,8 +41,10 @@ export function createEngine(options: EngineOptions): Engine {
   const pollMs = options.pollMs ?? 200;
   let life = newLife();
   let stopping = false;
+  let claimed: Promise<void> = Promise.resolve();
   let claiming = false;
   let askedAgain = false;
+  let ticking = false;
   const timers: NodeJS.Timeout[] = [];
 
   function newLife() {
@@ -55,25 +57,27 @@ export function createEngine(options: EngineOptions): Engine {
       inFlightMax: 2,
       retryWindowMs: leaseMs,
     });
-    return { workerId, end, committer, running: new Set<Promise<void>>() };
+    return { workerId, end, committer, running: new Set<Promise<void>>(), renewedAtMs: performance.now() };
   }
 
-  async function claim(): Promise<void> {
-    if (claiming || stopping) {
-      askedAgain = true;
-      return;
-    }
+  function claim(): void {
+    askedAgain = true;
+    if (!stopping && !claiming) claimed = claimAll();
+  }
+
+  async function claimAll(): Promise<void> {
     claiming = true;
     try {
-      do {
+      while (askedAgain && !stopping) {
         askedAgain = false;
         const current = life;
         const free = options.slots - current.running.size;
-        if (free <= 0) break;
+        if (free <= 0) return;
         const snapshots = await claimTasks(database, { workerId: current.workerId, limit: free, now: clock.now() });
+        // Claimed under a name that is dead by now: whoever reaps gives them back.
+        if (current.end.signal.aborted) continue;
         for (const snapshot of snapshots) work(current, snapshot);
-        if (snapshots.length === free) askedAgain = false;
-      } while (askedAgain && !stopping);
+      }
     } catch (error) {
       log.warn({ err: error }, 'claiming failed; the next poll tries again');
     } finally {
@@ -85,7 +89,7 @@ export function createEngine(options: EngineOptions): Engine {
     const running = run(current, snapshot).finally(() => {
       current.running.delete(running);
       // Refill in bites, not one by one: a claim costs the same for one task as for thirty.
-      if (current.running.size <= options.slots * 0.75) void claim();
+      if (current.running.size <= options.slots * 0.75) claim();
     });
     current.running.add(running);
   }
@@ -97,6 +101,8 @@ export function createEngine(options: EngineOptions): Engine {
     const lease: Lease = {
       snapshot,
       signal: current.end.signal,
+      isHeld: () => performance.now() - current.renewedAtMs < leaseMs,
+      isEnding: () => stopping,
       commit(transition: Transition): Promise<Committed> {
         // One commit of a task at a time and in order: a batch may hold each task once.
         const committed = last.then(() => current.committer.submit({ task: snapshot.task, signalsSeen, transition }));
@@ -109,50 +115,65 @@ export function createEngine(options: EngineOptions): Engine {
     } catch (error) {
       if (current.end.signal.aborted) return;
       log.error({ err: error, taskId: snapshot.task.taskId, tenantId: snapshot.task.tenantId }, 'a task stumbled; it goes into back-off');
-      await postpone(lease, snapshot).catch((cause) => log.warn({ err: cause }, 'could not postpone a task; its lease will run out'));
+      await putBack(current, snapshot, error);
     }
   }
 
-  /** The handler threw: nobody planned for this. Keep the state, come back later. */
-  async function postpone(lease: Lease, { task }: TaskSnapshot): Promise<void> {
-    const runAt = new Date(clock.now().getTime() + backoffMs(task.retries));
-    await lease.commit({ progress: { ...task, runAt, retries: task.retries + 1, errorCode: 'server.fault' }, release: true, audit: [] });
+  /** Tried until it succeeds or the lease is lost: a task that a living worker owns and nobody works on would stay so for ever. */
+  async function putBack(current: typeof life, snapshot: TaskSnapshot, fault: unknown): Promise<void> {
+    for (let pauseMs = 100; !current.end.signal.aborted; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+      try {
+        return await postponeTask(database, current.workerId, snapshot.task, fault, clock.now());
+      } catch (error) {
+        log.warn({ err: error, taskId: snapshot.task.taskId }, 'a task could not be put back; trying again');
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
   }
 
   async function tick(): Promise<void> {
+    if (ticking) return;
+    ticking = true;
+    const current = life;
+    const sentAtMs = performance.now();
     try {
-      if (!(await beat(database, life.workerId)) && !stopping) await reborn();
-      if ((await reap(database, leaseMs)) > 0) void claim();
+      if (await beat(database, current.workerId)) current.renewedAtMs = sentAtMs;
+      else if (!stopping) await reborn();
+      if ((await reap(database, leaseMs)) > 0) claim();
     } catch (error) {
       log.warn({ err: error }, 'the lease could not be renewed');
+    } finally {
+      ticking = false;
     }
   }
 
   /** Others have taken us for dead (a long stall). What we hold is theirs by now: drop it and begin anew under another name. */
   async function reborn(): Promise<void> {
     const old = life;
-    log.warn({ workerId: old.workerId, tasks: old.running.size }, 'this worker was taken for dead; starting over under a new name');
-    life = newLife();
+    log.warn({ workerId: old.workerId, tasks: old.running.size }, 'this worker was taken for dead; it starts over under a new name');
     old.end.abort(new Error('the lease was lost'));
-    await enlist(database, life.workerId);
-    void claim();
+    const next = newLife();
+    // On the list first: what somebody claims who is not on it is taken away again at once.
+    await enlist(database, next.workerId);
+    life = next;
+    claim();
   }
 
   return {
     async start() {
+      life.renewedAtMs = performance.now();
       await enlist(database, life.workerId);
       await reap(database, leaseMs);
       timers.push(
         setInterval(() => void tick(), leaseMs / 3),
-        setInterval(() => void claim(), pollMs),
+        setInterval(claim, pollMs),
       );
-      void claim();
+      claim();
     },
-    kick() {
-      void claim();
-    },
+    kick: claim,
     async stop(graceMs = 10_000) {
       stopping = true;
+      await claimed;
       await Promise.race([Promise.allSettled([...life.running]), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
       for (const timer of timers) clearInterval(timer);
       life.end.abort(new Error('the worker is stopping'));

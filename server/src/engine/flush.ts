@@ -13,7 +13,8 @@ export interface Flushable {
  * Commits many tasks' transitions in one transaction: first lock their rows and read the fences, then write everything in one statement.
  *
  * Locking first and in its own statement matters twice: a late worker's rows are left out (its fence is old), and a decision that
- * was made while the worker was about to park is seen, so no wake-up is lost.
+ * was made while the worker was about to park is seen, so no wake-up is lost. The tenants' revisions are read with the writing, not with
+ * the locking: that statement may have waited, and its snapshot is as old as its wait.
  * @returns the answers in the order of the items. At most one transition of a task may be among them.
  */
 export async function flush(engine: RoleDatabase, workerId: string, now: Date, items: readonly Flushable[]): Promise<Committed[]> {
@@ -31,17 +32,18 @@ export async function flush(engine: RoleDatabase, workerId: string, now: Date, i
     const held = new Map(rows.map((row) => [`${row.tenantId}/${row.taskId}`, row]));
     const lockOf = (item: Flushable) => held.get(`${item.task.tenantId}/${item.task.taskId}`);
     const valid = items.filter((item) => lockOf(item) !== undefined);
-    if (valid.length > 0)
-      await client.query({
-        name: 'flush-write',
-        text: writeAll,
-        values: values(valid, now, (item) => lockOf(item)?.signals !== item.signalsSeen),
-      });
+    if (valid.length === 0) return items.map(() => ({ kind: 'fenced' }));
+    const written = await client.query<{ tenantId: string; revision: number }>({
+      name: 'flush-write',
+      text: writeAll,
+      values: values(valid, now, (item) => lockOf(item)?.signals !== item.signalsSeen),
+    });
+    const revisions = new Map(written.rows.map((row) => [row.tenantId, row.revision]));
     return items.map((item) => {
       const lock = lockOf(item);
-      return lock === undefined
-        ? { kind: 'fenced' }
-        : { kind: 'committed', revision: Number(lock.revision), signals: lock.signals, cancelling: lock.cancelling };
+      const revision = revisions.get(item.task.tenantId);
+      if (lock === undefined || revision === undefined) return { kind: 'fenced' };
+      return { kind: 'committed', revision, signals: lock.signals, cancelling: lock.cancelling };
     });
   });
 }
@@ -51,15 +53,13 @@ interface LockedTask {
   readonly taskId: string;
   readonly signals: number;
   readonly cancelling: boolean;
-  readonly revision: number;
 }
 
 /** Rows are locked in key order, so two flushes that meet (after a takeover) cannot deadlock. */
 const lockTasks = `
-  select t.tenant_id as "tenantId", t.task_id as "taskId", t.signals, t.cancelling, q.revision
+  select t.tenant_id as "tenantId", t.task_id as "taskId", t.signals, t.cancelling
   from app.task t
   join unnest($1::text[], $2::text[], $3::bigint[]) as n(tenant_id, task_id, epoch) on t.tenant_id = n.tenant_id and t.task_id = n.task_id and t.epoch = n.epoch
-  join app.tenant_queue q on q.tenant_id = t.tenant_id
   where t.owner = $4 order by t.tenant_id, t.task_id for no key update of t`;
 
 type Column = readonly [name: string, type: string];
@@ -124,6 +124,7 @@ const approvalChangeColumns: readonly Column[] = [
   ['approval_id', 'text'],
   ['state', 'text'],
   ['used_at', 'timestamptz'],
+  ['was', 'text'],
 ];
 const taskColumns: readonly Column[] = [
   ...key,
@@ -164,7 +165,7 @@ function rowsOf(index: number): string {
 const names = (columns: readonly Column[]) => columns.map(([name]) => name).join(', ');
 const lastParameter = tables.reduce((sum, columns) => sum + columns.length, 0);
 
-/** All tables in one statement: one round trip however many rows. Lists inside a row travel as JSON text, since SQL arrays cannot be ragged. */
+/** All tables in one statement: one round trip however many rows. Answers with the tenants' revisions. Lists inside a row travel as JSON text, since SQL arrays cannot be ragged. */
 const writeAll = `
   with plans as (
     insert into app.plan (${names(planColumns)}) select ${names(planColumns)} from ${rowsOf(0)}
@@ -181,15 +182,18 @@ const writeAll = `
     insert into app.approval (${names(approvalColumns)})
     select ${names(approvalColumns).replace('policy_ids', 'array(select jsonb_array_elements_text(policy_ids::jsonb))')} from ${rowsOf(4)}
   ), approval_changes as (
-    update app.approval a set state = n.state, used_at = n.used_at from ${rowsOf(5)} where a.tenant_id = n.tenant_id and a.approval_id = n.approval_id
+    update app.approval a set state = n.state, used_at = n.used_at from ${rowsOf(5)}
+    where a.tenant_id = n.tenant_id and a.approval_id = n.approval_id and a.state = n.was
   ), audit as (
     insert into app.audit_pending (tenant_id, entries)
     select tenant_id, array(select jsonb_array_elements_text(entries::jsonb)) from ${rowsOf(7)}
+  ), moved as (
+    update app.task t set state = n.state, outcome = n.outcome, wait_reason = n.wait_reason, error_code = n.error_code, run_at = n.run_at,
+      retries = n.retries, plan_version = n.plan_version, playbook = n.playbook, risk = n.risk, detail = n.detail, finished_at = n.finished_at,
+      owner = case when n.release then null else t.owner end, updated_at = $${lastParameter + 1}
+    from ${rowsOf(6)} where t.tenant_id = n.tenant_id and t.task_id = n.task_id
   )
-  update app.task t set state = n.state, outcome = n.outcome, wait_reason = n.wait_reason, error_code = n.error_code, run_at = n.run_at, retries = n.retries,
-    plan_version = n.plan_version, playbook = n.playbook, risk = n.risk, detail = n.detail, finished_at = n.finished_at,
-    owner = case when n.release then null else t.owner end, updated_at = $${lastParameter + 1}
-  from ${rowsOf(6)} where t.tenant_id = n.tenant_id and t.task_id = n.task_id`;
+  select tenant_id as "tenantId", revision from app.tenant_queue where tenant_id = any($${lastParameter + 2}::text[])`;
 
 /** The parameters of `writeAll`: one array a column, table after table. */
 function values(items: readonly Flushable[], now: Date, wasRung: (item: Flushable) => boolean): unknown[] {
@@ -249,10 +253,11 @@ function values(items: readonly Flushable[], now: Date, wasRung: (item: Flushabl
         a.createdAt,
         a.expiresAt,
       ]);
-    for (const a of approvalChanges ?? []) put(5, [tenantId, a.approvalId, a.state, a.usedAt]);
+    for (const a of approvalChanges ?? []) put(5, [tenantId, a.approvalId, a.state, a.usedAt, a.was]);
     if (progress) {
-      // Rung while about to park: due at once instead, so that the next claim sees what happened.
-      const runAt = release === true && progress.state === 'waiting' && wasRung(item) ? now : progress.runAt;
+      // Rung while in hand: due at once instead of parked or put off, so that the next claim sees what happened.
+      const isOver = progress.state === 'done' || progress.state === 'cancelled';
+      const runAt = release === true && !isOver && wasRung(item) ? now : progress.runAt;
       put(6, [
         ...own,
         progress.state,
@@ -272,5 +277,10 @@ function values(items: readonly Flushable[], now: Date, wasRung: (item: Flushabl
     if (item.transition.audit.length > 0) audit.set(tenantId, [...(audit.get(tenantId) ?? []), ...item.transition.audit]);
   }
   for (const [tenantId, entries] of audit) put(7, [tenantId, JSON.stringify(entries)]);
-  return [...tables.flatMap((columns, table) => columns.map((_, column) => (lines[table] ?? []).map((line) => line[column]))), now];
+  const tenants = [...new Set(items.map((item) => item.task.tenantId))];
+  return [
+    ...tables.flatMap((columns, table) => columns.map((_, column) => (lines[table] ?? []).map((line) => line[column]))),
+    now,
+    tenants,
+  ];
 }

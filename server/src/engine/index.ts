@@ -1,5 +1,6 @@
 export { backoffMs } from './backoff.ts';
 export { createEngine, type Engine, type EngineOptions } from './engine.ts';
+export { countedCode } from './postpone.ts';
 export type {
   ApprovalRow,
   ApprovalState,

@@ -19,14 +19,16 @@ export async function beat(engine: RoleDatabase, workerId: string): Promise<bool
 
 /**
  * Takes silent workers off the list and gives their tasks back, also those of workers that are not on the list at all.
- * The fence stays: whoever claims next gets a higher one. @returns how many tasks were given back.
+ * The fence stays: whoever claims next gets a higher one. A task that somebody has locked right now is left to the next round.
+ * @returns how many tasks were given back.
  */
 export async function reap(engine: RoleDatabase, leaseMs: number): Promise<number> {
   const done = await engine.pool.query<{ released: number }>({
     name: 'lease-reap',
     text: `with dead as (delete from app.worker where beat_at < now() - make_interval(secs => $1::float8 / 1000) returning worker_id),
         alive as (select worker_id from app.worker where worker_id not in (select worker_id from dead)),
-        freed as (update app.task set owner = null where owner is not null and owner not in (select worker_id from alive) returning 1)
+        lost as (select tenant_id, task_id from app.task where owner is not null and owner not in (select worker_id from alive) for no key update skip locked),
+        freed as (update app.task t set owner = null from lost l where t.tenant_id = l.tenant_id and t.task_id = l.task_id returning 1)
       select count(*)::int as released from freed`,
     values: [leaseMs],
   });

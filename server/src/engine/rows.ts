@@ -132,7 +132,8 @@ export interface Transition {
   readonly attempts?: readonly AttemptRow[];
   readonly settled?: readonly Pick<AttemptRow, 'planVersion' | 'stepId' | 'direction' | 'number' | 'outcome' | 'settledAt'>[];
   readonly approvals?: readonly ApprovalRow[];
-  readonly approvalChanges?: readonly Pick<ApprovalRow, 'approvalId' | 'state' | 'usedAt'>[];
+  /** Written only while the approval still is what it `was`: a person who decided in the meantime has decided. */
+  readonly approvalChanges?: readonly (Pick<ApprovalRow, 'approvalId' | 'state' | 'usedAt'> & { readonly was: ApprovalState })[];
   readonly progress?: TaskProgress;
   /** Gives the task back: it is claimed again when `runAt` comes or somebody rings. */
   readonly release?: boolean;
@@ -140,7 +141,7 @@ export interface Transition {
   readonly audit: readonly string[];
 }
 
-/** What a commit found. `fenced`: another worker owns the task by now and nothing was written. */
+/** What a commit found, as of the moment it was written. `fenced`: another worker owns the task by now and nothing was written. */
 export type Committed =
   | { readonly kind: 'committed'; readonly revision: number; readonly signals: number; readonly cancelling: boolean }
   | { readonly kind: 'fenced' };
@@ -151,12 +152,22 @@ export interface Lease {
   /** Aborted when this worker lost its leases or is stopping hard: start no effect after that. */
   readonly signal: AbortSignal;
   /**
+   * Whether the lease has been renewed within its time. A process that was frozen finds out here, before its first beat has told it:
+   * ask right before an effect.
+   */
+  isHeld(): boolean;
+  /** Whether this worker is stopping: come to a halt at the next commit and give the task back. */
+  isEnding(): boolean;
+  /**
    * Commits a transition together with whatever other tasks have ready. Resolves when it is durable.
-   * Parking (`waiting` with release) is turned into an immediate re-claim when the task was rung since the worker last looked.
+   * A task that was rung since it was claimed and has not ended is due at once when it is released, whatever `runAt` says.
    * @throws FactotumError `database.unavailable` when the database could not be reached for the whole retry window.
    */
   commit(transition: Transition): Promise<Committed>;
 }
 
-/** Takes one claimed task as far as it goes. Ends by releasing the task; what it throws sends the task into back-off. */
+/**
+ * Takes one claimed task as far as it goes. Ends by releasing the task; what it throws sends the task into back-off, and after eight
+ * faults in a row to a person.
+ */
 export type TaskHandler = (lease: Lease) => Promise<void>;

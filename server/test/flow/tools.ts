@@ -48,7 +48,7 @@ export function scriptedTool({
       readsPrivate: false,
       canLookup,
       timeoutMs: 5_000,
-      headline: (args) => `${name} ${String(args['value'])}`,
+      headline: (args) => `${name} ${String(args.value)}`,
       consequence: 'Something is done.',
     },
     input,

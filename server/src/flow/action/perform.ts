@@ -1,6 +1,5 @@
 import type { Effect, ToolAnswer, ToolHost, ToolManifest } from '#flow/tool';
-import type { ErrorCode, Id, JsonObject } from '#kernel';
-import { isFactotumError } from '#kernel';
+import { type ErrorCode, FactotumError, type Id, isFactotumError, type JsonObject } from '#kernel';
 import type { Label } from '#trust/policy';
 
 export interface Action {
@@ -41,41 +40,93 @@ const retriedByItself: Readonly<Record<Effect, boolean>> = {
 
 /** Performs one step's effect and says what the far side answered. Never throws for what a tool does wrong. */
 export async function performAction(host: ToolHost, action: Action): Promise<ActionOutcome> {
-  return settle(host, action, await call(host, action, 'do'));
+  const { effect } = action.manifest;
+  const answer = await call(host, action, 'do');
+  switch (answer.kind) {
+    case 'done':
+      return done(answer);
+    case 'failed':
+      return failed(answer, isPassing(answer) && retriedByItself[effect]);
+    case 'absent':
+      return failed({ code: 'tool.failed', message: 'The tool says that nothing happened.' }, retriedByItself[effect]);
+    case 'unknown':
+      // A read that broke off changed nothing.
+      return effect === 'read'
+        ? failed({ code: 'tool.timed_out', message: answer.message }, true)
+        : afterUnknown(host, action, answer.message);
+  }
 }
 
 /**
  * After a takeover: finds out what became of an attempt that left no outcome.
  * @returns `absent` when the tool knows that nothing happened, so the step may be performed.
+ * @throws FactotumError `tool.unavailable` when the tool cannot be asked just now. That says nothing about the attempt: ask again later.
  */
 export async function lookUpAction(host: ToolHost, action: Action): Promise<ActionOutcome | { readonly kind: 'absent' }> {
-  if (action.manifest.effect === 'read') return { kind: 'absent' };
-  if (!action.manifest.canLookup)
-    return {
-      kind: 'unknown',
-      message: `${action.manifest.title} was under way when the server stopped, and the tool cannot say whether it happened.`,
-    };
+  const { effect, canLookup, title } = action.manifest;
+  if (effect === 'read') return { kind: 'absent' };
+  const interrupted = `${title} was under way when the server stopped`;
+  if (!canLookup) return { kind: 'unknown', message: `${interrupted}, and the tool cannot say whether it happened.` };
   const answer = await call(host, action, 'lookup');
-  if (answer.kind === 'absent') return answer;
-  if (answer.kind === 'failed' && (answer.failure === 'transient' || answer.failure === 'rate_limited'))
-    return { kind: 'failed', code: answer.code, message: answer.message, retry: true, retryAfterMs: answer.retryAfterMs };
-  if (answer.kind === 'failed')
-    return {
-      kind: 'unknown',
-      message: `${action.manifest.title} was under way when the server stopped, and asking about it failed: ${answer.message}`,
-    };
-  return settle(host, action, answer);
+  switch (answer.kind) {
+    case 'done':
+      return done(answer);
+    case 'absent':
+      return answer;
+    case 'failed':
+      if (isPassing(answer)) throw new FactotumError('tool.unavailable', `${interrupted}, and the tool cannot be asked about it yet.`);
+      return { kind: 'unknown', message: `${interrupted}, and asking about it failed: ${answer.message}` };
+    case 'unknown':
+      return { kind: 'unknown', message: `${interrupted}. ${answer.message}` };
+  }
 }
 
-/** Takes back what a finished step did. The tool finds its own traces by the key of the step; `resultJson` is what the step returned. */
+/**
+ * Takes back what a finished step did. The tool finds its own traces by the key of the step; `resultJson` is what the step returned.
+ * By contract undoing twice is undoing once, so whatever leaves doubt may be asked again, whatever the effect was.
+ */
 export async function undoAction(host: ToolHost, action: Action & { readonly resultJson: string }): Promise<ActionOutcome> {
   const answer = await call(host, action, 'undo', action.resultJson);
-  // Undoing is idempotent by contract, so it may be tried again whatever the effect was.
-  const outcome = await settle(host, action, answer);
-  return outcome.kind === 'failed' && answer.kind === 'failed'
-    ? { ...outcome, retry: answer.failure === 'transient' || answer.failure === 'rate_limited' }
-    : outcome;
+  switch (answer.kind) {
+    case 'done':
+      return done(answer);
+    case 'failed':
+      return failed(answer, isPassing(answer));
+    case 'absent':
+      return failed({ code: 'tool.failed', message: 'The tool says that nothing happened.' }, true);
+    case 'unknown':
+      // Not looked up: a lookup by this key tells of what is being undone, and would be taken for the undoing.
+      return failed({ code: 'tool.timed_out', message: answer.message }, true);
+  }
 }
+
+/** The tool is asked at once, while it still remembers best. */
+async function afterUnknown(host: ToolHost, action: Action, message: string): Promise<ActionOutcome> {
+  const { canLookup, effect } = action.manifest;
+  if (!canLookup) return { kind: 'unknown', message };
+  const found = await call(host, action, 'lookup');
+  if (found.kind === 'done') return done(found);
+  if (found.kind !== 'absent') return { kind: 'unknown', message };
+  // A call that was given up may still be under way. Where the key makes a second one harmless that does not matter; money, rights and
+  // destruction are not repeated, so calling them undone now could be a lie in a moment.
+  return retriedByItself[effect]
+    ? failed({ code: 'tool.timed_out', message }, true)
+    : { kind: 'unknown', message: `${message} The tool finds no trace of it so far.` };
+}
+
+type Failed = Extract<ToolAnswer, { kind: 'failed' }>;
+
+const isPassing = ({ failure }: Failed): boolean => failure === 'transient' || failure === 'rate_limited';
+
+const done = ({ result, label }: Extract<ToolAnswer, { kind: 'done' }>): ActionOutcome => ({ kind: 'done', result, label });
+
+const failed = ({ code, message, retryAfterMs }: Pick<Failed, 'code' | 'message' | 'retryAfterMs'>, retry: boolean): ActionOutcome => ({
+  kind: 'failed',
+  code,
+  message,
+  retry,
+  retryAfterMs,
+});
 
 async function call(host: ToolHost, action: Action, operation: 'do' | 'undo' | 'lookup', resultJson?: string): Promise<ToolAnswer> {
   try {
@@ -92,48 +143,7 @@ async function call(host: ToolHost, action: Action, operation: 'do' | 'undo' | '
       ...(resultJson === undefined ? {} : { resultJson }),
     });
   } catch (error) {
-    // The host answers with values; what it throws is a broken connection or a time-out in the middle of a call.
-    if (isFactotumError(error, 'tool.unknown') || isFactotumError(error, 'tool.invalid_arguments'))
-      return { kind: 'failed', failure: 'permanent', code: error.code, message: error.message };
+    // The host answers with values; what it throws is a call that broke off in the middle.
     return { kind: 'unknown', message: isFactotumError(error) ? error.message : 'The tool broke off in the middle of the call.' };
   }
-}
-
-async function settle(host: ToolHost, action: Action, answer: ToolAnswer): Promise<ActionOutcome> {
-  const { effect } = action.manifest;
-  switch (answer.kind) {
-    case 'done':
-      return { kind: 'done', result: answer.result, label: answer.label };
-    case 'failed': {
-      const passing = answer.failure === 'transient' || answer.failure === 'rate_limited';
-      return {
-        kind: 'failed',
-        code: answer.code,
-        message: answer.message,
-        retry: passing && retriedByItself[effect],
-        retryAfterMs: answer.retryAfterMs,
-      };
-    }
-    case 'absent':
-      return {
-        kind: 'failed',
-        code: 'tool.failed',
-        message: 'The tool says that nothing happened.',
-        retry: retriedByItself[effect],
-        retryAfterMs: undefined,
-      };
-    case 'unknown':
-      // A read that broke off changed nothing; for the rest ask the tool at once, while it still remembers best.
-      if (effect === 'read')
-        return { kind: 'failed', code: 'tool.timed_out', message: answer.message, retry: true, retryAfterMs: undefined };
-      return action.manifest.canLookup ? afterUnknown(host, action, answer.message) : { kind: 'unknown', message: answer.message };
-  }
-}
-
-async function afterUnknown(host: ToolHost, action: Action, message: string): Promise<ActionOutcome> {
-  const found = await call(host, action, 'lookup');
-  if (found.kind === 'done') return { kind: 'done', result: found.result, label: found.label };
-  if (found.kind === 'absent')
-    return { kind: 'failed', code: 'tool.timed_out', message, retry: retriedByItself[action.manifest.effect], retryAfterMs: undefined };
-  return { kind: 'unknown', message };
 }

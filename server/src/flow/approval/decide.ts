@@ -1,14 +1,13 @@
 import type { ApprovalState } from '#engine';
 import { lockTask, ringTask } from '#flow/task';
 import type { ToolCatalogue } from '#flow/tool';
-import { FactotumError, type Id } from '#kernel';
+import { FactotumError, type Id, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
-import { decisionMac } from './check.ts';
-import { payloadHash } from './hash.ts';
-import { type Answer, approvalBodySchema, type Decision, type DecisionInput } from './schema.ts';
-import { recordDecision, type StoredApproval, selectApproval } from './store.ts';
+import { decisionMac, isIntact } from './check.ts';
+import type { Answer, Decision, DecisionInput } from './schema.ts';
+import { recordDecision, type StoredApproval, selectApproval, withdrawApproval } from './store.ts';
 
 export interface DecisionContext {
   readonly tx: Tx;
@@ -32,60 +31,79 @@ const stateAfter: Readonly<Record<Decision, ApprovalState>> = {
 /**
  * Takes a person's decision about exactly the bytes they saw, once, and rings the task.
  *
+ * A question that was altered in the table takes no decision: it is superseded and the task rung, so that a worker asks anew. That has to
+ * be committed, so it is returned and not thrown; the caller passes what it gets to `refuseAltered` once the transaction is through.
  * @throws `approval.not_found`; `approval.already_decided` with who and when (also when it has expired); `approval.changed` when the hash
  * is not the one that stands now; `approval.edit_invalid` when edited arguments do not fit the tool.
  */
 export async function decideApproval(context: DecisionContext, approvalId: string, input: DecisionInput): Promise<StoredApproval> {
-  const { tx, tenantId, now } = context;
+  const { tx, tenantId, keys, actor, now } = context;
   const found = await selectApproval(tx, tenantId, approvalId);
   if (found === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
   // The task's row first, as everywhere: here a worker that is about to park and a person who decides take turns.
   await lockTask(tx, tenantId, found.taskId);
   const approval = (await selectApproval(tx, tenantId, approvalId)) ?? found;
   refuseDecided(approval, now);
-  refuseChanged(context, approval, input.payloadHash);
+  if (!isIntact(keys, { tenantId, taskId: approval.taskId }, approval)) return supersede(context, approval);
+  if (input.payloadHash !== approval.payloadHash) throw changed(approval.payloadHash);
   if (input.decision === 'edit') refuseUnfit(context.catalogue, approval.tool, input.edits);
   const state = stateAfter[input.decision];
-  const answer: Answer = {
-    decision: input.decision,
-    ...(input.comment === undefined ? {} : { comment: input.comment }),
-    ...(input.decision === 'edit' ? { edits: input.edits } : {}),
-    ...(input.decision === 'delegate' ? { to: input.to } : {}),
-  };
+  const answer = keys.sealJson({ kind: 'approval.answer', id: approvalId }, answerOf(input));
+  const { payloadHash } = approval;
   const written = await recordDecision(tx, {
     tenantId,
     approvalId,
     state,
-    answer: context.keys.sealJson({ kind: 'approval.answer', id: approvalId }, answer),
+    answer,
     decisionMac:
       state === 'waiting'
         ? null
-        : decisionMac(context.keys, {
-            approvalId: approval.approvalId,
-            state,
-            payloadHash: approval.payloadHash,
-            decidedBy: context.actor,
-            decidedAt: now,
-          }),
-    decidedBy: context.actor,
+        : decisionMac(keys, { approvalId: approval.approvalId, state, payloadHash, decidedBy: actor, decidedAt: now, answer }),
+    decidedBy: actor,
     decidedAt: now,
     assignedTo: input.decision === 'delegate' ? input.to : approval.assignedTo,
   });
   const after = (await selectApproval(tx, tenantId, approvalId)) ?? approval;
   if (!written) refuseDecided(after, now);
-  await recordAudit(tx, tenantId, [
-    {
-      kind: 'approval.decided',
-      actor: context.actor,
-      at: now,
-      objectId: approvalId,
-      taskId: approval.taskId,
-      state,
-      detail: { decision: input.decision, step: approval.stepId, tool: approval.tool, payloadHash: approval.payloadHash },
-    },
-  ]);
-  await ringTask(tx, tenantId, approval.taskId, now);
+  await tell(context, after, { kind: 'approval.decided', detail: { decision: input.decision, payloadHash } });
   return after;
+}
+
+/**
+ * Says that nothing was decided when the question had been altered in the table; does nothing otherwise.
+ * @throws `approval.changed`.
+ */
+export function refuseAltered(approval: StoredApproval): void {
+  if (approval.state === 'superseded' && approval.decidedBy === null)
+    throw new FactotumError('approval.changed', 'The stored question had been altered, so nothing was decided. You will be asked anew.');
+}
+
+async function supersede(context: DecisionContext, approval: StoredApproval): Promise<StoredApproval> {
+  await withdrawApproval(context.tx, context.tenantId, approval.approvalId);
+  const after = { ...approval, state: 'superseded' as const };
+  await tell(context, after, { kind: 'approval.superseded', detail: { reason: 'the recorded question has been altered' } });
+  return after;
+}
+
+/** Writes the entry and rings the task. */
+async function tell(
+  { tx, tenantId, actor, now }: DecisionContext,
+  { approvalId, taskId, stepId, tool, state }: StoredApproval,
+  { kind, detail }: { kind: 'approval.decided' | 'approval.superseded'; detail: JsonObject },
+): Promise<void> {
+  await recordAudit(tx, tenantId, [
+    { kind, actor, at: now, objectId: approvalId, taskId, state, detail: { step: stepId, tool, ...detail } },
+  ]);
+  await ringTask(tx, tenantId, taskId, now);
+}
+
+function answerOf(input: DecisionInput): Answer {
+  return {
+    decision: input.decision,
+    ...(input.comment === undefined ? {} : { comment: input.comment }),
+    ...(input.decision === 'edit' ? { edits: input.edits } : {}),
+    ...(input.decision === 'delegate' ? { to: input.to } : {}),
+  };
 }
 
 function refuseDecided(approval: StoredApproval, now: Date): void {
@@ -105,25 +123,10 @@ function refuseDecided(approval: StoredApproval, now: Date): void {
   });
 }
 
-/** The hash sent, the hash stored and the hash of the sealed bytes must be one: a row changed by hand is a changed question. */
-function refuseChanged({ keys, tenantId }: DecisionContext, approval: StoredApproval, seen: string): void {
-  const body = keys.openJson({ kind: 'approval', id: approval.approvalId }, approval.body, approvalBodySchema);
-  const actual = payloadHash({
-    tenant: tenantId,
-    task: approval.taskId,
-    planVersion: approval.planVersion,
-    step: approval.stepId,
-    tool: approval.tool,
-    args: body.args,
-    toolSchemaHash: approval.toolSchemaHash,
-    policyHash: approval.policyHash,
-    expiresAt: approval.expiresAt.toISOString(),
+const changed = (payloadHash: string) =>
+  new FactotumError('approval.changed', 'What you saw is not what would be done. Load the approval again and look at what changed.', {
+    details: { payloadHash },
   });
-  if (seen === approval.payloadHash && seen === actual) return;
-  throw new FactotumError('approval.changed', 'What you saw is not what would be done. Load the approval again and look at what changed.', {
-    details: { payloadHash: actual },
-  });
-}
 
 function refuseUnfit(catalogue: ToolCatalogue, tool: string, edits: Readonly<Record<string, unknown>>): void {
   const known = catalogue.get(tool);

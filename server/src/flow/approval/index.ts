@@ -1,5 +1,5 @@
-export { isGenuineDecision, staleness } from './check.ts';
-export { type DecisionContext, decideApproval } from './decide.ts';
+export { isGenuineDecision, isIntact, staleness } from './check.ts';
+export { type DecisionContext, decideApproval, refuseAltered } from './decide.ts';
 export { type Field, presentFields } from './fields.ts';
 export { type BoundAction, payloadHash } from './hash.ts';
 export { type PresentedApproval, presentApproval } from './present.ts';

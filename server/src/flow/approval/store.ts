@@ -50,3 +50,10 @@ export async function recordDecision(
     where tenant_id = ${decision.tenantId} and approval_id = ${decision.approvalId} and state = 'waiting'`.execute(tx);
   return done.numAffectedRows === 1n;
 }
+
+/** Ends a question that nobody can answer any more, without a decision. */
+export async function withdrawApproval(tx: Tx, tenantId: Id<'tenant'>, approvalId: string): Promise<void> {
+  await sql`update app.approval set state = 'superseded' where tenant_id = ${tenantId} and approval_id = ${approvalId} and state = 'waiting'`.execute(
+    tx,
+  );
+}

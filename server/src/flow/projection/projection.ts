@@ -4,6 +4,7 @@ import {
   decideApproval,
   type PresentedApproval,
   presentApproval,
+  refuseAltered,
   type StoredApproval,
   selectApproval,
   selectApprovals,
@@ -108,6 +109,7 @@ export async function moveGenerated(
     found.id,
     decision === 'accept' ? { decision, ...shared } : { decision, ...shared, comment: 'Moved to Rejected/ in the vault.' },
   );
+  refuseAltered(decided);
   const after = drawApproval(context, decided);
   return { path: after?.path ?? move.to, etag: after?.etag ?? '', decision };
 }

@@ -1,12 +1,12 @@
 import type { TaskHandler } from '#engine';
 import type { Planning } from '#flow/plan';
+import { isEnded } from '#flow/task';
 import type { Keyring } from '#trust/key';
-import { cancel } from './cancel.ts';
+import { cancelSettled } from './cancel.ts';
 import { execute } from './execute.ts';
 import { openWork } from './open-work.ts';
 import { planTask } from './plan-task.ts';
-import { resumeFailed } from './resume.ts';
-import { Fenced, note, type RunTools, release } from './work.ts';
+import { Fenced, note, type RunTools, release, standing, type Work } from './work.ts';
 
 /**
  * The one place that moves a task: plan it if it has no plan, then take its steps as far as they go, then give it back.
@@ -19,15 +19,12 @@ export function createRunner(deps: { tools: RunTools; keyring: Keyring; planning
     const { task } = lease.snapshot;
     const work = await openWork(deps.tools, lease, await deps.keyring.of(task.tenantId));
     try {
-      if (task.state === 'done' || task.state === 'cancelled') return await release(work, { runAt: null });
-      if (task.cancelling) return await cancel(work);
-      if (task.state === 'failed') resumeFailed(work);
-      if (needsPlan(work) && !(await planTask(work, deps.planning))) return;
-      if (work.progress.state !== 'running') note(work, { kind: 'task.resumed', objectId: work.taskId, state: 'running' });
-      work.progress = { ...work.progress, state: 'running', waitReason: null };
-      if ((await execute(work)) === 'replan') {
-        work.plan = null;
-        if (await planTask(work, deps.planning)) await execute(work);
+      if (isEnded(task.state)) return await release(work, { runAt: null });
+      if (task.cancelling) return await cancelSettled(work);
+      for (;;) {
+        if (needsPlan(work) && !(await planTask(work, deps.planning))) return;
+        enter(work);
+        if ((await execute(work)) === 'ended') return;
       }
     } catch (error) {
       if (!(error instanceof Fenced)) throw error;
@@ -35,8 +32,21 @@ export function createRunner(deps: { tools: RunTools; keyring: Keyring; planning
   };
 }
 
-/** A question to a person that was asked before there was a plan, or about one that came to nothing, is answered by planning again. */
-function needsPlan(work: { plan: unknown; progress: { waitReason: string | null }; steps: readonly { state: string }[] }): boolean {
-  if (work.plan === null) return true;
-  return work.progress.waitReason === 'question' && !work.steps.some(({ state }) => state === 'failed' || state === 'waiting');
+/**
+ * Whether the plan in force is none: there is none yet, a person asked for another, or it failed, nothing of it stands, and a person
+ * resumed the task. A new version gets new idempotency keys, so what was undone can be done anew and a tool that remembers the old keys
+ * is not misled. A dead letter of which something stands goes on where it was instead: planning again could do that twice.
+ */
+function needsPlan(work: Work): boolean {
+  const { plan, progress, steps } = work;
+  if (plan === null || progress.state === 'planning' || steps.some((step) => step.errorCode === 'plan.replaced')) return true;
+  const resumed = progress.state === 'failed' || progress.waitReason === 'question';
+  return resumed && steps.some((step) => step.state === 'failed') && standing(work).length === 0;
+}
+
+/** From here on the task runs; the row says so with the next commit. */
+function enter(work: Work): void {
+  const { state, retries } = work.progress;
+  if (state !== 'running') note(work, { kind: 'task.resumed', objectId: work.taskId, state: 'running' });
+  work.progress = { ...work.progress, state: 'running', waitReason: null, errorCode: null, retries: state === 'running' ? retries : 0 };
 }

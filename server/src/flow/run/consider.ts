@@ -1,13 +1,14 @@
-import type { ApprovalRow } from '#engine';
 import { buildApproval, plainArgs, staleness } from '#flow/approval';
-import { decideStep, type GateResult } from '#flow/gate';
-import { eventLabel, resolveArgs, taskFacts } from '#flow/plan';
-import { canonicalJson, isFactotumError } from '#kernel';
-import type { Labelled } from '#trust/policy';
-import type { StepBody } from './step-body.ts';
-import { approvalOf, change, changeApproval, note, riskier, type StepWork, settleAttempt, stepOf, type Work } from './work.ts';
+import type { GateResult } from '#flow/gate';
+import type { CatalogueEntry, Effect } from '#flow/tool';
+import { type Args, gateFor, resolveCall } from './call.ts';
+import { bareBody, type StepBody } from './step-body.ts';
+import { approvalOf, change, note, riskier, type StepWork, settleAttempt, type Work, withdraw, withdrawOpen } from './work.ts';
 
-type Known = NonNullable<ReturnType<Work['tools']['catalogue']['get']>>;
+type Reason = GateResult['reasons'][number];
+
+/** What is never done a second time without a person, not even when the first time certainly came to nothing. */
+const grave: ReadonlySet<string> = new Set<Effect>(['money', 'grant', 'destroy']);
 
 /**
  * Asks the gate about one step that is ready, with its arguments resolved, and writes down the answer: it may go, a person is
@@ -19,28 +20,21 @@ export async function consider(work: Work, step: StepWork): Promise<'go' | 'stay
   step.effect = known.manifest.effect;
   const args = argsOf(work, step, known);
   if (args === null) return 'stays';
-  const gate = gateFor(work, step, args);
+  const gate = gateFor(work, step.spec, args);
   remember(work, step, args, gate);
   if (gate.verdict === 'deny') return refuse(work, step, gate.reasons[0] ?? { rule: 'policy', text: 'Policy forbids this.' });
   const approval = approvalOf(work, step.spec.id);
   if (step.state === 'waiting' && approval?.state === 'approved') {
-    const stale = staleness(work.keys, approval, boundAction(work, step, known, args, gate), work.tools.clock.now());
+    const stale = staleness(work.keys, approval, boundAction(work, step, { known, args, gate }), work.tools.clock.now());
     if (stale === null) return 'go';
-    changeApproval(work, approval, 'superseded');
-    note(work, {
-      kind: 'approval.superseded',
-      objectId: approval.approvalId,
-      state: 'superseded',
-      detail: { step: step.spec.id, reason: stale },
-    });
-    return ask(work, step, known, args, {
-      ...gate,
-      verdict: 'ask',
-      reasons: [{ rule: 'approval.changed', text: `You are asked again: ${stale}.` }, ...gate.reasons],
-    });
+    withdraw(work, approval, 'superseded', stale);
+    return ask(work, step, { known, args, gate }, { rule: 'approval.changed', text: `You are asked again: ${stale}.` });
   }
-  if (gate.verdict === 'auto' && (await grantHolds(work, step, gate))) return 'go';
-  return ask(work, step, known, args, gate);
+  const whyAsk = whyAskAnyway(work, step);
+  if (gate.verdict === 'ask' || whyAsk !== null) return ask(work, step, { known, args, gate }, whyAsk);
+  if (await grantHolds(work, step, gate)) return 'go';
+  const spent = { rule: 'grant.spent', text: "Today's uses of the standing permission are spent." };
+  return ask(work, step, { known, args, gate }, spent);
 }
 
 /**
@@ -48,30 +42,28 @@ export async function consider(work: Work, step: StepWork): Promise<'go' | 'stay
  * its attempt is settled as not made and the step goes back to be considered.
  */
 export function reconsider(work: Work, step: StepWork): boolean {
-  const known = work.tools.catalogue.get(step.spec.tool);
-  const args = step.body?.args;
-  if (known !== null && args !== undefined) {
-    const gate = gateFor(work, step, args);
+  const body = step.body;
+  if (body !== null) {
+    const gate = gateFor(work, step.spec, body.args);
     const approval = approvalOf(work, step.spec.id);
-    const same = gate.policyHash === step.body?.policyHash && gate.verdict !== 'deny';
-    if (same && (gate.verdict === 'auto' || approval?.state === 'approved')) return true;
-    if (approval?.state === 'approved') {
-      changeApproval(work, approval, 'superseded');
-      note(work, {
-        kind: 'approval.superseded',
-        objectId: approval.approvalId,
-        state: 'superseded',
-        detail: { step: step.spec.id, reason: 'the policy that decides about it has changed since' },
-      });
-    }
+    const same = gate.policyHash === body.policyHash && gate.verdict !== 'deny';
+    const sameGrant = gate.grantId === undefined || gate.grantId === body.grantId;
+    if (same && (approval?.state === 'approved' || (gate.verdict === 'auto' && sameGrant))) return true;
+    if (approval?.state === 'approved') withdraw(work, approval, 'superseded', 'the policy that decides about it has changed since');
   }
   settleAttempt(work, step.spec.id, 'do', 'failed');
   change(step, { state: 'pending', startedAt: null });
   return false;
 }
 
+interface Considered {
+  readonly known: CatalogueEntry;
+  readonly args: Args;
+  readonly gate: GateResult;
+}
+
 /** What an approval binds, computed from what is about to be sent. */
-export function boundAction(work: Work, step: StepWork, known: Known, args: Readonly<Record<string, Labelled>>, gate: GateResult) {
+function boundAction(work: Work, step: StepWork, { known, args, gate }: Considered) {
   return {
     tenant: work.tenantId,
     task: work.taskId,
@@ -84,85 +76,55 @@ export function boundAction(work: Work, step: StepWork, known: Known, args: Read
   };
 }
 
-/** The step's arguments: an approved step keeps the bytes that were shown, any other resolves its references now. Null: the step failed over it. */
-function argsOf(work: Work, step: StepWork, known: Known): Readonly<Record<string, Labelled>> | null {
-  if (step.body !== null && (step.state === 'waiting' || step.body.reasons.some(({ rule }) => rule === 'approval.edited')))
-    return step.body.args;
-  try {
-    const args = resolveArgs(step.spec, {
-      event: { value: work.event.payload, label: labelOfEvent(work) },
-      values: work.plan?.values ?? {},
-      literal: work.plan?.literal ?? { sources: [], integrity: 'untrusted', readers: 'tenant' },
-      task: taskFacts({ taskId: work.taskId, receivedAt: work.lease.snapshot.event.receivedAt, timeZone: work.context.settings.timeZone }),
-      results: Object.fromEntries(step.spec.after.flatMap((id) => resultOf(work, id))),
-    });
-    const fits = known.input.safeParse(plainArgs(args));
-    if (fits.success) return args;
-    const faults = fits.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`).join('; ');
-    fail(work, step, args, 'tool.invalid_arguments', `The arguments do not fit ${step.spec.tool}: ${faults}.`);
-  } catch (error) {
-    if (!isFactotumError(error)) throw error;
-    fail(work, step, {}, error.code, error.message);
-  }
+/** The step's arguments: one that was asked about keeps the bytes that were shown, any other resolves its references now. Null: the step failed over it. */
+function argsOf(work: Work, step: StepWork, known: CatalogueEntry): Args | null {
+  if (step.body !== null && (step.state === 'waiting' || step.body.editedBy !== undefined)) return step.body.args;
+  const resolved = resolveCall(work, { stepId: step.spec.id, call: step.spec, known, results: step.spec.after });
+  if (!('fault' in resolved)) return resolved.args;
+  fail(work, step, resolved);
   return null;
 }
 
-function resultOf(work: Work, stepId: string): [string, Labelled][] {
-  const result = stepOf(work, stepId).body?.result;
-  return result === undefined ? [] : [[stepId, result]];
-}
-
-const labelOfEvent = (work: Work) => eventLabel(work.lease.snapshot.event.source, work.event.provenance);
-
-function gateFor(work: Work, step: StepWork, args: Readonly<Record<string, Labelled>>): GateResult {
-  const manifest = work.tools.catalogue.get(step.spec.tool)?.manifest ?? null;
-  const done = work.steps.filter((other) => other.state === 'done' && other.body?.result !== undefined);
-  return decideStep({
-    tool: step.spec.tool,
-    manifest,
-    args,
-    policy: (facts) => work.tools.policies.evaluate(work.context.policy, facts),
-    grants: work.context.grants,
-    directory: work.context.directory,
-    source: work.lease.snapshot.event.source,
-    playbook: work.progress.playbook,
-    spec: step.spec,
-    // Everything that the task has touched so far: the rule of two looks at the whole, not at one argument.
-    taskLabels: [labelOfEvent(work), ...done.map((other) => other.body?.result?.label ?? labelOfEvent(work))],
-    readPrivate: done.some((other) => work.tools.catalogue.get(other.spec.tool)?.manifest.readsPrivate === true),
-    now: work.tools.clock.now(),
-    timeZone: work.context.settings.timeZone,
-  });
+/** Why a person is asked although the gate would let the step run. */
+function whyAskAnyway(work: Work, step: StepWork): Reason | null {
+  if (step.body?.editedBy !== undefined)
+    return { rule: 'approval.edited', text: `Edited by ${step.body.editedBy}: these are the arguments that would be sent now.` };
+  const repeats = work.attempts.some((attempt) => attempt.stepId === step.spec.id && attempt.direction === 'do');
+  return repeats && grave.has(step.effect)
+    ? { rule: 'attempt.repeated', text: 'This was begun before and did not happen. It is never begun again without a person.' }
+    : null;
 }
 
 /** A permission that counts its uses is used up exactly: taken before the effect, once a step, also across a takeover. */
-async function grantHolds(work: Work, step: StepWork, gate: GateResult): Promise<boolean> {
-  if (gate.grantId === undefined || work.attempts.some((attempt) => attempt.stepId === step.spec.id && attempt.direction === 'do'))
-    return true;
-  return work.tools.spendGrant(work.tenantId, gate.grantId, work.tools.clock.now());
+async function grantHolds(work: Work, step: StepWork, { grantId }: GateResult): Promise<boolean> {
+  if (grantId === undefined || step.body === null || step.body.grantId === grantId) return true;
+  if (!(await work.tools.spendGrant(work.tenantId, grantId, work.tools.clock.now()))) return false;
+  change(step, { body: { ...step.body, grantId } });
+  return true;
 }
 
-function remember(work: Work, step: StepWork, args: Readonly<Record<string, Labelled>>, gate: GateResult): void {
-  const edited = step.body?.reasons.filter(({ rule }) => rule === 'approval.edited') ?? [];
+function remember(work: Work, step: StepWork, args: Args, gate: GateResult): void {
+  const { editedBy, grantId } = step.body ?? {};
   const body: StepBody = {
     args,
     why: step.spec.why,
-    reasons: [...edited, ...gate.reasons],
+    reasons: gate.reasons,
     policies: gate.policies,
     policyHash: gate.policyHash,
     risk: gate.risk,
+    ...(editedBy === undefined ? {} : { editedBy }),
+    ...(grantId === undefined ? {} : { grantId }),
   };
   change(step, { body, verdict: gate.verdict });
   work.progress = { ...work.progress, risk: riskier(work.progress.risk, gate.risk) };
 }
 
-function ask(work: Work, step: StepWork, known: Known, args: Readonly<Record<string, Labelled>>, gate: GateResult): 'stays' {
+/** Puts the step before a person. Whatever was asked about it before is answered no more. */
+function ask(work: Work, step: StepWork, { known, args, gate }: Considered, because: Reason | null): 'stays' {
   const now = work.tools.clock.now();
-  const reasons =
-    gate.verdict === 'auto'
-      ? [{ rule: 'grant.spent', text: "Today's uses of the standing permission are spent." }, ...gate.reasons]
-      : gate.reasons;
-  const approval: ApprovalRow = buildApproval({
+  const reasons = because === null ? gate.reasons : [because, ...gate.reasons];
+  withdrawOpen(work, step, 'superseded', 'the step is asked about anew');
+  const approval = buildApproval({
     keys: work.keys,
     tenantId: work.tenantId,
     taskId: work.taskId,
@@ -180,7 +142,7 @@ function ask(work: Work, step: StepWork, known: Known, args: Readonly<Record<str
   });
   work.approvals.push(approval);
   work.pending.approvals.push(approval);
-  change(step, { state: 'waiting', verdict: 'ask' });
+  change(step, { state: 'waiting', verdict: 'ask', body: step.body === null ? null : { ...step.body, reasons } });
   note(work, {
     kind: 'approval.requested',
     objectId: approval.approvalId,
@@ -196,8 +158,9 @@ function ask(work: Work, step: StepWork, known: Known, args: Readonly<Record<str
   return 'stays';
 }
 
-function refuse(work: Work, step: StepWork, reason: { rule: string; text: string }): 'stays' {
-  const body = step.body ?? { args: {}, why: step.spec.why, reasons: [reason], policies: [], policyHash: '', risk: 'high' as const };
+function refuse(work: Work, step: StepWork, reason: Reason): 'stays' {
+  const body = step.body ?? bareBody(step.spec.why, reason);
+  withdrawOpen(work, step, 'superseded', 'policy forbids it by now');
   change(step, {
     state: 'refused',
     verdict: 'deny',
@@ -214,16 +177,13 @@ function refuse(work: Work, step: StepWork, reason: { rule: string; text: string
   return 'stays';
 }
 
-function fail(work: Work, step: StepWork, args: Readonly<Record<string, Labelled>>, code: string, message: string): void {
+function fail(work: Work, step: StepWork, { args = {}, code, fault }: { args?: Args; code: string; fault: string }): void {
   change(step, {
     state: 'failed',
     verdict: 'deny',
     errorCode: code,
     finishedAt: work.tools.clock.now(),
-    body: { args, why: step.spec.why, reasons: [], policies: [], policyHash: '', risk: 'low', error: { code, message } },
+    body: { ...bareBody(step.spec.why), args, error: { code, message: fault } },
   });
   note(work, { kind: 'step.finished', objectId: work.taskId, state: 'failed', detail: { step: step.spec.id, tool: step.spec.tool, code } });
 }
-
-/** The canonical bytes that a tool gets. */
-export const bytesOf = (args: Readonly<Record<string, Labelled>>): string => canonicalJson(plainArgs(args));

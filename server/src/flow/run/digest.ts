@@ -1,90 +1,94 @@
 import type { ApprovalRow } from '#engine';
-import { type Answer, answerSchema, isGenuineDecision } from '#flow/approval';
-import { approvalOf, change, changeApproval, note, type StepWork, type Work } from './work.ts';
+import { type Answer, answerSchema, isGenuineDecision, isIntact } from '#flow/approval';
+import { canonicalJson } from '#kernel';
+import { approvalOf, change, changeApproval, note, type StepWork, type Work, withdraw } from './work.ts';
 
 /**
  * Takes in what people have decided since the task was last in hand, and what has expired unanswered.
  * @returns 'replan' when somebody asked back and a new plan has to answer.
  */
-export async function digestDecisions(work: Work): Promise<'on' | 'replan'> {
+export function digestDecisions(work: Work): 'on' | 'replan' {
   let replan = false;
   for (const step of work.steps) {
     if (step.state !== 'waiting') continue;
     const approval = approvalOf(work, step.spec.id);
     if (approval === undefined) change(step, { state: 'pending' });
-    else if (await digest(work, step, approval)) replan = true;
+    else if (digest(work, step, approval)) replan = true;
   }
-  if (!replan) return 'on';
-  for (const step of work.steps) {
-    const open = approvalOf(work, step.spec.id);
-    if (step.state === 'waiting' && open?.state === 'waiting') changeApproval(work, open, 'superseded');
-  }
-  return 'replan';
+  return replan ? 'replan' : 'on';
 }
 
 /** @returns whether the decision asks for a new plan. */
-async function digest(work: Work, step: StepWork, approval: ApprovalRow): Promise<boolean> {
-  const now = work.tools.clock.now();
-  if (approval.state === 'waiting') {
-    if (approval.expiresAt <= now) {
-      changeApproval(work, approval, 'expired');
-      note(work, {
-        kind: 'approval.expired',
-        objectId: approval.approvalId,
-        state: 'expired',
-        detail: { step: step.spec.id, tool: step.spec.tool },
-      });
+function digest(work: Work, step: StepWork, approval: ApprovalRow): boolean {
+  switch (approval.state) {
+    case 'waiting':
+      lookAtOpenQuestion(work, step, approval);
+      return false;
+    case 'approved':
+      return false;
+    case 'expired':
       turnDown(work, step, 'approval.expired', 'Nobody answered in time.');
-    }
-    return false;
+      return false;
+    case 'cancelled':
+      turnDown(work, step, 'approval.cancelled', 'The question was withdrawn.');
+      return false;
+    case 'rejected':
+    case 'superseded':
+      return takeAnswer(work, step, approval);
   }
-  if (approval.state === 'approved') return false;
-  if (approval.state === 'expired' || approval.state === 'cancelled') {
-    turnDown(
-      work,
-      step,
-      `approval.${approval.state}`,
-      approval.state === 'expired' ? 'Nobody answered in time.' : 'The question was withdrawn.',
-    );
-    return false;
+}
+
+function lookAtOpenQuestion(work: Work, step: StepWork, approval: ApprovalRow): void {
+  if (approval.expiresAt <= work.tools.clock.now()) {
+    changeApproval(work, approval, 'expired');
+    note(work, {
+      kind: 'approval.expired',
+      objectId: approval.approvalId,
+      state: 'expired',
+      detail: { step: step.spec.id, tool: step.spec.tool },
+    });
+    turnDown(work, step, 'approval.expired', 'Nobody answered in time.');
+  } else if (!isIntact(work.keys, work, approval)) {
+    withdraw(work, approval, 'superseded', 'the recorded question has been altered');
+    change(step, { state: 'pending' });
   }
-  if (!isGenuineDecision(work.keys, approval) || approval.answer === null) {
+}
+
+function takeAnswer(work: Work, step: StepWork, approval: ApprovalRow): boolean {
+  const { decidedBy, decidedAt, answer: sealed } = approval;
+  if (!isGenuineDecision(work.keys, approval) || sealed === null || decidedBy === null || decidedAt === null) {
     // A row that says "rejected" or "superseded" without a person's decision behind it decides nothing: ask again.
     change(step, { state: 'pending' });
     return false;
   }
-  const answer = work.keys.openJson({ kind: 'approval.answer', id: approval.approvalId }, approval.answer, answerSchema);
+  const answer = work.keys.openJson({ kind: 'approval.answer', id: approval.approvalId }, sealed, answerSchema);
   if (approval.state === 'rejected') {
     turnDown(work, step, 'approval.rejected', answer.comment ?? 'A person said no.');
     return false;
   }
-  return takeAnswer(work, step, approval, answer);
-}
-
-function takeAnswer(work: Work, step: StepWork, approval: ApprovalRow, answer: Answer): boolean {
-  const by = approval.decidedBy ?? 'somebody';
   if (answer.decision === 'edit' && answer.edits !== undefined && step.body !== null) {
-    const before = step.body.args;
-    const member = { sources: [`member:${by}`], integrity: 'trusted' as const, readers: 'tenant' as const };
-    const args = Object.fromEntries(
-      Object.entries(answer.edits).map(([name, value]) => {
-        const old = before[name];
-        return [
-          name,
-          old !== undefined && JSON.stringify(old.value) === JSON.stringify(value) ? old : { value: value ?? null, label: member },
-        ];
-      }),
-    );
-    // The step keeps the edited bytes; the gate and a person look at them like at any others.
-    change(step, { state: 'pending', body: { ...step.body, args, reasons: [{ rule: 'approval.edited', text: `Edited by ${by}.` }] } });
+    takeEdits(step, answer.edits, decidedBy);
     return false;
   }
-  const text = answer.comment ?? '';
-  work.detail = {
-    ...work.detail,
-    answers: [...(work.detail.answers ?? []), { at: (approval.decidedAt ?? work.tools.clock.now()).toISOString(), by, text }],
-  };
+  const said = { at: decidedAt.toISOString(), by: decidedBy, text: answer.comment ?? '' };
+  const { answers = [] } = work.detail;
+  // The way to the new plan may take several claims; what was said is kept once.
+  if (!answers.some(({ at, by }) => at === said.at && by === said.by)) work.detail = { ...work.detail, answers: [...answers, said] };
   return true;
+}
+
+/** The step keeps the edited bytes. Whoever edited answers for what they changed; the rest comes from where it came. */
+function takeEdits(step: StepWork, edits: NonNullable<Answer['edits']>, by: string): void {
+  if (step.body === null) return;
+  const before = step.body.args;
+  const member = { sources: [`member:${by}`], integrity: 'trusted' as const, readers: 'tenant' as const };
+  const args = Object.fromEntries(
+    Object.entries(edits).map(([name, value = null]) => {
+      const old = Object.hasOwn(before, name) ? before[name] : undefined;
+      return [name, old !== undefined && canonicalJson(old.value) === canonicalJson(value) ? old : { value, label: member }];
+    }),
+  );
+  change(step, { state: 'pending', body: { ...step.body, args, editedBy: by } });
 }
 
 function turnDown(work: Work, step: StepWork, rule: string, text: string): void {

@@ -1,80 +1,78 @@
-import { backoffMs } from '#engine';
+import { FactotumError } from '#kernel';
 import { cancel } from './cancel.ts';
 import { consider, reconsider } from './consider.ts';
 import { digestDecisions } from './digest.ts';
 import { finish, park } from './finish.ts';
 import { applyOutcome, begin, perform, settleOpenAttempts } from './perform-step.ts';
-import { rollBack } from './roll-back.ts';
-import { approvalOf, change, commit, release, type StepWork, type Work } from './work.ts';
-
-/** Tries of one step, the first included, before it counts as failed for good. */
-const triesMax = 5;
+import { postpone } from './postpone.ts';
+import { clearTheWay, rollBack } from './roll-back.ts';
+import { approvalOf, commit, release, type StepWork, skip, type Work } from './work.ts';
 
 /**
  * Takes the steps of the plan in force as far as they go, in rounds: everything whose dependencies are done is considered by the
  * gate, what may go is written down as intended in one commit, performed, and its outcome rides in the next round's commit.
- * @returns 'replan' when a person asked something back that only a new plan can answer.
+ * @returns 'replan' when a person asked something back that only a new plan can answer; the old one is out of the way then.
  */
 export async function execute(work: Work): Promise<'ended' | 'replan'> {
-  if ((await digestDecisions(work)) === 'replan') return 'replan';
-  await settleOpenAttempts(work);
-  for (;;) {
-    if (work.lease.signal.aborted) return 'ended';
-    if (work.steps.some((step) => step.state === 'failed')) {
-      await rollBack(work);
-      return 'ended';
-    }
-    skipBlocked(work);
-    const ready = work.steps.filter((step) => isReady(work, step));
-    if (ready.length === 0) break;
-    const going: StepWork[] = [];
-    for (const step of ready) if ((await consider(work, step)) === 'go') going.push(step);
-    if (going.length === 0) continue;
-    const begun = await intend(work, going);
-    if (begun === 'cancelled') return 'ended';
-    const outcomes = await Promise.all(begun.map((step) => perform(work, step)));
-    const waits = outcomes.flatMap((outcome, at) => {
-      const step = begun[at];
-      return step === undefined ? [] : [applyOutcome(work, step, outcome, work.progress.retries + 1 >= triesMax)];
-    });
-    const longest = waits.reduce<number | null>((most, wait) => (wait === null ? most : Math.max(most ?? 0, wait)), null);
-    if (longest !== null) {
-      const runAt = new Date(work.tools.clock.now().getTime() + Math.max(longest, backoffMs(work.progress.retries)));
-      await release(work, { state: 'running', runAt, retries: work.progress.retries + 1 });
-      return 'ended';
-    }
-    work.progress = { ...work.progress, retries: 0 };
+  const waitMs = await settleOpenAttempts(work);
+  if (waitMs !== null) {
+    await postpone(work, waitMs);
+    return 'ended';
   }
-  if (work.steps.some((step) => step.state === 'unknown' || step.state === 'waiting')) await park(work);
-  else await finish(work);
+  if (digestDecisions(work) === 'replan') return (await clearTheWay(work)) ? 'replan' : 'ended';
+  for (let more = true; more; ) more = await runRound(work);
   return 'ended';
+}
+
+/** @returns whether there may be another round; if not, the task has been given back. */
+async function runRound(work: Work): Promise<boolean> {
+  if (work.lease.signal.aborted) return false;
+  if (work.steps.some((step) => step.state === 'failed')) {
+    await rollBack(work);
+    return false;
+  }
+  skipBlocked(work);
+  const ready = work.steps.filter((step) => isReady(work, step));
+  if (ready.length === 0) {
+    const open = work.steps.some((step) => step.state === 'unknown' || step.state === 'waiting');
+    await (open ? park(work) : finish(work));
+    return false;
+  }
+  if (work.lease.isEnding()) {
+    await release(work, { runAt: work.tools.clock.now() });
+    return false;
+  }
+  const going: StepWork[] = [];
+  for (const step of ready) if ((await consider(work, step)) === 'go') going.push(step);
+  const begun = await intend(work, going);
+  if (begun === 'cancelled') return false;
+  const waitMs = await performAll(work, begun);
+  // A failure for good makes waiting for the others pointless: everything is taken back.
+  if (waitMs !== null && !work.steps.some((step) => step.state === 'failed')) {
+    await postpone(work, waitMs);
+    return false;
+  }
+  if (begun.length > 0) work.progress = { ...work.progress, retries: 0 };
+  return true;
+}
+
+/** @returns milliseconds until those that have to be tried again may be, or null when there are none. */
+async function performAll(work: Work, begun: readonly StepWork[]): Promise<number | null> {
+  if (begun.length > 0 && !work.lease.isHeld())
+    throw new FactotumError('server.busy', 'The lease could not be renewed in time, so nothing more is begun under it.');
+  const performed = begun.map(async (step) => ({ step, outcome: await perform(work, step) }));
+  const waits = (await Promise.all(performed)).map(({ step, outcome }) => applyOutcome(work, step, outcome));
+  return waits.reduce((longest, wait) => (wait === null ? longest : Math.max(longest ?? 0, wait)), null);
 }
 
 /** Nothing of what could not be done or was refused can be built upon. */
 function skipBlocked(work: Work): void {
-  const dead = new Set(['refused', 'skipped', 'failed', 'undone']);
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const step of work.steps) {
-      if (
-        step.state !== 'pending' ||
-        !step.spec.after.some((id) => dead.has(work.steps.find((other) => other.spec.id === id)?.state ?? 'refused'))
-      )
-        continue;
-      change(step, {
-        state: 'skipped',
-        finishedAt: work.tools.clock.now(),
-        body: step.body ?? {
-          args: {},
-          why: step.spec.why,
-          reasons: [{ rule: 'plan.dependency', text: 'A step before it was not done.' }],
-          policies: [],
-          policyHash: '',
-          risk: 'low',
-        },
-      });
-      changed = true;
-    }
+  const stateOf = new Map(work.steps.map((step) => [step.spec.id, step]));
+  const isDead = (id: string) => ['refused', 'skipped', 'failed', 'undone'].includes(stateOf.get(id)?.state ?? 'refused');
+  for (let found = true; found; ) {
+    const blocked = work.steps.filter((step) => step.state === 'pending' && step.spec.after.some(isDead));
+    for (const step of blocked) skip(work, step, 'plan.dependency');
+    found = blocked.length > 0;
   }
 }
 

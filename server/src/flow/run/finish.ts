@@ -1,6 +1,6 @@
 import type { TaskOutcome } from '#engine';
 import { plainArgs } from '#flow/approval';
-import { approvalOf, note, release, type StepWork, type Work } from './work.ts';
+import { approvalOf, note, release, type StepWork, standing, type Work } from './work.ts';
 
 /** Parks the task until a person has answered: no slot, no memory, no connection is held. */
 export async function park(work: Work): Promise<void> {
@@ -33,7 +33,7 @@ export async function park(work: Work): Promise<void> {
 export async function finish(work: Work): Promise<void> {
   const done = work.steps.filter((step) => step.state === 'done');
   const refused = work.steps.filter((step) => step.state === 'refused');
-  const acted = done.filter((step) => step.effect !== 'read');
+  const acted = standing(work);
   const outcome: TaskOutcome = refused.length === 0 ? 'completed' : acted.length === 0 ? 'refused' : 'partly';
   const { question: _question, error: _error, ...detail } = work.detail;
   const refusal = refused[0]?.body?.error?.message;

@@ -1,4 +1,4 @@
-import type { Lease, TaskProgress } from '#engine';
+import { countedCode, type Lease, type TaskProgress } from '#engine';
 import { eventBodySchema } from '#flow/intake';
 import { type Plan, planSchema } from '#flow/plan';
 import { openTaskDetail } from '#flow/task';
@@ -7,12 +7,14 @@ import type { TenantKeys } from '#trust/key';
 import { stepBodySchema } from './step-body.ts';
 import { nothingPending, type RunTools, type StepWork, type Work } from './work.ts';
 
-/** Opens a claimed task's rows into work. Steps that have no row yet are pending; a step row that does not open counts as not yet asked. */
+/** Opens a claimed task's rows into work. @throws FactotumError `seal.broken` when event, plan or a step that has run was changed by hand. */
 export async function openWork(tools: RunTools, lease: Lease, keys: TenantKeys): Promise<Work> {
   const { task, event, plan: planRow, attempts, approvals, revision } = lease.snapshot;
   const plan =
     planRow === null ? null : keys.openJson({ kind: 'plan', id: task.taskId, version: planRow.version }, planRow.body, planSchema);
-  const { state, outcome, waitReason, errorCode, runAt, retries, planVersion, playbook, risk, detail, finishedAt } = task;
+  const { state, outcome, waitReason, runAt, planVersion, playbook, risk, detail, finishedAt } = task;
+  // What the engine counted about faults says nothing about the tries of a step.
+  const { errorCode, retries } = task.errorCode === countedCode ? { errorCode: null, retries: 0 } : task;
   const progress: TaskProgress = { state, outcome, waitReason, errorCode, runAt, retries, planVersion, playbook, risk, detail, finishedAt };
   return {
     tools,
@@ -24,6 +26,7 @@ export async function openWork(tools: RunTools, lease: Lease, keys: TenantKeys):
     eventId: event.eventId,
     context: await tools.contextOf(task.tenantId, revision),
     progress,
+    written: state,
     detail: openTaskDetail(keys, task),
     plan,
     steps: plan === null ? [] : openSteps(lease, keys, plan),
@@ -33,7 +36,7 @@ export async function openWork(tools: RunTools, lease: Lease, keys: TenantKeys):
   };
 }
 
-/** Fresh steps of a plan, or what their rows say. */
+/** Fresh steps of a plan, or what their rows say. A row that was changed by hand before its step ran counts as not yet asked. */
 export function openSteps(lease: Lease | null, keys: TenantKeys, plan: Plan): StepWork[] {
   return plan.steps.map((spec, position) => {
     const fresh: StepWork = {
@@ -66,8 +69,8 @@ export function openSteps(lease: Lease | null, keys: TenantKeys, plan: Plan): St
       );
       return { ...known, state: row.state, body };
     } catch (error) {
-      // Changed by hand while it waited: nothing in it is believed, the step is resolved and asked anew. What has run stays run.
-      if (!isFactotumError(error, 'seal.broken') || row.state === 'done' || row.state === 'unknown' || row.state === 'undone') throw error;
+      // Nothing in it is believed: the step is resolved and asked anew. What may have run is for a person.
+      if (!isFactotumError(error, 'seal.broken') || !(row.state === 'waiting' || row.state === 'pending')) throw error;
       return fresh;
     }
   });

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type Action, type ActionOutcome, lookUpAction, performAction } from '#flow/action';
 import { resultLabel } from '#flow/gate';
-import { bytesOf } from './consider.ts';
+import { bytesOf } from './call.ts';
 import { approvalOf, change, changeApproval, note, type StepWork, settleAttempt, type Work } from './work.ts';
 
+/** Tries of one step, the first included, before it counts as failed for good. */
+const triesMax = 5;
+
 /** The idempotency key of a step: equal for all its attempts, and for the worker that takes over. */
-export const stepKey = (work: Work, step: StepWork): string => `${work.taskId}/${work.progress.planVersion}/${step.spec.id}`;
+const stepKey = (work: Work, step: StepWork): string => `${work.taskId}/${work.progress.planVersion}/${step.spec.id}`;
 
 /**
  * Writes down the intent of every step that may go. @returns whether anything has to be committed before the effects:
@@ -28,25 +31,28 @@ export function begin(work: Work, going: readonly StepWork[]): boolean {
       durable = true;
     }
     if (step.effect === 'read') continue;
-    openAttempt(work, step, 'do');
+    openAttempt(work, step, 'do', actionOf(work, step));
     durable = true;
   }
   return durable;
 }
 
-/** Adds an attempt to the next commit. */
-export function openAttempt(work: Work, step: StepWork, direction: 'do' | 'undo'): void {
+/** Adds an attempt to make this call to the next commit. */
+export function openAttempt(
+  work: Work,
+  step: StepWork,
+  direction: 'do' | 'undo',
+  { key, argsJson }: Pick<Action, 'key' | 'argsJson'>,
+): void {
   const made = work.attempts.filter((other) => other.stepId === step.spec.id && other.direction === direction).length;
   const attempt = {
     planVersion: work.progress.planVersion,
     stepId: step.spec.id,
     direction,
     number: made + 1,
-    key: stepKey(work, step),
+    key,
     fence: work.lease.snapshot.task.epoch,
-    payloadHash: createHash('sha256')
-      .update(bytesOf(step.body?.args ?? {}))
-      .digest('hex'),
+    payloadHash: createHash('sha256').update(argsJson).digest('hex'),
     outcome: null,
     startedAt: work.tools.clock.now(),
     settledAt: null,
@@ -60,6 +66,7 @@ export function perform(work: Work, step: StepWork): Promise<ActionOutcome> {
   return performAction(work.tools.host, actionOf(work, step));
 }
 
+/** The call that a step makes. */
 export function actionOf(work: Work, step: StepWork): Action {
   const known = work.tools.catalogue.get(step.spec.tool);
   if (known === null) throw new Error(`the tool ${step.spec.tool} disappeared during the run`);
@@ -77,7 +84,7 @@ export function actionOf(work: Work, step: StepWork): Action {
 /**
  * Writes down what came of a step. @returns milliseconds to wait before the step is tried again, or null when it is settled.
  */
-export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome, isLastTry: boolean): number | null {
+export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome): number | null {
   const now = work.tools.clock.now();
   const { body } = step;
   if (body === null) throw new Error('a step that ran has a body');
@@ -99,7 +106,7 @@ export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome,
     }
     case 'failed':
       settleAttempt(work, step.spec.id, 'do', 'failed');
-      if (outcome.retry && !isLastTry) {
+      if (outcome.retry && work.progress.retries + 1 < triesMax) {
         freeApproval(work, step);
         note(work, { kind: 'step.retried', objectId: work.taskId, state: 'pending', detail: { ...detail, code: outcome.code } });
         return outcome.retryAfterMs ?? 0;
@@ -137,20 +144,41 @@ function freeApproval(work: Work, step: StepWork): void {
 /**
  * After a takeover: every attempt that left no outcome is settled by asking its tool before anything else happens.
  * Money, rights and destruction that did not happen are asked anew, never simply done.
+ * @returns milliseconds to wait when a tool cannot be asked just now, or null when everything is settled.
  */
-export async function settleOpenAttempts(work: Work): Promise<void> {
+export async function settleOpenAttempts(work: Work): Promise<number | null> {
+  let longest: number | null = null;
   for (const step of work.steps) {
-    const open = work.attempts.findLast((attempt) => attempt.stepId === step.spec.id && attempt.direction === 'do');
-    if (open === undefined || open.outcome !== null || step.state === 'done') continue;
-    const outcome = await lookUpAction(work.tools.host, actionOf(work, step));
-    if (outcome.kind !== 'absent') {
-      applyOutcome(work, step, outcome, true);
-      continue;
-    }
-    settleAttempt(work, step.spec.id, 'do', 'failed');
-    const mayRepeat = step.effect === 'write' || step.effect === 'egress';
-    if (mayRepeat) freeApproval(work, step);
-    else change(step, { state: 'pending', startedAt: null });
+    const attempt = work.attempts.findLast((other) => other.stepId === step.spec.id && other.direction === 'do');
+    if (attempt === undefined || attempt.outcome !== null) continue;
+    const outcome = await lookUp(work, step);
+    if (outcome.kind === 'failed' && outcome.retry) longest = Math.max(longest ?? 0, outcome.retryAfterMs ?? 0);
+    else if (outcome.kind === 'absent') startOver(work, step);
+    else applyOutcome(work, step, outcome);
   }
-  for (const step of work.steps) if (step.state === 'running') change(step, { state: 'pending', startedAt: null });
+  // What has no attempt only read.
+  const isOpen = (step: StepWork) =>
+    work.attempts.some((other) => other.stepId === step.spec.id && other.direction === 'do' && other.outcome === null);
+  for (const step of work.steps) if (step.state === 'running' && !isOpen(step)) change(step, { state: 'pending', startedAt: null });
+  return longest;
+}
+
+async function lookUp(work: Work, step: StepWork): ReturnType<typeof lookUpAction> {
+  if (work.tools.catalogue.get(step.spec.tool) === null)
+    return {
+      kind: 'unknown',
+      message: `${step.spec.tool} was under way, and there is no such tool any more that could be asked about it.`,
+    };
+  const outcome = await lookUpAction(work.tools.host, actionOf(work, step));
+  // A look-up that fails says nothing about the step. It is tried as often as a step would be; then nobody can tell.
+  return outcome.kind === 'failed' && outcome.retry && work.progress.retries + 1 >= triesMax
+    ? { kind: 'unknown', message: `${step.spec.tool} was under way and cannot be asked about it: ${outcome.message}` }
+    : outcome;
+}
+
+/** The attempt came to nothing: as if it had not been made, but for what must not be begun twice without a person. */
+function startOver(work: Work, step: StepWork): void {
+  settleAttempt(work, step.spec.id, 'do', 'failed');
+  if (step.effect === 'write' || step.effect === 'egress') freeApproval(work, step);
+  else change(step, { state: 'pending', startedAt: null });
 }

@@ -1,7 +1,7 @@
 import { backoffMs } from '#engine';
 import type { Planning, PlanningContext, PlanningTask, PlanOutcome } from '#flow/plan';
 import { openSteps } from './open-work.ts';
-import { commit, note, nothingPending, release, type Work } from './work.ts';
+import { commit, note, release, type Work } from './work.ts';
 
 /** How often a planner that cannot be reached is asked before a person is. About 20 minutes with the engine's back-off. */
 const planRetriesMax = 20;
@@ -31,13 +31,14 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
   };
   if (!planning.isQuick(task, context)) await showPlanning(work);
   const outcome = await planning.plan(task, context);
+  addUsage(work, outcome.usage);
   switch (outcome.kind) {
     case 'plan':
       adopt(work, outcome);
       return true;
     case 'question':
       work.detail = { ...work.detail, question: outcome.question };
-      note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason: 'question' } });
+      note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason: 'question', ...work.detail.spent } });
       await release(work, { state: 'waiting', waitReason: 'question', runAt: null, errorCode: outcome.code ?? null });
       return false;
     case 'retry':
@@ -53,25 +54,33 @@ async function showPlanning(work: Work): Promise<void> {
   await commit(work);
 }
 
+/** What a model was paid counts, whatever came of it: it is kept with the task until there is a plan that it belongs to. */
+function addUsage(work: Work, usage: PlanOutcome['usage']): void {
+  if (usage === undefined) return;
+  const { spent } = work.detail;
+  const tokens = { tokensIn: (spent?.tokensIn ?? 0) + usage.tokensIn, tokensOut: (spent?.tokensOut ?? 0) + usage.tokensOut };
+  // One unknown price makes the sum unknown; nothing is guessed.
+  const costMicros = usage.costMicros === null || spent?.costMicros === null ? null : (spent?.costMicros ?? 0) + usage.costMicros;
+  work.detail = { ...work.detail, spent: { ...tokens, costMicros } };
+}
+
 function adopt(work: Work, outcome: Extract<PlanOutcome, { kind: 'plan' }>): void {
-  const { plan, planner, playbook = null, model = null, usage } = outcome;
+  const { plan, planner, playbook = null, model = null } = outcome;
   const version = work.progress.planVersion + 1;
-  const { question: _answered, error: _past, ...detail } = work.detail;
+  const { question: _answered, error: _past, spent, ...detail } = work.detail;
   work.plan = plan;
   work.detail = { ...detail, summary: plan.summary };
   work.progress = { ...work.progress, planVersion: version, playbook, retries: 0, errorCode: null, waitReason: null, state: 'running' };
   work.pending = {
-    ...nothingPending(),
-    audit: work.pending.audit,
-    approvalChanges: work.pending.approvalChanges,
+    ...work.pending,
     plan: {
       version,
       planner,
       playbook,
       model,
-      tokensIn: usage?.tokensIn ?? null,
-      tokensOut: usage?.tokensOut ?? null,
-      costMicros: usage?.costMicros ?? null,
+      tokensIn: spent?.tokensIn ?? null,
+      tokensOut: spent?.tokensOut ?? null,
+      costMicros: spent?.costMicros ?? null,
       body: work.keys.sealJson({ kind: 'plan', id: work.taskId, version }, plan),
       createdAt: work.tools.clock.now(),
     },
@@ -85,7 +94,7 @@ function adopt(work: Work, outcome: Extract<PlanOutcome, { kind: 'plan' }>): voi
     kind: 'task.planned',
     objectId: work.taskId,
     state: 'running',
-    detail: { version, planner, playbook, model, steps: plan.steps.map((step) => step.tool) },
+    detail: { version, planner, playbook, model, steps: plan.steps.map((step) => step.tool), ...spent },
   });
 }
 
@@ -97,7 +106,12 @@ async function postpone(work: Work, outcome: Extract<PlanOutcome, { kind: 'retry
       error: outcome.message,
       question: 'The model could not be reached for a long time. Should it be tried again?',
     };
-    note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason: 'question', code: outcome.code } });
+    note(work, {
+      kind: 'task.waiting',
+      objectId: work.taskId,
+      state: 'waiting',
+      detail: { reason: 'question', code: outcome.code, ...work.detail.spent },
+    });
     return release(work, { state: 'waiting', waitReason: 'question', runAt: null, errorCode: outcome.code, retries: 0 });
   }
   work.detail = { ...work.detail, error: outcome.message };

@@ -13,7 +13,21 @@ export const stepBodySchema = z.object({
   policies: z.array(policyReferenceSchema).readonly(),
   policyHash: z.string(),
   risk: z.enum(['low', 'medium', 'high']),
+  /** Who edited the arguments: these are kept instead of being resolved, and asked about whatever the gate says. */
+  editedBy: z.string().optional(),
+  /** The standing permission of which this step has used up one use. */
+  grantId: z.string().optional(),
   result: labelledSchema.optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
 });
 export type StepBody = z.infer<typeof stepBodySchema>;
+
+/** The body of a step that never came before the gate. */
+export const bareBody = (why: string, ...reasons: StepBody['reasons']): StepBody => ({
+  args: {},
+  why,
+  reasons,
+  policies: [],
+  policyHash: '',
+  risk: 'low',
+});

@@ -1,13 +1,13 @@
-import type { ApprovalRow, AttemptRow, Committed, Lease, Risk, StepState, TaskProgress, Transition, Verdict } from '#engine';
+import type { ApprovalRow, AttemptRow, Committed, Lease, Risk, StepState, TaskProgress, TaskState, Transition, Verdict } from '#engine';
 import type { EventBody } from '#flow/intake';
 import type { Plan, PlanStep } from '#flow/plan';
-import { sealTaskDetail, type TaskDetail } from '#flow/task';
+import { mayMove, sealTaskDetail, type TaskDetail } from '#flow/task';
 import type { ToolCatalogue, ToolHost } from '#flow/tool';
 import type { Clock, Id } from '#kernel';
 import { type AuditDraft, auditBody } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
 import type { PolicyEngine } from '#trust/policy';
-import type { StepBody } from './step-body.ts';
+import { bareBody, type StepBody } from './step-body.ts';
 import type { TenantContext } from './tenant-context.ts';
 
 /** What every part of a run needs besides the task itself. */
@@ -53,6 +53,8 @@ export interface Work {
   readonly eventId: Id<'event'>;
   context: TenantContext;
   progress: TaskProgress;
+  /** The task's state as of the last commit. */
+  written: TaskState;
   detail: TaskDetail;
   plan: Plan | null;
   steps: StepWork[];
@@ -86,12 +88,30 @@ export function change(step: StepWork, changes: Partial<Omit<StepWork, 'spec' | 
   Object.assign(step, changes, { dirty: true });
 }
 
+/** Ends a step that will not be done, for a reason of the task's and not of the gate's. `code` is kept in clear beside it. */
+export function skip(work: Work, step: StepWork, code: SkipCode): void {
+  const reason = { rule: code, text: skipTexts[code] };
+  const body = step.body === null ? bareBody(step.spec.why, reason) : { ...step.body, reasons: [reason] };
+  change(step, { state: 'skipped', errorCode: code, finishedAt: work.tools.clock.now(), body });
+}
+
+type SkipCode = keyof typeof skipTexts;
+const skipTexts = {
+  'plan.dependency': 'A step before it was not done.',
+  'plan.failed': 'Another step failed.',
+  'plan.replaced': 'A new plan was asked for.',
+  'task.cancelled': 'The task was cancelled.',
+} as const;
+
+/** Finished steps whose effect stands. */
+export const standing = (work: Work): StepWork[] => work.steps.filter((step) => step.state === 'done' && step.effect !== 'read');
+
 /** The newest approval that was asked for a step, whatever became of it. */
 export function approvalOf(work: Work, stepId: string): ApprovalRow | undefined {
   return work.approvals.findLast((approval) => approval.stepId === stepId);
 }
 
-/** Replaces an approval's state here and in the next commit. */
+/** Replaces an approval's state here and in the next commit. There it gives way to whatever a person has decided in the meantime. */
 export function changeApproval(
   work: Work,
   approval: ApprovalRow,
@@ -99,9 +119,24 @@ export function changeApproval(
   usedAt: Date | null = approval.usedAt,
 ): void {
   work.approvals = work.approvals.map((other) => (other.approvalId === approval.approvalId ? { ...other, state, usedAt } : other));
-  const isNew = work.pending.approvals.findIndex((other) => other.approvalId === approval.approvalId);
-  if (isNew >= 0) work.pending.approvals[isNew] = { ...approval, state, usedAt };
-  else work.pending.approvalChanges.push({ approvalId: approval.approvalId, state, usedAt });
+  const { approvalId } = approval;
+  const was = work.pending.approvalChanges.find((other) => other.approvalId === approvalId)?.was ?? approval.state;
+  work.pending.approvalChanges = work.pending.approvalChanges.filter((other) => other.approvalId !== approvalId);
+  work.pending.approvalChanges.push({ approvalId, state, usedAt, was });
+}
+
+/** Ends a question, or an answer that has not been used: it is another question now, or none at all. */
+export function withdraw(work: Work, approval: ApprovalRow, state: 'superseded' | 'cancelled', reason: string): void {
+  changeApproval(work, approval, state);
+  const detail = { step: approval.stepId, tool: approval.tool, reason };
+  note(work, { kind: 'approval.superseded', objectId: approval.approvalId, state, detail });
+}
+
+/** Ends every question about a step that is still open. */
+export function withdrawOpen(work: Work, step: StepWork, state: 'superseded' | 'cancelled', reason: string): void {
+  for (const approval of work.approvals)
+    if (approval.stepId === step.spec.id && (approval.state === 'waiting' || (approval.state === 'approved' && approval.usedAt === null)))
+      withdraw(work, approval, state, reason);
 }
 
 /** Settles the newest attempt of a step in one direction. */
@@ -135,6 +170,9 @@ function drain(work: Work, ending: boolean): Transition {
   for (const step of work.steps) step.dirty = false;
   const progress =
     ending || pending.progress ? { ...work.progress, detail: sealTaskDetail(work.keys, work.taskId, work.detail) } : undefined;
+  if (progress !== undefined && !mayMove(work.written, progress.state))
+    throw new Error(`a task does not go from ${work.written} to ${progress.state}`);
+  work.written = progress?.state ?? work.written;
   return { ...pending, steps, ...(progress === undefined ? {} : { progress }), release: ending };
 }
 

@@ -37,7 +37,8 @@ export async function cancelTask(context: TaskContext, taskId: string): Promise<
 
 /**
  * Wakes a task that waits for a person: a dead letter is tried again, a question gets its answer, unknown steps are settled.
- * @throws `task.not_found`; `task.not_resumable` when the task is not failed and not waiting for an answer, or a named step is not unknown.
+ * @throws `task.not_found`; `task.not_resumable` when the task is not failed and not waiting for an answer, when somebody has just
+ * resumed it, or when a named step is not unknown.
  */
 export async function resumeTask(
   context: TaskContext,
@@ -52,6 +53,11 @@ export async function resumeTask(
       'Only a failed task, or one that asks a question, can be resumed. An approval is answered on the approval.',
       { details: { state: task.state, waitReason: task.waitReason } },
     );
+  // Until a worker has taken it in, a second answer would be written over by what the worker makes of the first.
+  if (task.runAt !== null && task.runAt <= context.now)
+    throw new FactotumError('task.not_resumable', 'Somebody has just resumed this task. Look at what becomes of it first.', {
+      details: { state: task.state, waitReason: task.waitReason },
+    });
   for (const [stepId, said] of Object.entries(input.settle ?? {})) {
     const to = said === 'again' ? 'pending' : said;
     const settled = await settleStep(context.tx, {

@@ -13,6 +13,8 @@ export const taskDetailSchema = z.strictObject({
   error: z.string().optional(),
   /** What people answered so far; the next planner reads it. */
   answers: z.array(z.strictObject({ at: z.string(), by: z.string(), text: z.string() })).optional(),
+  /** What a model was paid for planning that has led to no plan yet; the next plan's own cost includes it. */
+  spent: z.strictObject({ tokensIn: z.int(), tokensOut: z.int(), costMicros: z.int().nullable() }).optional(),
 });
 export type TaskDetail = z.infer<typeof taskDetailSchema>;
 

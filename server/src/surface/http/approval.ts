@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import type { ApprovalState } from '#engine';
-import { decideApproval, decisionInputSchema, presentApproval, type StoredApproval, selectApproval, selectApprovals } from '#flow/approval';
+import {
+  decideApproval,
+  decisionInputSchema,
+  presentApproval,
+  refuseAltered,
+  type StoredApproval,
+  selectApproval,
+  selectApprovals,
+} from '#flow/approval';
 import { FactotumError, isId } from '#kernel';
 import { showRead } from './access.ts';
 import { jsonBody } from './body.ts';
@@ -89,6 +97,7 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
         decideApproval({ tx, tenantId, keys, catalogue, actor: principal.actor, now }, approvalId, body),
       );
       deps.onRung(tenantId);
+      refuseAltered(row);
       // The log says already that they had this approval before them: they decided it.
       return { status: 200, body: present(call, row) };
     },
