@@ -197,8 +197,8 @@ async function createTools({ config, log, tools: chosen = ownTools }: PlatformOp
 /** The operator's model, or null: then what no playbook knows waits for a person. */
 function createModel({ model }: Config, catalogue: ToolCatalogue, log: Logger) {
   if (model === undefined) return null;
-  const { provider, name, url, key } = model;
-  return createModelPlanner({ provider, model: name, url, key, setBy: 'operator', catalogue, log });
+  const { provider, name, url, key, timeoutMs } = model;
+  return createModelPlanner({ provider, model: name, url, key, timeoutMs, setBy: 'operator', catalogue, log });
 }
 
 interface OpenedDatabase {

@@ -47,6 +47,7 @@ it("Anthropic's key alone connects Anthropic, and is never sent to another endpo
     url: undefined,
     name: 'claude-sonnet-5-5',
     key: 'k',
+    timeoutMs: 60_000,
   });
   const other = readConfig({
     ANTHROPIC_API_KEY: 'k',

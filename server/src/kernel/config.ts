@@ -130,6 +130,12 @@ const settings = {
   },
   FACTOTUM_MODEL_NAME: { schema: text.optional(), fallback: '', unit: 'name', about: 'The model to ask. Needed for openai-compatible.' },
   FACTOTUM_MODEL_KEY: { schema: text.optional(), fallback: '', unit: 'secret', about: 'Key of the model endpoint.' },
+  FACTOTUM_MODEL_TIMEOUT_SECONDS: {
+    schema: whole(1, 3_600),
+    fallback: '60',
+    unit: 'seconds',
+    about: 'How long one answer of the model may take. Models on a machine without a graphics card need minutes.',
+  },
   ANTHROPIC_API_KEY: {
     schema: text.optional(),
     fallback: '',
@@ -169,6 +175,7 @@ export interface ModelConfig {
   readonly url: string | undefined;
   readonly name: string;
   readonly key: string | undefined;
+  readonly timeoutMs: number;
 }
 
 /** All that is wrong with the configuration, each fault with its setting's name and the fix. The process ends with code 78. */
@@ -243,17 +250,18 @@ function modelFrom(values: Values, faults: string[]): ModelConfig | undefined {
   const key = values.FACTOTUM_MODEL_KEY ?? values.ANTHROPIC_API_KEY;
   const provider = values.FACTOTUM_MODEL_PROVIDER ?? (values.ANTHROPIC_API_KEY === undefined ? 'none' : 'anthropic');
   if (provider === 'none') return undefined;
+  const timeoutMs = values.FACTOTUM_MODEL_TIMEOUT_SECONDS * 1_000;
   if (provider === 'anthropic') {
     if (key === undefined)
       faults.push('FACTOTUM_MODEL_KEY: FACTOTUM_MODEL_PROVIDER is anthropic, so set FACTOTUM_MODEL_KEY or ANTHROPIC_API_KEY.');
-    return { provider, url: values.FACTOTUM_MODEL_URL, name: values.FACTOTUM_MODEL_NAME ?? anthropicModel, key };
+    return { provider, url: values.FACTOTUM_MODEL_URL, name: values.FACTOTUM_MODEL_NAME ?? anthropicModel, key, timeoutMs };
   }
   if (values.FACTOTUM_MODEL_URL === undefined)
     faults.push('FACTOTUM_MODEL_URL: FACTOTUM_MODEL_PROVIDER is openai-compatible, so set the base address of the endpoint.');
   if (values.FACTOTUM_MODEL_NAME === undefined)
     faults.push('FACTOTUM_MODEL_NAME: FACTOTUM_MODEL_PROVIDER is openai-compatible, so name the model.');
   // The key of Anthropic is never sent to another vendor's address.
-  return { provider, url: values.FACTOTUM_MODEL_URL, name: values.FACTOTUM_MODEL_NAME ?? '', key: values.FACTOTUM_MODEL_KEY };
+  return { provider, url: values.FACTOTUM_MODEL_URL, name: values.FACTOTUM_MODEL_NAME ?? '', key: values.FACTOTUM_MODEL_KEY, timeoutMs };
 }
 
 /** Name, default, unit and meaning of every setting: `.env.example` and docs/settings.md are written from it. */
