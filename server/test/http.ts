@@ -41,7 +41,7 @@ export interface TestHttp {
   readonly http: Http;
   readonly deps: HttpDeps;
   send(line: `${'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'PATCH' | 'TRACE'} /${string}`, sent?: Sent): Promise<Response>;
-  buildCustomer(): Promise<TestCustomer>;
+  buildCustomer(settings?: Readonly<Record<string, unknown>>): Promise<TestCustomer>;
 }
 
 /** The whole HTTP surface on a platform of its own, without a socket. */
@@ -87,9 +87,9 @@ export async function testHttp(
     http,
     deps,
     send,
-    buildCustomer: async () => {
+    buildCustomer: async (settings = {}) => {
       const name = `customer-${randomBytes(6).toString('hex')}`;
-      const { id: tenantId } = await createTenant(platform, { name, actor: 'operator:test' });
+      const { id: tenantId } = await createTenant(platform, { name, actor: 'operator:test', settings });
       return {
         tenantId,
         name,

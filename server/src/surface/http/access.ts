@@ -3,6 +3,7 @@ import type { Call } from './route.ts';
 
 /**
  * Runs `present` while the read is being written down; both have to succeed, so nobody sees content that the log does not say they saw.
+ * An entry names the object and not the task it belongs to: a task's timeline is what happened to it, not who looked.
  * The log commits for many at once, so this costs a request about one commit, which mostly runs beside the work.
  */
 export async function showRead<R>(
@@ -11,12 +12,11 @@ export async function showRead<R>(
   what: {
     kind?: 'access.read' | 'note.read';
     objectId?: string | undefined;
-    taskId?: string;
     detail?: Readonly<Record<string, string | number>>;
   },
   present: () => R | Promise<R>,
 ): Promise<R> {
-  const { kind = 'access.read', objectId, taskId, detail } = what;
+  const { kind = 'access.read', objectId, detail } = what;
   const [shown] = await Promise.all([
     present(),
     accessLog.append(call.tenantId, {
@@ -24,7 +24,6 @@ export async function showRead<R>(
       actor: call.principal.actor,
       at: call.now,
       objectId,
-      taskId,
       detail: { ...detail, request: call.requestId },
     }),
   ]);

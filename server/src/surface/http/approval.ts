@@ -73,7 +73,7 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
       const approvalId = approvalIdOf(call.params.id);
       const row = await call.inTenant((tx) => selectApproval(tx, call.tenantId, approvalId));
       if (row === undefined) throw notFound();
-      const read = { objectId: row.approvalId, taskId: row.taskId };
+      const read = { objectId: row.approvalId };
       return { status: 200, body: await showRead(accessLog, call, read, () => present(call, row)) };
     },
   );

@@ -42,7 +42,7 @@ export const acceptedSchema = named(z.object({ eventId: z.string(), taskId: z.st
   examples: [{ eventId: 'evt_0199b1f2a3c4d5e6f7a8b9c0', taskId: 'tsk_0199b1f2a3c4d5e6f7a8b9c1' }],
 });
 
-export const fieldSchema = named(
+const fieldSchema = named(
   z.object({
     name: z.string(),
     title: z.string(),

@@ -24,7 +24,7 @@ export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' |
 
   async function show(call: Call, taskId: string) {
     const found = await call.inTenant((tx) => loadTask(tx, call.tenantId, taskIdOf(taskId)));
-    const read = { objectId: taskId, taskId };
+    const read = { objectId: taskId };
     return {
       status: 200,
       body: await showRead(accessLog, call, read, () => presentTask({ keys: call.keys, catalogue, log }, found)),
