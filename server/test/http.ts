@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { Registry } from 'prom-client';
 import type { Tool } from '#flow/tool';
-import type { Clock, Id } from '#kernel';
+import type { Clock, Id, JsonObject } from '#kernel';
 import { createHttp, type Http, type HttpDeps, knownAddresses } from '#surface/http';
 import type { Permission } from '#trust/identity';
 import { allPermissions } from '#trust/identity';
@@ -41,7 +41,7 @@ export interface TestHttp {
   readonly http: Http;
   readonly deps: HttpDeps;
   send(line: `${'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'PATCH' | 'TRACE'} /${string}`, sent?: Sent): Promise<Response>;
-  buildCustomer(settings?: Readonly<Record<string, unknown>>): Promise<TestCustomer>;
+  buildCustomer(settings?: JsonObject): Promise<TestCustomer>;
 }
 
 /** The whole HTTP surface on a platform of its own, without a socket. */
