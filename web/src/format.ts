@@ -7,7 +7,6 @@ const dayOfYear = new Intl.DateTimeFormat(text.locale, { day: 'numeric', month: 
 const dayLong = new Intl.DateTimeFormat(text.locale, { weekday: 'long', day: 'numeric', month: 'long' });
 const count = new Intl.NumberFormat(text.locale);
 const dollars = new Intl.NumberFormat(text.locale, { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 });
-const bytes = new Intl.NumberFormat(text.locale, { style: 'unit', unit: 'byte', unitDisplay: 'narrow' });
 const kilobytes = new Intl.NumberFormat(text.locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 });
 
 const units = [
@@ -57,8 +56,8 @@ export const formatCount = (n: number): string => count.format(n);
 /** Model cost, kept in millionths of a US dollar. */
 export const formatCost = (micros: number): string => dollars.format(micros / 1_000_000);
 
-/** "420B", "1.2 kB". */
-export const formatBytes = (size: number): string => (size < 1000 ? bytes.format(size) : kilobytes.format(size / 1000));
+/** "420 B", "1.2 kB". */
+export const formatBytes = (size: number): string => (size < 1000 ? `${size} B` : kilobytes.format(size / 1000));
 
 /** An actor such as `user:usr_…` in words; the reader is "you". */
 export function formatActor(actor: string, ownActor: string | undefined): string {

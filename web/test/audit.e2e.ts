@@ -49,6 +49,16 @@ test('an entry that was changed after it was hashed does not verify', async () =
   await page.getByText('not verified: The entry does not have the hash that the log claims.').waitFor();
 });
 
+test('an address that names an old entry opens it, however long the log is', async () => {
+  const { page } = opened;
+  for (let i = 0; i < 80; i += 1) {
+    server.world.record({ kind: 'note.written', actor: 'system:engine', objectId: null, taskId: null, state: null, text: `Note ${i}` });
+  }
+  await signIn(page, server.origin, '/audit?entry=1');
+  await page.getByRole('button', { name: 'Verify in this browser' }).click();
+  await page.getByText(/^Verified in this browser/).waitFor();
+});
+
 test('the whole log is checked by the server and the result stays on the page', async () => {
   const { page } = opened;
   await signIn(page, server.origin, '/audit');

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import bundled from '@sparticuz/chromium';
+import axe from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** Longer than anything on these pages takes on a busy machine. */
@@ -84,7 +83,7 @@ export async function settled(page: Page): Promise<void> {
 /** What axe finds wrong, one line each. */
 export async function axeFaults(page: Page): Promise<string[]> {
   // Evaluated by the debugger, not by the page: the content security policy stays as it is.
-  await page.evaluate(axeSource);
+  await page.evaluate(axe.source);
   const found = await page.evaluate(async (tags) => {
     // The script of the line before defines it.
     const { axe } = window as unknown as {

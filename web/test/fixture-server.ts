@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import type { LiveMessage } from '../src/api/types.ts';
 import { type Answer, answer, problem } from './fixture/routes.ts';
 import { createWorld, type Scenario, type World } from './fixture/world.ts';
 
 /** The policy the pages must live with: nothing inline, nothing from elsewhere, no text turned into markup by script. */
-export const contentSecurityPolicy = [
+const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -81,7 +82,11 @@ export async function startFixtureServer(scenario: Scenario): Promise<FixtureSer
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client) => {
-      const listener = (message: unknown) => client.send(JSON.stringify(message));
+      const listener = (message: LiveMessage) => client.send(JSON.stringify(message));
+      const after = new URL(request.url ?? '/', 'http://localhost').searchParams.get('after');
+      const seq = after === null ? world.log.entries.length - 1 : Number(after);
+      listener({ seq, at: new Date().toISOString(), kind: 'hello', id: '', state: '' });
+      for (const message of world.messages.filter((sent) => sent.seq > seq)) listener(message);
       world.listeners.add(listener);
       client.on('close', () => world.listeners.delete(listener));
     });

@@ -76,9 +76,9 @@ test('a lost connection is said, the page stays, and what was missed is there af
   server.setLive(false);
   await page.getByText('The connection is lost').waitFor();
   assert.deepEqual(await axeFaults(page), []);
+  arrive(503);
   server.setLive(true);
   await page.getByText('The connection is lost').waitFor({ state: 'hidden' });
-  arrive(503);
   await page.getByRole('link', { name: 'New mail 503' }).waitFor();
 });
 

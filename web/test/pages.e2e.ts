@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { axeFaults, openPage, settled, sidewaysPx, signIn, startBrowser, type View } from './browser.ts';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { axeFaults, openPage, settled, sidewaysPx, signIn, startBrowser } from './browser.ts';
 import { idOf } from './fixture/build.ts';
 import { startFixtureServer } from './fixture-server.ts';
 
 const task = (n: number) => `/tasks/${idOf('tsk', n)}`;
 const approval = (n: number) => `/approvals/${idOf('apr', n)}`;
+const note = (path: string) => `/vault/note?path=${path}`;
 
 /** Every page in every state that has a face of its own. */
-const pages: Record<'empty' | 'demo' | 'busy' | 'hostile', string[]> = {
+const pages = {
   empty: ['/', '/tasks', '/audit', '/vault', task(99), approval(99), '/nowhere'],
   demo: [
     '/',
@@ -21,57 +22,75 @@ const pages: Record<'empty' | 'demo' | 'busy' | 'hostile', string[]> = {
     '/tasks?state=failed',
     '/audit?entry=9',
     '/vault',
-    '/vault/note?path=Accounting/Purchases/PO-2041.md',
+    note('Accounting/Purchases/PO-2041.md'),
   ],
   busy: ['/', '/tasks', task(30), task(31), task(32)],
-  hostile: ['/', approval(66), task(66), '/tasks', '/audit', '/vault', '/vault/note?path=Mail/hostile.md'],
-};
+  hostile: ['/', approval(66), task(66), '/tasks', '/audit', '/vault', note('Mail/hostile.md')],
+} as const;
+const scenarios = ['empty', 'demo', 'busy', 'hostile'] as const;
 
-const views: Record<string, View> = {
-  'in light': {},
-  'in dark': { theme: 'dark' },
-  'at 390 px': { width: 390, height: 844 },
-  'at 320 px': { width: 320, height: 640 },
-};
+let browser: Browser;
+before(async () => {
+  browser = await startBrowser();
+});
+after(() => browser.close());
 
-describe('every page', () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await startBrowser();
-  });
-  after(() => browser.close());
+async function checkPage(page: Page, path: string, complaints: readonly string[]): Promise<void> {
+  assert.deepEqual(complaints, [], path);
+  assert.equal(await page.evaluate(() => 'pwned' in window), false, path);
+  assert.equal(await page.locator('h1').count(), 1, `${path} has one h1`);
+  await checkWidth(page, path);
+  assert.deepEqual(await axeFaults(page), [], path);
+}
 
-  for (const [scenario, paths] of Object.entries(pages)) {
-    for (const [name, view] of Object.entries(views)) {
-      test(`of a tenant that is ${scenario}, ${name}: no fault of accessibility, nothing sideways, the policy holds`, async (t) => {
-        const server = await startFixtureServer(scenario as keyof typeof pages); // The keys of the table above.
-        t.after(() => server.close());
-        const { page, context, complaints } = await openPage(browser, server.origin, view);
-        t.after(() => context.close());
-        await signIn(page, server.origin);
-        for (const path of paths) {
-          await page.goto(server.origin + path);
-          await settled(page);
-          assert.deepEqual(complaints, [], path);
-          assert.ok((await sidewaysPx(page)) <= 0, `${path} can be moved sideways by ${await sidewaysPx(page)} px`);
-          assert.equal(await page.evaluate(() => 'pwned' in window), false, path);
-          assert.equal(await page.locator('h1').count(), 1, `${path} has one h1`);
-          assert.deepEqual(await axeFaults(page), [], path);
-        }
-      });
-    }
-  }
+async function checkWidth(page: Page, path: string): Promise<void> {
+  const px = await sidewaysPx(page);
+  assert.ok(px <= 0, `${path} can be moved sideways by ${px} px`);
+}
 
-  test('without a session says how to get one, in both themes and on a phone', async (t) => {
-    const server = await startFixtureServer('demo');
+for (const scenario of scenarios) {
+  test(`pages of a tenant that is ${scenario} have no fault of accessibility in light and dark, and keep the policy`, async (t) => {
+    const server = await startFixtureServer(scenario);
     t.after(() => server.close());
-    for (const view of Object.values(views)) {
-      const { page, context, complaints } = await openPage(browser, server.origin, view);
-      await page.goto(`${server.origin}/tasks`);
-      await page.getByText('npm run -s factotum -- session link').waitFor();
-      assert.deepEqual(await axeFaults(page), []);
-      assert.deepEqual(complaints, []);
-      await context.close();
+    const { page, context, complaints } = await openPage(browser, server.origin);
+    t.after(() => context.close());
+    await signIn(page, server.origin);
+    for (const path of pages[scenario]) {
+      await page.goto(server.origin + path);
+      await settled(page);
+      await checkPage(page, path, complaints);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.waitForFunction(() => document.documentElement.classList.contains('dark'));
+      await checkPage(page, `${path} in dark`, complaints);
+      await page.emulateMedia({ colorScheme: 'light' });
     }
   });
+
+  test(`pages of a tenant that is ${scenario} fit a phone of 390 and of 320 px`, async (t) => {
+    const server = await startFixtureServer(scenario);
+    t.after(() => server.close());
+    const { page, context, complaints } = await openPage(browser, server.origin, { width: 390, height: 844 });
+    t.after(() => context.close());
+    await signIn(page, server.origin);
+    for (const path of pages[scenario]) {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.goto(server.origin + path);
+      await settled(page);
+      await checkPage(page, `${path} at 390 px`, complaints);
+      await page.setViewportSize({ width: 320, height: 640 });
+      await checkWidth(page, `${path} at 320 px`);
+    }
+  });
+}
+
+test('without a session the page says how to get one', async (t) => {
+  const server = await startFixtureServer('demo');
+  t.after(() => server.close());
+  for (const view of [{}, { theme: 'dark' as const }, { width: 390, height: 844 }]) {
+    const { page, context, complaints } = await openPage(browser, server.origin, view);
+    t.after(() => context.close());
+    await page.goto(`${server.origin}/tasks`);
+    await page.getByText('npm run -s factotum -- session link').waitFor();
+    await checkPage(page, '/tasks', complaints);
+  }
 });

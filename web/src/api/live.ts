@@ -6,7 +6,7 @@ export type LiveStatus = 'connecting' | 'live' | 'lost';
 export interface Socket {
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: (() => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
   close(): void;
 }
 
@@ -15,6 +15,10 @@ interface LiveOptions {
   connect: (afterSeq: number | null) => Socket;
   onMessage: (message: LiveMessage) => void;
   onStatus: (status: LiveStatus) => void;
+  /** The feed could not begin where the last one ended, or is the first: what is on the screen may be older than the feed. */
+  onGap: () => void;
+  /** The session ended: there is no feed until somebody signs in. */
+  onSignedOut: () => void;
   /** Calls back once after so many milliseconds; the result cancels. */
   later: (delayMs: number, run: () => void) => () => void;
   random: () => number;
@@ -22,6 +26,8 @@ interface LiveOptions {
 
 const delayMsMin = 500;
 const delayMsMax = 30_000;
+/** The close code that means: sign in again. */
+const signedOutCode = 4401;
 
 /**
  * Keeps one live feed open: resumes after the last message it saw and waits longer after each failure (half a second, doubling to 30 s,
@@ -44,15 +50,21 @@ export function openLive(options: LiveOptions): { retryNow: () => void; close: (
     };
     opened.onmessage = ({ data }) => {
       const message = parse(data);
-      if (message === null || (lastSeq !== null && message.seq <= lastSeq)) return;
-      lastSeq = message.seq;
-      options.onMessage(message);
+      if (message === null) return;
+      if (message.kind === 'hello') {
+        if (message.seq !== lastSeq) options.onGap();
+        lastSeq = message.seq;
+      } else if (lastSeq === null || message.seq > lastSeq) {
+        lastSeq = message.seq;
+        options.onMessage(message);
+      }
     };
-    opened.onclose = () => {
+    opened.onclose = ({ code }) => {
       failures += 1;
       options.onStatus('lost');
       const delayMs = Math.min(delayMsMax, delayMsMin * 2 ** (failures - 1));
-      cancelRetry = options.later(delayMs * (0.5 + options.random() / 2), connect);
+      if (code === signedOutCode) options.onSignedOut();
+      else cancelRetry = options.later(delayMs * (0.5 + options.random() / 2), connect);
     };
   };
   const drop = () => {

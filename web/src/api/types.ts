@@ -101,10 +101,11 @@ export interface Step {
   headline: string;
   effect: Effect;
   state: StepState;
-  verdict: Verdict;
+  /** Null until the gate has been asked. */
+  verdict: Verdict | null;
   reasons: Reason[];
   fields: Field[];
-  result: JsonObject | null;
+  result: Json;
   error: { code: string; message: string } | null;
   approvalId: string | null;
   reversible: boolean;
@@ -214,7 +215,7 @@ export interface LogReport {
   fault?: Json;
 }
 
-/** One change, as the live feed says it. */
+/** One change, as the live feed says it. The first message is `hello`, whose `seq` is where the feed begins. */
 export interface LiveMessage {
   seq: number;
   at: string;

@@ -169,6 +169,7 @@ export const text = {
     rejectLabel: (what: string) => `Reject: ${what}`,
     editLabel: (what: string) => `Edit: ${what}`,
     what: 'Exactly this will be done',
+    whatDecided: 'Exactly this was asked',
     why: 'Why you are asked',
     policies: 'Decided by',
     effect: 'What happens',
@@ -185,7 +186,10 @@ export const text = {
     planner: "The planner's own words",
     plannerNote: 'Written by the planner, possibly after reading text by strangers. Nothing here was checked; decide by what stands above.',
     untrusted: 'From outside',
-    untrustedHelp: 'This value steers the action, and a stranger can have written it. Check it.',
+    untrustedHelp: (n: number) =>
+      n === 1
+        ? 'The marked value steers the action, and a stranger can have written or chosen it. Check it.'
+        : `${n} marked values steer the action, and a stranger can have written or chosen them. Check them.`,
     secret: 'Secret: not shown',
     binding: 'Your decision is bound to these bytes',
     confirmTitle: 'Approve this?',
@@ -284,8 +288,6 @@ export const text = {
     raw: 'The event as data',
     eventNote: 'Shown as plain text. Links and images are not active.',
     audit: 'Audit entries of this task',
-    foldedOne: '1 technical entry',
-    folded: (n: number) => `${n} technical entries`,
     inVault: 'Open in the vault',
   },
   audit: {
@@ -300,6 +302,7 @@ export const text = {
     filterTask: 'Only one task',
     clear: 'Show all entries',
     empty: 'No entries',
+    quiet: (n: number) => plural(n, 'entry about reading or retrying', 'entries about reading or retrying'),
     entry: (n: number) => `Entry ${n}`,
     ofLog: (n: number) => `entry ${n} of the audit log`,
     proof: 'Proof',
@@ -339,6 +342,8 @@ export const text = {
     image: (alt: string) => (alt === '' ? 'image, not loaded' : `image, not loaded: ${alt}`),
     properties: 'Properties',
     code: 'Code',
+    file: 'Content of the file',
+    binary: 'This file is not a text. It is shown nowhere in the dashboard.',
   },
   palette: {
     title: 'Command menu',

@@ -9,7 +9,7 @@ export function Menu({ trigger, label, children }: { trigger: ReactElement; labe
   return (
     <Base.Root>
       <Base.Trigger render={trigger} aria-label={label} />
-      <span ref={place} />
+      <span ref={place} className="absolute" />
       <Base.Portal container={place}>
         <Base.Positioner sideOffset={6} collisionPadding={12} className="z-50">
           <Base.Popup className="min-w-52 rounded-popup bg-panel p-1 shadow-float outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">

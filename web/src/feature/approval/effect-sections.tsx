@@ -14,10 +14,11 @@ import { FieldList } from './field-list.tsx';
 
 /** What exactly, why asked, what follows, and, folded and marked, what the planner says about it. */
 export function EffectSections({ approval }: { approval: Approval }) {
+  const isWaiting = approval.state === 'waiting';
   return (
     <>
       <Section
-        title={text.approval.what}
+        title={isWaiting ? text.approval.what : text.approval.whatDecided}
         side={
           <span className="truncate text-muted text-note">
             {approval.toolTitle} · <span className="font-mono">{approval.tool}</span>
@@ -27,7 +28,7 @@ export function EffectSections({ approval }: { approval: Approval }) {
         <FieldList fields={approval.fields} />
       </Section>
       <Why approval={approval} />
-      <Then approval={approval} />
+      {isWaiting && <Then approval={approval} />}
       <Section title={text.approval.task} card={false}>
         <p className="flex flex-wrap items-center gap-x-2">
           <Link to="/tasks/$taskId" params={{ taskId: approval.taskId }} className={linkClass}>

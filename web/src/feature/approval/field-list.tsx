@@ -10,23 +10,33 @@ import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
  */
 export function FieldList({ fields, compact = false }: { fields: readonly Field[]; compact?: boolean }) {
   if (fields.length === 0) return <p className="px-4 py-3 text-muted">{text.approval.empty}</p>;
+  const riskyCount = fields.filter(isRisky).length;
   return (
-    <dl className="divide-y divide-line">
-      {fields.map((field) => (
-        <FieldRow key={field.name} field={field} compact={compact} />
-      ))}
-    </dl>
+    <>
+      {riskyCount > 0 && (
+        <p className="flex items-start gap-1.5 border-line border-b bg-warn-soft px-4 py-2 text-note text-warn">
+          <TriangleAlert size={13} aria-hidden="true" className="mt-px shrink-0" />
+          {text.approval.untrustedHelp(riskyCount)}
+        </p>
+      )}
+      <dl className="divide-y divide-line">
+        {fields.map((field) => (
+          <FieldRow key={field.name} field={field} compact={compact} />
+        ))}
+      </dl>
+    </>
   );
 }
 
+const isRisky = ({ role, integrity }: Field): boolean => role === 'steering' && integrity === 'untrusted';
+
 function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
-  const isRisky = field.role === 'steering' && field.integrity === 'untrusted';
   return (
     <div
       className={cx(
         'grid gap-x-4 gap-y-1 px-4 py-2.5',
         compact ? 'grid-cols-[7rem_minmax(0,1fr)]' : 'sm:grid-cols-[8.5rem_minmax(0,1fr)]',
-        isRisky && 'bg-warn-soft',
+        isRisky(field) && 'bg-warn-soft',
       )}
     >
       <dt className="text-muted">{field.title}</dt>
@@ -36,13 +46,12 @@ function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
         </div>
         {!compact && (
           <div className="mt-1.5 flex flex-wrap items-center gap-1.5">
-            {isRisky && <Badge tone="warn">{text.approval.untrusted}</Badge>}
+            {isRisky(field) && <Badge tone="warn">{text.approval.untrusted}</Badge>}
             {field.origins.map((origin) => (
               <OriginChip key={`${origin.kind} ${origin.text}`} kind={origin.kind} words={origin.text} />
             ))}
           </div>
         )}
-        {isRisky && <p className="mt-1.5 text-note text-warn">{text.approval.untrustedHelp}</p>}
         {field.warnings.map((warning) => (
           <p key={warning} className="mt-1.5 flex items-start gap-1.5 font-medium text-bad text-note">
             <TriangleAlert size={13} aria-hidden="true" className="mt-px shrink-0" />

@@ -17,7 +17,7 @@ import { StepIcon } from '../task/state.tsx';
 import { waitingQuery } from './queries.ts';
 
 /** The floor under the live feed while steps are running. */
-const pollMs = 2_000;
+const pollMs = 5_000;
 
 /** What was decided, by whom, how the work goes on, and the proof. */
 export function Receipt({ approval }: { approval: Approval }) {

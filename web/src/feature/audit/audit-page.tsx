@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ScrollText, X } from 'lucide-react';
 import { useRef } from 'react';
@@ -9,8 +9,10 @@ import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Fresh } from '../live/fresh.tsx';
 import { EntryRow } from './entry-row.tsx';
+import { foldQuiet } from './fold.ts';
 import { LogBanner } from './log-banner.tsx';
-import { entriesQuery } from './queries.ts';
+import { entriesQuery, entryQuery } from './queries.ts';
+import { QuietRows } from './quiet-rows.tsx';
 
 const route = getRouteApi('/audit');
 
@@ -32,6 +34,7 @@ export default function AuditPage() {
           </Link>
         </p>
       )}
+      {entry !== undefined && entries.data && !rows.some((row) => row.seq === entry) && <NamedEntry seq={entry} task={task} />}
       <div ref={area}>
         <Fresh list="audit" area={area} onShow={entries.refetch} />
         {entries.error && !entries.data && <ErrorBox error={entries.error} onRetry={entries.refetch} />}
@@ -40,9 +43,13 @@ export default function AuditPage() {
           {entries.data && rows.length === 0 && <Empty icon={<ScrollText size={18} aria-hidden="true" />} title={text.audit.empty} />}
           {rows.length > 0 && (
             <ul className="divide-y divide-line">
-              {rows.map((row) => (
-                <EntryRow key={row.seq} entry={row} isOpen={entry === row.seq} task={task} />
-              ))}
+              {foldQuiet(rows).map((row) =>
+                Array.isArray(row) ? (
+                  <QuietRows key={row[0]?.seq} entries={row} open={entry} task={task} />
+                ) : (
+                  <EntryRow key={row.seq} entry={row} isOpen={entry === row.seq} task={task} />
+                ),
+              )}
             </ul>
           )}
         </div>
@@ -55,5 +62,16 @@ export default function AuditPage() {
         )}
       </div>
     </Page>
+  );
+}
+
+/** The entry that the address names, when it is older than what is loaded. */
+function NamedEntry({ seq, task }: { seq: number; task: string | undefined }) {
+  const named = useQuery(entryQuery(seq)).data;
+  if (!named) return null;
+  return (
+    <ul className="mb-5 overflow-hidden rounded-card border border-line bg-panel">
+      <EntryRow entry={named} isOpen task={task} />
+    </ul>
   );
 }

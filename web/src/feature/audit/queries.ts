@@ -5,8 +5,9 @@ import { pinKey, pinnedKey } from '../../proof/pin.ts';
 import { type ProofResult, verifyEntry } from '../../proof/verify.ts';
 
 const pageLimit = 50;
-/** A task has a handful of entries (at most six for three steps); this many hold every sensible one. */
-const taskEntriesLimit = 200;
+/** The most that the server gives at once, and how often it is asked before a decision counts as not found. */
+const entriesMax = 200;
+const pagesMax = 20;
 
 /** Audit entries, newest first, of the whole tenant or of one task. */
 export const entriesQuery = (taskId: string | undefined) =>
@@ -19,6 +20,16 @@ export const entriesQuery = (taskId: string | undefined) =>
     },
     initialPageParam: undefined as number | undefined,
     getNextPageParam: (page) => (page.length < pageLimit ? undefined : page.at(-1)?.seq),
+  });
+
+/** One entry by its number; null when the log is shorter. */
+export const entryQuery = (seq: number) =>
+  queryOptions({
+    queryKey: ['audit', 'entry', seq],
+    queryFn: async ({ signal }) => {
+      const { items } = await get<Page<AuditEntry>>('/audit/entries', { query: { before: seq + 1, limit: 1 }, signal });
+      return items.find((entry) => entry.seq === seq) ?? null;
+    },
   });
 
 /** The proof of one entry, and what this browser makes of it. */
@@ -39,15 +50,26 @@ async function fetchProof(tenantId: string, seq: number, signal: AbortSignal): P
 export const decisionEntryQuery = (approval: Approval) =>
   queryOptions({
     queryKey: ['audit', 'decision', approval.id, approval.state],
-    queryFn: async ({ signal }) => {
-      const query = { taskId: approval.taskId, limit: taskEntriesLimit };
-      const { items } = await get<Page<AuditEntry>>('/audit/entries', { query, signal });
-      const kinds = ['approval.decided', 'approval.expired', 'approval.superseded'];
-      return items.find((entry) => entry.objectId === approval.id && kinds.includes(entry.kind))?.seq ?? null;
-    },
+    queryFn: ({ signal }) => findDecision(approval, signal),
     // The sequencer numbers entries a moment after the decision.
     refetchInterval: ({ state }) => (state.data === null && state.dataUpdateCount < 60 ? 500 : false),
   });
+
+const endings = ['approval.decided', 'approval.expired', 'approval.superseded'];
+
+/** Reading is logged as well, so behind a much-read task the decision is some pages back. */
+async function findDecision(approval: Approval, signal: AbortSignal): Promise<number | null> {
+  let before: number | undefined;
+  for (let page = 0; page < pagesMax; page += 1) {
+    const query = { taskId: approval.taskId, limit: entriesMax, before };
+    const { items } = await get<Page<AuditEntry>>('/audit/entries', { query, signal });
+    const found = items.find((entry) => entry.objectId === approval.id && endings.includes(entry.kind));
+    if (found) return found.seq;
+    before = items.at(-1)?.seq;
+    if (items.length < entriesMax) return null;
+  }
+  return null;
+}
 
 /** Lets the server check its whole log. */
 export const verifyLog = (): Promise<LogReport> => post<LogReport>('/audit/verify', {});

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { openLive, type Socket } from '../../api/live.ts';
+import { meKey } from '../session/session.ts';
 import { createApplier } from './apply.ts';
 import { setLiveStatus } from './store.ts';
 
@@ -15,6 +16,9 @@ export function useLive(): void {
       connect: openSocket,
       onMessage: createApplier(client),
       onStatus: setLiveStatus,
+      // What is still loading, or failed, is not old.
+      onGap: () => void client.invalidateQueries({ predicate: ({ queryKey, state }) => state.data !== undefined && queryKey[0] !== 'me' }),
+      onSignedOut: () => void client.invalidateQueries({ queryKey: meKey }),
       later: (delayMs, run) => {
         const timer = setTimeout(run, delayMs);
         return () => clearTimeout(timer);

@@ -5,6 +5,7 @@ import { CircleQuestionMark, FolderClosed, Inbox, ListChecks, Moon, Search, Shie
 import type { ReactNode } from 'react';
 import { text } from '../../text/en.ts';
 import { Dialog } from '../../ui/dialog.tsx';
+import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { waitingQuery } from '../approval/queries.ts';
 import { tasksQuery } from '../task/queries.ts';
 import { setTheme, type Theme } from './theme.ts';
@@ -99,7 +100,9 @@ function Item({ id, icon, also, onSelect, children }: ItemProps) {
       className="flex h-9 cursor-pointer items-center gap-2.5 rounded-control px-2 data-[selected=true]:bg-hover touch:h-11"
     >
       {icon && <span className="text-muted">{icon}</span>}
-      <bdi className="truncate">{children}</bdi>
+      <span className="truncate">
+        <ForeignLine value={children} />
+      </span>
     </Command.Item>
   );
 }

@@ -1,4 +1,5 @@
 import type { Json, TaskEvent } from '../../api/types.ts';
+import { formatExact } from '../../format.ts';
 import { text } from '../../text/en.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
@@ -11,7 +12,8 @@ export function EventSection({ event }: { event: TaskEvent }) {
   const body = typeof payload.text === 'string' ? payload.text : null;
   const heads = ['subject', 'sender', 'date'].flatMap((name) => {
     const value = payload[name];
-    return typeof value === 'string' ? [{ name, value }] : [];
+    if (typeof value !== 'string') return [];
+    return [{ name, value: name === 'date' && !Number.isNaN(Date.parse(value)) ? formatExact(value) : value }];
   });
   return (
     <Section title={text.task.event}>

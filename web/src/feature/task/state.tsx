@@ -37,6 +37,13 @@ export const wordOfTask = ({ state, outcome, waitReason }: StateOfTask): string 
   return text.taskState[state];
 };
 
+/** What became of the task, or what it is about; without the word that its badge says already. */
+export function lineOf(task: TaskSummary): string | null {
+  const words = task.note ?? task.question ?? task.summary;
+  const said = `${wordOfTask(task)}: `;
+  return words?.startsWith(said) ? words.slice(said.length) : words;
+}
+
 export const TaskBadge = ({ task }: { task: StateOfTask }) => <Badge tone={toneOfTask(task)}>{wordOfTask(task)}</Badge>;
 
 /** The icon of a task's state, to stand beside its word. */

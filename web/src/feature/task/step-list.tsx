@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import type { JsonObject, Step, Task } from '../../api/types.ts';
+import type { Json, Step, Task } from '../../api/types.ts';
 import { formatDuration } from '../../format.ts';
 import { text } from '../../text/en.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -51,7 +51,7 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
             </p>
           )}
           {step.state === 'refused' && step.reasons.map((reason) => <Reason key={reason.rule} words={reason.text} />)}
-          {step.result && <Result result={step.result} />}
+          {step.result !== null && <Result result={step.result} />}
           {step.approvalId && (
             <p className="mt-1.5">
               <Link to="/approvals/$approvalId" params={{ approvalId: step.approvalId }} className={linkClass}>
@@ -84,11 +84,12 @@ function Reason({ words }: { words: string }) {
 }
 
 /** The result's members that a person can read; a path leads into the vault. */
-function Result({ result }: { result: JsonObject }) {
+function Result({ result }: { result: Json }) {
+  if (typeof result !== 'object' || result === null || Array.isArray(result)) return null;
   const entries = Object.entries(result).filter(([, value]) => value !== null && typeof value !== 'object');
   if (entries.length === 0) return null;
   return (
-    <dl className="mt-1.5 grid grid-cols-[minmax(3rem,max-content)_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-note">
+    <dl className="mt-1.5 grid grid-cols-[minmax(3rem,max-content)_minmax(0,1fr)] items-baseline gap-x-3 gap-y-0.5 text-note">
       {entries.map(([name, value]) => (
         <div key={name} className="contents">
           <dt className="max-w-32 truncate text-muted">{name}</dt>

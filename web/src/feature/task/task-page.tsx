@@ -16,7 +16,7 @@ import { EventSection } from './event-section.tsx';
 import { NeedsAnswer } from './needs-answer.tsx';
 import { PlanGraph } from './plan-graph.tsx';
 import { taskQuery } from './queries.ts';
-import { TaskBadge } from './state.tsx';
+import { lineOf, TaskBadge } from './state.tsx';
 import { StepList } from './step-list.tsx';
 import { TaskActions } from './task-actions.tsx';
 import { Timeline } from './timeline.tsx';
@@ -81,6 +81,8 @@ function Loaded({ task }: { task: Task }) {
 }
 
 function Head({ task }: { task: Task }) {
+  // The question has a box of its own.
+  const line = task.question ? task.summary : lineOf(task);
   return (
     <div className="mb-6">
       <h1 className="font-semibold text-figure tracking-tight max-sm:text-title">
@@ -88,9 +90,9 @@ function Head({ task }: { task: Task }) {
       </h1>
       <p className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1">
         <TaskBadge task={task} />
-        {(task.note ?? task.summary) && (
+        {line && (
           <span className="min-w-0">
-            <ForeignText value={task.note ?? task.summary ?? ''} cutAt={400} />
+            <ForeignText value={line} cutAt={400} />
           </span>
         )}
         {task.errorCode && <code className="font-mono text-bad text-note">{task.errorCode}</code>}
@@ -105,7 +107,7 @@ function Facts({ task }: { task: Task }) {
   const planner = task.plan && (task.plan.playbook ?? task.plan.model ?? task.plan.planner);
   const tokens = (task.plan?.tokensIn ?? 0) + (task.plan?.tokensOut ?? 0);
   return (
-    <dl className="mb-7 grid grid-cols-[6.5rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
+    <dl className="mb-7 grid grid-cols-[5.25rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
       {task.from && (
         <Fact title={text.task.from}>
           <span className="distinct">

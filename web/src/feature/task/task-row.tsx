@@ -2,11 +2,11 @@ import { Link } from '@tanstack/react-router';
 import type { TaskSummary } from '../../api/types.ts';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { Time } from '../../ui/time.tsx';
-import { TaskIcon, wordOfTask } from './state.tsx';
+import { lineOf, TaskIcon, wordOfTask } from './state.tsx';
 
 /** One task in a list: what it is, what became of it, in one line each. */
 export function TaskRow({ task }: { task: TaskSummary }) {
-  const words = task.note ?? task.question ?? task.summary;
+  const words = lineOf(task);
   return (
     <li
       data-row

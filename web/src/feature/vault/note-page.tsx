@@ -6,8 +6,9 @@ import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';
 import { Page } from '../../ui/page.tsx';
+import { ScrollBox } from '../../ui/scroll-box.tsx';
 import { NoteView } from './note-view.tsx';
-import { noteQuery } from './queries.ts';
+import { nameOf, noteQuery } from './queries.ts';
 
 const route = getRouteApi('/vault/note');
 
@@ -15,7 +16,7 @@ const route = getRouteApi('/vault/note');
 export default function NotePage() {
   const { path } = route.useSearch();
   const note = useQuery(noteQuery(path));
-  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/, '');
+  const name = nameOf(path).replace(/\.md$/, '');
   return (
     <Page title={name} heading={<Crumb to="/vault" label={text.nav.vault} />}>
       <h1 className="font-semibold text-figure tracking-tight max-sm:text-title">
@@ -28,7 +29,13 @@ export default function NotePage() {
       {note.isPending && <Skeleton rows={4} />}
       {note.data !== undefined && (
         <article className="rounded-card border border-line bg-panel px-4 py-4 sm:px-6">
-          <NoteView source={note.data} />
+          {note.data.kind === 'markdown' && <NoteView source={note.data.text} />}
+          {note.data.kind === 'text' && (
+            <ScrollBox label={text.vault.file} className="whitespace-pre font-mono text-note">
+              <ForeignText value={note.data.text} cutAt={20_000} block />
+            </ScrollBox>
+          )}
+          {note.data.kind === 'binary' && <p className="text-muted">{text.vault.binary}</p>}
         </article>
       )}
     </Page>

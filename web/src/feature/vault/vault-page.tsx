@@ -10,7 +10,7 @@ import { TextField } from '../../ui/field.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
-import { notesQuery } from './queries.ts';
+import { nameOf, notesQuery } from './queries.ts';
 
 const route = getRouteApi('/vault');
 
@@ -43,15 +43,17 @@ export default function VaultPage() {
         />
       )}
       {all.length > 0 && shown.length === 0 && <p className="text-muted">{text.vault.noMatch}</p>}
-      {[...Map.groupBy(shown, folderOf)].map(([folder, items]) => (
-        <Section key={folder} title={folder || text.vault.root}>
-          <ul className="divide-y divide-line">
-            {items.map((note) => (
-              <NoteRow key={note.path} note={note} />
-            ))}
-          </ul>
-        </Section>
-      ))}
+      {[...Map.groupBy(shown, folderOf)]
+        .sort(([a], [b]) => a.localeCompare(b))
+        .map(([folder, items]) => (
+          <Section key={folder} title={folder || text.vault.root}>
+            <ul className="divide-y divide-line">
+              {items.map((note) => (
+                <NoteRow key={note.path} note={note} />
+              ))}
+            </ul>
+          </Section>
+        ))}
       {notes.hasNextPage && (
         <div className="flex justify-center">
           <Button disabled={notes.isFetchingNextPage} onClick={() => void notes.fetchNextPage()}>
@@ -72,11 +74,12 @@ function NoteRow({ note }: { note: NoteItem }) {
         to="/vault/note"
         search={{ path: note.path }}
         data-row-link
+        title={note.path}
         className="flex min-h-10 items-center gap-2.5 px-4 py-1.5 -outline-offset-2 hover:bg-hover touch:min-h-12"
       >
         <FileText size={15} aria-hidden="true" className="shrink-0 text-muted" />
         <span className="min-w-0 flex-1 truncate font-medium">
-          <ForeignLine value={note.path.slice(note.path.lastIndexOf('/') + 1)} />
+          <ForeignLine value={nameOf(note.path)} />
         </span>
         {!note.trusted && !note.generated && <span className="shrink-0 text-muted text-note max-sm:hidden">{text.vault.untrusted}</span>}
         {note.generated && <span className="shrink-0 text-muted text-note max-sm:hidden">{text.vault.generated}</span>}
