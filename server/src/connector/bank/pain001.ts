@@ -3,6 +3,7 @@ import { currencyExponent } from '#trust/policy';
 
 export interface Account {
   readonly name: string;
+  /** In electronic form. */
   readonly iban: string;
   readonly bic?: string | undefined;
 }
@@ -64,6 +65,9 @@ export function paymentInitiation(order: PaymentOrder): string {
   return new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true }).build(document);
 }
 
+/** ISO 9362 as the message definition has it. */
+export const bicPattern = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/;
+
 const agent = (bic: string | undefined) => (bic === undefined ? { Othr: { Id: 'NOTPROVIDED' } } : { BICFI: bic });
 
 function decimal(amountMinor: number, digits: number): string {
@@ -71,12 +75,12 @@ function decimal(amountMinor: number, digits: number): string {
   return digits === 0 ? all : `${all.slice(0, -digits)}.${all.slice(-digits)}`;
 }
 
-/** Controls are not XML; whatever else is in a name or reference is the bank's to judge. */
+/** Controls and noncharacters are not XML; whatever else is in a name or reference is the bank's to judge. */
 function text(value: string, charsMax: number): string {
   return [
     ...value
       .toWellFormed()
-      .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+      .replace(/[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}]/gu, ' ')
       .trim(),
   ]
     .slice(0, charsMax)

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Keeper, readForTool } from '#flow/action';
-import type { Tool, ToolContext } from '#flow/tool';
-import { isFactotumError } from '#kernel';
+import { type Keeper, readSetup } from '#flow/action';
+import type { Tool } from '#flow/tool';
 import type { Database } from '#kernel/database';
 import type { Keyring } from '#trust/key';
 import { formatMinor, isCurrency, normaliseIban } from '#trust/policy';
-import { type Account, paymentInitiation } from './pain001.ts';
+import { bicPattern, paymentInitiation } from './pain001.ts';
 
 interface BankDeps {
   readonly database: Database;
@@ -14,21 +13,27 @@ interface BankDeps {
   readonly keeper: Keeper;
 }
 
-const iban = z.string().transform((value, context) => {
-  const normal = normaliseIban(value);
-  if (normal !== null) return normal;
-  context.addIssue('is not a valid IBAN');
-  return z.NEVER;
-});
+/** In electronic form, however it was written. */
+const iban = z
+  .string()
+  .max(50)
+  .transform((text, context) => {
+    const normal = normaliseIban(text);
+    if (normal !== null) return normal;
+    context.addIssue('is not a valid IBAN');
+    return z.NEVER;
+  });
+/** Something that can be read: a bank refuses an empty name or reference. */
+const words = z
+  .string()
+  .max(140)
+  .regex(/[\p{L}\p{N}]/u, 'needs a letter or a digit');
 const input = z.strictObject({
-  creditor: z.string().min(1).max(140),
-  iban: z
-    .string()
-    .max(50)
-    .refine((value) => normaliseIban(value) !== null, 'is not a valid IBAN'),
+  creditor: words,
+  iban,
   amountMinor: z.int().min(1).max(99_999_999_999),
   currency: z.string().refine(isCurrency, 'is not an ISO 4217 currency'),
-  reference: z.string().min(1).max(140),
+  reference: words,
 });
 const output = z.object({ path: z.string(), etag: z.string(), file: z.string().nullable() });
 
@@ -58,13 +63,14 @@ export function bankTools(deps: BankDeps): Tool[] {
     input,
     output,
     async run(context, args) {
-      const debtor = await debtorOf(deps, context);
-      if (debtor === null)
+      const debtor = accountSchema.safeParse(await readSetup(deps, context, 'Accounting/Account.md'));
+      if (!debtor.success)
         return {
           kind: 'failed',
           failure: 'permanent',
           code: 'tool.auth',
-          message: 'There is no account to pay from yet. Write name and iban into the front matter of the note Accounting/Account.md.',
+          message:
+            'There is no account to pay from yet. Write name and iban, and bic if you like, into the front matter of the note Accounting/Account.md.',
         };
       const id = createHash('sha256').update(`${context.tenantId}/${context.key}`).digest('hex').slice(0, 32);
       const content = paymentInitiation({
@@ -72,33 +78,21 @@ export function bankTools(deps: BankDeps): Tool[] {
         endToEndId: id,
         createdAt: context.now,
         executeOn: context.now.toISOString().slice(0, 10),
-        debtor,
-        creditor: { name: args.creditor, iban: iban.parse(args.iban) },
+        debtor: debtor.data,
+        creditor: { name: args.creditor, iban: args.iban },
         amountMinor: args.amountMinor,
         currency: args.currency,
         reference: args.reference,
       });
       const path = `Accounting/Payments/${context.now.toISOString().slice(0, 10)}_${id.slice(0, 12)}.xml`;
-      return { kind: 'done', result: await deps.keeper.keep(context, { path, content, file: fileOf(path) }) };
+      return { kind: 'done', result: await deps.keeper.keep(context, { path, content, outbox }) };
     },
-    lookup: (context) => deps.keeper.find(context, fileOf),
+    lookup: (context) => deps.keeper.find(context, outbox),
   };
   return [pay];
 }
 
-const fileOf = (path: string) => ({ folder: 'bank', name: path.slice(path.lastIndexOf('/') + 1) });
+const outbox = 'bank';
 
-const accountSchema = z.object({ name: z.string().min(1), iban, bic: z.string().optional() });
-
-/** The account to pay from: only a note that a member wrote counts. */
-async function debtorOf(deps: BankDeps, context: ToolContext): Promise<Account | null> {
-  try {
-    const { note } = await readForTool(deps, context, 'Accounting/Account.md');
-    const field = (name: string) => new RegExp(`^${name}:[ \\t]*["']?([^"'\\r\\n]+?)["']?[ \\t]*$`, 'm').exec(note.content)?.[1];
-    const account = accountSchema.safeParse({ name: field('name'), iban: field('iban'), bic: field('bic') });
-    return note.trusted && account.success ? account.data : null;
-  } catch (error) {
-    if (isFactotumError(error, 'vault.not_found')) return null;
-    throw error;
-  }
-}
+/** The account to pay from. */
+const accountSchema = z.object({ name: words, iban, bic: z.string().regex(bicPattern).optional() });

@@ -51,23 +51,34 @@ export function calendarTools({ keeper }: { keeper: Keeper }): Tool[] {
     output,
     async run(context, args) {
       const id = createHash('sha256').update(`${context.tenantId}/${context.key}`).digest('hex').slice(0, 32);
-      const allDay = args.start.length === 10;
-      const start = new Date(args.start);
       const calendar = ical({ prodId: { company: 'Factotum', product: 'Factotum', language: 'EN' } });
       calendar.createEvent({
         id: `${id}@factotum.invalid`,
         stamp: context.now,
-        start,
-        ...(allDay ? { allDay: true } : { end: new Date(start.getTime() + (args.durationMinutes ?? durationMinutesDefault) * 60_000) }),
-        summary: args.title,
-        ...(args.location === undefined ? {} : { location: args.location }),
-        ...(args.notes === undefined ? {} : { description: args.notes }),
+        ...spanOf(args.start, args.durationMinutes),
+        summary: printable(args.title),
+        ...(args.location === undefined ? {} : { location: printable(args.location) }),
+        ...(args.notes === undefined ? {} : { description: printable(args.notes) }),
       });
       const path = `Calendar/${args.start.slice(0, 10)}_${id.slice(0, 12)}.ics`;
-      return { kind: 'done', result: await keeper.keep(context, { path, content: calendar.toString(), file: null }) };
+      return { kind: 'done', result: await keeper.keep(context, { path, content: calendar.toString(), outbox: null }) };
     },
-    lookup: (context) => keeper.find(context, () => null),
+    lookup: (context) => keeper.find(context, null),
     undo: (context) => keeper.takeBack(context),
   };
   return [hold];
 }
+
+/** A date alone holds whole days: as many as the minutes fill, at least one. */
+function spanOf(start: string, minutes: number | undefined): { start: Date; end: Date; allDay: boolean } {
+  const from = new Date(start);
+  const allDay = start.length === 'YYYY-MM-DD'.length;
+  const days = Math.max(1, Math.ceil((minutes ?? 0) / minutesPerDay));
+  const lasts = allDay ? days * minutesPerDay : (minutes ?? durationMinutesDefault);
+  return { start: from, end: new Date(from.getTime() + lasts * 60_000), allDay };
+}
+
+const minutesPerDay = 24 * 60;
+
+/** RFC 5545 has no place for control characters; line ends and tabs it writes as escapes. */
+const printable = (text: string): string => text.replace(/[^\P{Cc}\r\n\t]/gu, ' ');

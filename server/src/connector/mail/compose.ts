@@ -3,7 +3,7 @@ import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 export interface Letter {
   readonly from: string;
   readonly to: readonly string[];
-  readonly cc: readonly string[];
+  readonly cc?: readonly string[] | undefined;
   readonly subject: string;
   readonly text: string;
   readonly inReplyTo?: string | undefined;
@@ -13,16 +13,18 @@ export interface Letter {
 
 /** A letter as an RFC 5322 message, the same bytes for the same letter. */
 export async function compose(letter: Letter): Promise<string> {
-  const { inReplyTo, messageId } = letter;
+  const { cc, messageId } = letter;
+  // What a stranger's mail calls its id need not be one.
+  const inReplyTo = /<[\x21-\x3b\x3d\x3f-\x7e]+>/.exec(letter.inReplyTo ?? '')?.[0];
   const composer = new MailComposer({
     from: letter.from,
     to: [...letter.to],
-    cc: [...letter.cc],
+    ...(cc === undefined ? {} : { cc: [...cc] }),
     subject: letter.subject,
     text: letter.text,
     date: letter.date,
     messageId,
-    ...(inReplyTo === undefined || inReplyTo === '' ? {} : { inReplyTo, references: inReplyTo }),
+    ...(inReplyTo === undefined ? {} : { inReplyTo, references: inReplyTo }),
     disableFileAccess: true,
     disableUrlAccess: true,
     textEncoding: 'quoted-printable',

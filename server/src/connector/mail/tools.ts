@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { type Keeper, readForTool } from '#flow/action';
+import { type Keeper, readSetup } from '#flow/action';
 import type { Tool, ToolContext } from '#flow/tool';
-import { isFactotumError } from '#kernel';
 import type { Database } from '#kernel/database';
 import type { Keyring } from '#trust/key';
+import { normaliseAddress } from '#trust/policy';
 import { compose } from './compose.ts';
 
 interface MailDeps {
@@ -14,21 +14,22 @@ interface MailDeps {
   readonly keeper: Keeper;
 }
 
-const address = z.string().max(320);
+// Also what the gate has seen to already: whatever reaches a header is one line, and an address is nothing but an address.
+const address = z
+  .string()
+  .max(320)
+  .refine((text) => normaliseAddress(text) !== null && text === text.trim(), 'must be a bare mail address');
+const line = z
+  .string()
+  .max(998)
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters');
 const input = z.strictObject({
   to: z.array(address).min(1).max(100),
   cc: z.array(address).max(100).optional(),
-  subject: z
-    .string()
-    .min(1)
-    .max(998)
-    .regex(/^[^\r\n]*$/, 'must be one line'),
+  subject: line.min(1),
   text: z.string().max(200_000),
-  inReplyTo: z
-    .string()
-    .max(998)
-    .regex(/^[^\r\n]*$/, 'must be one line')
-    .optional(),
+  /** The Message-ID of the mail that is answered; one that is none is left out. */
+  inReplyTo: line.optional(),
 });
 const output = z.object({ path: z.string(), etag: z.string(), file: z.string().nullable() });
 
@@ -72,11 +73,11 @@ function draftTool({ keeper }: MailDeps): Tool<typeof input, typeof output> {
       const kept = await keeper.keep(context, {
         path: `Drafts/${nameOf(context)}.md`,
         content: `---\n${stringify(head)}---\n\n${letter.text}\n`,
-        file: null,
+        outbox: null,
       });
       return { kind: 'done', result: kept };
     },
-    lookup: (context) => keeper.find(context, () => null),
+    lookup: (context) => keeper.find(context, null),
     undo: (context) => keeper.takeBack(context),
   };
 }
@@ -101,8 +102,8 @@ function sendTool(deps: MailDeps): Tool<typeof input, typeof output> {
     input,
     output,
     async run(context, letter) {
-      const from = await senderOf(deps, context);
-      if (from === null)
+      const account = accountSchema.safeParse(await readSetup(deps, context, 'Mail_Account.md'));
+      if (!account.success)
         return {
           kind: 'failed',
           failure: 'permanent',
@@ -111,41 +112,28 @@ function sendTool(deps: MailDeps): Tool<typeof input, typeof output> {
         };
       const name = nameOf(context);
       const message = await compose({
-        from,
-        to: letter.to,
-        cc: letter.cc ?? [],
-        subject: letter.subject,
-        text: letter.text,
-        inReplyTo: letter.inReplyTo,
+        ...letter,
+        from: account.data.address,
         messageId: `<${name}@factotum.invalid>`,
         date: context.now,
       });
-      const kept = await deps.keeper.keep(context, { path: `Outbox/${name}.eml`, content: message, file: fileOf(`Outbox/${name}.eml`) });
+      const kept = await deps.keeper.keep(context, { path: `Outbox/${name}.eml`, content: message, outbox });
       return { kind: 'done', result: kept };
     },
-    lookup: (context) => deps.keeper.find(context, fileOf),
+    lookup: (context) => deps.keeper.find(context, outbox),
   };
 }
 
 /** The tools of mail that need no account: drafts, and messages as files. */
 export const mailTools = (deps: MailDeps): Tool[] => [draftTool(deps), sendTool(deps)];
 
-const fileOf = (path: string) => ({ folder: 'mail', name: path.slice(path.lastIndexOf('/') + 1) });
+const outbox = 'mail';
+
+const accountSchema = z.object({ address });
 
 /** Named by the key of the step, so that the same call always means the same file. */
 const nameOf = (context: ToolContext): string =>
   `${context.now.toISOString().slice(0, 10)}_${createHash('sha256').update(`${context.tenantId}/${context.key}`).digest('hex').slice(0, 16)}`;
-
-async function senderOf(deps: MailDeps, context: ToolContext): Promise<string | null> {
-  try {
-    const { note } = await readForTool(deps, context, 'Mail_Account.md');
-    const found = /^address:\s*(\S+@\S+)\s*$/m.exec(note.content)?.[1];
-    return note.trusted && found !== undefined ? found.replace(/^["']|["']$/g, '') : null;
-  } catch (error) {
-    if (isFactotumError(error, 'vault.not_found')) return null;
-    throw error;
-  }
-}
 
 function people(to: unknown): string {
   const list = Array.isArray(to) ? to.map(String) : [];

@@ -11,7 +11,10 @@ export function createCallSignals(): { begin(shared: AbortSignal): { readonly si
     if (known !== undefined) return known;
     const open = new Set<AbortController>();
     calls.set(shared, open);
-    shared.addEventListener('abort', () => open.forEach((call) => call.abort(shared.reason)), { once: true });
+    const abortAll = () => {
+      for (const call of open) call.abort(shared.reason);
+    };
+    shared.addEventListener('abort', abortAll, { once: true });
     return open;
   };
   return {

@@ -44,7 +44,7 @@ export async function createToolHost(tools: readonly Tool[], log: Logger): Promi
       } catch (error) {
         if (error instanceof McpError && error.code === McpErrorCode.RequestTimeout)
           return { kind: 'unknown', message: `${call.tool} did not answer within ${Math.round(call.timeoutMs / 1000)} s.` };
-        log.warn({ err: error, tool: call.tool }, 'a tool call broke off');
+        log.warn({ tool: call.tool, error: error instanceof Error ? error.name : typeof error }, 'a tool call broke off');
         return { kind: 'unknown', message: `${call.tool} broke off in the middle of the call.` };
       } finally {
         end();

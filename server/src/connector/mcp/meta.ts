@@ -39,7 +39,7 @@ export function readMeta(meta: Readonly<Record<string, unknown>> | undefined): C
   return parsed.success ? parsed.data : null;
 }
 
-const codeSchema = z.custom<ErrorCode>((value) => typeof value === 'string' && value in errorCatalogue);
+const codeSchema = z.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(errorCatalogue, value));
 const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('done'), label: labelSchema.optional() }),
   z.object({

@@ -41,15 +41,23 @@ export function createToolServer(name: string, tools: readonly Tool[], log: Logg
     try {
       return writeAnswer(await run(tool, meta, context, request.params.arguments ?? {}));
     } catch (error) {
-      // A handler's message may hold anything: it goes to the log, never into an answer.
-      log.error({ err: error, tool: tool.manifest.tool, operation: meta.operation }, 'a tool broke off');
-      if (isFactotumError(error) && error.retry)
-        return writeAnswer({ kind: 'failed', failure: 'transient', code: error.code, message: error.message });
-      if (isFactotumError(error)) return writeAnswer({ kind: 'failed', failure: 'permanent', code: error.code, message: error.message });
+      const { operation } = meta;
+      if (isFactotumError(error)) {
+        log.info({ tool: tool.manifest.tool, operation, code: error.code }, 'a tool refused');
+        return writeAnswer({ kind: 'failed', failure: error.retry ? 'transient' : 'permanent', code: error.code, message: error.message });
+      }
+      log.error({ tool: tool.manifest.tool, operation, ...traceOf(error) }, 'a tool broke off');
       return writeAnswer({ kind: 'unknown', message: `${tool.manifest.title} broke off; nobody can tell how far it came.` });
     }
   });
   return server;
+}
+
+/** Where a handler threw. Never its words: they may hold anything it was handling. */
+function traceOf(error: unknown): { readonly error: string; readonly code?: string; readonly at?: readonly string[] } {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const at = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return { error: error.name, at: at.map((line) => line.trim()), ...('code' in error ? { code: String(error.code) } : {}) };
 }
 
 async function run(tool: Tool, meta: NonNullable<ReturnType<typeof readMeta>>, context: ToolContext, args: unknown): Promise<ToolAnswer> {

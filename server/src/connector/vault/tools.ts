@@ -1,11 +1,11 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Keeper, readForTool } from '#flow/action';
+import { isGeneratedPath } from '#flow/projection';
 import type { Tool } from '#flow/tool';
-import { isFactotumError, type JsonObject, jsonObjectSchema } from '#kernel';
+import { FactotumError, jsonObjectSchema } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import type { Keyring } from '#trust/key';
-import { findOperation, isProtectedFromTools, moveNote } from '#trust/vault';
+import { moveNote, noteFields } from '#trust/vault';
 
 interface VaultDeps {
   readonly database: Database;
@@ -37,18 +37,9 @@ function readTool(deps: VaultDeps): Tool<typeof readInput, typeof readOutput> {
     input: readInput,
     output: readOutput,
     async run(context, args) {
-      try {
-        const { note, label } = await readForTool(deps, context, args.path);
-        return {
-          kind: 'done',
-          result: { path: note.path, content: note.content, fields: frontMatter(note.content), trusted: note.trusted },
-          label,
-        };
-      } catch (error) {
-        if (isFactotumError(error, 'vault.not_found'))
-          return { kind: 'failed', failure: 'permanent', code: error.code, message: error.message };
-        throw error;
-      }
+      const { note, label } = await readForTool(deps, context, args.path);
+      const { content, trusted } = note;
+      return { kind: 'done', result: { path: note.path, content, fields: noteFields(content), trusted }, label };
     },
   };
 }
@@ -76,13 +67,11 @@ function writeTool({ keeper }: VaultDeps): Tool<typeof writeInput, typeof writeO
     input: writeInput,
     output: writeOutput,
     async run(context, args) {
-      // The gate says so as well; a tool does not rely on having been asked politely.
-      if (isProtectedFromTools(args.path))
-        return { kind: 'failed', failure: 'permanent', code: 'vault.protected', message: `${args.path} is written by people only.` };
-      const { path: written, etag } = await keeper.keep(context, { path: args.path, content: args.content, file: null });
+      refuseGenerated(args.path);
+      const { path: written, etag } = await keeper.keep(context, { path: args.path, content: args.content, outbox: null });
       return { kind: 'done', result: { path: written, etag } };
     },
-    lookup: (context) => keeper.find(context, () => null),
+    lookup: (context) => keeper.find(context, null),
     undo: (context) => keeper.takeBack(context),
   };
 }
@@ -110,11 +99,12 @@ function moveTool({ database, keyring, keeper }: VaultDeps): Tool<typeof moveInp
     input: moveInput,
     output: moveOutput,
     async run(context, args) {
-      if (isProtectedFromTools(args.from) || isProtectedFromTools(args.to))
-        return { kind: 'failed', failure: 'permanent', code: 'vault.protected', message: 'Notes in this place are moved by people only.' };
+      refuseGenerated(args.from);
+      refuseGenerated(args.to);
       const keys = await keyring.of(context.tenantId);
-      const moved = await withTenant(database.app.db, context.tenantId, (tx) =>
-        moveNote(tx, keys, {
+      const moved = await withTenant(database.app.db, context.tenantId, (tx) => {
+        context.signal.throwIfAborted();
+        return moveNote(tx, keys, {
           from: args.from,
           to: args.to,
           author: 'system:engine',
@@ -122,15 +112,11 @@ function moveTool({ database, keyring, keeper }: VaultDeps): Tool<typeof moveInp
           trusted: false,
           operationKey: context.key,
           at: context.now,
-        }),
-      );
+        });
+      });
       return { kind: 'done', result: { path: moved.path, etag: moved.etag } };
     },
-    async lookup(context) {
-      const keys = await keyring.of(context.tenantId);
-      const found = await withTenant(database.app.db, context.tenantId, (tx) => findOperation(tx, keys, context.key));
-      return found === null ? { kind: 'absent' } : { kind: 'done', result: { path: found.path, etag: found.etag } };
-    },
+    lookup: (context) => keeper.find(context, null),
     undo: (context) => keeper.takeBack(context),
   };
 }
@@ -138,12 +124,8 @@ function moveTool({ database, keyring, keeper }: VaultDeps): Tool<typeof moveInp
 /** The tools of the vault. */
 export const vaultTools = (deps: VaultDeps): Tool[] => [readTool(deps), writeTool(deps), moveTool(deps)];
 
-/** The YAML at the head of a note as plain fields; a note without, or with something else there, has none. */
-function frontMatter(content: string): JsonObject {
-  const head = /^\uFEFF?---\r?\n([\s\S]{0,65536}?)\r?\n---(?:\r?\n|$)/.exec(content)?.[1];
-  if (head === undefined) return {};
-  const document = parseDocument(head, { schema: 'core' });
-  if (document.errors.length > 0) return {};
-  const fields = jsonObjectSchema.safeParse(document.toJS({ maxAliasCount: 0 }));
-  return fields.success ? fields.data : {};
+/** What is drawn from rows is no place to write: a note of a task that is not one would lie there. Places for people only the vault knows itself. */
+function refuseGenerated(path: string): void {
+  if (isGeneratedPath(path))
+    throw new FactotumError('vault.generated', `${path} is drawn from tasks and approvals. Choose another folder.`);
 }

@@ -1,61 +1,77 @@
 import type { ToolAnswer, ToolContext } from '#flow/tool';
-import { FactotumError, isFactotumError } from '#kernel';
-import { type Database, withTenant } from '#kernel/database';
+import { FactotumError, isFactotumError, type JsonObject } from '#kernel';
+import { type Database, type Tx, withTenant } from '#kernel/database';
 import type { Keyring } from '#trust/key';
+import type { Label } from '#trust/policy';
 import { readTenant } from '#trust/tenant';
-import { findOperation, readNote, undoOperation, writeNote } from '#trust/vault';
-import type { Outbox } from './outbox.ts';
+import { findOperation, type Note, noteFields, readNote, undoOperation, writeNote } from '#trust/vault';
+import type { Outbox, OutboxFile } from './outbox.ts';
 
 /** Something a tool leaves behind: always sealed in the vault, and as a plain file where the tenant asks for files. */
 export interface Kept {
   readonly path: string;
   readonly content: string;
-  /** Name inside the tenant's outbox folder, or null when this is not for the outside. */
-  readonly file: { readonly folder: string; readonly name: string } | null;
+  /** The tenant's outbox folder that gets it as a file, under the note's own name; null when it is not for the outside. */
+  readonly outbox: string | null;
 }
 
+/** Where it is now. `file` is null when there is none. */
+type Place = { readonly path: string; readonly etag: string; readonly file: string | null };
+
 export interface Keeper {
-  /** Keeps a document under the call's key: a second call with the same key finds the first's and changes nothing. */
-  keep(context: ToolContext, kept: Kept): Promise<{ path: string; etag: string; file: string | null }>;
-  /** What became of the call with this key. */
-  find(context: ToolContext, file: (path: string) => Kept['file']): Promise<ToolAnswer>;
+  /** Keeps a document under the call's key: a second call with the same key finishes what the first began and changes nothing else. */
+  keep(context: ToolContext, kept: Kept): Promise<Place>;
+  /** What became of the call with this key. A call that was cut before its file was shown did not happen: calling again completes it. */
+  find(context: ToolContext, outbox: string | null): Promise<ToolAnswer>;
   /** Takes the document back: the note is as it was before the call. */
   takeBack(context: ToolContext): Promise<ToolAnswer>;
 }
 
-/** Where our own tools put what they make. Both stores name it by the key, so kill -9 between them leaves nothing twice. */
+/**
+ * Where our own tools put what they make, note first: its version carries the call's key, so of all calls with one key one makes it.
+ * That one prepares the file in the note's transaction; the file is shown once the note is committed. So a kill at any point leaves
+ * nothing, or a note whose prepared file waits to be shown by the next call, or both.
+ */
 export function createKeeper(deps: { database: Database; keyring: Keyring; outbox: Outbox }): Keeper {
   const { database, keyring, outbox } = deps;
+
+  /** The file that belongs to a note, or null where the tenant wants none. Named by the note as it is, not by how a later call would name it. */
+  async function fileOf(tx: Tx, context: ToolContext, path: string, folder: string | null): Promise<OutboxFile | null> {
+    if (folder === null) return null;
+    const { name: tenant, settings } = await readTenant(tx, context.tenantId);
+    return settings.writesFiles ? { tenant, folder, name: path.slice(path.lastIndexOf('/') + 1) } : null;
+  }
+
   return {
-    async keep(context, kept) {
+    async keep(context, { path, content, outbox: folder }) {
       const keys = await keyring.of(context.tenantId);
-      const { note, folder } = await withTenant(database.app.db, context.tenantId, async (tx) => {
-        const tenant = await readTenant(tx, context.tenantId);
+      const { note, file } = await withTenant(database.app.db, context.tenantId, async (tx) => {
+        // Nobody waits for this call any more; whoever gave it up may already have asked what became of it.
+        context.signal.throwIfAborted();
         const note = await writeNote(tx, keys, {
-          path: kept.path,
-          content: kept.content,
-          author: 'system:engine', taskId: context.taskId,
+          path,
+          content,
+          author: 'system:engine',
+          taskId: context.taskId,
           trusted: false,
           operationKey: context.key,
           at: context.now,
         });
-        return { note, folder: tenant.settings.writesFiles ? tenant.name : null };
+        const file = await fileOf(tx, context, note.path, folder);
+        // Only by the call that makes the note: afterwards a prepared file that is gone is one that has been shown.
+        if (file !== null && note.changed) await outbox.prepare({ ...file, content });
+        return { note, file };
       });
-      const file = folder === null || kept.file === null ? null : await outbox.put({ tenant: folder, ...kept.file, content: kept.content });
-      return { path: note.path, etag: note.etag, file };
+      return { path: note.path, etag: note.etag, file: file === null ? null : await outbox.release(file) };
     },
-    async find(context, fileOf) {
+    async find(context, folder) {
       const keys = await keyring.of(context.tenantId);
-      const { found, folder } = await withTenant(database.app.db, context.tenantId, async (tx) => {
-        const tenant = await readTenant(tx, context.tenantId);
-        return { found: await findOperation(tx, keys, context.key), folder: tenant.settings.writesFiles ? tenant.name : null };
+      const { note, file } = await withTenant(database.app.db, context.tenantId, async (tx) => {
+        const note = await findOperation(tx, keys, context.key);
+        return { note, file: note === null ? null : await fileOf(tx, context, note.path, folder) };
       });
-      if (found === null) return { kind: 'absent' };
-      const kept = fileOf(found.path);
-      const file = folder === null || kept === null ? null : await outbox.find({ tenant: folder, ...kept });
-      // The note is there and the file is not: the call was cut in between. Saying "absent" has it finished by a second call.
-      if (folder !== null && kept !== null && file === null) return { kind: 'absent' };
-      return { kind: 'done', result: { path: found.path, etag: found.etag, file } };
+      if (note === null || (file !== null && (await outbox.isPrepared(file)))) return { kind: 'absent' };
+      return { kind: 'done', result: { path: note.path, etag: note.etag, file: file === null ? null : outbox.pathOf(file) } };
     },
     async takeBack(context) {
       const keys = await keyring.of(context.tenantId);
@@ -78,17 +94,22 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
   };
 }
 
-/** Reads a note for a tool, with the label that says who wrote it. */
-export async function readForTool(deps: { database: Database; keyring: Keyring }, context: ToolContext, path: string) {
-  const keys = await deps.keyring.of(context.tenantId);
-  const note = await withTenant(deps.database.app.db, context.tenantId, (tx) => readNote(tx, keys, path));
+type ReadDeps = Pick<Parameters<typeof createKeeper>[0], 'database' | 'keyring'>;
+
+/** Reads a note for a tool, with the label that says who wrote it. @throws FactotumError `vault.not_found`, `vault.path_invalid`. */
+export async function readForTool(deps: ReadDeps, context: ToolContext, path: string): Promise<{ note: Note; label: Label }> {
+  const note = await read(deps, context, path);
   if (note === null) throw new FactotumError('vault.not_found', `There is no note ${path}.`);
-  return {
-    note,
-    label: {
-      sources: [`note:${note.path}`],
-      integrity: note.trusted ? ('trusted' as const) : ('untrusted' as const),
-      readers: 'tenant' as const,
-    },
-  };
+  return { note, label: { sources: [`note:${note.path}`], integrity: note.trusted ? 'trusted' : 'untrusted', readers: 'tenant' } };
+}
+
+/** The fields of a note by which members set a tool up, such as the account to pay from. None where a tool has written in it. */
+export async function readSetup(deps: ReadDeps, context: ToolContext, path: string): Promise<JsonObject> {
+  const note = await read(deps, context, path);
+  return note?.trusted === true ? noteFields(note.content) : {};
+}
+
+async function read({ database, keyring }: ReadDeps, { tenantId }: ToolContext, path: string): Promise<Note | null> {
+  const keys = await keyring.of(tenantId);
+  return withTenant(database.app.db, tenantId, (tx) => readNote(tx, keys, path));
 }

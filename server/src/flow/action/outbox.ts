@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FactotumError } from '#kernel';
 
@@ -9,73 +8,86 @@ export interface OutboxFile {
   readonly name: string;
 }
 
-/** Plain files for programs that know nothing of us: a bank's upload, a mail client. One folder a tenant. */
+/**
+ * Plain files for programs that know nothing of us: a bank's upload, a mail client. One folder a tenant.
+ *
+ * A file appears in two steps, so that it can be told for ever whether it has: those programs move away what they have taken, so that a
+ * file that is not there says nothing. It is prepared under a hidden name, and released by giving it its name.
+ */
 export interface Outbox {
-  /** Writes a file whole or not at all; one of this name that is there already stays. @returns its path. @throws `tool.unavailable` when the disk does not take it. */
-  put(file: OutboxFile & { readonly content: string }): Promise<string>;
-  /** The path of a file, or null. */
-  find(file: OutboxFile): Promise<string | null>;
+  /** Writes a file whole to the disk, under its hidden name; what was prepared there before is replaced. @throws `tool.unavailable`. */
+  prepare(file: OutboxFile & { readonly content: string }): Promise<void>;
+  /** Shows a prepared file. Where there is none it has been shown before. @returns its path. @throws `tool.unavailable`. */
+  release(file: OutboxFile): Promise<string>;
+  /** Whether the file is prepared and not yet shown. */
+  isPrepared(file: OutboxFile): Promise<boolean>;
+  pathOf(file: OutboxFile): string;
 }
 
 const segment = /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}$/;
 
 /** @param root - the folder set by FACTOTUM_OUTBOX; made when the first file is written. */
 export function createOutbox(root: string): Outbox {
-  const pathOf = ({ tenant, folder, name }: OutboxFile): { parent: string; path: string } => {
+  const placeOf = ({ tenant, folder, name }: OutboxFile) => {
     for (const part of [tenant, folder, name])
       if (!segment.test(part)) throw new FactotumError('tool.failed', 'A file name for the outbox has characters it must not have.');
     const parent = join(root, tenant, folder);
-    return { parent, path: join(parent, name) };
+    return { parent, path: join(parent, name), hidden: join(parent, `.${name}.part`) };
   };
   return {
-    async put(file) {
-      const { parent, path } = pathOf(file);
-      if (await exists(path)) return path;
-      try {
+    async prepare({ content, ...file }) {
+      const { parent, hidden } = placeOf(file);
+      await orUnavailable(async () => {
         await mkdir(parent, { recursive: true, mode: 0o700 });
-        await writeWhole(parent, path, file.content);
-        return path;
-      } catch (cause) {
-        throw new FactotumError(
-          'tool.unavailable',
-          'The outbox folder did not take the file. Check its space and permissions; it will be tried again.',
-          { cause },
-        );
-      }
+        await writeThrough(hidden, content);
+        await syncFolder(parent);
+      });
     },
-    async find(file) {
-      const { path } = pathOf(file);
-      return (await exists(path)) ? path : null;
+    async release(file) {
+      const { parent, path, hidden } = placeOf(file);
+      await orUnavailable(async () => {
+        if (await renamed(hidden, path)) await syncFolder(parent);
+      });
+      return path;
     },
+    isPrepared: (file) => orUnavailable(() => exists(placeOf(file).hidden)),
+    pathOf: (file) => placeOf(file).path,
   };
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+/** Resolves when the bytes are on the disk. */
+async function writeThrough(path: string, content: string): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A new or changed name is on the disk only when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  await folder.sync().finally(() => folder.close());
+}
+
+const renamed = (from: string, to: string): Promise<boolean> => unlessMissing(rename(from, to));
+const exists = (path: string): Promise<boolean> => unlessMissing(stat(path));
+
+const unlessMissing = (change: Promise<unknown>): Promise<boolean> =>
+  change.then(
     () => true,
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return false;
       throw error;
     },
   );
-}
 
-/** Temporary name, fsync, rename, fsync of the folder: after a crash there is the whole file or none. */
-async function writeWhole(parent: string, path: string, content: string): Promise<void> {
-  const temporary = join(parent, `.${randomBytes(8).toString('hex')}.part`);
+async function orUnavailable<R>(work: () => Promise<R>): Promise<R> {
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    const folder = await open(parent, 'r');
-    await folder.sync().finally(() => folder.close());
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
+    return await work();
+  } catch (cause) {
+    throw new FactotumError('tool.unavailable', 'The outbox folder does not take files. Check its space and permissions.', { cause });
   }
 }
