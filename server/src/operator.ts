@@ -32,7 +32,7 @@ export function operatorParts(
         ok: report.holds,
         entries: report.entries,
         checkpointAt: report.checkpointAt.toISOString(),
-        root: report.root.toString('hex'),
+        root: report.root.toString('base64'),
         ...(report.fault === null ? {} : { fault: report.fault.detail }),
       };
     },
