@@ -9,7 +9,7 @@ import { configTable } from '#kernel';
 const root = join(import.meta.dirname, '..', '..');
 
 /** Read by our tests and tools alone, so they are no settings. */
-const ofTests = ['FACTOTUM_FIXTURES', 'FACTOTUM_TEST_DATABASE_URL'];
+const ofTests = ['FACTOTUM_FIXTURES', 'FACTOTUM_TEST_DATABASE_URL', 'FACTOTUM_DEV_API'];
 
 const pages = await readPages();
 
@@ -37,17 +37,24 @@ test('every setting that a page names exists', () => {
 });
 
 test('every npm command that a page names exists', async () => {
-  const { scripts } = z
-    .object({ scripts: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
+  const known = await readScripts();
   const unknown = pages.flatMap(({ path, text }) =>
     [...text.matchAll(/\bnpm run (?:-s )?([a-z][a-z:]*)/g)]
       .map(([, name = '']) => name)
-      .filter((name) => scripts[name] === undefined)
+      .filter((name) => !known.has(name))
       .map((name) => `${path}: npm run ${name}`),
   );
   assert.deepEqual(unknown, []);
 });
+
+/** Names of the npm scripts of the repository and its workspaces. */
+async function readScripts(): Promise<Set<string>> {
+  const manifest = z.object({ scripts: z.record(z.string(), z.string()).default({}) });
+  const names = new Set<string>();
+  for await (const path of glob(['package.json', '{server,web,bench,e2e}/package.json', 'packages/*/package.json'], { cwd: root }))
+    for (const name of Object.keys(manifest.parse(JSON.parse(await readFile(join(root, path), 'utf8'))).scripts)) names.add(name);
+  return names;
+}
 
 interface Page {
   /** Relative to the root. */
