@@ -57,7 +57,7 @@ export function createEngine(options: EngineOptions): Engine {
       inFlightMax: 2,
       retryWindowMs: leaseMs,
     });
-    return { workerId, end, committer, running: new Set<Promise<void>>(), renewedAtMs: performance.now() };
+    return { workerId, end, committer, running: new Set<Promise<void>>(), renewedAtMs: clock.monotonicMs() };
   }
 
   function claim(): void {
@@ -101,7 +101,7 @@ export function createEngine(options: EngineOptions): Engine {
     const lease: Lease = {
       snapshot,
       signal: current.end.signal,
-      isHeld: () => performance.now() - current.renewedAtMs < leaseMs,
+      isHeld: () => clock.monotonicMs() - current.renewedAtMs < leaseMs,
       isEnding: () => stopping,
       commit(transition: Transition): Promise<Committed> {
         // One commit of a task at a time and in order: a batch may hold each task once.
@@ -135,7 +135,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (ticking) return;
     ticking = true;
     const current = life;
-    const sentAtMs = performance.now();
+    const sentAtMs = clock.monotonicMs();
     try {
       if (await beat(database, current.workerId)) current.renewedAtMs = sentAtMs;
       else if (!stopping) await reborn();
@@ -161,7 +161,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     async start() {
-      life.renewedAtMs = performance.now();
+      life.renewedAtMs = clock.monotonicMs();
       await enlist(database, life.workerId);
       await reap(database, leaseMs);
       timers.push(

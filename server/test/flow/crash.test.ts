@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { createEngine, type Lease } from '#engine';
-import { decideApproval } from '#flow/approval';
-import { createRunner } from '#flow/run';
-import type { ToolHost } from '#flow/tool';
 import type { Id } from '#kernel';
-import { withTenant } from '#kernel/database';
+import { verifyTenantLog } from '#trust/audit';
 import { eventually, type LookedTask, testPlatform } from '../platform.ts';
+import { peopleOf } from './people.ts';
 import { farSide, playbook, scriptedTool } from './tools.ts';
+import { hookedWorker } from './worker.ts';
 
 const side = farSide();
 const platform = await testPlatform({
@@ -25,6 +23,8 @@ const platform = await testPlatform({
   ],
 });
 
+const people = peopleOf(platform);
+
 /** A worker that dies at the n-th point: before or after any commit, before or after any effect. */
 async function mortalWorker(dieAt: number) {
   const life = { points: 0, dead: false };
@@ -33,46 +33,22 @@ async function mortalWorker(dieAt: number) {
     if (!life.dead && life.points++ === dieAt) life.dead = true;
     if (life.dead) await new Promise(() => undefined);
   };
-  const host: ToolHost = {
-    async call(call) {
-      await point();
-      const answer = await platform.runTools.host.call(call);
-      await point();
-      return answer;
-    },
-  };
-  const runner = createRunner({ tools: { ...platform.runTools, host }, keyring: platform.keyring, planning: platform.planning });
-  const { database, clock, log } = platform;
-  const worker = createEngine({
-    database: database.engine,
-    clock,
-    log,
-    slots: 4,
-    handler: (lease: Lease) =>
-      runner({
-        ...lease,
-        async commit(transition) {
-          await point();
-          const answer = await lease.commit(transition);
-          await point();
-          return answer;
-        },
-      }),
+  const worker = await hookedWorker(platform, {
+    beforeCommit: point,
+    afterCommit: point,
+    host: (next) => ({
+      async call(call) {
+        await point();
+        const answer = await next.call(call);
+        await point();
+        return answer;
+      },
+    }),
   });
-  await worker.start();
   return { worker, life };
 }
 
-async function acceptAll(tenantId: Id<'tenant'>, looked: LookedTask): Promise<void> {
-  const keys = await platform.keyring.of(tenantId);
-  for (const approval of looked.approvals.filter(({ state }) => state === 'waiting'))
-    await withTenant(platform.database.app.db, tenantId, (tx) =>
-      decideApproval({ tx, tenantId, keys, catalogue: platform.catalogue, actor: 'user:boss', now: new Date() }, approval.approvalId, {
-        decision: 'accept',
-        payloadHash: approval.payloadHash,
-      }),
-    );
-}
+const tenants: Id<'tenant'>[] = [];
 
 /** Runs a playbook once for every point at which a worker can die, and hands each outcome over to be judged. */
 async function dieEverywhere(steps: Parameters<typeof playbook>[0], judge: (looked: LookedTask, mark: string) => void): Promise<number> {
@@ -81,11 +57,12 @@ async function dieEverywhere(steps: Parameters<typeof playbook>[0], judge: (look
     const tenant = await platform.buildTenant({
       'Playbooks/Test.md': playbook(steps.map((step) => ({ ...step, value: `${mark}${step.id}` }))),
     });
+    tenants.push(tenant);
     const task = await platform.send(tenant, {});
     const { worker, life } = await mortalWorker(dieAt);
     const advance = async (isOver: () => boolean) => {
       const looked = await platform.look(tenant, task);
-      if (looked.task.state === 'waiting' && looked.task.waitReason === 'approval') await acceptAll(tenant, looked);
+      if (looked.task.state === 'waiting' && looked.task.waitReason === 'approval') await people.acceptAll(tenant, looked);
       return isOver() || ['done', 'failed'].includes(looked.task.state) || looked.task.waitReason === 'unknown' ? looked : undefined;
     };
     await eventually(() => advance(() => life.dead));
@@ -149,4 +126,8 @@ it('an effect that nobody can look up is never repeated: after a crash a person 
 
 it('the audit log of everything that happened here verifies', async () => {
   await platform.sequencer.drained();
+  for (const tenant of tenants) {
+    const { holds, fault } = await verifyTenantLog(platform.database, platform.keyring, tenant, { auditorKey: platform.auditor });
+    assert.ok(holds, JSON.stringify(fault));
+  }
 });
