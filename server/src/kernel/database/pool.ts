@@ -76,7 +76,10 @@ function openRole(name: RoleName, url: string, options: DatabaseOptions): RoleDa
   });
   // A server that dies makes every connection emit an error. Without a listener, on the pool for idle connections and on the
   // client for those in use, that ends the process. The statement under way is rejected anyway, so logging is all there is to do.
-  pool.on('error', (error) => options.log.warn({ err: error, database: name }, 'an idle database connection was lost'));
+  // A pool that is ending does not wait for its connections to hang up, so a server that is stopped next may still cut them: no news then.
+  pool.on('error', (error) => {
+    options.log[pool.ending ? 'debug' : 'warn']({ err: error, database: name }, 'an idle database connection was lost');
+  });
   pool.on('connect', (client) =>
     client.on('error', (error) => options.log.debug({ err: error, database: name }, 'a database connection was lost')),
   );
