@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import pg from 'pg';
+import { testDatabase } from './database.ts';
+
+/** What the catalogue of a migrated database says about the wall between tenants. The lists are literal: whoever opens a door edits them. */
+const { database, ownerUrl, close } = await testDatabase();
+const owner = new pg.Client({ connectionString: ownerUrl });
+await owner.connect();
+after(async () => {
+  await owner.end();
+  await close();
+});
+
+const ask = async <Row extends object>(text: string): Promise<Row[]> => (await owner.query<Row>(text)).rows;
+
+/** Per role and table, what it may do; columns in brackets where it is not the whole table. */
+const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  factotum_app: {
+    'app.approval': 'select, update (answer, assigned_to, decided_at, decided_by, decision_mac, state)',
+    'app.attempt': 'select, update (outcome, settled_at)',
+    'app.audit_entry': 'select',
+    'app.audit_head': 'insert, select',
+    'app.audit_pending': 'insert',
+    'app.audit_tile': 'select',
+    'app.event': 'insert, select',
+    'app.idempotency': 'delete, insert, select, update',
+    'app.note': 'insert, select, update',
+    'app.note_version': 'insert, select, update',
+    'app.plan': 'select',
+    'app.policy': 'insert, select, update',
+    'app.quota_counter': 'delete, insert, select, update',
+    'app.schema_migration': 'select',
+    'app.standing_grant': 'insert, select, update',
+    'app.step': 'select, update (error_code, finished_at, state)',
+    'app.task': 'insert, select, update (cancelling, detail, run_at, signals, updated_at)',
+    'app.tenant': 'insert, select, update',
+    'app.tenant_key': 'insert, select, update',
+    'app.tenant_queue': 'insert, select, update',
+  },
+  factotum_auth: {
+    'auth."rateLimit"': 'delete, insert, select, update',
+    'auth."user"': 'delete, insert, select, update',
+    'auth.account': 'delete, insert, select, update',
+    'auth.apikey': 'delete, insert, select, update',
+    'auth.invitation': 'delete, insert, select, update',
+    'auth.member': 'delete, insert, select, update',
+    'auth.organization': 'delete, insert, select, update',
+    'auth.session': 'delete, insert, select, update',
+    'auth.verification': 'delete, insert, select, update',
+  },
+  factotum_engine: {
+    'app.approval': 'insert, select, update (state, used_at)',
+    'app.attempt': 'insert, select, update (outcome, settled_at)',
+    'app.audit_pending': 'insert',
+    'app.event': 'select',
+    'app.plan': 'insert, select',
+    'app.step': 'insert, select, update (body, error_code, fence, finished_at, started_at, state, verdict)',
+    'app.task':
+      'select, update (detail, epoch, error_code, finished_at, outcome, owner, plan_version, playbook, retries, risk, run_at, state, updated_at, wait_reason)',
+    'app.tenant_queue': 'select, update (max_running)',
+    'app.worker': 'delete, insert, select, update',
+  },
+  factotum_sequencer: {
+    'app.audit_entry': 'insert, select',
+    'app.audit_head': 'select, update (chain, checkpoint, checkpoint_at, epoch, epoch_started_at, frontier, mac_key, size)',
+    'app.audit_pending': 'delete, select',
+    'app.audit_tile': 'insert, select',
+  },
+};
+
+test('each role may do exactly what is written here', async () => {
+  const rows = await ask<{ role: string; table: string; may: string }>(`
+    with given as (
+      select a.grantee, c.oid as relation, lower(a.privilege_type) as may, null::text as column
+      from pg_class c, aclexplode(c.relacl) a where c.relkind in ('r', 'p', 'v', 'm', 'f')
+      union all
+      select a.grantee, t.attrelid, lower(a.privilege_type), t.attname from pg_attribute t, aclexplode(t.attacl) a where t.attacl is not null
+    ), summed as (
+      select grantee, relation, may, string_agg("column", ', ' order by "column") as columns from given group by grantee, relation, may
+    )
+    select case when s.grantee = 0 then 'public' else s.grantee::regrole::text end as role, s.relation::regclass::text as "table",
+      string_agg(s.may || coalesce(' (' || s.columns || ')', ''), ', ' order by s.may) as may
+    from summed s join pg_class c on c.oid = s.relation join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname not in ('pg_catalog', 'information_schema') and s.grantee <> c.relowner
+    group by s.grantee, s.relation order by 1, 2`);
+  const found: Record<string, Record<string, string>> = {};
+  for (const { role, table, may } of rows) found[role] = { ...found[role], [table]: may };
+  assert.deepEqual(found, grants);
+});
+
+test('every table of tenant data leads with the tenant and has row-level security, forced', async () => {
+  const tables = await ask<{ table: string; enabled: boolean; forced: boolean; key: string[] }>(`
+    select c.oid::regclass::text as "table", c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
+      array(select a.attname::text from pg_index i, unnest(i.indkey) with ordinality as k(number, place)
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number where i.indrelid = c.oid and i.indisprimary order by k.place) as key
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'app' and c.relkind in ('r', 'p') order by 1`);
+  assert.ok(tables.length >= 15, 'the catalogue was read');
+  const others = tables.filter(({ key }) => key[0] !== 'tenant_id').map(({ table }) => table);
+  assert.deepEqual(others, ['app.schema_migration', 'app.worker'], 'only these are not of a tenant');
+  for (const { table, enabled, forced } of tables.filter(({ table }) => !others.includes(table)))
+    assert.deepEqual({ table, enabled, forced }, { table, enabled: true, forced: true });
+});
+
+test('every foreign key between tables of tenant data carries the tenant', async () => {
+  const keys = await ask<{ name: string; carries: boolean }>(`
+    select conname || ' of ' || conrelid::regclass as name,
+      exists (select from unnest(conkey) k join pg_attribute a on a.attrelid = conrelid and a.attnum = k where a.attname = 'tenant_id') as carries
+    from pg_constraint where contype = 'f' and connamespace = 'app'::regnamespace`);
+  assert.ok(keys.length >= 8, 'the catalogue was read');
+  assert.deepEqual(
+    keys.filter(({ carries }) => !carries),
+    [],
+  );
+});
+
+test('every index of tenant data leads with the tenant, but for those that the engine and the sequencer walk over all', async () => {
+  const indexes = await ask<{ name: string }>(`
+    select i.indexrelid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indrelid
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    where c.relnamespace = 'app'::regnamespace and a.attname <> 'tenant_id' order by 1`);
+  assert.deepEqual(indexes.map(({ name }) => name).sort(), [
+    'app.audit_pending_order',
+    'app.idempotency_age',
+    'app.schema_migration_pkey',
+    'app.task_owner',
+    'app.tenant_name',
+    'app.worker_pkey',
+  ]);
+});
+
+test('only the engine and the sequencer see more than one tenant, and only in these tables', async () => {
+  const policies = await ask<{ role: string; table: string; condition: string }>(`
+    select roles[1]::text as role, schemaname || '.' || tablename as "table", coalesce(qual, with_check) as condition from pg_policies
+    where schemaname in ('app', 'auth') order by 1, 2`);
+  for (const { role, condition } of policies.filter((policy) => policy.role !== 'factotum_engine' && policy.role !== 'factotum_sequencer'))
+    assert.deepEqual({ role, condition }, { role: 'factotum_app', condition: '(tenant_id = app.current_tenant())' });
+  const over = (role: string) =>
+    policies
+      .filter((policy) => policy.role === role)
+      .map(({ table }) => table)
+      .sort();
+  assert.deepEqual(
+    over('factotum_engine'),
+    ['approval', 'attempt', 'audit_pending', 'event', 'plan', 'step', 'task', 'tenant_queue'].map((table) => `app.${table}`),
+  );
+  assert.deepEqual(
+    over('factotum_sequencer'),
+    ['audit_entry', 'audit_head', 'audit_pending', 'audit_tile'].map((table) => `app.${table}`),
+  );
+});
+
+test('no role owns anything, is a member of another, or may make anything', async () => {
+  const [owned] = await ask<{ owned: number; memberships: number; powers: number }>(`
+    select (select count(*)::int from pg_shdepend d join pg_roles r on r.oid = d.refobjid where d.deptype = 'o' and r.rolname in ('factotum_app', 'factotum_engine', 'factotum_sequencer', 'factotum_auth')) as owned,
+      (select count(*)::int from pg_auth_members m join pg_roles r on r.oid = m.member
+        where r.rolname in ('factotum_app', 'factotum_engine', 'factotum_sequencer', 'factotum_auth')) as memberships,
+      (select count(*)::int from pg_roles where rolname in ('factotum_app', 'factotum_engine', 'factotum_sequencer', 'factotum_auth')
+        and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolreplication)) as powers`);
+  assert.deepEqual(owned, { owned: 0, memberships: 0, powers: 0 });
+});
+
+test("no function runs with its owner's rights", async () => {
+  assert.deepEqual(
+    await ask(`select proname from pg_proc where prosecdef and pronamespace in ('app'::regnamespace, 'auth'::regnamespace)`),
+    [],
+  );
+});
+
+test("the engine reads no key, no note, no policy, no log and nobody's login", async () => {
+  for (const table of [
+    'tenant',
+    'tenant_key',
+    'note',
+    'note_version',
+    'policy',
+    'standing_grant',
+    'idempotency',
+    'audit_entry',
+    'audit_head',
+  ])
+    await assert.rejects(database.engine.pool.query(`select 1 from app.${table}`), /permission denied/, table);
+  for (const table of ['user', 'session', 'account', 'apikey', 'verification'])
+    await assert.rejects(database.engine.pool.query(`select 1 from auth."${table}"`), /permission denied/, table);
+});
+
+test('the application sees nobody without saying for whom, and nothing of identity', async () => {
+  for (const table of ['task', 'event', 'approval', 'note', 'tenant_key', 'tenant'])
+    assert.equal((await database.app.pool.query(`select 1 from app.${table}`)).rowCount, 0, table);
+  await assert.rejects(database.app.pool.query('select 1 from auth.apikey'), /permission denied/);
+  await assert.rejects(database.auth.pool.query('select 1 from app.task'), /permission denied/);
+});
