@@ -4,66 +4,92 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
+const startMsMax = 60_000;
 
-/** The product as a person starts it: one process, embedded database, a data folder of its own. */
+/** The product as a person starts it: one process with a data folder of its own. */
 export interface RunningServer {
+  /** Empty when the process has no role that listens. */
   readonly origin: string;
   /** The one-time link printed at the first start of a data folder. */
   readonly signInUrl: string;
   readonly folder: string;
-  /** What it printed so far. */
+  /** From starting the process to its word that it is ready, in milliseconds. */
+  readonly startMs: number;
+  /** What it printed so far, logs included. */
   readonly output: () => string;
-  /** Ends it as an operator would, or as a power cut would. */
-  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Ends it as an operator would, or as a power cut would. @returns its exit code, null when a signal ended it. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+}
+
+export interface ServerOptions {
+  /** Where everything of this server lies; a new folder if none is given. */
+  readonly folder?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts the server on a folder, a new one if none is given, and waits until it says that it is ready. */
-export async function startServer(
-  options: { folder?: string; environment?: Readonly<Record<string, string>> } = {},
-): Promise<RunningServer> {
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'factotum-e2e-')));
-  const environment = {
-    ...process.env,
-    FACTOTUM_DROP: join(folder, 'drop'),
-    FACTOTUM_OUTBOX: join(folder, 'outbox'),
-    ...options.environment,
-  };
-  const server = spawn(process.execPath, ['server/src/main.ts', '--port', '0', '--data', join(folder, 'data')], {
-    cwd: root,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const ready = new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += chunk.toString();
-      if (/Factotum is ready: \S+/.test(output) && (/#token=\S+/.test(output) || options.folder !== undefined)) resolve();
+  const isNewDemo = options.folder === undefined && options.environment?.FACTOTUM_DEMO !== '0';
+  const startedAt = performance.now();
+  const { child, output } = launch(folder, options.environment);
+  await new Promise<void>((resolve, reject) => {
+    const read = () => {
+      if (/Factotum is ready.*\n/.test(output()) && (!isNewDemo || /#token=\S+\n/.test(output()))) resolve();
     };
-    server.stdout.on('data', read);
-    server.stderr.on('data', read);
-    server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${output}`)));
+    child.stdout?.on('data', read);
+    child.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${output()}`)));
+    setTimeout(() => reject(new Error(`the server is not ready after ${startMsMax} ms: ${output()}`)), startMsMax).unref();
   });
-  await ready;
   return {
-    origin: /Factotum is ready: (\S+)/.exec(output)?.[1] ?? '',
-    signInUrl: /(http\S+#token=\S+)/.exec(output)?.[1] ?? '',
+    origin: /Factotum is ready: (http\S+)/.exec(output())?.[1] ?? '',
+    signInUrl: /(http\S+#token=\S+)/.exec(output())?.[1] ?? '',
     folder,
-    output: () => output,
-    stop: (signal = 'SIGTERM') => end(server, signal),
+    startMs: performance.now() - startedAt,
+    output,
+    stop: (signal = 'SIGTERM') => end(child, signal),
   };
 }
 
+/** Starts a server that is not expected to come up, and waits for its end. */
+export async function failingServer(options: ServerOptions & { readonly folder: string; readonly args?: readonly string[] }) {
+  const { child, output } = launch(options.folder, options.environment, options.args);
+  const timer = setTimeout(() => child.kill('SIGKILL'), startMsMax);
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  clearTimeout(timer);
+  return { code, output: output() };
+}
+
+function launch(folder: string, environment: ServerOptions['environment'], args: readonly string[] = ['--port', '0']) {
+  const child = spawn(process.execPath, ['server/src/main.ts', ...args, '--data', join(folder, 'data')], {
+    cwd: root,
+    env: { ...process.env, FACTOTUM_DROP: join(folder, 'drop'), FACTOTUM_OUTBOX: join(folder, 'outbox'), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const read = (chunk: Buffer) => {
+    output += chunk.toString();
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
+  return { child, output: () => output };
+}
+
 /** Runs one command of the product and gives what it printed as JSON. */
-export async function command(server: Pick<RunningServer, 'folder'>, ...words: string[]): Promise<unknown> {
+export async function command(
+  server: Pick<RunningServer, 'folder'> & Pick<ServerOptions, 'environment'>,
+  ...words: string[]
+): Promise<unknown> {
   const child = spawn(process.execPath, ['server/src/main.ts', 'command', ...words, '--data', join(server.folder, 'data'), '--json'], {
     cwd: root,
+    env: { ...process.env, ...server.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
   let complaints = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
-  const code = await new Promise((resolve) => child.on('exit', resolve));
+  const code = await new Promise((resolve) => child.on('close', resolve));
   if (code !== 0) throw new Error(`factotum ${words.join(' ')} ended with ${code}: ${out}${complaints}`);
   return JSON.parse(out);
 }
@@ -75,9 +101,9 @@ export async function removeServer({ folder }: Pick<RunningServer, 'folder'>): P
   await rm(folder, { recursive: true, force: true });
 }
 
-async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
-  const ended = new Promise((resolve) => server.once('exit', resolve));
+async function end(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+  if (server.exitCode !== null || server.signalCode !== null) return server.exitCode;
+  const ended = new Promise<number | null>((resolve) => server.once('close', resolve));
   server.kill(signal);
-  await ended;
+  return ended;
 }
