@@ -29,8 +29,8 @@ export interface Place {
 export interface BenchOptions {
   readonly seconds: number;
   readonly say: (text: string) => void;
-  /** Where the server's CPU profiles go; none are taken without it. */
-  readonly profileFolder?: string | undefined;
+  /** For the server's Node. */
+  readonly nodeOptions: readonly string[];
 }
 
 /** A folder that the database's user can pass through: as root it is another one. */
@@ -41,12 +41,11 @@ export async function makeFolder(): Promise<string> {
 }
 
 /** Everything it started is stopped and removed by `close`. */
-export function openBench({ seconds, say, profileFolder }: BenchOptions): Bench & { close(): Promise<void> } {
+export function openBench({ seconds, say, nodeOptions }: BenchOptions): Bench & { close(): Promise<void> } {
   const places: Place[] = [];
   const kept = new Map<string, Promise<unknown>>();
   let shared: Promise<Place> | undefined;
   let named = 0;
-  const nodeOptions = profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
 
   const startIn = async (folder: string): Promise<Place> => {
     const place = { server: await startServer({ folder, nodeOptions }), folder };

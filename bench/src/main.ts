@@ -13,6 +13,7 @@ const usage = `npm run bench [-- --json] [--row NAME ...] [--seconds N] [--profi
   --row NAME     only this row; may be given several times
   --seconds N    how long to measure what goes on as long as one lets it (default 20; the budgets speak of 60)
   --profile DIR  a CPU profile of each server process, written when it stops
+  --node OPTION  for the server's Node, such as --max-semi-space-size=32; may be given several times
 
 ${rows.map(({ row, about }) => `  ${row.padEnd(24)} ${about}`).join('\n')}`;
 
@@ -20,7 +21,7 @@ interface Options {
   readonly json: boolean;
   readonly chosen: readonly Row[];
   readonly seconds: number;
-  readonly profileFolder: string | undefined;
+  readonly nodeOptions: readonly string[];
 }
 
 /** @returns 0 when every figure keeps to its budget, 1 when one does not, 2 on wrong usage. */
@@ -31,7 +32,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const say = (text: string) => process.stderr.write(`${text}\n`);
-  const bench = openBench({ seconds: options.seconds, say, profileFolder: options.profileFolder });
+  const bench = openBench({ seconds: options.seconds, say, nodeOptions: options.nodeOptions });
   const figures: Figure[] = [];
   try {
     for (const row of options.chosen) {
@@ -98,6 +99,7 @@ function readOptions(): Options | string {
         row: { type: 'string', multiple: true, default: [] },
         seconds: { type: 'string', default: '20' },
         profile: { type: 'string' },
+        node: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
       },
     });
@@ -107,7 +109,8 @@ function readOptions(): Options | string {
     if (unknown.length > 0) return `There is no row ${unknown.join(', ')}.\n${usage}`;
     if (!(seconds >= 1 && seconds <= 3_600)) return `--seconds takes a number from 1 to 3600.\n${usage}`;
     const chosen = values.row.length === 0 ? rows : rows.filter(({ row }) => values.row.includes(row));
-    return { json: values.json, chosen, seconds, profileFolder: values.profile };
+    const profile = values.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', values.profile];
+    return { json: values.json, chosen, seconds, nodeOptions: [...profile, ...values.node] };
   } catch (error) {
     return `${error instanceof Error ? error.message : error}\n${usage}`;
   }

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 
 /** The repository's root. */
 export const root = join(import.meta.dirname, '..', '..');
@@ -36,17 +37,12 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const dataFolder = join(options.folder, 'data');
   const startedAt = performance.now();
-  const args = [
-    '--require',
-    './scripts/compile-cache.cjs',
-    ...(options.nodeOptions ?? []),
-    'server/src/main.ts',
-    '--port',
-    '0',
-    '--data',
-    dataFolder,
-  ];
-  const child = spawn(process.execPath, args, { cwd: root, env: environmentOf(options), stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = '', ...args] = await startWords(options.nodeOptions ?? []);
+  const child = spawn(program, [...args, '--port', '0', '--data', dataFolder], {
+    cwd: root,
+    env: environmentOf(options),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said: string[] = [];
   const url = await readyUrl(child, said);
   // A process that has said something has a number.
@@ -71,6 +67,15 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       await ended;
     },
   };
+}
+
+/** The words of `npm start`, with this very Node and more options for it. */
+async function startWords(nodeOptions: readonly string[]): Promise<string[]> {
+  const { scripts } = z
+    .object({ scripts: z.object({ start: z.string() }) })
+    .parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
+  const [, ...words] = scripts.start.split(' ');
+  return [process.execPath, ...nodeOptions, ...words];
 }
 
 /** Only what a process needs to run, and what the bench sets: nobody's own settings or keys change what is measured. */
@@ -129,9 +134,9 @@ export async function stopPostmaster(dataFolder: string): Promise<void> {
   }
 }
 
-/** Memory of a process with everything it started, in MB: each shared page counted in its share (Linux). */
-export async function pssMb(pid: number): Promise<number> {
-  const sizes = await Promise.all((await familyOf(pid)).map(pssKb));
+/** Memory of processes in MB: each shared page counted in its share (Linux). */
+export async function pssMb(pids: readonly number[]): Promise<number> {
+  const sizes = await Promise.all(pids.map(pssKb));
   return sizes.reduce((sum, kb) => sum + kb, 0) / 1_024;
 }
 

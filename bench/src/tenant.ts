@@ -24,11 +24,11 @@ export const unlimited: TenantWish = { settings: { maxRunning: 500, eventsPerMin
 const permissions = ['event:write', 'task:read', 'approval:read', 'approval:decide', 'vault:read', 'vault:write', 'audit:read'];
 
 /** Makes a tenant by the doors that an operator and a program have: the command for tenant and key, the API for its notes. */
-export async function makeTenant({ server, folder }: Place, name: string, wish: TenantWish): Promise<Tenant> {
+export async function makeTenant({ server }: Place, name: string, wish: TenantWish): Promise<Tenant> {
   const settings = Object.entries(wish.settings ?? {}).flatMap(([setting, value]) => ['--set', `${setting}=${value}`]);
-  const tenant = await factotum(folder, server.dataFolder, ['tenant', 'create', '--name', name, ...settings]);
+  const tenant = await factotum(server.dataFolder, ['tenant', 'create', '--name', name, ...settings]);
   const granted = permissions.flatMap((permission) => ['--permission', permission]);
-  const made = await factotum(folder, server.dataFolder, ['apikey', 'create', '--tenant', name, '--name', 'bench', ...granted]);
+  const made = await factotum(server.dataFolder, ['apikey', 'create', '--tenant', name, '--name', 'bench', ...granted]);
   const { id } = recordOf(tenant);
   const { key } = recordOf(made);
   if (id === undefined || key === undefined) throw new Error('The command did not answer with an id and a key.');

@@ -4,6 +4,7 @@ import { createDropFolder, type DropFolder } from '#connector/files';
 import type { Engine } from '#engine';
 import { type Config, FactotumError, type Logger } from '#kernel';
 import { dropDemoMails } from '#ops/demo';
+import { createMemoryKeeper } from '#ops/memory';
 import { createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
@@ -97,6 +98,9 @@ async function start(
   const control = createControlServer({ fetch: http.fetchAs, operator, log, dataFolder: config.dataFolder });
   await control.start();
   undo.push(() => control.stop());
+  const memory = createMemoryKeeper({ log });
+  memory.start();
+  undo.push(async () => memory.stop());
   const signInUrl = await makeDemo(platform, drop, (tenantId) => operator.createSignInUrl(tenantId), onProgress);
   return { url: baseUrl ?? '', signInUrl };
 }

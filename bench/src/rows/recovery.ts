@@ -48,7 +48,7 @@ async function recover(bench: Bench): Promise<Measured> {
     late.map(async (task) => (await entriesOf(after, task)).filter((kind) => kind === 'note.written').length),
   );
   const logs = await Promise.all(
-    after.map(async ({ name }) => verify(await factotum(second.folder, second.server.dataFolder, ['audit', 'verify', '--tenant', name]))),
+    after.map(async ({ name }) => verify(await factotum(second.server.dataFolder, ['audit', 'verify', '--tenant', name]))),
   );
   const faults = [
     ...(tasks.length === sent.length ? [] : [`${sent.length} events became ${tasks.length} tasks`]),
