@@ -16,7 +16,7 @@ const input = z.strictObject({
   location: z.string().max(500).optional(),
   notes: z.string().max(10_000).optional(),
 });
-const output = z.object({ path: z.string(), etag: z.string(), file: z.string().nullable() });
+const output = z.object({ path: z.string(), etag: z.string() });
 
 /** An appointment nobody gave a length gets an hour. */
 const durationMinutesDefault = 60;

@@ -31,7 +31,8 @@ const input = z.strictObject({
   /** The Message-ID of the mail that is answered; one that is none is left out. */
   inReplyTo: line.optional(),
 });
-const output = z.object({ path: z.string(), etag: z.string(), file: z.string().nullable() });
+const draftOutput = z.object({ path: z.string(), etag: z.string() });
+const sendOutput = draftOutput.extend({ file: z.string().nullable() });
 
 const args = {
   to: { role: 'steering', slot: 'addresses', title: 'To' },
@@ -42,7 +43,7 @@ const args = {
 } as const;
 
 /** `mail.draft`: keeps a reply as a note in Drafts/. Nobody outside sees it. */
-function draftTool({ keeper }: MailDeps): Tool<typeof input, typeof output> {
+function draftTool({ keeper }: MailDeps): Tool<typeof input, typeof draftOutput> {
   return {
     manifest: {
       tool: 'mail.draft',
@@ -60,7 +61,7 @@ function draftTool({ keeper }: MailDeps): Tool<typeof input, typeof output> {
       consequence: 'The draft is kept in Drafts/. Nothing is sent.',
     },
     input,
-    output,
+    output: draftOutput,
     async run(context, letter) {
       const head = {
         type: 'draft',
@@ -83,7 +84,7 @@ function draftTool({ keeper }: MailDeps): Tool<typeof input, typeof output> {
 }
 
 /** `mail.send`: puts a finished message into the outbox, from where it leaves. It cannot be taken back. */
-function sendTool(deps: MailDeps): Tool<typeof input, typeof output> {
+function sendTool(deps: MailDeps): Tool<typeof input, typeof sendOutput> {
   return {
     manifest: {
       tool: 'mail.send',
@@ -100,7 +101,7 @@ function sendTool(deps: MailDeps): Tool<typeof input, typeof output> {
       consequence: 'The mail is put into the outbox and leaves from there. It cannot be called back.',
     },
     input,
-    output,
+    output: sendOutput,
     async run(context, letter) {
       const account = accountSchema.safeParse(await readSetup(deps, context, 'Mail_Account.md'));
       if (!account.success)

@@ -68,8 +68,7 @@ function writeTool({ keeper }: VaultDeps): Tool<typeof writeInput, typeof writeO
     output: writeOutput,
     async run(context, args) {
       refuseGenerated(args.path);
-      const { path: written, etag } = await keeper.keep(context, { path: args.path, content: args.content, outbox: null });
-      return { kind: 'done', result: { path: written, etag } };
+      return { kind: 'done', result: await keeper.keep(context, { ...args, outbox: null }) };
     },
     lookup: (context) => keeper.find(context, null),
     undo: (context) => keeper.takeBack(context),

@@ -4,7 +4,7 @@ import { type Database, type Tx, withTenant } from '#kernel/database';
 import type { Keyring } from '#trust/key';
 import type { Label } from '#trust/policy';
 import { readTenant } from '#trust/tenant';
-import { findOperation, type Note, noteFields, readNote, undoOperation, writeNote } from '#trust/vault';
+import { findOperation, type Note, type NoteVersion, noteFields, readNote, undoOperation, writeNote } from '#trust/vault';
 import type { Outbox, OutboxFile } from './outbox.ts';
 
 /** Something a tool leaves behind: always sealed in the vault, and as a plain file where the tenant asks for files. */
@@ -15,8 +15,8 @@ export interface Kept {
   readonly outbox: string | null;
 }
 
-/** Where it is now. `file` is null when there is none. */
-type Place = { readonly path: string; readonly etag: string; readonly file: string | null };
+/** Where it is now. `file` only of what is for the outside; null where the tenant wants no files. */
+type Place = { readonly path: string; readonly etag: string; readonly file?: string | null };
 
 export interface Keeper {
   /** Keeps a document under the call's key: a second call with the same key finishes what the first began and changes nothing else. */
@@ -42,6 +42,9 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
     return settings.writesFiles ? { tenant, folder, name: path.slice(path.lastIndexOf('/') + 1) } : null;
   }
 
+  const placeOf = ({ path, etag }: NoteVersion, folder: string | null, file: OutboxFile | null): Place =>
+    folder === null ? { path, etag } : { path, etag, file: file === null ? null : outbox.pathOf(file) };
+
   return {
     async keep(context, { path, content, outbox: folder }) {
       const keys = await keyring.of(context.tenantId);
@@ -62,7 +65,8 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
         if (file !== null && note.changed) await outbox.prepare({ ...file, content });
         return { note, file };
       });
-      return { path: note.path, etag: note.etag, file: file === null ? null : await outbox.release(file) };
+      if (file !== null) await outbox.release(file);
+      return placeOf(note, folder, file);
     },
     async find(context, folder) {
       const keys = await keyring.of(context.tenantId);
@@ -71,7 +75,7 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
         return { note, file: note === null ? null : await fileOf(tx, context, note.path, folder) };
       });
       if (note === null || (file !== null && (await outbox.isPrepared(file)))) return { kind: 'absent' };
-      return { kind: 'done', result: { path: note.path, etag: note.etag, file: file === null ? null : outbox.pathOf(file) } };
+      return { kind: 'done', result: placeOf(note, folder, file) };
     },
     async takeBack(context) {
       const keys = await keyring.of(context.tenantId);

@@ -17,8 +17,8 @@ export interface OutboxFile {
 export interface Outbox {
   /** Writes a file whole to the disk, under its hidden name; what was prepared there before is replaced. @throws `tool.unavailable`. */
   prepare(file: OutboxFile & { readonly content: string }): Promise<void>;
-  /** Shows a prepared file. Where there is none it has been shown before. @returns its path. @throws `tool.unavailable`. */
-  release(file: OutboxFile): Promise<string>;
+  /** Shows a prepared file. Where there is none it has been shown before. @throws `tool.unavailable`. */
+  release(file: OutboxFile): Promise<void>;
   /** Whether the file is prepared and not yet shown. */
   isPrepared(file: OutboxFile): Promise<boolean>;
   pathOf(file: OutboxFile): string;
@@ -48,7 +48,6 @@ export function createOutbox(root: string): Outbox {
       await orUnavailable(async () => {
         if (await renamed(hidden, path)) await syncFolder(parent);
       });
-      return path;
     },
     isPrepared: (file) => orUnavailable(() => exists(placeOf(file).hidden)),
     pathOf: (file) => placeOf(file).path,

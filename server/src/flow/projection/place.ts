@@ -4,12 +4,16 @@ import { type Id, isId } from '#kernel';
 /** The folders that are drawn from rows. Nobody stores a note below them. */
 export const generatedFolders = ['Needs_Action', 'In_Progress', 'Pending_Approval', 'Approved', 'Rejected', 'Done'] as const;
 
-/** Whether a path lies in a folder, or is a note, that we draw ourselves. */
+export const dashboardPath = 'Dashboard.md';
+
+/** Whether a path lies in a folder, or is a note, that we draw ourselves, in any case: no file system keeps the two apart. */
 export function isGeneratedPath(path: string): boolean {
-  return path === dashboardPath || generatedFolders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  const folded = fold(path);
+  return folded === fold(dashboardPath) || generatedFolders.some((folder) => `${folded}/`.startsWith(`${fold(folder)}/`));
 }
 
-export const dashboardPath = 'Dashboard.md';
+/** Upper case first: it joins what lower case alone keeps apart (the long s). */
+const fold = (path: string): string => path.toUpperCase().toLowerCase();
 
 /** Where a task's note lies in its present state. */
 export function taskPath(task: { taskId: string; state: TaskState; createdAt: Date }, title: string): string {
