@@ -46,7 +46,7 @@ describe('the main job, on the product as a person starts it', () => {
     await page.getByText('Send a mail to hello@harbour-studio.example').waitFor();
     await page.getByText(/Hold .* for Your appointment at Seaview Dental Practice/).waitFor();
     await page.getByText(/Write the note Newsletters\//).waitFor();
-    await page.getByText(/Refused: Bank details that only appear in a message are never paid/).waitFor();
+    await page.getByText(/Bank details that only appear in a message are never paid/).waitFor();
     await picture('inbox-light');
   });
 

@@ -41,6 +41,27 @@ test('a used sign-in link says so', async () => {
   await opened.page.getByText('used, expired or unknown').waitFor();
 });
 
+test('signing out ends the session and leaves nothing of it on the screen', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, `/approvals/${payment}`);
+  await page.getByRole('button', { name: /^Account/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  assert.equal(await page.getByText('1,240.00').count(), 0);
+  await page.reload();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+});
+
+test('somebody who may read but not decide sees everything and no button', async () => {
+  const { page } = opened;
+  server.world.me.permissions = ['task:read', 'approval:read'];
+  await signIn(page, server.origin, `/approvals/${payment}`);
+  await page.getByText('DE89 3704 0044 0532 0130 00').waitFor();
+  assert.equal(await page.getByRole('button', { name: /^(Approve|Reject|Edit|Ask back)/ }).count(), 0);
+  assert.equal(await page.getByRole('link', { name: 'Audit' }).count(), 0);
+  assert.deepEqual(await axeFaults(page), []);
+});
+
 test('a payment is found, read, confirmed and proved with the keyboard alone', async () => {
   const { page } = opened;
   await signIn(page, server.origin);
@@ -151,7 +172,8 @@ test('like harmless actions are approved together, unlike ones not', async () =>
   await page.getByLabel(/^Select Pay 1,240/).check();
   await page.getByText('Only actions of one tool').waitFor();
   await page.getByLabel(/^Select Pay 1,240/).uncheck();
-  await page.getByLabel(/^Select Hold 26/).check();
+  await page.getByRole('link', { name: /^Hold 26/ }).focus();
+  await page.keyboard.press('x');
   await page.getByRole('button', { name: 'Approve 2' }).click();
   const dialog = page.getByRole('dialog', { name: 'Approve 2 actions?' });
   assert.equal(await dialog.getByRole('listitem').count(), 2);

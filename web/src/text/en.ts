@@ -296,7 +296,7 @@ export const text = {
     verifyLog: 'Verify the whole log',
     verifying: 'Verifying…',
     verified: (n: string) => `The whole log is sound: ${n} entries`,
-    verifiedAt: (when: string) => `checkpoint of ${when}`,
+    verifiedAt: (when: string) => `checkpoint signed ${when}`,
     broken: 'The log does not verify',
     notYet: 'Not verified in this visit',
     filterTask: 'Only one task',

@@ -28,6 +28,9 @@ export function FieldList({ fields, compact = false }: { fields: readonly Field[
   );
 }
 
+/** Addresses and account numbers: in mono l, I and 1, O and 0 look different. */
+const isCode = /^\S+@\S+$|^[A-Z]{2}\d{2}[ \dA-Z]+$/;
+
 const isRisky = ({ role, integrity }: Field): boolean => role === 'steering' && integrity === 'untrusted';
 
 function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
@@ -41,7 +44,7 @@ function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
     >
       <dt className="text-muted">{field.title}</dt>
       <dd className="min-w-0">
-        <div className={cx('distinct', field.role === 'steering' ? 'font-medium' : 'whitespace-pre-wrap')}>
+        <div className={cx(field.role === 'steering' ? 'font-medium' : 'whitespace-pre-wrap', isCode.test(field.display) && 'font-mono')}>
           {field.role === 'secret' ? text.approval.secret : <ForeignText value={field.display} cutAt={compact ? 160 : 600} />}
         </div>
         {!compact && (

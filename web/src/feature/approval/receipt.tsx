@@ -69,11 +69,14 @@ function Progress({ approval }: { approval: Approval }) {
     ...taskQuery(approval.taskId),
     refetchInterval: ({ state }) => (state.data && ['running', 'planning', 'received'].includes(state.data.state) ? pollMs : false),
   });
+  const { state, note, steps = [] } = task.data ?? {};
+  // Often the note repeats what the last step says of itself.
+  const result = state === 'done' && !steps.some((step) => step.headline === note) ? note : null;
   if (task.error && !task.data) return <ErrorBox error={task.error} onRetry={task.refetch} />;
   return (
     <Row title={text.approval.progress}>
       <ol className="space-y-1" aria-live="polite">
-        {task.data?.steps.map((step) => (
+        {steps.map((step) => (
           <li key={step.id} className="flex items-start gap-2">
             <span className="mt-0.5">
               <StepIcon state={step.state} size={15} />
@@ -85,9 +88,9 @@ function Progress({ approval }: { approval: Approval }) {
           </li>
         ))}
       </ol>
-      {task.data?.note && task.data.state === 'done' && (
+      {result && (
         <p className="mt-2">
-          <ForeignText value={task.data.note} />
+          <ForeignText value={result} />
         </p>
       )}
     </Row>

@@ -15,8 +15,8 @@ export function AccountMenu({ onHelp, withName = false }: { onHelp: () => void; 
   const leave = async () => {
     try {
       await signOut();
-      client.clear();
       client.setQueryData(meKey, null);
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== meKey[0] });
     } catch (error) {
       toast(describeError(error), { tone: 'bad' });
     }

@@ -50,7 +50,7 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
               <ForeignText value={step.error.message} /> <code className="font-mono text-note">{step.error.code}</code>
             </p>
           )}
-          {step.state === 'refused' && step.reasons.map((reason) => <Reason key={reason.rule} words={reason.text} />)}
+          {step.state === 'refused' && <Reasons step={step} />}
           {step.result !== null && <Result result={step.result} />}
           {step.approvalId && (
             <p className="mt-1.5">
@@ -75,11 +75,17 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
   );
 }
 
-function Reason({ words }: { words: string }) {
+/** Why the gate refused, beyond what the error says already. */
+function Reasons({ step }: { step: Step }) {
+  const reasons = step.reasons.filter((reason) => reason.text !== step.error?.message);
   return (
-    <p className="mt-1.5">
-      <ForeignText value={words} />
-    </p>
+    <ul className="mt-1.5 list-disc space-y-1 pl-4 marker:text-field">
+      {reasons.map((reason) => (
+        <li key={reason.rule}>
+          <ForeignText value={reason.text} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -110,9 +110,7 @@ function Facts({ task }: { task: Task }) {
     <dl className="mb-7 grid grid-cols-[5.25rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
       {task.from && (
         <Fact title={text.task.from}>
-          <span className="distinct">
-            <ForeignText value={task.from} cutAt={120} />
-          </span>
+          <ForeignText value={task.from} cutAt={120} />
         </Fact>
       )}
       <Fact title={text.task.received}>

@@ -26,7 +26,7 @@ export function TaskRow({ task }: { task: TaskSummary }) {
             <ForeignLine value={task.title} />
           </Link>
           {task.from && (
-            <span className="distinct min-w-0 shrink-[3] truncate text-muted text-note max-sm:hidden">
+            <span className="min-w-0 shrink-[3] truncate text-muted text-note max-sm:hidden">
               <ForeignLine value={task.from} />
             </span>
           )}

@@ -16,20 +16,23 @@ test('front matter, headings, lists, tables, quotes and code are told apart', ()
 });
 
 test('links and images become words: nothing has an address that could be opened', () => {
-  assert.deepEqual(parseInline('see [us](https://evil.example) ![p](https://t.example/p.png) [[Contacts]] ![[a.png]] **b** `c`'), [
-    { kind: 'text', text: 'see ' },
-    { kind: 'link', text: 'us', target: 'https://evil.example' },
-    { kind: 'text', text: ' ' },
-    { kind: 'image', text: 'p' },
-    { kind: 'text', text: ' ' },
-    { kind: 'text', text: 'Contacts' },
-    { kind: 'text', text: ' ' },
-    { kind: 'image', text: 'a.png' },
-    { kind: 'text', text: ' ' },
-    { kind: 'bold', text: 'b' },
-    { kind: 'text', text: ' ' },
-    { kind: 'code', text: 'c' },
-  ]);
+  assert.deepEqual(
+    parseInline('see [us](https://evil.example) ![p](https://t.example/p.png) [[Done/x tsk_1|Contacts]] ![[a.png]] **b** `c`'),
+    [
+      { kind: 'text', text: 'see ' },
+      { kind: 'link', text: 'us', target: 'https://evil.example' },
+      { kind: 'text', text: ' ' },
+      { kind: 'image', text: 'p' },
+      { kind: 'text', text: ' ' },
+      { kind: 'text', text: 'Contacts' },
+      { kind: 'text', text: ' ' },
+      { kind: 'image', text: 'a.png' },
+      { kind: 'text', text: ' ' },
+      { kind: 'bold', text: 'b' },
+      { kind: 'text', text: ' ' },
+      { kind: 'code', text: 'c' },
+    ],
+  );
 });
 
 test('unfinished or hostile Markdown ends and keeps its text', () => {

@@ -99,7 +99,8 @@ export function parseInline(text: string): Inline[] {
     const [whole, alt, embed, wiki, label, target, bold, code] = match;
     if (match.index > at) parts.push({ kind: 'text', text: text.slice(at, match.index) });
     if (alt !== undefined || embed !== undefined) parts.push({ kind: 'image', text: alt ?? embed ?? '' });
-    else if (wiki !== undefined) parts.push({ kind: 'text', text: wiki });
+    // Of `path|label` a reader wants the label.
+    else if (wiki !== undefined) parts.push({ kind: 'text', text: wiki.slice(wiki.indexOf('|') + 1) });
     else if (label !== undefined) parts.push({ kind: 'link', text: label, target: target ?? '' });
     else if (bold !== undefined) parts.push({ kind: 'bold', text: bold });
     else parts.push({ kind: 'code', text: code ?? '' });
