@@ -80,5 +80,5 @@ function spanOf(start: string, minutes: number | undefined): { start: Date; end:
 
 const minutesPerDay = 24 * 60;
 
-/** RFC 5545 has no place for control characters; line ends and tabs it writes as escapes. */
-const printable = (text: string): string => text.replace(/[^\P{Cc}\r\n\t]/gu, ' ');
+/** RFC 5545 has no place for control characters and odd line separators; line ends and tabs it writes as escapes. */
+const printable = (text: string): string => text.replace(/[^\P{Cc}\r\n\t]|[\p{Zl}\p{Zp}]/gu, ' ');

@@ -21,7 +21,8 @@ export async function compose(letter: Letter): Promise<string> {
     to: [...letter.to],
     ...(cc === undefined ? {} : { cc: [...cc] }),
     subject: letter.subject,
-    text: letter.text,
+    // A line of a message ends in CR LF and in nothing else (RFC 5322, section 2.3).
+    text: letter.text.replace(/\r\n?|\n/g, '\r\n'),
     date: letter.date,
     messageId,
     ...(inReplyTo === undefined ? {} : { inReplyTo, references: inReplyTo }),
