@@ -168,8 +168,13 @@ const about = (args: readonly CallArg[], text: (titles: string) => string): Hit 
   args.length === 0 ? null : { text: text(args.map(({ title }) => title).join(', ')), args: args.map(({ name }) => name) };
 
 /** The untrusted sources in words, at most three. */
+/**
+ * Whom an untrusted value comes from, in words. A label joins everything that a value was made of; what only members can have written is
+ * left out, since a person has to look at the rest.
+ */
 function origins(labels: readonly Label[]): string {
-  const sources = [...new Set(labels.filter(({ integrity }) => integrity === 'untrusted').flatMap((label) => label.sources))];
+  const all = [...new Set(labels.filter(({ integrity }) => integrity === 'untrusted').flatMap((label) => label.sources))];
+  const sources = all.filter((source) => !/^(playbook:|member:|system$)/.test(source));
   const shown = sources
     .slice(0, 3)
     .map((source) => inWords[source.slice(0, source.indexOf(':'))]?.(source.slice(source.indexOf(':') + 1)) ?? source);
@@ -181,5 +186,4 @@ const inWords: Readonly<Record<string, ((rest: string) => string) | undefined>> 
   mail: (address) => `mail from ${address}`,
   note: (path) => `the note ${path}`,
   model: (name) => `what the model ${name} wrote`,
-  playbook: (name) => `the playbook ${name}`,
 };
