@@ -70,6 +70,7 @@ export async function openPlatform(options: PlatformOptions) {
     const keys = { folder: keyFolder, tenantsExist };
     const auditor = await createAuditorKey(keys);
     const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
+    await keyring.prove((await identity.listTenants()).map(({ id }) => id));
     const sequencer = createSequencer({ database, keyring, clock, log });
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const tools = await createTools(options, database, keyring);

@@ -13,8 +13,8 @@ import { operatorParts } from './operator.ts';
 import { createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
 
 export interface Served {
-  /** The address that people open. */
-  readonly url: string;
+  /** The address that people open; null when none of the roles listens. */
+  readonly url: string | null;
   /** Signs the demo's owner in, once; only where this start made the demo. */
   readonly signInUrl: string | null;
   /** Stops taking in, lets what runs come to a halt, gives everything back. */
@@ -92,7 +92,7 @@ async function start(
   const address = () => baseUrl;
   const operator = operatorParts(platform, {
     address,
-    publicUrl: () => baseUrl ?? '',
+    publicUrl: () => addresses.origins[0] ?? '',
     onTenant: async (name) => void (await drop?.prepare(name)),
   });
   const control = createControlServer({ fetch: http.fetchAs, operator, log, dataFolder: config.dataFolder });
@@ -102,7 +102,7 @@ async function start(
   memory.start();
   undo.push(async () => memory.stop());
   const signInUrl = await makeDemo(platform, drop, (tenantId) => operator.createSignInUrl(tenantId), onProgress);
-  return { url: baseUrl ?? '', signInUrl };
+  return { url: baseUrl, signInUrl };
 }
 
 async function watch(platform: Platform): Promise<DropFolder> {

@@ -16,6 +16,13 @@ export interface Keyring {
   of(tenantId: Id<'tenant'>): Promise<TenantKeys>;
   /** Makes the first generation of a new tenant, in the caller's transaction, and hands out its keys; `of` knows them after the commit. */
   provision(tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeys>;
+  /**
+   * Tries whether this process has the right KEK, on up to 20 of the tenants: with a wrong one it would stumble over each task instead of
+   * leaving it to a process that can open it. One that opens is enough, so a single damaged row stops nobody.
+   *
+   * @throws FactotumError `key.unavailable` when there are keys and none can be opened.
+   */
+  prove(tenantIds: readonly Id<'tenant'>[]): Promise<void>;
   /** Wipes the tenant's keys from memory at once, handles in use included; the next `of` unwraps again. */
   forget(tenantId: Id<'tenant'>): void;
   /** Wipes every key from memory. */
@@ -115,6 +122,22 @@ export function createKeyring(options: KeyringOptions): Keyring {
       // Not cached: the transaction may yet be rolled back.
       retire(keys);
       return keys;
+    },
+    async prove(tenantIds) {
+      let fault: unknown;
+      for (const tenantId of tenantIds.slice(0, 20)) {
+        const rows = await withTenant(db, tenantId, (tx) => listKeyRows(tx, tenantId));
+        const row = rows.find(({ state }) => state !== 'destroyed');
+        // Erased, or half made when its making was cut off.
+        if (row === undefined) continue;
+        try {
+          (await kek.unwrap(row, { tenantId, generation: row.generation })).fill(0);
+          return;
+        } catch (error) {
+          fault = error;
+        }
+      }
+      if (fault !== undefined) throw fault;
     },
     forget(tenantId) {
       loading.delete(tenantId);
