@@ -42,6 +42,7 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
               <ToolIcon tool={step.tool} size={12} />
               <span className="font-mono">{step.tool}</span>
             </span>
+            <span>{text.effect[step.effect]}</span>
             {after.length > 0 && <span>{text.task.after(after.join(', '))}</span>}
             {tookMs !== null && <span>{formatDuration(tookMs)}</span>}
           </p>
