@@ -141,21 +141,7 @@ const taskColumns: readonly Column[] = [
   ['finished_at', 'timestamptz'],
   ['release', 'boolean'],
 ];
-const auditColumns: readonly Column[] = [
-  ['tenant_id', 'text'],
-  ['entries', 'text'],
-];
-
-const tables = [
-  planColumns,
-  stepColumns,
-  attemptColumns,
-  settledColumns,
-  approvalColumns,
-  approvalChangeColumns,
-  taskColumns,
-  auditColumns,
-];
+const tables = [planColumns, stepColumns, attemptColumns, settledColumns, approvalColumns, approvalChangeColumns, taskColumns];
 /** `unnest($7::text[], ...) as n(tenant_id, ...)` for table number `index`, its parameters following those of the tables before it. */
 function rowsOf(index: number): string {
   const before = tables.slice(0, index).reduce((sum, columns) => sum + columns.length, 0);
@@ -186,7 +172,7 @@ const writeAll = `
     where a.tenant_id = n.tenant_id and a.approval_id = n.approval_id and a.state = n.was
   ), audit as (
     insert into app.audit_pending (tenant_id, entries)
-    select tenant_id, array(select jsonb_array_elements_text(entries::jsonb)) from ${rowsOf(7)}
+    select tenant_id, entries from json_to_recordset($${lastParameter + 3}::json) as n(tenant_id text, entries text[])
   ), moved as (
     update app.task t set state = n.state, outcome = n.outcome, wait_reason = n.wait_reason, error_code = n.error_code, run_at = n.run_at,
       retries = n.retries, plan_version = n.plan_version, playbook = n.playbook, risk = n.risk, detail = n.detail, finished_at = n.finished_at,
@@ -276,11 +262,12 @@ function values(items: readonly Flushable[], now: Date, wasRung: (item: Flushabl
     }
     if (item.transition.audit.length > 0) audit.set(tenantId, [...(audit.get(tenantId) ?? []), ...item.transition.audit]);
   }
-  for (const [tenantId, entries] of audit) put(7, [tenantId, JSON.stringify(entries)]);
   const tenants = [...new Set(items.map((item) => item.task.tenantId))];
   return [
     ...tables.flatMap((columns, table) => columns.map((_, column) => (lines[table] ?? []).map((line) => line[column]))),
     now,
     tenants,
+    // One JSON text: as elements of an array, pg would escape each quote of the entries' own JSON, one by one (4 us an entry, this takes 1).
+    JSON.stringify([...audit].map(([tenantId, entries]) => ({ tenant_id: tenantId, entries }))),
   ];
 }

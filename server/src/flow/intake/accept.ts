@@ -155,6 +155,6 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
     raw: event.raw === undefined ? null : keys.seal('content', { kind: 'event.raw', id: eventId }, event.raw),
     detail: sealTaskDetail(keys, taskId, { title, ...(from === undefined ? {} : { from }) }),
     createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: 'received' }),
-    conflictAudit: auditBody(tenantId, { ...audit, kind: 'event.conflict', objectId: eventId }),
+    conflictAudit: () => auditBody(tenantId, { ...audit, kind: 'event.conflict', objectId: eventId }),
   };
 }

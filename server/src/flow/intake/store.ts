@@ -17,7 +17,7 @@ export interface EventRecord {
   readonly detail: Buffer;
   /** The audit entry that says the task was made, and the one for the case that it conflicts. */
   readonly createdAudit: string;
-  readonly conflictAudit: string;
+  readonly conflictAudit: () => string;
 }
 
 /** What became of a record: stored, known before, or the same external id with another payload. */
@@ -53,7 +53,7 @@ export async function storeEvents(
     const kept = conflicts.length === 0 ? new Set() : await insertEvents(insert, conflicts);
     const audit = [
       ...fresh.map((record) => record.createdAudit),
-      ...conflicts.filter((record) => kept.has(record.eventId)).map((record) => record.conflictAudit),
+      ...conflicts.filter((record) => kept.has(record.eventId)).map((record) => record.conflictAudit()),
     ];
     if (audit.length > 0) await insertTasks(insert, fresh, audit);
     return outcomes;
