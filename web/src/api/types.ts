@@ -43,6 +43,8 @@ export interface Field {
   integrity: 'trusted' | 'untrusted';
   origins: Origin[];
   warnings: string[];
+  /** What the tenant's own directory says about the value. */
+  known: string | null;
 }
 
 export interface Reason {

@@ -13,6 +13,8 @@ export interface Field {
   readonly origins: readonly { readonly kind: string; readonly text: string }[];
   /** What the eye would miss: look-alike letters, hidden or direction marks. */
   readonly warnings: readonly string[];
+  /** What the tenant's own directory says about it, or null: a reason for trust beside the reasons for doubt. */
+  readonly known: string | null;
 }
 
 /** Draws the arguments of a call field by field, in the order of the manifest, each with where its value came from. */
@@ -20,10 +22,11 @@ export function presentFields(
   manifestArgs: Readonly<Record<string, ArgManifest>>,
   args: Readonly<Record<string, Json | undefined>>,
   labels: Readonly<Record<string, Label | undefined>>,
+  directory: Readonly<Record<string, string | undefined>> = {},
 ): Field[] {
-  const known = Object.keys(manifestArgs).filter((name) => args[name] !== undefined);
+  const listed = Object.keys(manifestArgs).filter((name) => args[name] !== undefined);
   const others = Object.keys(args).filter((name) => !(name in manifestArgs));
-  return [...known, ...others].map((name) => {
+  return [...listed, ...others].map((name) => {
     const manifest = manifestArgs[name];
     const value = args[name] ?? null;
     const label = labels[name];
@@ -35,7 +38,8 @@ export function presentFields(
       display: display(value, manifest?.slot, args),
       integrity: label?.integrity ?? 'untrusted',
       origins: (label?.sources ?? []).map(origin),
-      warnings: typeof value === 'string' ? warnings(value, manifest?.slot) : [],
+      warnings: [...new Set(textsOf(value).flatMap((text) => warnings(text, manifest?.slot)))],
+      known: directory[name] ?? null,
     };
   });
 }
@@ -45,6 +49,12 @@ function display(value: Json, slot: string | undefined, args: Readonly<Record<st
   if (slot === 'iban' && typeof value === 'string') return value.replace(/\s/g, '').replace(/(.{4})(?=.)/g, '$1 ');
   if (typeof value === 'string') return value;
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value.join(', ') : JSON.stringify(value);
+}
+
+/** A list of addresses is looked at one by one. */
+function textsOf(value: Json): string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function origin(source: string): { kind: string; text: string } {

@@ -3,7 +3,7 @@ import type { GateResult } from '#flow/gate';
 import type { ToolManifest } from '#flow/tool';
 import { type Id, type JsonObject, newId } from '#kernel';
 import type { TenantKeys } from '#trust/key';
-import type { Labelled } from '#trust/policy';
+import { type Directory, knownRecipient, type Labelled, payeeName } from '#trust/policy';
 import { payloadHash } from './hash.ts';
 import type { ApprovalBody } from './schema.ts';
 
@@ -16,6 +16,8 @@ export interface ApprovalRequest {
   readonly manifest: ToolManifest;
   readonly toolSchemaHash: string;
   readonly args: Readonly<Record<string, Labelled>>;
+  /** Whom the tenant knows: what stands in its own list is worth telling whoever decides. */
+  readonly directory: Directory;
   readonly gate: GateResult;
   readonly why: string;
   readonly title: string;
@@ -31,6 +33,7 @@ export function buildApproval(request: ApprovalRequest): ApprovalRow {
   const body: ApprovalBody = {
     args,
     labels: Object.fromEntries(Object.entries(request.args).map(([name, { label }]) => [name, label])),
+    known: knownArgs(request),
     reasons: request.gate.reasons,
     policies: request.gate.policies,
     why: request.why,
@@ -75,4 +78,18 @@ export function buildApproval(request: ApprovalRequest): ApprovalRow {
 /** The values alone, as the tool gets them. */
 export function plainArgs(args: Readonly<Record<string, Labelled>>): JsonObject {
   return Object.fromEntries(Object.entries(args).map(([name, { value }]) => [name, value]));
+}
+
+/** By argument: what the tenant's own directory says about an account or about addresses. */
+function knownArgs({ manifest, args, directory }: Pick<ApprovalRequest, 'manifest' | 'args' | 'directory'>): Record<string, string> {
+  const known: [string, string][] = [];
+  for (const [name, { value }] of Object.entries(args)) {
+    const slot = manifest.args[name]?.slot;
+    const payee = slot === 'iban' && typeof value === 'string' ? payeeName(directory, value) : null;
+    if (payee !== null) known.push([name, `Listed in Contacts.md as ${payee}`]);
+    const addresses = slot === 'address' ? [value] : slot === 'addresses' && Array.isArray(value) ? value : [];
+    if (addresses.length > 0 && addresses.every((address) => typeof address === 'string' && knownRecipient(directory, address)))
+      known.push([name, 'Listed in Contacts.md']);
+  }
+  return Object.fromEntries(known);
 }

@@ -11,6 +11,8 @@ export const approvalBodySchema = z.object({
   labels: z.record(z.string(), labelSchema),
   reasons: z.array(reasonSchema).readonly(),
   policies: z.array(policyReferenceSchema).readonly(),
+  /** By argument: that the tenant's own directory lists it, and how. */
+  known: z.record(z.string(), z.string()).default({}),
   /** The planner's own words, shown in a marked box and believed by nobody. */
   why: z.string(),
   headline: z.string(),

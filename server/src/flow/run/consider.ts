@@ -133,6 +133,7 @@ function ask(work: Work, step: StepWork, { known, args, gate }: Considered, beca
     manifest: known.manifest,
     toolSchemaHash: known.schemaHash,
     args,
+    directory: work.context.directory,
     gate: { ...gate, reasons },
     why: step.spec.why,
     title: work.detail.title,

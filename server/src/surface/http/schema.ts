@@ -52,6 +52,7 @@ const fieldSchema = named(
     integrity: z.enum(['trusted', 'untrusted']),
     origins: list(z.object({ kind: z.string(), text: z.string() })),
     warnings: list(z.string()),
+    known: z.string().nullable(),
   }),
   {
     id: 'Field',

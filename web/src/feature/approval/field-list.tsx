@@ -1,4 +1,4 @@
-import { TriangleAlert } from 'lucide-react';
+import { BookUser, TriangleAlert } from 'lucide-react';
 import type { Field } from '../../api/types.ts';
 import { text } from '../../text/en.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -54,6 +54,12 @@ function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
               <OriginChip key={`${origin.kind} ${origin.text}`} kind={origin.kind} words={origin.text} />
             ))}
           </div>
+        )}
+        {field.known !== null && (
+          <p className="mt-1.5 flex items-start gap-1.5 font-medium text-good text-note">
+            <BookUser size={13} aria-hidden="true" className="mt-px shrink-0" />
+            <ForeignLine value={field.known} />
+          </p>
         )}
         {field.warnings.map((warning) => (
           <p key={warning} className="mt-1.5 flex items-start gap-1.5 font-medium text-bad text-note">
