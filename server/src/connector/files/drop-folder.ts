@@ -1,8 +1,12 @@
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { once } from 'node:events';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
-import { type EventInput, eventInputSchema, type Intake, rawBytesMax } from '#flow/intake';
-import { errorCatalogue, FactotumError, type Id, isFactotumError, type Logger } from '#kernel';
+import { type Accepted, type EventInput, eventInputSchema, type Intake, payloadBytesMax, rawBytesMax } from '#flow/intake';
+import { type ErrorCode, FactotumError, type Id, isFactotumError, type Logger, parseJson } from '#kernel';
+import { type Fingerprint, readSeen, removeSeen, type Seen, whenSettled } from './dropped-file.ts';
+import { createLimit } from './limit.ts';
+import { putAside, refusedFolder } from './refused.ts';
 
 export interface DropFolderOptions {
   /** The folder set by FACTOTUM_DROP; below it one folder a tenant, named like it. */
@@ -11,91 +15,153 @@ export interface DropFolderOptions {
   readonly findTenant: (name: string) => Promise<{ id: Id<'tenant'>; name: string } | null>;
   readonly listTenants: () => Promise<readonly { id: Id<'tenant'>; name: string }[]>;
   readonly log: Logger;
-  /** How long a file must not grow before it counts as finished, in milliseconds. */
+  /** How long a file must not change before it counts as whole, in milliseconds. */
   readonly settledMs?: number;
+  /** How often everything is looked at, in milliseconds: what the watch missed and what failed for a while waits no longer than this. */
+  readonly rescanMs?: number;
 }
 
 export interface DropFolder {
   start(): Promise<void>;
+  /** Lets what is being taken in come to its end. */
   stop(): Promise<void>;
   /** Makes the folder of a new tenant. @returns its path. */
   prepare(tenantName: string): Promise<string>;
-  /** Looks at everything that lies there now; the watch only makes it quicker. Resolves when all of it is handled. */
+  /** Looks at everything that lies there now. Resolves when all of it that is whole has been handled. */
   scan(): Promise<void>;
 }
 
-/** What cannot be taken in is put here, with a note beside it that says why. It is never deleted by us. */
-const refusedFolder = 'refused';
+/** Half a second is longer than any copying program pauses; one that writes slower writes under another name and renames. */
+const settledMsDefault = 500;
+const rescanMsDefault = 15_000;
+/** Files in memory at once: 25 MiB each at most. */
 const atOnceMax = 8;
+/** An event as a file: its payload, and as much again for the rest and white space. */
+const eventFileBytesMax = 2 * payloadBytesMax;
+
+/** What a file can be refused for. All other failures pass, or are for an operator to put right: the file stays where it is. */
+const faultsOfFiles: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'mail.invalid',
+  'event.invalid',
+  'event.conflict',
+  'request.invalid',
+  'request.not_json',
+  'request.too_large',
+]);
 
 /**
- * The watched folder: each file dropped into a tenant's folder becomes an event and is deleted once the event is committed.
- * Dying between the two brings the file again at the next start, and intake recognises it.
+ * The watched folder: each file dropped into a tenant's folder becomes an event and is deleted once the event is committed. Dying
+ * between the two brings the file again, and intake recognises it.
+ *
+ * Neither names nor contents of files are logged: they are the tenant's.
  */
 export function createDropFolder(options: DropFolderOptions): DropFolder {
-  const { root, intake, log } = options;
+  const { intake, log, settledMs = settledMsDefault } = options;
+  const root = resolve(options.root);
+  const stopping = new AbortController();
+  const limited = createLimit(atOnceMax);
   const busy = new Map<string, Promise<void>>();
+  /** Files whose event is committed and that could not be deleted. */
+  const taken = new Map<string, Fingerprint>();
+  /** What was said about a file or folder, so that it is said once and not at every look. */
+  const said = new Map<string, string>();
   let watcher: ReturnType<typeof watch> | undefined;
+  let rescan: NodeJS.Timeout | undefined;
 
   /** One handling of a path at a time: the watch and the scan may both have seen it. */
   function handle(path: string): Promise<void> {
     const running = busy.get(path);
     if (running !== undefined) return running;
-    const handling = take(path)
-      .catch((error) => log.warn({ err: error }, 'a dropped file could not be taken in yet; it stays where it is'))
+    const handling = whenSettled(path, settledMs, stopping.signal)
+      .then((seen) => (seen === null ? forget(path) : limited(() => take(path, seen))))
+      .catch((error) => say(path, error))
       .finally(() => busy.delete(path));
     busy.set(path, handling);
     return handling;
   }
 
-  async function take(path: string): Promise<void> {
-    if (isUnfinished(path)) return;
-    const status = await lstat(path).catch(() => null);
-    if (status === null || !status.isFile()) return;
-    const tenant = await options.findTenant(basename(dirname(path)));
-    if (tenant === null || tenant.name !== basename(dirname(path))) return;
-    if (status.size > rawBytesMax) return refuse(path, `The file has ${status.size} bytes; ${rawBytesMax} are the most.`);
-    try {
-      const bytes = await readFile(path);
-      const accepted = path.toLowerCase().endsWith('.json')
-        ? await acceptJson(tenant.id, bytes)
-        : await intake.acceptMail(tenant.id, bytes, { channel: 'drop', submittedBy: 'connector:drop' });
-      log.info({ taskId: accepted.taskId, created: accepted.created }, 'a dropped file was taken in');
-      await rm(path, { force: true });
-    } catch (error) {
-      if (isFactotumError(error) && !errorCatalogue[error.code].retry) return refuse(path, error.message);
-      throw error;
+  async function take(path: string, seen: Seen): Promise<void> {
+    const folder = dirname(path);
+    const tenant = (await lstat(folder)).isDirectory() ? await options.findTenant(basename(folder)) : null;
+    // Tenants are found by their ids as well, and several spellings of a name lead to one.
+    if (tenant === null || tenant.name !== basename(folder)) return;
+    if (taken.get(path) !== seen.fingerprint) {
+      try {
+        const accepted = await accept(tenant.id, path, seen);
+        if (accepted === null) return;
+        taken.set(path, seen.fingerprint);
+        log.info({ tenantId: tenant.id, taskId: accepted.taskId, created: accepted.created }, 'a dropped file was taken in');
+      } catch (error) {
+        if (!isFactotumError(error) || !faultsOfFiles.has(error.code)) throw error;
+        await putAside(path, error.message);
+        log.warn({ tenantId: tenant.id, code: error.code }, 'a dropped file was refused and put aside');
+        return;
+      }
     }
+    // What has grown since it was read stays: it is another file now, and will be another event.
+    await removeSeen(path, seen);
+    forget(path);
   }
 
-  function acceptJson(tenantId: Id<'tenant'>, bytes: Buffer) {
+  async function accept(tenantId: Id<'tenant'>, path: string, seen: Seen): Promise<Accepted | null> {
+    const isEvent = path.toLowerCase().endsWith('.json');
+    const bytesMax = isEvent ? eventFileBytesMax : rawBytesMax;
+    if (seen.sizeBytes > bytesMax)
+      throw new FactotumError('request.too_large', `The file has ${seen.sizeBytes} bytes; ${bytesMax} are the most.`);
+    const bytes = await readSeen(path, seen);
+    if (bytes === null) return null;
+    const door = { channel: 'drop', submittedBy: 'connector:drop' } as const;
+    if (!isEvent) return intake.acceptMail(tenantId, bytes, door);
     const event = readEvent(bytes);
-    const title = typeof event.payload.title === 'string' ? event.payload.title : `${event.source} ${event.kind}`;
-    return intake.accept(tenantId, {
-      ...event,
-      title: title.slice(0, 300),
-      provenance: { channel: 'drop', submittedBy: 'connector:drop', integrity: 'untrusted' },
-    });
-  }
-
-  /** Puts a file aside where a person finds it, with the reason beside it. */
-  async function refuse(path: string, reason: string): Promise<void> {
-    const aside = join(dirname(path), refusedFolder);
-    await mkdir(aside, { recursive: true, mode: 0o700 });
-    const name = await freeName(aside, basename(path));
-    await rename(path, join(aside, name));
-    await writeFile(join(aside, `${name}.why.txt`), `${reason}\n`, { mode: 0o600 });
-    log.warn({ reason }, 'a dropped file was refused and put aside');
+    const title =
+      typeof event.payload.title === 'string' && event.payload.title !== '' ? event.payload.title : `${event.kind} from ${event.source}`;
+    return intake.accept(tenantId, { ...event, title, provenance: { ...door, integrity: 'untrusted' } });
   }
 
   async function scan(): Promise<void> {
-    for (const tenant of await options.listTenants()) {
-      const folder = join(root, tenant.name);
-      const names = await readdir(folder).catch(() => []);
-      for (let at = 0; at < names.length; at += atOnceMax)
-        await Promise.all(names.slice(at, at + atOnceMax).map((name) => handle(join(folder, name))));
+    const tenants = await options.listTenants().catch((error) => {
+      say(root, error);
+      return [];
+    });
+    const names = await Promise.all(tenants.map(async ({ name }) => lookInto(join(root, name))));
+    await Promise.all(names.flat().filter(isWanted).map(handle));
+  }
+
+  /** A folder that somebody has deleted is made again. */
+  async function lookInto(folder: string): Promise<string[]> {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const names = await readdir(folder);
+      said.delete(folder);
+      if (names.some((name) => name.includes('\uFFFD'))) say(folder, { code: 'name is not UTF-8' });
+      return names.map((name) => join(folder, name));
+    } catch (error) {
+      say(folder, error);
+      return [];
     }
   }
+
+  function say(path: string, error: unknown): void {
+    if (stopping.signal.aborted) return;
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+    if (said.get(path) === code) return;
+    said.set(path, code);
+    log.warn(
+      { code, folder: basename(path === root ? root : dirname(path)) },
+      'a dropped file could not be taken in yet; it stays and is tried again',
+    );
+  }
+
+  function forget(path: string): void {
+    said.delete(path);
+    taken.delete(path);
+  }
+
+  /** A file in a tenant's folder that is meant for us; what lies deeper, or beside the tenants' folders, is not. */
+  const isWanted = (path: string): boolean => {
+    const [tenant, name, ...deeper] = relative(root, path).split(sep);
+    return tenant !== '..' && name !== undefined && deeper.length === 0 && name !== refusedFolder && !isUnfinished(name);
+  };
 
   return {
     async start() {
@@ -105,17 +171,20 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
         depth: 1,
         ignoreInitial: true,
         followSymlinks: false,
-        atomic: true,
-        awaitWriteFinish: { stabilityThreshold: options.settledMs ?? 300, pollInterval: 50 },
-        ignored: (path) => isUnfinished(path) || basename(path) === refusedFolder,
+        ignored: (path) => dirname(resolve(path)) !== root && resolve(path) !== root && !isWanted(resolve(path)),
       });
-      watcher.on('add', (path) => void handle(path));
-      watcher.on('error', (error) => log.warn({ err: error }, 'the drop folder cannot be watched; it is scanned at each start'));
-      await scan();
+      for (const event of ['add', 'change'] as const) watcher.on(event, (path) => void (isWanted(path) ? handle(path) : undefined));
+      watcher.on('error', (error) => say(root, error));
+      // What comes before the watch is ready it takes for old; the scan that follows does not.
+      await once(watcher, 'ready');
+      rescan = setInterval(() => void scan(), options.rescanMs ?? rescanMsDefault);
+      void scan();
     },
     async stop() {
+      stopping.abort();
+      clearInterval(rescan);
       await watcher?.close();
-      await Promise.allSettled([...busy.values()]);
+      await Promise.all([...busy.values()]);
     },
     async prepare(tenantName) {
       const folder = join(root, tenantName);
@@ -126,30 +195,14 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
   };
 }
 
-/** @throws FactotumError `event.invalid` naming what is wrong with the file. */
+/** @throws FactotumError `event.invalid` naming what is wrong with the file; whatever `parseJson` throws. */
 function readEvent(bytes: Buffer): EventInput {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw new FactotumError('event.invalid', 'The file is not JSON.', { cause });
-  }
-  const event = eventInputSchema.safeParse(json);
+  const event = eventInputSchema.safeParse(parseJson(bytes));
   if (event.success) return event.data;
-  throw new FactotumError(
-    'event.invalid',
-    `The event is not valid. ${event.error.issues.map((issue) => `${issue.path.join('.') || 'event'}: ${issue.message}`).join('; ')}.`,
-  );
+  const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'event'}: ${issue.message}`);
+  throw new FactotumError('event.invalid', `The event is not valid. ${faults.join('; ')}.`);
 }
 
 /** Names under which programs write before they rename: still growing, or not meant for us. */
-function isUnfinished(path: string): boolean {
-  const name = basename(path);
-  return name.startsWith('.') || name.startsWith('~') || name.endsWith('~') || /\.(part|crdownload|tmp|swp)$/i.test(name);
-}
-
-async function freeName(folder: string, name: string): Promise<string> {
-  const taken = new Set(await readdir(folder));
-  if (!taken.has(name)) return name;
-  for (let number = 2; ; number += 1) if (!taken.has(`${number} ${name}`)) return `${number} ${name}`;
-}
+const isUnfinished = (name: string): boolean =>
+  name.startsWith('.') || name.startsWith('~') || name.endsWith('~') || /\.(part|crdownload|tmp|swp)$/i.test(name);

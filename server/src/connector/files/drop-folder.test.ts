@@ -1,0 +1,396 @@
+import assert from 'node:assert/strict';
+import { appendFile, chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { after, test } from 'node:test';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { createIntake, eventBodySchema, type Intake } from '#flow/intake';
+import { FactotumError, type Id, systemClock } from '#kernel';
+import { withTenant } from '#kernel/database';
+import { testDatabase } from '../../../test/database.ts';
+import { eventually } from '../../../test/platform.ts';
+import { tenantFactory } from '../../../test/tenant.ts';
+import { createDropFolder, type DropFolder, type DropFolderOptions } from './drop-folder.ts';
+
+const { database, close } = await testDatabase();
+const tenants = await tenantFactory(database);
+const folders: string[] = [];
+const open: DropFolder[] = [];
+after(async () => {
+  for (const folder of open) await folder.stop();
+  await tenants.close();
+  await close();
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+const intake = createIntake({
+  database,
+  keyring: tenants.keyring,
+  clock: systemClock,
+  admit: async () => undefined,
+  onAccepted: () => undefined,
+});
+
+/** A drop folder with two tenants, and what becomes of the files in it. */
+async function buildFolder(change: Partial<DropFolderOptions> = {}) {
+  // A root that looks like an unfinished file itself is one all the same.
+  const root = join(await mkdtemp(join(tmpdir(), 'factotum-drop-')), '.drop.tmp');
+  folders.push(join(root, '..'));
+  const known = [
+    { id: (await tenants.build()).tenantId, name: 'acme' },
+    { id: (await tenants.build()).tenantId, name: 'refused' },
+  ] as const;
+  let logged = '';
+  const log = pino(
+    new Writable({
+      write(line, _encoding, next) {
+        logged += String(line);
+        next();
+      },
+    }),
+  );
+  const folder = createDropFolder({
+    root,
+    intake,
+    findTenant: async (name) => known.find((tenant) => tenant.name === name.toLowerCase() || tenant.id === name) ?? null,
+    listTenants: async () => known,
+    log,
+    settledMs: 40,
+    rescanMs: 60_000,
+    ...change,
+  });
+  open.push(folder);
+  const [acme, other] = known;
+  await folder.prepare(acme.name);
+  await folder.prepare(other.name);
+  const at = (...names: string[]) => join(root, ...names);
+  const events = async (tenantId: Id<'tenant'> = acme.id) => {
+    const keys = await tenants.keyring.of(tenantId);
+    const { rows } = await withTenant(database.app.db, tenantId, (tx) =>
+      sql<{ eventId: string; body: Buffer; tasks: number }>`
+        select event_id, body, (select count(*)::int from app.task t where t.event_id = e.event_id) as tasks from app.event e order by event_id`.execute(
+        tx,
+      ),
+    );
+    return rows.map(({ eventId, body, tasks }) => ({ tasks, ...keys.openJson({ kind: 'event', id: eventId }, body, eventBodySchema) }));
+  };
+  return {
+    folder,
+    at,
+    acme,
+    other,
+    events,
+    logged: () => logged,
+    titles: async (tenantId?: Id<'tenant'>) => (await events(tenantId)).map(({ title }) => title).sort(),
+    /** Visible names in a tenant's folder. */
+    left: async (tenant = 'acme') => (await readdir(at(tenant))).sort(),
+    /** Drops a file as a careful program does. */
+    async drop(name: string, content: string | Uint8Array, tenant = 'acme') {
+      await writeFile(at(tenant, `.${name}.part`), content);
+      await rename(at(tenant, `.${name}.part`), at(tenant, name));
+    },
+    gone: (name: string, tenant = 'acme') =>
+      eventually(
+        async () => ((await readdir(at(tenant)).catch((): string[] => [])).includes(name) ? undefined : true),
+        () => `${name} stayed`,
+      ),
+  };
+}
+
+const mail = (subject: string, text = 'Hi') => `From: a@example.com\r\nSubject: ${subject}\r\n\r\n${text}\r\n`;
+
+test('a file that is renamed in becomes one event and one task, at once, and is gone', async () => {
+  const { folder, drop, gone, events, left } = await buildFolder();
+  await folder.start();
+  await drop('one.eml', mail('One'));
+  await gone('one.eml');
+  const [event, ...others] = await events();
+  assert.deepEqual([event?.title, event?.tasks, others.length], ['One', 1, 0]);
+  assert.deepEqual(event?.provenance, { channel: 'drop', submittedBy: 'connector:drop', integrity: 'untrusted', from: 'a@example.com' });
+  await drop('again.eml', mail('One'));
+  await gone('again.eml');
+  assert.equal((await events()).length, 1);
+  assert.deepEqual(await left(), []);
+});
+
+test('a file that is still being written is taken once it is whole', async () => {
+  const { folder, at, gone, events } = await buildFolder({ settledMs: 150 });
+  await folder.start();
+  const path = at('acme', 'slow.eml');
+  await writeFile(path, 'From: a@example.com\r\nSubject: Slow\r\n\r\n');
+  for (let piece = 0; piece < 8; piece += 1) {
+    await appendFile(path, `line ${piece}\r\n`);
+    // The writer's own pace, a third of what counts as finished.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await gone('slow.eml');
+  const all = await events();
+  assert.equal(all.length, 1);
+  assert.match(String(all[0]?.payload.text), /line 0[\s\S]*line 7/);
+});
+
+test('what grows after it was read stays and becomes an event of its own: nothing is lost', async () => {
+  const box: { path?: string } = {};
+  const meddled: Intake = {
+    ...intake,
+    async acceptMail(...args) {
+      const accepted = await intake.acceptMail(...args);
+      if (box.path !== undefined) await appendFile(box.path, 'more\r\n');
+      delete box.path;
+      return accepted;
+    },
+  };
+  const { folder, at, drop, left, events } = await buildFolder({ intake: meddled });
+  box.path = at('acme', 'a.eml');
+  await drop('a.eml', mail('Grows'));
+  await folder.scan();
+  assert.deepEqual(await left(), ['a.eml']);
+  await folder.scan();
+  assert.deepEqual(await left(), []);
+  assert.deepEqual((await events()).map(({ payload }) => String(payload.text).includes('more')).sort(), [false, true]);
+});
+
+test('dying between commit and delete brings the file again, and no second task', async () => {
+  const first = await buildFolder();
+  await first.drop('a.eml', mail('A'));
+  // What a killed process leaves: the event is committed, the file is still there.
+  const accepted = await intake.acceptMail(first.acme.id, Buffer.from(mail('A')), { channel: 'drop', submittedBy: 'connector:drop' });
+  assert.equal(accepted.created, true);
+  await first.folder.scan();
+  assert.deepEqual(await first.left(), []);
+  assert.deepEqual(
+    (await first.events()).map(({ tasks }) => tasks),
+    [1],
+  );
+});
+
+test('two processes that watch the same folder make one task of each file', async () => {
+  const { folder, at, drop, events, left, acme, other } = await buildFolder();
+  const twin = createDropFolder({
+    root: at(),
+    intake,
+    findTenant: async (name) => [acme, other].find((tenant) => tenant.name === name) ?? null,
+    listTenants: async () => [acme, other],
+    log: pino({ level: 'silent' }),
+    settledMs: 40,
+  });
+  open.push(twin);
+  for (let number = 0; number < 20; number += 1) await drop(`${number}.eml`, mail(`Mail ${number}`));
+  for (let number = 0; number < 5; number += 1) await drop(`bad ${number}.txt`, `nonsense ${number}`);
+  await Promise.all([folder.scan(), twin.scan()]);
+  assert.deepEqual(
+    (await events()).map(({ tasks }) => tasks),
+    Array.from({ length: 20 }, () => 1),
+  );
+  assert.deepEqual(await left(), ['refused']);
+  assert.equal((await readdir(at('acme', 'refused'))).filter((name) => !name.endsWith('.why.txt')).length, 5);
+});
+
+test('an event as a file is one like over HTTP: checked, known again, in conflict', async () => {
+  const { folder, drop, at, events, left } = await buildFolder();
+  const event = {
+    source: 'shop',
+    kind: 'order.placed',
+    externalId: 'A1',
+    occurredAt: '2026-03-01T10:00:00Z',
+    payload: { title: 'Order A1' },
+  };
+  await drop('a.json', JSON.stringify(event));
+  await drop('b.JSON', JSON.stringify(event, null, 2));
+  await folder.scan();
+  assert.deepEqual(
+    (await events()).map(({ title, externalId, tasks }) => [title, externalId, tasks]),
+    [['Order A1', 'A1', 1]],
+  );
+  const bad = {
+    'conflict.json': JSON.stringify({ ...event, payload: {} }),
+    'broken.json': '{"source":',
+    'binary.json': Uint8Array.of(0x22, 0xff, 0x22),
+    'deep.json': `{"a":${'['.repeat(100_000)}`,
+    'nul.json': JSON.stringify({ ...event, externalId: 'A2', payload: { a: '\0' } }),
+    'surrogate.json': '{"source":"shop","kind":"x","externalId":"A3","payload":{"a":"\\ud800"}}',
+    'date.json': JSON.stringify({ ...event, externalId: 'A4', occurredAt: '2026-02-30T10:00:00Z' }),
+    'extra.json': JSON.stringify({ ...event, externalId: 'A5', integrity: 'trusted' }),
+    'list.json': '[]',
+    'large.json': JSON.stringify({ ...event, externalId: 'A6', payload: { a: 'x'.repeat(600_000) } }),
+  };
+  for (const [name, content] of Object.entries(bad)) await drop(name, content);
+  await folder.scan();
+  assert.deepEqual(await left(), ['refused']);
+  const aside = await readdir(at('acme', 'refused'));
+  for (const name of Object.keys(bad)) {
+    assert.ok(aside.includes(name), name);
+    assert.match(await readFile(at('acme', 'refused', `${name}.why.txt`), 'utf8'), /^.{10,}\n$/);
+  }
+  // The second payload of A1 is kept, without a task.
+  assert.deepEqual((await events()).map(({ tasks }) => tasks).sort(), [0, 1]);
+});
+
+test('what cannot be taken in is put aside whole, under a name of its own, with the reason', async () => {
+  const { folder, drop, at, left, logged } = await buildFolder();
+  const long = `${'字'.repeat(80)}.eml`;
+  for (const [name, content] of [
+    ['a.eml', 'first'],
+    [long, 'long'],
+    ['empty.eml', ''],
+  ] as const)
+    await drop(name, content);
+  await folder.scan();
+  await drop('a.eml', 'second');
+  await drop('a.eml.why.txt', 'third');
+  await folder.scan();
+  assert.deepEqual(await left(), ['refused']);
+  const contents = Object.fromEntries(
+    await Promise.all(
+      (await readdir(at('acme', 'refused'))).map(async (name) => [name, await readFile(at('acme', 'refused', name), 'utf8')] as const),
+    ),
+  );
+  assert.equal(contents['a.eml'], 'first');
+  assert.equal(contents['2 a.eml'], 'second');
+  assert.ok(Object.entries(contents).some(([name, text]) => name.endsWith('字.eml') && text === 'long'));
+  assert.match(contents['a.eml.why.txt'] ?? '', /none of the headers of a mail/);
+  assert.equal(Object.values(contents).filter((text) => text === 'third').length, 1);
+  assert.equal(logged().includes('a.eml'), false, "names are the tenant's");
+  await folder.scan();
+  assert.equal((await readdir(at('acme', 'refused'))).length, Object.keys(contents).length, 'and stays there');
+});
+
+test("hidden and unfinished files, links, pipes, folders and files beside the tenants' folders are left alone", async () => {
+  const { folder, at, drop, left, titles, acme, other } = await buildFolder();
+  const outside = at('..', 'outside.eml');
+  await writeFile(outside, mail('Outside'));
+  const unfinished = ['.hidden.eml', 'a.eml.part', 'b.crdownload', 'c.tmp', '~d.eml', 'e.eml~'];
+  for (const name of unfinished) await writeFile(at('acme', name), mail(name));
+  await symlink(outside, at('acme', 'link.eml'));
+  await symlink(at('..'), at('acme', 'link'));
+  await mkdir(at('acme', 'folder'));
+  await writeFile(at('acme', 'folder', 'deep.eml'), mail('Deep'));
+  await writeFile(at('root.eml'), mail('Root'));
+  await mkdir(at('nobody'));
+  await writeFile(at('nobody', 'a.eml'), mail('Nobody'));
+  for (const name of ['ACME', acme.id]) {
+    await mkdir(at(name));
+    await writeFile(at(name, 'a.eml'), mail(`For ${name}`));
+  }
+  await folder.start();
+  await drop('real.eml', mail('Real'));
+  await drop('theirs.eml', mail('Theirs'), 'refused');
+  await folder.scan();
+  assert.deepEqual(await titles(), ['Real']);
+  assert.deepEqual(await titles(other.id), ['Theirs']);
+  assert.deepEqual(await left(), [...unfinished, 'folder', 'link', 'link.eml'].sort());
+  assert.equal(await readFile(outside, 'utf8'), mail('Outside'));
+});
+
+test("a tenant's folder or refused folder that is a link leads nowhere", async () => {
+  const { folder, at, drop, events } = await buildFolder();
+  const elsewhere = at('..', 'elsewhere');
+  await mkdir(elsewhere);
+  await symlink(elsewhere, at('acme', 'refused'));
+  await drop('bad.eml', 'nonsense');
+  await folder.scan();
+  assert.deepEqual(await readdir(elsewhere), []);
+  assert.equal((await lstat(at('acme', 'bad.eml'))).isFile(), true);
+  await rm(at('acme'), { recursive: true });
+  await writeFile(join(elsewhere, 'a.eml'), mail('Elsewhere'));
+  await symlink(elsewhere, at('acme'));
+  await folder.scan();
+  assert.deepEqual(await events(), []);
+  assert.deepEqual(await readdir(elsewhere), ['a.eml']);
+});
+
+test('what fails for a while stays, is said once, and is taken in when it passes, without anybody touching it', async () => {
+  let failures = 0;
+  const down = new FactotumError('database.unavailable', 'The database does not answer.');
+  const failing: Intake = {
+    ...intake,
+    acceptMail: (...args) =>
+      failures++ < 4
+        ? Promise.reject(failures % 2 === 0 ? down : Object.assign(new Error('secret.eml'), { code: 'EIO' }))
+        : intake.acceptMail(...args),
+  };
+  const { folder, drop, gone, titles, logged } = await buildFolder({ intake: failing, rescanMs: 60 });
+  await folder.start();
+  await drop('a.eml', mail('Later'));
+  await gone('a.eml');
+  assert.deepEqual(await titles(), ['Later']);
+  assert.equal(failures, 5);
+  assert.equal(logged().includes('secret'), false);
+});
+
+test('quota and suspension are no fault of the file: it waits', async () => {
+  for (const code of ['quota.exceeded', 'tenant.suspended', 'tenant.not_found', 'seal.broken', 'key.unavailable'] as const) {
+    const { folder, drop, left, logged } = await buildFolder({
+      intake: { ...intake, acceptMail: () => Promise.reject(new FactotumError(code, 'No.')) },
+    });
+    await drop('a.eml', mail('A'));
+    for (let time = 0; time < 3; time += 1) await folder.scan();
+    assert.deepEqual(await left(), ['a.eml'], code);
+    assert.equal(logged().split(code).length - 1, 1, 'said once');
+  }
+});
+
+test('a file whose event is committed and that cannot be deleted is not sent in again and again', {
+  skip: process.getuid?.() === 0 && 'root deletes everything',
+}, async () => {
+  let sent = 0;
+  const counting: Intake = { ...intake, acceptMail: (...args) => intake.acceptMail(...args).finally(() => (sent += 1)) };
+  const { folder, at, drop, left, titles } = await buildFolder({ intake: counting });
+  await drop('a.eml', mail('Stuck'));
+  await chmod(at('acme'), 0o500);
+  for (let time = 0; time < 3; time += 1) await folder.scan();
+  assert.deepEqual(await left(), ['a.eml']);
+  await chmod(at('acme'), 0o700);
+  await folder.scan();
+  assert.deepEqual(await left(), []);
+  assert.deepEqual([sent, await titles()], [1, ['Stuck']]);
+});
+
+test('an unreadable file waits until it can be read', { skip: process.getuid?.() === 0 && 'root reads everything' }, async () => {
+  const { folder, at, drop, left, titles } = await buildFolder();
+  await drop('a.eml', mail('Locked'));
+  await chmod(at('acme', 'a.eml'), 0);
+  await folder.scan();
+  assert.deepEqual(await left(), ['a.eml']);
+  await chmod(at('acme', 'a.eml'), 0o600);
+  await folder.scan();
+  assert.deepEqual(await titles(), ['Locked']);
+});
+
+test('a folder that is deleted while the server runs is made again and watched on', async () => {
+  const { folder, at, drop, gone, titles } = await buildFolder({ rescanMs: 60 });
+  await folder.start();
+  await rm(at('acme'), { recursive: true });
+  await eventually(async () => ((await lstat(at('acme')).catch(() => null)) === null ? undefined : true));
+  await drop('a.eml', mail('Back'));
+  await gone('a.eml');
+  assert.deepEqual(await titles(), ['Back']);
+});
+
+test('a list of tenants that cannot be had stops nothing for good', async () => {
+  let asked = 0;
+  const list: { id: Id<'tenant'>; name: string }[] = [];
+  const { folder, drop, gone, acme } = await buildFolder({
+    rescanMs: 60,
+    listTenants: async () => {
+      asked += 1;
+      if (asked > 1 && asked < 4) throw new FactotumError('database.unavailable', 'Not now.');
+      return list;
+    },
+  });
+  list.push(acme);
+  await drop('a.eml', mail('A'));
+  await folder.start();
+  await gone('a.eml');
+  assert.ok(asked >= 4);
+});
+
+test('two hundred files at once, more than are read at a time, and none is left', async () => {
+  const { folder, drop, left, titles } = await buildFolder();
+  await Promise.all(Array.from({ length: 200 }, (_, number) => drop(`${number}.eml`, mail(`Mail ${number}`))));
+  await folder.scan();
+  assert.deepEqual(await left(), []);
+  assert.equal(new Set(await titles()).size, 200);
+});
