@@ -15,8 +15,10 @@ import { testDatabase } from './database.ts';
 export interface TestPlatform extends Platform {
   readonly folder: string;
   readonly ownerUrl: string;
+  /** What another process needs to open the same platform. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Starts a worker; several make several. */
-  startWorker(options?: { readonly leaseMs?: number }): Promise<Engine>;
+  startWorker(): Promise<Engine>;
   /** A tenant with these notes in its vault, all written by a member. */
   buildTenant(notes?: Readonly<Record<string, string>>, settings?: Readonly<Record<string, unknown>>): Promise<Id<'tenant'>>;
   /** Sends an event and gives the task's id. */
@@ -66,6 +68,7 @@ export async function testPlatform(
     ...platform,
     folder,
     ownerUrl,
+    environment,
     async startWorker() {
       const worker = createWorker(platform);
       workers.push(worker);
@@ -121,12 +124,13 @@ async function look(platform: Platform, tenantId: Id<'tenant'>, taskId: string) 
   });
 }
 
-/** Asks again and again until there is an answer, for 20 s at most. */
+/** Asks again and again until there is an answer, for 20 s at most if nothing else is said. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined>,
   complaint: () => string = () => 'the condition never held',
+  withinMs = 20_000,
 ): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+  for (const end = Date.now() + withinMs; Date.now() < end; ) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     await new Promise((resolve) => setTimeout(resolve, 10));
