@@ -11,6 +11,7 @@ import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surf
 import { createLive } from '#surface/live';
 import { operatorParts } from './operator.ts';
 import { createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
+import { listening, watching } from './start-fault.ts';
 
 export interface Served {
   /** The address that people open; null when none of the roles listens. */
@@ -83,7 +84,7 @@ async function start(
   );
   if (has('api')) {
     const live = createLive({ ...platform, isOurs: (host) => addresses.isOurs(host) });
-    const port = await http.listen({ host: config.host, port: config.port, onUpgrade: live.onUpgrade });
+    const port = await listening(config, http.listen({ host: config.host, port: config.port, onUpgrade: live.onUpgrade }));
     undo.push(() => http.close());
     undo.push(async () => live.close());
     addresses = addressesAt(port);
@@ -114,7 +115,7 @@ async function watch(platform: Platform): Promise<DropFolder> {
     listTenants: () => identity.listTenants(),
     log,
   });
-  await drop.start();
+  await watching(config, drop.start());
   return drop;
 }
 

@@ -2,6 +2,7 @@ export { canonicalJson, type Json, type JsonObject, jsonObjectSchema, jsonSchema
 export { type Clock, systemClock } from './clock.ts';
 export { type Config, ConfigFaults, configTable, type ModelConfig, type Role, type RoleUrls, readConfig } from './config.ts';
 export { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from './errors.ts';
+export { folderFault } from './folder-fault.ts';
 export { type Id, type IdKind, idSchema, isId, newId } from './ids.ts';
 export { parseJson } from './json-text.ts';
 export { createLogger, type Logger } from './log.ts';

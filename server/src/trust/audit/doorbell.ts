@@ -76,7 +76,8 @@ export function createDoorbell({ sequencer, log }: { sequencer: RoleDatabase; lo
         try {
           await client.query(`listen ${channel}`);
         } catch (error) {
-          log.warn({ err: error }, 'audit: not listening for new entries; trying again');
+          // Stopping takes the connection away from under it.
+          if (!stopped) log.warn({ err: error }, 'audit: not listening for new entries; trying again');
           return lose();
         }
         onGap();
@@ -87,7 +88,7 @@ export function createDoorbell({ sequencer, log }: { sequencer: RoleDatabase; lo
       };
       const start = () => {
         listen().catch((error: unknown) => {
-          log.warn({ err: error }, 'audit: not listening for new entries; trying again');
+          if (!stopped) log.warn({ err: error }, 'audit: not listening for new entries; trying again');
           later();
         });
       };

@@ -2,7 +2,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FactotumError } from '#kernel';
+import { FactotumError, folderFault } from '#kernel';
 import { tryLock } from '#kernel/database';
 import { findSocket, runFolderOf } from './socket-path.ts';
 
@@ -45,12 +45,22 @@ export async function holdDataFolder(dataFolder: string, options: { onWait?: () 
 }
 
 async function makeRunFolder(dataFolder: string): Promise<string> {
-  // The database's user has to pass through the data folder; nobody has to look around in it. What is secret is inside, behind 0700.
-  if ((await mkdir(resolve(dataFolder), { recursive: true })) !== undefined) await chmod(resolve(dataFolder), 0o711);
   const run = runFolderOf(dataFolder);
-  await mkdir(run, { recursive: true, mode: 0o700 });
-  await chmod(run, 0o700);
-  return run;
+  try {
+    // The database's user has to pass through the data folder; nobody has to look around in it. What is secret is inside, behind 0700.
+    if ((await mkdir(resolve(dataFolder), { recursive: true })) !== undefined) await chmod(resolve(dataFolder), 0o711);
+    await mkdir(run, { recursive: true, mode: 0o700 });
+    await chmod(run, 0o700);
+    return run;
+  } catch (cause) {
+    const why = folderFault(cause);
+    if (why === undefined) throw cause;
+    throw new FactotumError(
+      'config.invalid',
+      `The data folder ${resolve(dataFolder)} cannot be used: ${why}. Choose another with --data or FACTOTUM_DATA.`,
+      { cause },
+    );
+  }
 }
 
 /** Whether a server answers at the data folder's socket. A socket file without anybody behind it is what a killed server leaves. */

@@ -45,7 +45,8 @@ async function readNote(dataFolder: string): Promise<string | undefined> {
   try {
     return await readFile(noteIn(dataFolder), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    // Nor is there a note where there can be no folder.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
     throw error;
   }
 }

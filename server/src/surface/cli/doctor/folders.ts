@@ -15,7 +15,7 @@ export const hasData = async ({ dataFolder }: Config): Promise<boolean> => (awai
 export async function examineFolders(config: Config, keyFolder: string): Promise<Finding[]> {
   const dataFolder = resolve(config.dataFolder);
   return [
-    await examineMode('data folder', dataFolder, 0o022),
+    await examineData(dataFolder),
     await examineMode('run folder', runFolderOf(dataFolder), 0o077),
     ...(await examineKeys(keyFolder)),
     await examineMode('socket', await findSocket(dataFolder), 0o077),
@@ -23,6 +23,12 @@ export async function examineFolders(config: Config, keyFolder: string): Promise
     await examineWritable('outbox folder', resolve(config.outboxFolder)),
     await examineRoom(dataFolder),
   ];
+}
+
+/** That it can be used at all comes before who may look into it. */
+async function examineData(dataFolder: string): Promise<Finding> {
+  const writable = await examineWritable('data folder', dataFolder);
+  return writable.state === 'ok' ? examineMode('data folder', dataFolder, 0o022) : writable;
 }
 
 async function examineKeys(keyFolder: string): Promise<Finding[]> {
