@@ -1,136 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ArgManifest, ToolManifest } from '#flow/tool';
-import { idSchema, type Json } from '#kernel';
-import { type Label, type Labelled, type PolicyVerdict, parseDirectory, type StandingGrant, type Verdict } from '#trust/policy';
+import type { Verdict } from '#trust/policy';
+import {
+  announce,
+  by,
+  call,
+  fetch,
+  grant,
+  granted,
+  heldRefs,
+  heldTimes,
+  hold,
+  letter,
+  look,
+  member,
+  ownNote,
+  pay,
+  payment,
+  plain,
+  remove,
+  send,
+  share,
+  stranger,
+  strangersPrivate,
+  write,
+} from '../../../test/gate-calls.ts';
 import { decideBy, decideStep, type GateInput } from './decide-step.ts';
 import { floors } from './floors.ts';
-
-const member: Label = { sources: ['member:usr_1'], integrity: 'trusted', readers: 'anyone' };
-const stranger: Label = { sources: ['mail:alice@example.com'], integrity: 'untrusted', readers: 'anyone' };
-const strangersPrivate: Label = { ...stranger, readers: 'tenant' };
-const ownNote: Label = { sources: ['note:Clients.md'], integrity: 'trusted', readers: 'tenant' };
-const by = (label: Label, value: Json): Labelled => ({ value, label });
-
-const steering = (slot: ArgManifest['slot'], title: string): ArgManifest => ({ role: 'steering', slot, title });
-const content = (title: string): ArgManifest => ({ role: 'content', slot: 'text', title });
-const base: Omit<ToolManifest, 'tool' | 'title' | 'args'> = {
-  effect: 'write',
-  risk: 'low',
-  reversible: true,
-  visibleOutside: false,
-  readsPrivate: false,
-  canLookup: false,
-  timeoutMs: 1000,
-  headline: () => '',
-  consequence: '',
-};
-const write: ToolManifest = {
-  ...base,
-  tool: 'vault.write',
-  title: 'Write a note',
-  args: { path: steering('path', 'Path'), content: content('Text') },
-};
-const hold: ToolManifest = {
-  ...base,
-  tool: 'calendar.hold',
-  title: 'Hold a time',
-  args: { start: steering('datetime', 'Start'), end: steering('datetime', 'End') },
-};
-const send: ToolManifest = {
-  ...base,
-  tool: 'mail.send',
-  title: 'Send mail',
-  effect: 'egress',
-  reversible: false,
-  visibleOutside: true,
-  args: { to: steering('addresses', 'Recipients'), subject: steering('text', 'Subject'), body: content('Text') },
-};
-const pay: ToolManifest = {
-  ...base,
-  tool: 'bank.pay',
-  title: 'Pay',
-  effect: 'money',
-  reversible: false,
-  visibleOutside: true,
-  args: {
-    payee: steering('name', 'Payee'),
-    iban: steering('iban', 'Account'),
-    amount: steering('amount', 'Amount'),
-    currency: steering('currency', 'Currency'),
-    reference: content('Reference'),
-  },
-};
-const remove: ToolManifest = {
-  ...base,
-  tool: 'file.delete',
-  title: 'Delete',
-  effect: 'destroy',
-  reversible: false,
-  args: { id: steering('id', 'File') },
-};
-const share: ToolManifest = { ...remove, tool: 'file.share', title: 'Share', effect: 'grant' };
-const fetch: ToolManifest = {
-  ...base,
-  tool: 'web.fetch',
-  title: 'Fetch',
-  effect: 'read',
-  visibleOutside: true,
-  args: { url: steering('text', 'Address') },
-};
-const announce: ToolManifest = { ...send, tool: 'site.announce', title: 'Announce', args: { text: content('Text') } };
-const look: ToolManifest = {
-  ...base,
-  tool: 'vault.read',
-  title: 'Read',
-  effect: 'read',
-  readsPrivate: true,
-  args: { path: steering('path', 'Path') },
-};
-
-const allow: PolicyVerdict = { verdict: 'auto', policies: [], policyHash: '0'.repeat(64), fault: false };
-const iban = 'DE89370400440532013000';
-const directory = parseDirectory(`## Payees\n| Northwind Trading | ${iban} |`);
-const grant: StandingGrant = {
-  id: idSchema('grant').parse(`grt_${'0'.repeat(24)}`),
-  tool: 'calendar.hold',
-  args: { start: '$event.date', end: '$event.until' },
-  source: { source: 'mail' },
-  perDay: 20,
-};
-const plain: Omit<GateInput, 'tool' | 'manifest' | 'args'> = {
-  spec: { args: {} },
-  source: 'mail',
-  playbook: null,
-  grants: [],
-  directory,
-  taskLabels: [],
-  readPrivate: false,
-  now: new Date('2026-03-02T10:00:00Z'),
-  timeZone: 'Europe/Berlin',
-  policy: () => allow,
-};
-const call = (manifest: ToolManifest, args: GateInput['args'], more: Partial<GateInput> = {}): GateInput => ({
-  ...plain,
-  tool: manifest.tool,
-  manifest,
-  args,
-  ...more,
-});
-
-const time = '2026-03-04T14:00:00+01:00';
-const heldTimes = { start: by(stranger, time), end: by(stranger, time) };
-const heldRefs = { args: { start: { ref: '$event.date' }, end: { ref: '$event.until' } } };
-const granted = (more: Partial<GateInput> = {}): GateInput => call(hold, heldTimes, { spec: heldRefs, grants: [grant], ...more });
-const payment = (label: Label, more: Partial<GateInput['args']> = {}): GateInput['args'] =>
-  ({
-    payee: by(label, 'Northwind'),
-    iban: by(label, iban),
-    amount: by(label, 124_000),
-    currency: by(label, 'EUR'),
-    ...more,
-  }) as GateInput['args'];
-const letter = (body: Labelled, to = by(member, ['bob@example.com'])): GateInput['args'] => ({ to, subject: by(member, 'Hello'), body });
 
 /** Under a policy that allows everything, so that the floors alone decide. */
 const rows: readonly [name: string, input: GateInput, verdict: Verdict, ...rules: string[]][] = [
@@ -422,55 +318,3 @@ for (const { rule } of floors)
     const wrong = rows.filter(([, input, verdict]) => decideBy(rest, input).verdict !== verdict);
     assert.ok(wrong.length > 0);
   });
-
-test('a policy can be stricter than the floors and never looser', () => {
-  const trusted = call(write, { path: by(member, 'Inbox/A.md') });
-  const steered = call(write, { path: by(stranger, 'Inbox/A.md') });
-  const protectedNote = call(write, { path: by(stranger, 'Playbooks/A.md') });
-  const says = (verdict: Verdict): Partial<GateInput> => ({
-    policy: () => ({ ...allow, verdict, policies: [{ id: 'p', title: 'No', textHash: '' }] }),
-  });
-  const verdicts = (input: GateInput) =>
-    (['auto', 'ask', 'deny'] as const).map((verdict) => decideStep({ ...input, ...says(verdict) }).verdict);
-  assert.deepEqual(verdicts(trusted), ['auto', 'ask', 'deny']);
-  assert.deepEqual(verdicts(steered), ['ask', 'ask', 'deny']);
-  assert.deepEqual(verdicts(protectedNote), ['deny', 'deny', 'deny']);
-});
-
-test('every reason is given, the strictest first', () => {
-  const result = decideStep(
-    call(
-      write,
-      { path: by(stranger, 'Playbooks/A.md'), mode: by(stranger, 'x') },
-      { policy: () => ({ ...allow, verdict: 'ask', policies: [{ id: 'p', title: 'Writing asks', textHash: '' }] }) },
-    ),
-  );
-  assert.deepEqual(
-    result.reasons.map(({ rule }) => rule),
-    ['argument.unlisted', 'vault.protected', 'steering.untrusted', 'policy.p'],
-  );
-  assert.deepEqual(result.reasons[2]?.args, ['path', 'mode']);
-  assert.equal(result.reasons[2]?.text, 'Path, mode come from mail from alice@example.com, so a stranger can have chosen it.');
-});
-
-test('a policy that cannot be evaluated or allows nothing is named as the reason', () => {
-  const input = call(look, { path: by(member, 'Inbox/A.md') });
-  assert.equal(decideStep({ ...input, policy: () => ({ ...allow, verdict: 'deny', fault: true }) }).reasons[0]?.rule, 'policy.fault');
-  assert.equal(decideStep({ ...input, policy: () => ({ ...allow, verdict: 'deny' }) }).reasons[0]?.rule, 'policy.none');
-});
-
-test('a grant is named only when the step runs because of it', () => {
-  assert.equal(decideStep(granted()).grantId, grant.id);
-  assert.equal(decideStep(granted({ policy: () => ({ ...allow, verdict: 'ask' }) })).grantId, undefined);
-  assert.equal(
-    decideStep(call(hold, { start: by(member, time), end: by(member, time) }, { spec: heldRefs, grants: [grant] })).grantId,
-    undefined,
-  );
-});
-
-test('money is of high risk, and so is what a stranger steers outwards', () => {
-  assert.equal(decideStep(call(pay, payment(member))).risk, 'high');
-  assert.equal(decideStep(call(send, letter(by(member, 'a')))).risk, 'medium');
-  assert.equal(decideStep(call(send, letter(by(member, 'a'), by(stranger, ['bob@example.com'])))).risk, 'high');
-  assert.equal(decideStep(call(write, { path: by(stranger, 'Inbox/A.md') })).risk, 'low');
-});
