@@ -23,7 +23,7 @@ export async function claimTasks(engine: RoleDatabase, claim: Claim): Promise<Ta
     const locked = await client.query<{ tenant_id: string; revision: number }>({
       name: 'claim-lock-tenants',
       text: lockTenants,
-      values: [tenants],
+      values: [tenants, claim.workerId],
     });
     if (locked.rows.length === 0) return [];
     const revisions = new Map(locked.rows.map((row) => [row.tenant_id, Number(row.revision)]));
@@ -47,9 +47,13 @@ const dueTenants = `
     from t where t.tenant_id is not null
   ) select tenant_id from t where tenant_id is not null`;
 
-/** Its own statement, on a row that no foreign key points at: neither an open insert hides the tenant nor does a claim block one. */
-const lockTenants =
-  'select tenant_id, revision from app.tenant_queue where tenant_id = any($1) order by random() for no key update skip locked';
+/**
+ * Its own statement, on a row that no foreign key points at: neither an open insert hides the tenant nor does a claim block one.
+ * A worker that was taken off the list gets nothing: it has not noticed yet, and what it took would be taken away again.
+ */
+const lockTenants = `
+  select tenant_id, revision from app.tenant_queue where tenant_id = any($1) and exists (select from app.worker where worker_id = $2)
+  order by random() for no key update skip locked`;
 
 const takeTasks = `
   with queue as (
