@@ -26,17 +26,16 @@ function taskFolder({ state, createdAt }: { state: TaskState; createdAt: Date })
   return 'Needs_Action';
 }
 
+const approvalFolders: Readonly<Partial<Record<ApprovalState, string>>> = {
+  waiting: 'Pending_Approval',
+  approved: 'Approved',
+  rejected: 'Rejected',
+};
+
 /** Where an approval's note lies in its present state; null when it is history and has no note of its own. */
 export function approvalPath(approval: { approvalId: string; state: ApprovalState }, headline: string): string | null {
-  const folder =
-    approval.state === 'waiting'
-      ? 'Pending_Approval'
-      : approval.state === 'approved'
-        ? 'Approved'
-        : approval.state === 'rejected'
-          ? 'Rejected'
-          : null;
-  return folder === null ? null : `${folder}/${fileName(headline, approval.approvalId)}`;
+  const folder = approvalFolders[approval.state];
+  return folder === undefined ? null : `${folder}/${fileName(headline, approval.approvalId)}`;
 }
 
 /** The task or approval that a path's file name ends in, or null. Only the id counts; the words before it are for people. */
@@ -47,13 +46,30 @@ export function idInPath(path: string): { kind: 'task'; id: Id<'task'> } | { kin
   return isId('approval', id) ? { kind: 'approval', id } : null;
 }
 
-/** A title as a file name: what no file system or Markdown link minds, short, then the id. */
+/** A title as a file name: its words, then the id. */
 function fileName(title: string, id: string): string {
-  const words = title
+  const words = plainWords(title);
+  return words === '' ? `${id}.md` : `${words} ${id}.md`;
+}
+
+/** With the id behind it, inside the 200 bytes that a part of a path may have. */
+const wordsBytesMax = 150;
+
+/**
+ * The start of a title in characters that no file system, address or Markdown link minds: what vault paths may hold, less what is
+ * mark-up. Empty when nothing of it is left.
+ */
+export function plainWords(title: string): string {
+  const plain = title
     .normalize('NFC')
-    .replace(/[\p{Cc}\p{Cf}\p{Cs}\\/:*?"<>|#^[\]{}$%`]/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .replace(/^[ .]+|[ .]+$/g, '');
-  const short = [...words].slice(0, 60).join('').trim();
-  return short === '' ? `${id}.md` : `${short} ${id}.md`;
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Noncharacter_Code_Point}\\/:*?"<>|#^[\]{}$%`=~&!]/gu, ' ')
+    .replace(/\s+/g, ' ');
+  let words = '';
+  for (const character of plain) {
+    if (Buffer.byteLength(words + character) > wordsBytesMax) break;
+    words += character;
+  }
+  words = words.replace(/^[ .]+|[ .]+$/g, '');
+  // Windows takes these for devices also with an ending.
+  return /^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³]|conin|conout)(?:\.|$)/i.test(words) ? `_${words}` : words;
 }

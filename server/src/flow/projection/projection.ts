@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { TaskState } from '#engine';
+import type { ApprovalState, TaskState } from '#engine';
 import {
   decideApproval,
   type PresentedApproval,
   presentApproval,
-  refuseAltered,
   type StoredApproval,
   selectApproval,
   selectApprovals,
@@ -38,15 +37,16 @@ const daysShown = 90;
 /** Notes of one folder at most. A vault is for people, and no file manager is happy with more. */
 const notesMax = 500;
 
-const folderStates: Readonly<Record<string, readonly TaskState[]>> = {
-  Needs_Action: ['received', 'waiting', 'failed'],
-  In_Progress: ['planning', 'running'],
-  Done: ['done', 'cancelled'],
-};
-const folderApprovals: Readonly<Record<string, 'waiting' | 'approved' | 'rejected'>> = {
-  Pending_Approval: 'waiting',
-  Approved: 'approved',
-  Rejected: 'rejected',
+type Folder = (typeof generatedFolders)[number];
+
+/** Which tasks or approvals a folder shows, by their states. */
+const contents: Readonly<Record<Folder, { readonly tasks: readonly TaskState[] } | { readonly approvals: ApprovalState }>> = {
+  Needs_Action: { tasks: ['received', 'waiting', 'failed'] },
+  In_Progress: { tasks: ['planning', 'running'] },
+  Done: { tasks: ['done', 'cancelled'] },
+  Pending_Approval: { approvals: 'waiting' },
+  Approved: { approvals: 'approved' },
+  Rejected: { approvals: 'rejected' },
 };
 
 /** Reads a generated note. @returns null when nothing lies at this path now; a note that has moved on lies elsewhere. */
@@ -66,25 +66,32 @@ export async function readGenerated(context: ProjectionContext, path: string): P
 
 /** The generated notes below a folder (`''` for all), newest first within each folder. */
 export async function listGenerated(context: ProjectionContext, prefix: string): Promise<GeneratedNote[]> {
-  const wanted = generatedFolders.filter(
-    (folder) => `${folder}/`.startsWith(prefix) || prefix.startsWith(`${folder}/`) || prefix === folder,
-  );
+  const wanted = generatedFolders.filter((folder) => `${folder}/`.startsWith(prefix) || prefix.startsWith(`${folder}/`));
   const notes: GeneratedNote[] = dashboardPath.startsWith(prefix) ? [await drawDashboard(context)] : [];
   for (const folder of wanted) notes.push(...(await listFolder(context, folder)));
   return notes.filter((note) => note.path.startsWith(prefix));
+}
+
+/** What a move decided. */
+export interface MovedNote {
+  readonly path: string;
+  readonly etag: string;
+  readonly decision: 'accept' | 'reject';
+  readonly approval: StoredApproval;
 }
 
 /**
  * Moving a pending approval's note to `Approved/` or `Rejected/` is that person's decision about exactly the bytes they saw.
  *
  * @param ifMatch - the etag of the note that was moved: proof of what was seen.
- * @throws `approval.note_changed` when the note is not what we would draw now; whatever `decideApproval` throws; `vault.generated` for
- * every other move of a generated note.
+ * @returns what was decided; as after `decideApproval`, pass the approval to `refuseAltered` once the transaction is through.
+ * @throws `approval.note_changed` when the note is not what we would draw now; `vault.not_found`; whatever `decideApproval` throws;
+ * `vault.generated` for every other move of a generated note.
  */
 export async function moveGenerated(
   context: ProjectionContext,
   move: { from: string; to: string; ifMatch: string; actor: string },
-): Promise<{ path: string; etag: string; decision: 'accept' | 'reject' }> {
+): Promise<MovedNote> {
   const found = idInPath(move.from);
   const [source, name] = split(move.from);
   const [target, newName] = split(move.to);
@@ -95,13 +102,14 @@ export async function moveGenerated(
       'This note is drawn from what happened and cannot be moved there. Only notes in Pending_Approval/ are moved, to Approved/ or Rejected/, under the same name.',
     );
   const row = await selectApproval(context.tx, context.tenantId, found.id);
-  if (row === undefined) throw new FactotumError('vault.not_found', 'There is no such note.');
-  const note = drawApproval(context, { ...row, state: 'waiting', decidedBy: null, decidedAt: null });
-  if (row.state === 'waiting' && note?.etag !== move.ifMatch)
+  // As it was while it could be moved: of one that has been decided since, whoever moves it is told by whom.
+  const note = row && drawApproval(context, { ...row, state: 'waiting', decidedBy: null, decidedAt: null });
+  if (row === undefined || note?.path !== move.from) throw new FactotumError('vault.not_found', 'There is no such note.');
+  if (row.state === 'waiting' && note.etag !== move.ifMatch)
     throw new FactotumError(
       'approval.note_changed',
       'The note that was moved is not the one that stands here now, so nothing was decided. Read it again.',
-      { details: { etag: note?.etag ?? null } },
+      { details: { etag: note.etag } },
     );
   const shared = { payloadHash: row.payloadHash };
   const decided = await decideApproval(
@@ -109,9 +117,8 @@ export async function moveGenerated(
     found.id,
     decision === 'accept' ? { decision, ...shared } : { decision, ...shared, comment: 'Moved to Rejected/ in the vault.' },
   );
-  refuseAltered(decided);
   const after = drawApproval(context, decided);
-  return { path: after?.path ?? move.to, etag: after?.etag ?? '', decision };
+  return { path: after?.path ?? move.to, etag: after?.etag ?? '', decision, approval: decided };
 }
 
 function split(path: string): [folder: string, name: string] {
@@ -119,15 +126,15 @@ function split(path: string): [folder: string, name: string] {
   return slash < 0 ? ['', path] : [path.slice(0, slash), path.slice(slash + 1)];
 }
 
-async function listFolder(context: ProjectionContext, folder: string): Promise<GeneratedNote[]> {
-  const { tx, tenantId } = context;
+async function listFolder(context: ProjectionContext, folder: Folder): Promise<GeneratedNote[]> {
   const oldest = new Date(context.now.getTime() - daysShown * 86_400_000);
-  const approvals = folderApprovals[folder];
-  if (approvals !== undefined) {
-    const rows = await selectApprovals(tx, { tenantId, states: [approvals], before: null, limit: notesMax });
+  const page = { tenantId: context.tenantId, before: null, limit: notesMax };
+  const shown = contents[folder];
+  if ('approvals' in shown) {
+    const rows = await selectApprovals(context.tx, { ...page, states: [shown.approvals] });
     return rows.filter((row) => row.createdAt >= oldest).flatMap((row) => drawApproval(context, row) ?? []);
   }
-  const rows = await selectTasks(tx, { tenantId, states: folderStates[folder] ?? [], before: null, limit: notesMax });
+  const rows = await selectTasks(context.tx, { ...page, states: shown.tasks });
   return rows.filter((row) => row.createdAt >= oldest).map((row) => drawTask(context, row));
 }
 

@@ -1,4 +1,4 @@
-import { isGeneratedPath, listGenerated, moveGenerated, type ProjectionContext, readGenerated } from '#flow/projection';
+import { isGeneratedPath, listGenerated, type MovedNote, moveGenerated, type ProjectionContext, readGenerated } from '#flow/projection';
 import { FactotumError } from '#kernel';
 import { deleteNote, listNotes, moveNote, readNote, writeNote } from '#trust/vault';
 
@@ -99,7 +99,7 @@ export async function removeNote(vault: Vault, { path, ifMatch }: { path: string
 export async function moveAnyNote(
   vault: Vault,
   { from, to, ifMatch, mayDecide }: { from: string; to: string; ifMatch: string | undefined; mayDecide: boolean },
-): Promise<{ path: string; etag: string; decision?: 'accept' | 'reject' }> {
+): Promise<{ path: string; etag: string } | MovedNote> {
   if (!isGeneratedPath(from)) {
     refuseGenerated(to);
     const { path, etag } = await moveNote(vault.tx, vault.keys, { from, to, author: vault.actor, trusted: true, at: vault.now, ifMatch });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseAltered } from '#flow/approval';
 import { FactotumError } from '#kernel';
 import { normaliseFolder, normalisePath, noteBytesMax } from '#trust/vault';
 import { showRead } from './access.ts';
@@ -126,6 +127,7 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
         'vault.exists',
         'vault.generated',
         'approval.note_changed',
+        'approval.changed',
         'approval.already_decided',
       ],
     },
@@ -134,8 +136,11 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
       const move = { from: normalisePath(from), to: normalisePath(to), ifMatch: conditionOf(ifMatch ?? null) };
       const mayDecide = mayDo(call.principal, 'approval:decide');
       const moved = await inVault(call, (vault) => moveAnyNote(vault, { ...move, mayDecide }));
-      if (moved.decision !== undefined) deps.onRung(call.tenantId);
-      return { status: 200, body: moved };
+      const { path, etag } = moved;
+      if (!('approval' in moved)) return { status: 200, body: { path, etag } };
+      deps.onRung(call.tenantId);
+      refuseAltered(moved.approval);
+      return { status: 200, body: { path, etag, decision: moved.decision } };
     },
   );
 }
