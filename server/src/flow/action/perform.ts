@@ -1,5 +1,5 @@
 import type { Effect, ToolAnswer, ToolHost, ToolManifest } from '#flow/tool';
-import { type ErrorCode, FactotumError, type Id, isFactotumError, type JsonObject } from '#kernel';
+import { type ErrorCode, type Id, isFactotumError, type JsonObject } from '#kernel';
 import type { Label } from '#trust/policy';
 
 export interface Action {
@@ -60,7 +60,7 @@ export async function performAction(host: ToolHost, action: Action): Promise<Act
 /**
  * After a takeover: finds out what became of an attempt that left no outcome.
  * @returns `absent` when the tool knows that nothing happened, so the step may be performed.
- * @throws FactotumError `tool.unavailable` when the tool cannot be asked just now. That says nothing about the attempt: ask again later.
+ * `failed` with `retry` says nothing about the attempt, only that the tool cannot be asked just now: ask again later.
  */
 export async function lookUpAction(host: ToolHost, action: Action): Promise<ActionOutcome | { readonly kind: 'absent' }> {
   const { effect, canLookup, title } = action.manifest;
@@ -74,7 +74,7 @@ export async function lookUpAction(host: ToolHost, action: Action): Promise<Acti
     case 'absent':
       return answer;
     case 'failed':
-      if (isPassing(answer)) throw new FactotumError('tool.unavailable', `${interrupted}, and the tool cannot be asked about it yet.`);
+      if (isPassing(answer)) return failed({ ...answer, message: `${interrupted}, and the tool cannot be asked about it yet.` }, true);
       return { kind: 'unknown', message: `${interrupted}, and asking about it failed: ${answer.message}` };
     case 'unknown':
       return { kind: 'unknown', message: `${interrupted}. ${answer.message}` };
