@@ -4,7 +4,7 @@
  */
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/embedded.ts';
 export { type ProcessLock, tryLock } from './embedded/lock.ts';
-export { migrate, pendingMigrations } from './migrate.ts';
+export { pendingMigrations } from './migrate.ts';
 export { type Database, type DatabaseOptions, openDatabase, type RoleDatabase } from './pool.ts';
 export { type PrepareOptions, prepareDatabase, prepareOwner, sqlFolder } from './prepare.ts';
 export { type RoleName, roleNames, type Tables, type Tx } from './tables.ts';

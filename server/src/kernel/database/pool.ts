@@ -1,6 +1,7 @@
-import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool } from 'kysely';
+import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { FactotumError, type Logger, type RoleUrls } from '#kernel';
+import { createStatementNames } from './prepared.ts';
 import type { RoleName, Tables, Tx } from './tables.ts';
 
 /** One login role's connections: `db` for statements by the builder, `pool` for `inTransaction`, where statements are prepared by name. */
@@ -114,20 +115,23 @@ export function release(client: pg.PoolClient): void {
   client.release(!ready || client.getTransactionStatus() !== 'I');
 }
 
-/** The pool as Kysely sees it, with our rules for taking and putting back. */
+/** The pool as Kysely sees it, with our rules for taking and putting back, and with statements that come often prepared by name. */
 function kyselyPool(pool: pg.Pool): PostgresPool {
-  const connectForKysely = async () => {
-    const client = await connect(pool);
-    const putBack = client.release;
-    // pg hands out the client with a fresh release function each time, so this wraps once per use.
-    return Object.assign(client, {
-      release: () => {
-        client.release = putBack;
-        release(client);
-      },
-    });
+  const nameOf = createStatementNames();
+  const views = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+  const view = (client: pg.PoolClient): PostgresPoolClient => {
+    const known = views.get(client);
+    if (known !== undefined) return known;
+    const query = (text: string, values: readonly unknown[]) => {
+      const name = values.length === 0 ? undefined : nameOf(text);
+      return client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+    };
+    // Kysely asks with text and values, and with cursors only where it was given one, which it was not.
+    const made = { query: query as unknown as PostgresPoolClient['query'], release: () => release(client) };
+    views.set(client, made);
+    return made;
   };
-  return { options: pool.options, connect: connectForKysely, end: () => pool.end() };
+  return { options: pool.options, connect: async () => view(await connect(pool)), end: () => pool.end() };
 }
 
 /**
