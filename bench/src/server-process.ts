@@ -79,7 +79,7 @@ async function startWords(nodeOptions: readonly string[]): Promise<string[]> {
 }
 
 /** Only what a process needs to run, and what the bench sets: nobody's own settings or keys change what is measured. */
-export function environmentOf({ folder, environment }: Pick<ServerOptions, 'folder' | 'environment'>): NodeJS.ProcessEnv {
+function environmentOf({ folder, environment }: Pick<ServerOptions, 'folder' | 'environment'>): NodeJS.ProcessEnv {
   const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'USER'].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );

@@ -61,7 +61,7 @@ export function checkImports(files: readonly SourceFile[]): { faults: string[]; 
 }
 
 /** The module that owns a file: a layer's sub-folder, except that `kernel` has three doors and `engine` and `main` are one module each. */
-export function moduleOf(path: string): string {
+function moduleOf(path: string): string {
   const [layer = '', second = ''] = path.split('/');
   if (!path.includes('/') || layer === 'main') return 'main';
   if (layer === 'engine' || (layer === 'kernel' && !['database', 'outbound'].includes(second))) return layer;

@@ -21,7 +21,7 @@ export const approvalBodySchema = z.object({
 });
 export type ApprovalBody = z.infer<typeof approvalBodySchema>;
 
-export const decisions = ['accept', 'edit', 'respond', 'reject', 'delegate'] as const;
+const decisions = ['accept', 'edit', 'respond', 'reject', 'delegate'] as const;
 export type Decision = (typeof decisions)[number];
 
 /** A decision as it comes in. `edits` is the full new arguments. */

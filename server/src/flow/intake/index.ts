@@ -1,6 +1,5 @@
 export { createIntake, type Intake } from './accept.ts';
 export { createAdmission } from './admission.ts';
-export { readMail } from './mail.ts';
 export {
   type Accepted,
   type EventBody,

@@ -8,10 +8,10 @@ export const rawBytesMax = 25 * 1024 * 1024;
 const name = z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/, 'must be lower-case letters, digits, dot, dash or underscore, at most 64');
 
 /** What a mail server said about the sender (RFC 8601), as far as a mail carries it. A hint for people; nothing is allowed because of it. */
-export const authenticationSchema = z.object({ spf: z.string().optional(), dkim: z.string().optional(), dmarc: z.string().optional() });
+const authenticationSchema = z.object({ spf: z.string().optional(), dkim: z.string().optional(), dmarc: z.string().optional() });
 
 /** Where an event came from and who can have written it. */
-export const provenanceSchema = z.object({
+const provenanceSchema = z.object({
   channel: z.enum(['http', 'drop', 'command']),
   submittedBy: z.string(),
   integrity: z.enum(['trusted', 'untrusted']),

@@ -16,4 +16,3 @@ export {
   type PlanStep,
   planSchema,
 } from './schema.ts';
-export { validatePlan } from './validate.ts';

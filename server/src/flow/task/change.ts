@@ -32,6 +32,9 @@ export async function cancelTask(context: TaskContext, taskId: string): Promise<
   const task = await lockedTask(context, taskId);
   if (isEnded(task.state))
     throw new FactotumError('task.not_cancellable', 'This task has already come to its end.', { details: { state: task.state } });
+  await recordAudit(context.tx, context.tenantId, [
+    { kind: 'task.cancel_requested', actor: context.actor, at: context.now, objectId: taskId, taskId, state: task.state },
+  ]);
   await ringTask(context.tx, context.tenantId, taskId, context.now, { cancelling: true });
 }
 

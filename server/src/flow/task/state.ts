@@ -4,7 +4,7 @@ import type { TaskState } from '#engine';
  * Which state may follow which, as one commit sees it: a task that is planned and parked at once goes from `received` to `waiting`.
  * A task moves only along these, and only by a worker that holds its lease. `failed` is a dead letter, not an end: a person may resume it.
  */
-export const taskMoves: Readonly<Record<TaskState, readonly TaskState[]>> = {
+const taskMoves: Readonly<Record<TaskState, readonly TaskState[]>> = {
   received: ['planning', 'running', 'waiting', 'done', 'failed', 'cancelled'],
   planning: ['running', 'waiting', 'done', 'failed', 'cancelled'],
   waiting: ['planning', 'running', 'done', 'failed', 'cancelled'],

@@ -42,6 +42,7 @@ export const auditKinds = {
   'task.resumed': entity('resume', task),
   'task.finished': entity('update', task),
   'task.failed': entity('update', { ...task, ...failed }),
+  'task.cancel_requested': entity('update', task),
   'task.cancelled': entity('update', task),
   'step.finished': entity('update', task),
   'step.refused': entity('update', { ...task, statusId: 2 }),

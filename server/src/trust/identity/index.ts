@@ -5,12 +5,9 @@ export { createIdentity, type Identity, type IdentityDeps, type SessionChange } 
 export type { RequestHead } from './origin.ts';
 export {
   allPermissions,
-  isPermission,
   type Permission,
-  parsePermissions,
   permissionTable,
   type RoleInTenant,
-  roles,
 } from './permissions.ts';
 export { operatorPrincipal, type Principal } from './principal.ts';
 export type { TenantName, TenantOwner } from './tenant-owner.ts';

@@ -8,7 +8,7 @@ import { testDatabase } from '../../../test/database.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
 import { type Change, deleteNote, moveNote, restoreVersion, writeNote } from './change.ts';
 import { noteBytesMax } from './note.ts';
-import { listNotes, noteHistory, readNote, readVersion } from './read.ts';
+import { listNotes, noteHistory, readNote } from './read.ts';
 
 const { database, close } = await testDatabase();
 const tenants = await tenantFactory(database);
@@ -72,9 +72,8 @@ test('a note may hold any bytes, none, and up to five megabytes', async () => {
   await assert.rejects(vault.write('half.md', 'a\ud800'), is('request.invalid'));
 });
 
-test('every write is a version with its own etag, and every version stays readable', async () => {
-  const tenant = await tenants.build();
-  const vault = vaultOf(tenant);
+test('every write is a version with its own etag, and every version can be had back', async () => {
+  const vault = await build();
   const first = await vault.write('a.md', 'one');
   const second = await vault.write('a.md', 'two');
   const third = await vault.write('a.md', 'one');
@@ -91,8 +90,9 @@ test('every write is a version with its own etag, and every version stays readab
       [1, first.etag],
     ],
   );
-  assert.equal((await tenant.run((tx) => readVersion(tx, tenant.keys, first.noteId, 2)))?.content, 'two');
-  assert.equal(await tenant.run((tx) => readVersion(tx, tenant.keys, first.noteId, 4)), null);
+  await assert.rejects(vault.restore(first.noteId, 4), is('vault.not_found'));
+  await vault.restore(first.noteId, 2);
+  assert.equal((await vault.read('a.md'))?.content, 'two');
 });
 
 test('writing what is there already changes nothing, unless a member thereby vouches for it', async () => {
@@ -247,13 +247,17 @@ test("one tenant's unit of work finds none of another's notes, whoever's keys it
       [ours.keys, theirs.keys].flatMap((keys) => [
         readNote(tx, keys, 'secret.md'),
         listNotes(tx, keys).then(([note = null]) => note),
-        readVersion(tx, keys, noteId, 1),
+        noteHistory(tx, keys, noteId).then(([version = null]) => version),
       ]),
     );
   assert.ok((await ours.run(looks)).every((found) => found === null));
   await assert.rejects(
     ours.run((tx) => writeNote(tx, theirs.keys, { ...member, path: 'planted.md', content: 'x' })),
     /row-level security/,
+  );
+  await assert.rejects(
+    ours.run((tx) => restoreVersion(tx, theirs.keys, { ...member, noteId, version: 1 })),
+    is('vault.not_found'),
   );
   assert.deepEqual(await vaultOf(theirs).list(), ['secret.md']);
 });

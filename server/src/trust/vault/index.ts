@@ -1,7 +1,7 @@
 /** The door to the vault: a tenant's notes, sealed and versioned. */
-export { type Change, type ChangedNote, deleteNote, moveNote, restoreVersion, undoOperation, writeNote } from './change.ts';
+export { type Change, type ChangedNote, deleteNote, moveNote, undoOperation, writeNote } from './change.ts';
 export { noteFields, readFrontMatter } from './front-matter.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';
-export { findOperation, listNotes, noteHistory, readNote, readVersion } from './read.ts';
+export { findOperation, listNotes, noteHistory, readNote } from './read.ts';
 export { type InitialNote, skeleton } from './skeleton.ts';

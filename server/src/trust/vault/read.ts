@@ -3,7 +3,7 @@ import type { Tx } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import { etagOf, type Note, type NoteVersion, openBody, openManifest } from './note.ts';
 import { foldPath, normaliseFolder, normalisePath } from './path.ts';
-import { findByOperation, findByPath, findVersion, listCurrent, listVersions, type VersionRow, type VersionRowWithBody } from './store.ts';
+import { findByOperation, findByPath, listCurrent, listVersions, type VersionRow, type VersionRowWithBody } from './store.ts';
 
 /** What a note's path is found by: equal for all spellings that no file system may be asked to keep apart. */
 export const pathMacOf = (keys: TenantKeys, normalPath: string): Buffer => keys.mac('note.path', foldPath(normalPath));
@@ -20,12 +20,6 @@ export async function readNote(tx: Tx, keys: TenantKeys, path: string): Promise<
   const note = presentNote(keys, row);
   // Found in another case: for us that is another path, of which there can be no second note.
   return note.path === normal ? note : null;
-}
-
-/** One version of a note, by id, whether the note is deleted or not; null when there is none. */
-export async function readVersion(tx: Tx, keys: TenantKeys, noteId: Id<'note'>, version: number): Promise<Note | null> {
-  const row = await findVersion(tx, keys.tenantId, noteId, version);
-  return row === undefined ? null : presentNote(keys, row);
 }
 
 /** A note's versions, newest first, deletions and moves among them. Empty when there is no such note. */
