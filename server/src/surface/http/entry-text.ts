@@ -15,6 +15,7 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'task.finished': ({ outcome }) =>
     outcome === 'refused' ? 'Ended: nothing was done.' : outcome === 'partly' ? 'Ended: done in part.' : 'Done.',
   'task.failed': ({ code }) => `Failed${named(':', code)}.`,
+  'task.cancel_requested': 'Somebody asked to cancel it.',
   'task.cancelled': 'Cancelled.',
   'step.finished': ({ step, tool, code }, state) =>
     state === 'failed' ? `Step ${word(step)} failed${named(':', code)}.` : `Step ${word(step)} done${named(' with', tool)}.`,
