@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { testPlatform } from '../platform.ts';
+import { eventually, testPlatform } from '../platform.ts';
+import { peopleOf } from './people.ts';
 import { farSide, playbook, scriptedTool } from './tools.ts';
+import { hookedWorker } from './worker.ts';
 
 const side = farSide();
 let flaky = 0;
+const busy = new Set<string>();
 const platform = await testPlatform({
   tools: () => [
     scriptedTool({ name: 'see.it', effect: 'read', side }),
@@ -29,6 +32,29 @@ const platform = await testPlatform({
       },
     }),
     scriptedTool({
+      name: 'busy.bank',
+      effect: 'money',
+      side,
+      reversible: false,
+      script: (context, { value }) => {
+        const isFirst = !busy.has(value);
+        busy.add(value);
+        return isFirst
+          ? { kind: 'failed', failure: 'transient', code: 'tool.unavailable', message: 'The bank is busy.' }
+          : { kind: 'done', result: { key: context.key } };
+      },
+    }),
+    scriptedTool({
+      name: 'blur.it',
+      effect: 'write',
+      side,
+      canLookup: false,
+      script: (_, { value }) => {
+        side.effects.push(`blur.it:${value}`);
+        return { kind: 'unknown', message: 'The line went dead.' };
+      },
+    }),
+    scriptedTool({
       name: 'lost.it',
       effect: 'write',
       side,
@@ -38,8 +64,10 @@ const platform = await testPlatform({
     }),
   ],
 });
-await platform.startWorker();
+const worker = await platform.startWorker();
+const people = peopleOf(platform);
 
+const count = (effect: string) => side.effects.filter((other) => other === effect).length;
 const withPlaybook = (steps: Parameters<typeof playbook>[0]) => platform.buildTenant({ 'Playbooks/Test.md': playbook(steps) });
 
 describe('a task', () => {
@@ -106,9 +134,117 @@ describe('a task', () => {
     ]);
     // An effect that cannot be undone is not among what runs alone by default.
     const task = await platform.send(tenant, {});
-    const waiting = await platform.until(tenant, task, 'waiting');
-    assert.equal(waiting.task.waitReason, 'approval');
-    assert.equal(waiting.approvals[0]?.state, 'waiting');
+    await people.acceptAll(tenant, await platform.until(tenant, task, 'waiting'));
+    const asked = await eventually(async () => {
+      const looked = await platform.look(tenant, task);
+      return looked.task.waitReason === 'question' ? looked : undefined;
+    });
+    assert.deepEqual(asked.states, { one: 'done', two: 'failed' });
+    assert.match(asked.detail.question ?? '', /cannot be taken back by itself: do.lasting l1/);
+    await people.resume(tenant, task);
+    const over = await platform.until(tenant, task, 'done', 'failed');
+    assert.deepEqual([over.task.state, over.task.outcome, over.task.planVersion], ['done', 'partly', 1]);
+    assert.equal(count('do.lasting:l1'), 1);
+  });
+
+  it('whose plan says how to take a step back has it taken back like that, if the gate lets it', async () => {
+    const tenant = await withPlaybook([
+      { id: 'one', tool: 'do.it', value: 'w1', undo: { tool: 'do.it', value: 'w1 back' } },
+      { id: 'two', tool: 'fail.it', value: 'w2', after: ['one'] },
+    ]);
+    const task = await platform.send(tenant, {});
+    const failed = await platform.until(tenant, task, 'failed', 'done', 'waiting');
+    assert.deepEqual(failed.states, { one: 'undone', two: 'failed' });
+    assert.deepEqual(
+      side.effects.filter((effect) => effect.includes('w1')),
+      ['do.it:w1', 'do.it:w1 back'],
+    );
+  });
+
+  it('whose plan would take a step back by a payment asks a person instead', async () => {
+    const tenant = await withPlaybook([
+      { id: 'one', tool: 'do.it', value: 'm1', undo: { tool: 'pay.it', value: 'm1 back' } },
+      { id: 'two', tool: 'fail.it', value: 'm2', after: ['one'] },
+    ]);
+    const task = await platform.send(tenant, {});
+    const waiting = await platform.until(tenant, task, 'failed', 'done', 'waiting');
+    assert.deepEqual(waiting.states, { one: 'done', two: 'failed' });
+    assert.equal(waiting.task.waitReason, 'question');
+    assert.equal(count('pay.it:m1 back'), 0);
+  });
+
+  it('whose payment fails is never paid again by itself; resumed, it is planned and asked anew, and paid once', async () => {
+    const tenant = await withPlaybook([{ id: 'pay', tool: 'busy.bank', value: 'b1' }]);
+    const task = await platform.send(tenant, {});
+    await people.acceptAll(tenant, await platform.until(tenant, task, 'waiting'));
+    const failed = await platform.until(tenant, task, 'failed', 'done');
+    assert.equal(failed.task.state, 'failed');
+    assert.equal(failed.task.errorCode, 'tool.unavailable');
+    assert.equal(count('busy.bank:b1'), 0);
+    await people.resume(tenant, task);
+    const again = await platform.until(tenant, task, 'waiting');
+    assert.deepEqual([again.task.planVersion, again.task.waitReason], [2, 'approval']);
+    await people.acceptAll(tenant, again);
+    assert.equal((await platform.until(tenant, task, 'failed', 'done')).task.outcome, 'completed');
+    assert.equal(count('busy.bank:b1'), 1);
+  });
+
+  it('cannot be resumed by two people at once', async () => {
+    const tenant = await platform.buildTenant();
+    const task = await platform.send(tenant, {});
+    await platform.until(tenant, task, 'waiting');
+    const answers = await Promise.allSettled([
+      people.resume(tenant, task, { comment: 'a' }),
+      people.resume(tenant, task, { comment: 'b' }),
+    ]);
+    assert.deepEqual(answers.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  });
+
+  it('of which one step is unknown and another has failed asks about the first before it takes anything back', async () => {
+    const tenant = await withPlaybook([
+      { id: 'blurred', tool: 'blur.it', value: 'x1' },
+      { id: 'failing', tool: 'fail.it', value: 'x2' },
+    ]);
+    const task = await platform.send(tenant, {});
+    const waiting = await platform.until(tenant, task, 'waiting', 'failed', 'done');
+    assert.equal(waiting.task.waitReason, 'unknown', JSON.stringify(waiting.states));
+    assert.deepEqual(waiting.states, { blurred: 'unknown', failing: 'failed' });
+    await people.resume(tenant, task, { settle: { blurred: 'done' } });
+    const failed = await platform.until(tenant, task, 'failed', 'done');
+    assert.deepEqual(failed.states, { blurred: 'undone', failing: 'failed' });
+    assert.equal(count('blur.it:x1'), 1);
+  });
+
+  it('whose worker died is not taken for failed because its tool cannot be asked just now', async () => {
+    const tenant = await withPlaybook([{ id: 'one', tool: 'do.it', value: 'q1' }]);
+    await worker.stop();
+    let [happened, refusals] = [false, 0];
+    const dying = await hookedWorker(platform, {
+      host: (next) => ({
+        async call(call) {
+          await next.call(call);
+          happened = true;
+          return new Promise(() => undefined);
+        },
+      }),
+    });
+    const task = await platform.send(tenant, {});
+    await eventually(async () => (happened ? true : undefined));
+    await dying.stop(0);
+    const successor = await hookedWorker(platform, {
+      host: (next) => ({
+        call: async (call) =>
+          call.operation === 'lookup' && refusals++ < 2
+            ? { kind: 'failed', failure: 'transient', code: 'tool.unavailable', message: 'Away.', retryAfterMs: 1 }
+            : next.call(call),
+      }),
+    });
+    const done = await platform.until(tenant, task, 'failed', 'done', 'waiting');
+    assert.equal(done.task.state, 'done', JSON.stringify([done.states, done.detail]));
+    assert.equal(count('do.it:q1'), 1);
+    assert.equal(refusals, 3);
+    await successor.stop();
+    await platform.startWorker();
   });
 
   it('whose payment waits holds no lease, and nothing is done before somebody says yes', async () => {
@@ -126,7 +262,14 @@ describe('a task', () => {
   it('whose effect nobody can tell waits for a person to say what happened', async () => {
     const tenant = await withPlaybook([{ id: 'lost', tool: 'lost.it', value: 'x' }]);
     const task = await platform.send(tenant, {});
-    const waiting = await platform.until(tenant, task, 'waiting');
-    assert.ok(waiting.task.waitReason === 'approval' || waiting.task.waitReason === 'unknown');
+    await people.acceptAll(tenant, await platform.until(tenant, task, 'waiting'));
+    const asked = await eventually(async () => {
+      const looked = await platform.look(tenant, task);
+      return looked.task.waitReason === 'unknown' ? looked : undefined;
+    });
+    assert.match(asked.detail.question ?? '', /Nobody can tell whether this happened: lost.it x/);
+    await people.resume(tenant, task, { settle: { lost: 'done' } });
+    assert.equal((await platform.until(tenant, task, 'done', 'failed')).task.outcome, 'completed');
+    assert.equal(asked.attempts.length, 1);
   });
 });

@@ -79,14 +79,22 @@ export function scriptedTool({
   };
 }
 
-/** A playbook note for events of source `test`. Steps are `id: tool(value) < after`. */
-export function playbook(
-  steps: readonly { id: string; tool: string; value?: string; after?: readonly string[] }[],
-  title = 'Test',
-): string {
-  const lines = steps.map(
-    ({ id, tool, value = id, after = [] }) =>
-      `  - { id: ${id}, tool: ${tool}, args: { value: ${JSON.stringify(value)} }, after: [${after.join(', ')}] }`,
-  );
+export interface TestStep {
+  readonly id: string;
+  readonly tool: string;
+  /** The id if nothing else is said. */
+  readonly value?: string;
+  readonly after?: readonly string[];
+  /** Another tool's call that takes the step back. */
+  readonly undo?: { readonly tool: string; readonly value: string };
+}
+
+/** A playbook note for events of source `test`. */
+export function playbook(steps: readonly TestStep[], title = 'Test'): string {
+  const call = (tool: string, value: string) => `tool: ${tool}, args: { value: ${JSON.stringify(value)} }`;
+  const lines = steps.map(({ id, tool, value = id, after = [], undo }) => {
+    const back = undo === undefined ? '' : `, undo: { ${call(undo.tool, undo.value)} }`;
+    return `  - { id: ${id}, ${call(tool, value)}, after: [${after.join(', ')}]${back} }`;
+  });
   return `---\ntitle: ${title}\nwhen: { source: test }\nsteps:\n${lines.join('\n')}\n---\n\nA playbook for tests.\n`;
 }
