@@ -1,8 +1,8 @@
 /** The source of every event of the bench. */
 export const benchSource = 'bench';
 
-/** What is sent: a task of three steps that only read, of three that write, or one that waits for a person. */
-export type EventKind = 'read' | 'write' | 'ask';
+/** What is sent: a task of three steps that only read, of three that write, one that waits for a person and then writes, one that waits and then pays. */
+export type EventKind = 'read' | 'write' | 'ask' | 'pay';
 
 const labels = '["order: order, purchase, parcel", "invoice: invoice, payment, due", "meeting: meeting, calendar, call"]';
 
@@ -28,10 +28,19 @@ steps:
   - { id: three, tool: vault.write, after: [two], args: { path: "Bench/\${task.id}-3.md", content: $event.text } }
 ---
 `,
+  // Where to write is said by the event, whose sender could be anybody: so a person is asked.
   'Playbooks/Bench ask.md': `---
 title: Bench ask
-summary: "Pay \${event.subject}"
+summary: "Keep \${event.subject}"
 when: { source: bench, kind: ask }
+steps:
+  - { id: keep, tool: vault.write, args: { path: "Bench/\${event.subject}.md", content: $event.text } }
+---
+`,
+  'Playbooks/Bench pay.md': `---
+title: Bench pay
+summary: "Pay \${event.subject}"
+when: { source: bench, kind: pay }
 steps:
   - id: pay
     tool: bank.pay

@@ -19,6 +19,7 @@ export async function fetchAll(job: Extract<Job, { do: 'fetch' }>): Promise<Find
     fromAccepted: [],
     finished: latencies.length,
     completed: latencies.length,
+    decided: 0,
     elapsedMs,
     errors: errors.slice(0, 10),
     errorCount: errors.length,

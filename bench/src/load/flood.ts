@@ -33,6 +33,7 @@ export async function flood(job: Extract<Job, { do: 'flood' }>, stopped: AbortSi
     fromAccepted: [],
     finished: latencies.length,
     completed: latencies.length,
+    decided: 0,
     elapsedMs,
     errors,
     errorCount,

@@ -50,6 +50,8 @@ export interface JobResult {
   /** What went wrong, the first few of each kind, and how many of all. */
   readonly errors: readonly string[];
   readonly errorCount: number;
+  /** Approvals that were decided. */
+  readonly decided: number;
   /** Processor time of the generator, from its first request. */
   readonly cpuMs: number;
   /** Refused with 429. */

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { EventKind } from '../playbooks.ts';
 import type { Tenant } from '../tenant.ts';
 import { type Change, type Client, newExternalId, openClient, Refused } from './client.ts';
@@ -29,7 +30,7 @@ export interface Tracker {
   close(): Promise<void>;
 }
 
-/** Opens the tenants' doors and listens at them. A task that waits for approval is approved, by its hash, as a program would. */
+/** Opens the tenants' doors and listens at them. What waits for approval is approved. */
 export async function openTracker(tenants: readonly Tenant[], connections: number): Promise<Tracker> {
   const tracked: Tracked[] = [];
   const waiting = new Map<string, (change: Change) => void>();
@@ -37,6 +38,7 @@ export async function openTracker(tenants: readonly Tenant[], connections: numbe
   const errors: string[] = [];
   let errorCount = 0;
   let refused = 0;
+  let decided = 0;
   const { promise: broken, resolve: breakUp } = Promise.withResolvers<void>();
 
   const fail = (error: unknown) => {
@@ -44,8 +46,15 @@ export async function openTracker(tenants: readonly Tenant[], connections: numbe
     if (errors.length < errorsKeptMax) errors.push(error instanceof Error ? error.message : String(error));
   };
 
+  const approvers = new Map<Client, () => void>();
+  const approverOf = (client: Client) => {
+    const approver = approvers.get(client) ?? createApprover(client, () => (decided += 1), fail);
+    approvers.set(client, approver);
+    return approver;
+  };
+
   function hear(client: Client, change: Change): void {
-    if (change.kind === 'approval' && change.state === 'waiting') void approve(client, change.id).catch(fail);
+    if (change.kind === 'approval' && change.state === 'waiting') approverOf(client)();
     if (change.kind !== 'task' || change.state === null || !ended.has(change.state)) return;
     const waiter = waiting.get(change.id);
     // The feed may be faster than the answer to the request.
@@ -113,6 +122,7 @@ export async function openTracker(tenants: readonly Tenant[], connections: numbe
       errors,
       errorCount,
       refused,
+      decided,
       sent: tracked.map(({ tenantId, externalId, taskId, finishedAtMs }) => ({
         tenantId,
         externalId,
@@ -126,8 +136,40 @@ export async function openTracker(tenants: readonly Tenant[], connections: numbe
   };
 }
 
-async function approve(client: Client, approvalId: string): Promise<void> {
-  const approval = await client.ask('GET', `/api/v1/approvals/${approvalId}`);
-  const payloadHash = typeof approval === 'object' && approval !== null && 'payloadHash' in approval ? approval.payloadHash : null;
-  await client.ask('POST', `/api/v1/approvals/${approvalId}/decision`, { decision: 'accept', payloadHash });
+const approvalsPage = 100;
+
+/** Approves what waits, a page at a time, and looks again when it was called meanwhile: how a program does it that is told of each. */
+function createApprover(client: Client, onDecided: () => void, fail: (error: unknown) => void): () => void {
+  let isBusy = false;
+  let isCalled = false;
+  const decided = new Set<string>();
+  const work = async () => {
+    while (isCalled) {
+      isCalled = false;
+      const page = approvalsSchema.parse(await client.ask('GET', `/api/v1/approvals?state=waiting&limit=${approvalsPage}`));
+      const fresh = page.items.filter(({ id }) => !decided.has(id));
+      for (const { id } of fresh) decided.add(id);
+      const decide = async ({ id, payloadHash }: (typeof fresh)[number]) => {
+        await client.ask('POST', `/api/v1/approvals/${id}/decision`, { decision: 'accept', payloadHash });
+        onDecided();
+      };
+      await Promise.all(fresh.map(decide));
+      if (page.nextCursor !== null) isCalled = true;
+    }
+  };
+  return () => {
+    isCalled = true;
+    if (isBusy) return;
+    isBusy = true;
+    work()
+      .catch(fail)
+      .finally(() => {
+        isBusy = false;
+      });
+  };
 }
+
+const approvalsSchema = z.object({
+  items: z.array(z.object({ id: z.string(), payloadHash: z.string() })),
+  nextCursor: z.string().nullable(),
+});

@@ -1,5 +1,5 @@
 import type { ApprovalState } from '#engine';
-import { lockTask, ringTask } from '#flow/task';
+import { ringTask } from '#flow/task';
 import type { ToolCatalogue } from '#flow/tool';
 import { FactotumError, type Id, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
@@ -7,7 +7,7 @@ import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
 import { decisionMac, isIntact } from './check.ts';
 import type { Answer, Decision, DecisionInput } from './schema.ts';
-import { recordDecision, type StoredApproval, selectApproval, withdrawApproval } from './store.ts';
+import { lockTaskOf, recordDecision, type StoredApproval, selectApproval, withdrawApproval } from './store.ts';
 
 export interface DecisionContext {
   readonly tx: Tx;
@@ -38,11 +38,9 @@ const stateAfter: Readonly<Record<Decision, ApprovalState>> = {
  */
 export async function decideApproval(context: DecisionContext, approvalId: string, input: DecisionInput): Promise<StoredApproval> {
   const { tx, tenantId, keys, actor, now } = context;
-  const found = await selectApproval(tx, tenantId, approvalId);
-  if (found === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
   // The task's row first, as everywhere: here a worker that is about to park and a person who decides take turns.
-  await lockTask(tx, tenantId, found.taskId);
-  const approval = (await selectApproval(tx, tenantId, approvalId)) ?? found;
+  const approval = (await lockTaskOf(tx, tenantId, approvalId)) ? await selectApproval(tx, tenantId, approvalId) : undefined;
+  if (approval === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
   refuseDecided(approval, now);
   if (!isIntact(keys, { tenantId, taskId: approval.taskId }, approval)) return supersede(context, approval);
   if (input.payloadHash !== approval.payloadHash) throw changed(approval.payloadHash);
@@ -50,7 +48,7 @@ export async function decideApproval(context: DecisionContext, approvalId: strin
   const state = stateAfter[input.decision];
   const answer = keys.sealJson({ kind: 'approval.answer', id: approvalId }, answerOf(input));
   const { payloadHash } = approval;
-  const written = await recordDecision(tx, {
+  const decided = await recordDecision(tx, {
     tenantId,
     approvalId,
     state,
@@ -63,8 +61,8 @@ export async function decideApproval(context: DecisionContext, approvalId: strin
     decidedAt: now,
     assignedTo: input.decision === 'delegate' ? input.to : approval.assignedTo,
   });
-  const after = (await selectApproval(tx, tenantId, approvalId)) ?? approval;
-  if (!written) refuseDecided(after, now);
+  const after = decided ?? (await selectApproval(tx, tenantId, approvalId)) ?? approval;
+  if (decided === undefined) refuseDecided(after, now);
   await tell(context, after, { kind: 'approval.decided', detail: { decision: input.decision, payloadHash } });
   return after;
 }

@@ -29,7 +29,14 @@ export async function selectApproval(tx: Tx, tenantId: Id<'tenant'>, approvalId:
   return found.rows[0];
 }
 
-/** Writes a decision. The state in the predicate makes it once-only even without the task's lock. @returns false when it was decided before. */
+/** Locks the task that an approval belongs to: what is read afterwards is what a worker and other people left. @returns false when there is no such approval. */
+export async function lockTaskOf(tx: Tx, tenantId: Id<'tenant'>, approvalId: string): Promise<boolean> {
+  const found = await sql`select t.task_id from app.task t join app.approval a on a.tenant_id = t.tenant_id and a.task_id = t.task_id
+    where a.tenant_id = ${tenantId} and a.approval_id = ${approvalId} for no key update of t`.execute(tx);
+  return found.rows.length === 1;
+}
+
+/** Writes a decision. The state in the predicate makes it once-only even without the task's lock. @returns undefined when it was decided before. */
 export async function recordDecision(
   tx: Tx,
   decision: {
@@ -42,13 +49,14 @@ export async function recordDecision(
     decidedAt: Date;
     assignedTo: string | null;
   },
-): Promise<boolean> {
+): Promise<StoredApproval | undefined> {
   const stays = decision.state === 'waiting';
   const done =
-    await sql`update app.approval set state = ${decision.state}, answer = ${decision.answer}, decision_mac = ${decision.decisionMac},
+    await sql<StoredApproval>`update app.approval set state = ${decision.state}, answer = ${decision.answer}, decision_mac = ${decision.decisionMac},
     decided_by = ${stays ? null : decision.decidedBy}, decided_at = ${stays ? null : decision.decidedAt}, assigned_to = ${decision.assignedTo}
-    where tenant_id = ${decision.tenantId} and approval_id = ${decision.approvalId} and state = 'waiting'`.execute(tx);
-  return done.numAffectedRows === 1n;
+    where tenant_id = ${decision.tenantId} and approval_id = ${decision.approvalId} and state = 'waiting'
+    returning ${approvalFields}`.execute(tx);
+  return done.rows[0];
 }
 
 /** Ends a question that nobody can answer any more, without a decision. */
