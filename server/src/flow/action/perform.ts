@@ -26,7 +26,9 @@ export type ActionOutcome =
       readonly retryAfterMs: number | undefined;
     }
   /** It may have happened. Nothing may be repeated before a person has looked. */
-  | { readonly kind: 'unknown'; readonly message: string };
+  | { readonly kind: 'unknown'; readonly message: string }
+  /** It may have happened, and the tool, which would know, cannot be asked just now. The attempt stays open: it is looked up later. */
+  | { readonly kind: 'undecided'; readonly message: string; readonly retryAfterMs: number | undefined };
 
 /** Money, rights and destruction are never tried again without a person (design, section 6). */
 const retriedByItself: Readonly<Record<Effect, boolean>> = {
@@ -106,6 +108,8 @@ async function afterUnknown(host: ToolHost, action: Action, message: string): Pr
   if (!canLookup) return { kind: 'unknown', message };
   const found = await call(host, action, 'lookup');
   if (found.kind === 'done') return done(found);
+  // Whatever cut the call off, a database that is away for instance, cuts the question off as well.
+  if (found.kind === 'failed' && isPassing(found)) return { kind: 'undecided', message, retryAfterMs: found.retryAfterMs };
   if (found.kind !== 'absent') return { kind: 'unknown', message };
   // A call that was given up may still be under way. Where the key makes a second one harmless that does not matter; money, rights and
   // destruction are not repeated, so calling them undone now could be a lie in a moment.

@@ -47,8 +47,9 @@ async function runRound(work: Work): Promise<boolean> {
   const begun = await intend(work, going);
   if (begun === 'cancelled') return false;
   const waitMs = await performAll(work, begun);
-  // A failure for good makes waiting for the others pointless: everything is taken back.
-  if (waitMs !== null && !work.steps.some((step) => step.state === 'failed')) {
+  // A failure for good makes waiting for the others pointless: everything is taken back. But not before it is known what that is.
+  const isKnown = begun.every((step) => step.state !== 'running');
+  if (waitMs !== null && !(isKnown && work.steps.some((step) => step.state === 'failed'))) {
     await postpone(work, waitMs);
     return false;
   }

@@ -82,7 +82,8 @@ export function actionOf(work: Work, step: StepWork): Action {
 }
 
 /**
- * Writes down what came of a step. @returns milliseconds to wait before the step is tried again, or null when it is settled.
+ * Writes down what came of a step; of one that is undecided nothing, so that its attempt is looked up when the task is taken up again.
+ * @returns milliseconds to wait before the step is tried again, or null when it is settled.
  */
 export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome): number | null {
   const now = work.tools.clock.now();
@@ -129,6 +130,8 @@ export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome)
       settleAttempt(work, step.spec.id, 'do', 'unknown');
       note(work, { kind: 'step.unknown', objectId: work.taskId, state: 'unknown', detail });
       return null;
+    case 'undecided':
+      return outcome.retryAfterMs ?? 0;
   }
 }
 

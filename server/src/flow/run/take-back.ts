@@ -4,6 +4,7 @@ import { canonicalJson, type JsonObject } from '#kernel';
 import { bytesOf, gateFor, resolveCall } from './call.ts';
 import { park } from './finish.ts';
 import { actionOf, openAttempt } from './perform-step.ts';
+import { postpone } from './postpone.ts';
 import { change, commit, note, release, type StepWork, settleAttempt, standing, type Work, withdrawOpen } from './work.ts';
 
 /** Tries of one undo before a person is asked. */
@@ -50,6 +51,10 @@ async function undo(work: Work, step: StepWork): Promise<boolean> {
       detail: { step: step.spec.id, tool: call.action.manifest.tool },
     });
     return true;
+  }
+  if (outcome.kind === 'undecided' && work.progress.retries + 1 < undoTriesMax) {
+    await postpone(work, outcome.retryAfterMs ?? 0);
+    return false;
   }
   const tries = mine.length + (isOpen ? 0 : 1);
   if (outcome.kind === 'failed' && outcome.retry && tries < undoTriesMax) {
@@ -101,7 +106,9 @@ async function plannedUndo(work: Work, step: StepWork, call: NonNullable<StepWor
     action,
     async perform(isOpen) {
       const before = isOpen ? await lookUpAction(work.tools.host, action) : ({ kind: 'absent' } as const);
-      return before.kind === 'absent' ? performAction(work.tools.host, action) : before;
+      if (before.kind === 'absent') return performAction(work.tools.host, action);
+      // It says nothing about the attempt, which stays open.
+      return before.kind === 'failed' && before.retry ? { ...before, kind: 'undecided' } : before;
     },
   };
 }
