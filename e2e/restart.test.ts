@@ -52,8 +52,15 @@ describe('the server is ended, in every way, and started again on its data', () 
     assert.ok(open > 0, 'there is work in hand');
   }
   async function allDoneOnce(): Promise<void> {
-    await until(async () => (await api.tasks()).every(({ state }) => state === 'done'), 30_000);
-    const tasks = await api.tasks();
+    let tasks: Awaited<ReturnType<Api['tasks']>> = [];
+    await until(
+      async () => {
+        tasks = await api.tasks();
+        return tasks.every(({ state }) => state === 'done');
+      },
+      30_000,
+      () => JSON.stringify(tasks.find(({ state }) => state !== 'done')),
+    );
     assert.deepEqual(tasks.map(({ id }) => id).toSorted(), sent.toSorted());
     assert.ok(tasks.every(({ outcome }) => outcome === 'completed'));
     const drafts = await api.call('GET /api/v1/vault/notes?prefix=Drafts/&limit=200');
