@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { axeFaults, openPage, settled, sidewaysPx, startBrowser } from '../web/test/browser.ts';
 import { command, type RunningServer, removeServer, startServer } from './server.ts';
 
-const screenshots = process.env['FACTOTUM_TEST_SCREENSHOTS'];
+const screenshots = process.env.FACTOTUM_TEST_SCREENSHOTS;
 
 describe('the main job, on the product as a person starts it', () => {
   let server: RunningServer;

@@ -17,6 +17,7 @@ it('equals an independent implementation of RFC 8785 for any JSON', () => {
 
 it('gives the bytes of the example in RFC 8785, section 3.2.2', () => {
   const value = {
+    // biome-ignore lint/correctness/noPrecisionLoss: the example writes more digits than a double has, to see them rounded.
     numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
     string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
     literals: [null, true, false],
