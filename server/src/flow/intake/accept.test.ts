@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import type pg from 'pg';
-import { type Clock, createLogger, type Id, isFactotumError, systemClock } from '#kernel';
+import { type Clock, createLogger, FactotumError, type Id, isFactotumError, systemClock } from '#kernel';
 import { type Database, openDatabase, withTenant } from '#kernel/database';
 import { testDatabase } from '../../../test/database.ts';
 import { tenantFactory } from '../../../test/tenant.ts';
@@ -204,6 +204,14 @@ test('of a flood through two processes exactly as many are taken in as the tenan
   assert.equal(answers.length - refused.length, 50);
   assert.ok(refused.every((error) => isFactotumError(error, 'quota.exceeded') && error.details?.retryAfterMs === 40_000));
   assert.equal((await stored(tenantId)).tasks.length, 50);
+});
+
+test('a mail that there is no room for is not even read', async () => {
+  const { tenantId } = await tenants.build();
+  const full = intakeOn(database, async () => {
+    throw new FactotumError('quota.exceeded', 'Later.');
+  });
+  await assert.rejects(full.acceptMail(tenantId, Buffer.from('no mail'), drop), (error) => isFactotumError(error, 'quota.exceeded'));
 });
 
 test('a suspended tenant takes nothing in', async () => {

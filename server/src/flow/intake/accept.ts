@@ -85,8 +85,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     if (outcomes.some(({ kind }) => kind === 'created')) deps.onAccepted(tenantId);
   }
 
-  async function accept(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted> {
-    await deps.admit(tenantId);
+  async function take(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted> {
     const keys = await deps.keyring.of(tenantId);
     const stored = await enqueue(tenantId, recordOf(keys, tenantId, event, deps.clock.now()));
     if (stored.kind === 'conflict')
@@ -99,8 +98,15 @@ export function createIntake(deps: IntakeDeps): Intake {
   }
 
   return {
-    accept,
-    acceptMail: async (tenantId, bytes, door) => accept(tenantId, await readMail(bytes, door)),
+    async accept(tenantId, event) {
+      await deps.admit(tenantId);
+      return take(tenantId, event);
+    },
+    async acceptMail(tenantId, bytes, door) {
+      // Before it is read: reading is what a flood would cost.
+      await deps.admit(tenantId);
+      return take(tenantId, await readMail(bytes, door));
+    },
   };
 }
 

@@ -34,8 +34,9 @@ export async function storeEvents(
   receivedAt: Date,
   records: readonly EventRecord[],
 ): Promise<Stored[]> {
-  return inTransaction(app, async (client) => {
-    await client.query({ name: 'set-tenant', text: "select set_config('app.tenant_id', $1, true)", values: [tenantId] });
+  return inTransaction(app, store, tenantId);
+
+  async function store(client: Client): Promise<Stored[]> {
     const insert = { client, tenantId, receivedAt };
     const created = await insertEvents(
       insert,
@@ -57,7 +58,7 @@ export async function storeEvents(
     ];
     if (audit.length > 0) await insertTasks(insert, fresh, audit);
     return outcomes;
-  });
+  }
 }
 
 type Client = Parameters<Parameters<typeof inTransaction>[1]>[0];
