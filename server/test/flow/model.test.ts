@@ -313,7 +313,7 @@ it('whatever tools, people and deaths do, each task ends or asks, and nothing ha
     },
   );
   const report = await fc.check(property, {
-    numRuns: 10,
+    numRuns: 15,
     interruptAfterTimeLimit: 60_000,
     markInterruptAsFailure: false,
     endOnFailure: true,

@@ -21,6 +21,12 @@ const platform = await testPlatform({
       script: () => ({ kind: 'failed', failure: 'permanent', code: 'tool.failed', message: 'The far side said no.' }),
     }),
     scriptedTool({
+      name: 'fail.see',
+      effect: 'read',
+      side,
+      script: () => ({ kind: 'failed', failure: 'permanent', code: 'tool.failed', message: 'There is nothing to see.' }),
+    }),
+    scriptedTool({
       name: 'flaky.it',
       effect: 'write',
       side,
@@ -187,6 +193,20 @@ describe('a task', () => {
     await people.acceptAll(tenant, again);
     assert.equal((await platform.until(tenant, task, 'failed', 'done')).task.outcome, 'completed');
     assert.equal(count('busy.bank:b1'), 1);
+  });
+
+  it('that fails in the very commit in which somebody is asked asks nobody', async () => {
+    const tenant = await withPlaybook([
+      { id: 'pay', tool: 'pay.it', value: 'n1' },
+      { id: 'look', tool: 'fail.see', value: 'n2' },
+    ]);
+    const task = await platform.send(tenant, {});
+    const failed = await platform.until(tenant, task, 'failed', 'done', 'waiting');
+    assert.deepEqual(failed.states, { pay: 'skipped', look: 'failed' });
+    assert.deepEqual(
+      failed.approvals.map(({ state }) => state),
+      ['cancelled'],
+    );
   });
 
   it('cannot be resumed by two people at once', async () => {

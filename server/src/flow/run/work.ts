@@ -120,6 +120,12 @@ export function changeApproval(
 ): void {
   work.approvals = work.approvals.map((other) => (other.approvalId === approval.approvalId ? { ...other, state, usedAt } : other));
   const { approvalId } = approval;
+  // One statement writes it all, and an update in it would not see the row that it inserts.
+  const isNew = work.pending.approvals.some((other) => other.approvalId === approvalId);
+  if (isNew) {
+    work.pending.approvals = work.pending.approvals.map((other) => (other.approvalId === approvalId ? { ...other, state, usedAt } : other));
+    return;
+  }
   const was = work.pending.approvalChanges.find((other) => other.approvalId === approvalId)?.was ?? approval.state;
   work.pending.approvalChanges = work.pending.approvalChanges.filter((other) => other.approvalId !== approvalId);
   work.pending.approvalChanges.push({ approvalId, state, usedAt, was });
