@@ -71,6 +71,8 @@ function openRole(name: RoleName, url: string, options: DatabaseOptions): RoleDa
     connectionTimeoutMillis: options.connectTimeoutMs ?? connectTimeoutMsDefault,
     query_timeout: options.queryTimeoutMs ?? queryTimeoutMsDefault,
     idleTimeoutMillis: 30_000,
+    // What is asked while an answer is under way is sent at once and answered in order.
+    pipeline: true,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: columnTypes,
@@ -115,6 +117,16 @@ export function release(client: pg.PoolClient): void {
   client.release(!ready || client.getTransactionStatus() !== 'I');
 }
 
+/**
+ * Sends a begin without waiting for its answer: what follows on this connection is answered after it.
+ *
+ * It cannot fail by itself. Should the connection be lost, every statement that follows fails, and that is reported; and one that got
+ * through without the setting of a tenant would find no row and be refused to write any.
+ */
+export function sendAhead(client: pg.PoolClient, begin: string): void {
+  client.query(begin).catch(() => undefined);
+}
+
 /** The pool as Kysely sees it, with our rules for taking and putting back, and with statements that come often prepared by name. */
 function kyselyPool(pool: pg.Pool): PostgresPool {
   const nameOf = createStatementNames();
@@ -122,7 +134,11 @@ function kyselyPool(pool: pg.Pool): PostgresPool {
   const view = (client: pg.PoolClient): PostgresPoolClient => {
     const known = views.get(client);
     if (known !== undefined) return known;
-    const query = (text: string, values: readonly unknown[]) => {
+    const query = async (text: string, values: readonly unknown[]) => {
+      if (text.startsWith('begin; ')) {
+        sendAhead(client, text);
+        return { command: 'SET', rowCount: 0, rows: [] };
+      }
       const name = values.length === 0 ? undefined : nameOf(text);
       return client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) });
     };
