@@ -1,7 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { McpError, ErrorCode as McpErrorCode } from '@modelcontextprotocol/sdk/types.js';
-import type { Tool, ToolAnswer, ToolHost } from '#flow/tool';
+import type { Tool, ToolAnswer, ToolCall, ToolHost } from '#flow/tool';
 import type { Logger } from '#kernel';
 import { createCallSignals } from './abort.ts';
 import { readAnswer, writeMeta } from './meta.ts';
@@ -43,9 +43,9 @@ export async function createToolHost(tools: readonly Tool[], log: Logger): Promi
         return readAnswer(result);
       } catch (error) {
         if (error instanceof McpError && error.code === McpErrorCode.RequestTimeout)
-          return { kind: 'unknown', message: `${call.tool} did not answer within ${Math.round(call.timeoutMs / 1000)} s.` };
+          return brokenOff(call, `${call.tool} did not answer within ${Math.round(call.timeoutMs / 1000)} s.`);
         log.warn({ tool: call.tool, error: error instanceof Error ? error.name : typeof error }, 'a tool call broke off');
-        return { kind: 'unknown', message: `${call.tool} broke off in the middle of the call.` };
+        return brokenOff(call, `${call.tool} broke off in the middle of the call.`);
       } finally {
         end();
       }
@@ -55,5 +55,9 @@ export async function createToolHost(tools: readonly Tool[], log: Logger): Promi
     },
   };
 }
+
+/** What it did is anybody's guess, unless it was only asked a question: that can be asked again. */
+const brokenOff = ({ operation }: ToolCall, message: string): ToolAnswer =>
+  operation === 'lookup' ? { kind: 'failed', failure: 'transient', code: 'tool.unavailable', message } : { kind: 'unknown', message };
 
 const domainOf = (tool: Tool): string => tool.manifest.tool.split('.')[0] ?? '';

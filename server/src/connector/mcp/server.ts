@@ -47,6 +47,14 @@ export function createToolServer(name: string, tools: readonly Tool[], log: Logg
         return writeAnswer({ kind: 'failed', failure: error.retry ? 'transient' : 'permanent', code: error.code, message: error.message });
       }
       log.error({ tool: tool.manifest.tool, operation, ...traceOf(error) }, 'a tool broke off');
+      // Asking changes nothing, so that the question failed says nothing: it can be asked again.
+      if (operation === 'lookup')
+        return writeAnswer({
+          kind: 'failed',
+          failure: 'transient',
+          code: 'tool.unavailable',
+          message: `${tool.manifest.title} cannot be asked just now.`,
+        });
       return writeAnswer({ kind: 'unknown', message: `${tool.manifest.title} broke off; nobody can tell how far it came.` });
     }
   });

@@ -147,7 +147,10 @@ async function call(host: ToolHost, action: Action, operation: 'do' | 'undo' | '
       ...(resultJson === undefined ? {} : { resultJson }),
     });
   } catch (error) {
-    // The host answers with values; what it throws is a call that broke off in the middle.
-    return { kind: 'unknown', message: isFactotumError(error) ? error.message : 'The tool broke off in the middle of the call.' };
+    // The host answers with values; what it throws is a call that broke off in the middle. A question that broke off can be asked again.
+    const message = isFactotumError(error) ? error.message : 'The tool broke off in the middle of the call.';
+    return operation === 'lookup'
+      ? { kind: 'failed', failure: 'transient', code: 'tool.unavailable', message }
+      : { kind: 'unknown', message };
   }
 }
