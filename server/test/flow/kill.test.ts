@@ -99,7 +99,7 @@ async function untilAllEnded(batch: Batch): Promise<void> {
       return last.ended === batch.tenants.length * batch.tasksEach ? true : undefined;
     },
     () => `they did not all end: ${JSON.stringify(last)}`,
-    45_000,
+    90_000,
   );
 }
 
@@ -131,7 +131,7 @@ async function assertAllOnce(batch: Batch): Promise<void> {
   }
 }
 
-it('500 tasks whose workers are killed 20 times all finish, with every effect there exactly once', async () => {
+it('500 tasks whose workers are killed 20 times all finish, with every effect there exactly once', { timeout: 240_000 }, async () => {
   const random = randomFrom('kill');
   const batch = await sendAll(5, 100);
   const startedAt = performance.now();

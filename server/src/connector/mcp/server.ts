@@ -6,7 +6,7 @@ import {
   type Tool as McpTool,
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import type { Tool, ToolAnswer, ToolContext } from '#flow/tool';
+import { callFaults, type Tool, type ToolAnswer, type ToolContext } from '#flow/tool';
 import { isFactotumError, type Logger } from '#kernel';
 import { readMeta, writeAnswer } from './meta.ts';
 
@@ -79,7 +79,7 @@ async function run(tool: Tool, meta: NonNullable<ReturnType<typeof readMeta>>, c
       kind: 'failed',
       failure: 'permanent',
       code: 'tool.invalid_arguments',
-      message: `The arguments do not fit: ${faults(input.error)}.`,
+      message: `The arguments do not fit: ${callFaults(input.error).join('; ')}.`,
     };
   if (meta.operation === 'undo') {
     const output = tool.output.safeParse(meta.result);
@@ -92,11 +92,8 @@ async function run(tool: Tool, meta: NonNullable<ReturnType<typeof readMeta>>, c
   const output = tool.output.safeParse(answer.result);
   return output.success
     ? answer
-    : { kind: 'unknown', message: `${tool.manifest.title} answered something unexpected: ${faults(output.error)}.` };
+    : { kind: 'unknown', message: `${tool.manifest.title} answered something unexpected: ${callFaults(output.error).join('; ')}.` };
 }
-
-const faults = (error: z.ZodError): string =>
-  error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`).join('; ');
 
 function describe(tool: Tool): McpTool {
   // A strict zod object always becomes a JSON schema of type object.

@@ -1,6 +1,6 @@
 import type { ApprovalState } from '#engine';
 import { ringTask } from '#flow/task';
-import type { ToolCatalogue } from '#flow/tool';
+import { callFaults, type ToolCatalogue } from '#flow/tool';
 import { FactotumError, type Id, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
@@ -135,7 +135,7 @@ function refuseUnfit(catalogue: ToolCatalogue, tool: string, edits: Readonly<Rec
     );
   const fits = known.input.safeParse(edits);
   if (fits.success) return;
-  const faults = fits.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+  const faults = callFaults(fits.error);
   throw new FactotumError('approval.edit_invalid', `The edited arguments do not fit ${tool}: ${faults.join('; ')}.`, {
     details: { faults },
   });

@@ -1,7 +1,7 @@
 import { plainArgs } from '#flow/approval';
 import { decideStep, type GateResult } from '#flow/gate';
 import { eventLabel, type PlanStep, resolveArgs, taskFacts } from '#flow/plan';
-import type { CatalogueEntry } from '#flow/tool';
+import { type CatalogueEntry, callFaults } from '#flow/tool';
 import { canonicalJson, type ErrorCode, isFactotumError } from '#kernel';
 import type { Labelled } from '#trust/policy';
 import { stepOf, type Work } from './work.ts';
@@ -32,8 +32,7 @@ export function resolveCall(
     );
     const fits = known.input.safeParse(plainArgs(args));
     if (fits.success) return { args };
-    const faults = fits.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`).join('; ');
-    return { args, code: 'tool.invalid_arguments', fault: `The arguments do not fit ${call.tool}: ${faults}.` };
+    return { args, code: 'tool.invalid_arguments', fault: `The arguments do not fit ${call.tool}: ${callFaults(fits.error).join('; ')}.` };
   } catch (error) {
     if (!isFactotumError(error)) throw error;
     return { code: error.code, fault: error.message };

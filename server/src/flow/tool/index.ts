@@ -2,6 +2,7 @@
 
 export type { Effect } from '#trust/policy';
 export { type CatalogueEntry, createCatalogue, type ToolCatalogue } from './catalogue.ts';
+export { callFaults } from './fault.ts';
 export type { ArgManifest, ArgRole, Slot, ToolManifest } from './manifest.ts';
 export { amountMinorOf, slotFault } from './slot.ts';
 export type { Tool, ToolAnswer, ToolCall, ToolContext, ToolHost } from './tool.ts';
