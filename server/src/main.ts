@@ -17,7 +17,7 @@ async function runServer(): Promise<number> {
   try {
     const config = configure(serverOptions());
     const log = createLogger({ level: config.logLevel });
-    const served = await serve(config, log, (text) => say(`${text} ...`));
+    const served = await serve(config, log, say);
     say(`Factotum is ready: ${served.url ?? config.roles.join(', ')}  (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
     if (served.signInUrl !== null) say(`Sign in once with this link, within 15 minutes:\n  ${served.signInUrl}`);
     await stopSignal();

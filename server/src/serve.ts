@@ -48,7 +48,7 @@ async function start(
   onProgress: (text: string) => void,
   undo: (() => Promise<unknown>)[],
 ): Promise<Omit<Served, 'stop'>> {
-  const hold = await holdDataFolder(config.dataFolder, { onWait: () => onProgress('Waiting for another process of this data folder') });
+  const hold = await holdDataFolder(config.dataFolder, { onWait: () => onProgress('Waiting for another process of this data folder.') });
   if (hold.kind === 'served')
     throw new FactotumError('server.busy', `A server runs on ${config.dataFolder} already. Stop it, or use another folder with --data.`);
   undo.push(hold.release);
@@ -150,7 +150,7 @@ async function makeDemo(
   onProgress: (text: string) => void,
 ): Promise<string | null> {
   if (!platform.config.demo || (await platform.identity.listTenants()).length > 0) return null;
-  onProgress('Making the demo tenant');
+  onProgress('Making the demo tenant.');
   const tenant = await createTenant(platform, { name: 'demo', actor: 'system:setup', demo: true });
   if (drop !== null) await dropDemoMails(await drop.prepare(tenant.name), platform.clock);
   return signInUrl(tenant.id);

@@ -45,6 +45,7 @@ export function createEngine(options: EngineOptions): Engine {
   let claiming = false;
   let askedAgain = false;
   let ticking = false;
+  let ticked: Promise<void> = Promise.resolve();
   const timers: NodeJS.Timeout[] = [];
 
   function newLife() {
@@ -131,8 +132,11 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  async function tick(): Promise<void> {
-    if (ticking) return;
+  function tick(): void {
+    if (!ticking) ticked = renew();
+  }
+
+  async function renew(): Promise<void> {
     ticking = true;
     const current = life;
     const sentAtMs = clock.monotonicMs();
@@ -165,7 +169,7 @@ export function createEngine(options: EngineOptions): Engine {
       await enlist(database, life.workerId);
       await reap(database, leaseMs);
       timers.push(
-        setInterval(() => void tick(), leaseMs / 3),
+        setInterval(tick, leaseMs / 3),
         setInterval(claim, pollMs),
       );
       claim();
@@ -176,6 +180,7 @@ export function createEngine(options: EngineOptions): Engine {
       await claimed;
       await Promise.race([Promise.allSettled([...life.running]), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
       for (const timer of timers) clearInterval(timer);
+      await ticked;
       life.end.abort(new Error('the worker is stopping'));
       await resign(database, life.workerId).catch((error) => log.warn({ err: error }, 'could not resign; the lease will run out'));
     },

@@ -34,7 +34,12 @@ export async function prepareDatabase(ownerUrl: string, options: PrepareOptions)
     await requireServer(client);
     return repeatOnRace(() => ownerTransaction(client, () => prepareRoles(client, ownerUrl, options.passwordsFile)));
   });
-  await migrate(ownerUrl, options.sqlFolder ?? sqlFolder, (name) => options.onProgress?.(`Database: applied ${name}`));
+  let isNew = false;
+  await migrate(ownerUrl, options.sqlFolder ?? sqlFolder, (name) => {
+    isNew ||= name.startsWith('0001_');
+    // That a new database gets a schema is no news.
+    if (!isNew) options.onProgress?.(`Database: applied ${name}.`);
+  });
   const urlOf = (name: RoleName) => urlAs(ownerUrl, { user: loginOf(name), password: passwords[loginOf(name)] ?? '' });
   return { app: urlOf('app'), engine: urlOf('engine'), sequencer: urlOf('sequencer'), auth: urlOf('auth') };
 }

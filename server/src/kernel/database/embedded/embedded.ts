@@ -210,7 +210,7 @@ async function readyPassword(at: {
   if (known !== undefined && !isNew) return known;
   const password = newPassword();
   if (isNew) {
-    at.onProgress('Creating the database (once, a few seconds).');
+    at.onProgress('Creating the database: once, a few seconds.');
     await createCluster(at.place, password);
   } else {
     at.onProgress(`The database's password is not in ${at.passwordsFile}: making a new one.`);
