@@ -74,6 +74,7 @@ it('a database that is away for a moment costs nothing but time', async () => {
   let tries = 0;
   const committer = createCommitter({
     ...options,
+    retryWindowMs: 10_000,
     flush: async (items) => {
       tries += 1;
       if (tries < 3) throw new FactotumError('database.unavailable', 'away');
