@@ -19,6 +19,9 @@ export interface Seeded {
 }
 
 const batchRows = 5_000;
+const insert = `insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, detail, created_at, updated_at, finished_at)
+  select $1, n.id, $2, 'bench', 'read', n.state, case when n.state = 'done' then 'completed' end, n.detail, n.at, n.at, n.at
+  from unnest($3::text[], $4::text[], $5::bytea[], $6::timestamptz[]) as n(id, state, detail, at)`;
 
 const [message] = await once(process, 'message');
 // Only our own parent talks to this process.
@@ -55,7 +58,3 @@ async function seed({ dataFolder, tenantId, count, cursors }: SeedTask): Promise
   await parts.close();
   return { cursors: given.toReversed(), seconds: (performance.now() - startedAt) / 1_000 };
 }
-
-const insert = `insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, detail, created_at, updated_at, finished_at)
-  select $1, n.id, $2, 'bench', 'read', n.state, case when n.state = 'done' then 'completed' end, n.detail, n.at, n.at, n.at
-  from unnest($3::text[], $4::text[], $5::bytea[], $6::timestamptz[]) as n(id, state, detail, at)`;
