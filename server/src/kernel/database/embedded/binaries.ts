@@ -46,10 +46,11 @@ async function completeLinks(native: string): Promise<void> {
  *
  * @returns the copy. Two who do it at once end with the same.
  */
-export async function copyBinaries(native: string, folder: string): Promise<string> {
+export async function copyBinaries(native: string, folder: string, onCopy: () => void): Promise<string> {
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8'));
   const copy = join(folder, `postgres-${String(version)}-${process.arch}`);
   if (await exists(copy)) return copy;
+  onCopy();
   const draft = `${copy}.${process.pid}`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { recursive: true });

@@ -242,6 +242,7 @@ test('as root below a home that nobody may enter, data and binaries move to wher
   const again = await startElsewhere({ dataFolder, relocateTo, binaries });
   assert.deepEqual({ adopted: again.adopted, location: again.location }, { adopted: true, location: first.location });
   assert.deepEqual(await kept(again.superuserUrl), [1]);
+  assert.deepEqual(again.progress, [], 'what was moved for good is told once');
   await again.end('stop');
 
   const copy = join(home, 'copy of data');

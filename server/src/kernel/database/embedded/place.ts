@@ -62,9 +62,9 @@ export async function settle(options: PlaceOptions): Promise<Place> {
   await lchown(home, user.uid, user.gid);
   const place = { home, cluster: join(home, 'cluster'), log, user };
   if (await reaches(user, join(native, 'bin', 'postgres'))) return { ...place, binaries: native };
-  options.onProgress(`The database's user cannot reach ${native}: using a copy below ${relocateTo}.`);
   await makeOpen(relocateTo);
-  return { ...place, binaries: await copyBinaries(native, relocateTo) };
+  const onCopy = () => options.onProgress(`The database's user cannot reach ${native}: using a copy below ${relocateTo}.`);
+  return { ...place, binaries: await copyBinaries(native, relocateTo, onCopy) };
 }
 
 /** The server's folder of this data folder, if it has been decided already. Reads only. */
