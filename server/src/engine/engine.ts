@@ -168,10 +168,7 @@ export function createEngine(options: EngineOptions): Engine {
       life.renewedAtMs = clock.monotonicMs();
       await enlist(database, life.workerId);
       await reap(database, leaseMs);
-      timers.push(
-        setInterval(tick, leaseMs / 3),
-        setInterval(claim, pollMs),
-      );
+      timers.push(setInterval(tick, leaseMs / 3), setInterval(claim, pollMs));
       claim();
     },
     kick: claim,
