@@ -97,7 +97,9 @@ export async function command(
 /** Takes the folder away with everything in it, the database's own place included. */
 export async function removeServer({ folder }: Pick<RunningServer, 'folder'>): Promise<void> {
   const place = await readFile(join(folder, 'data', 'postgres.location'), 'utf8').catch(() => '');
-  if (place.trim().startsWith('/var/lib/factotum/')) await rm(place.trim(), { recursive: true, force: true });
+  // The folder and the note beside it that says whose it is.
+  if (place.trim().startsWith('/var/lib/factotum/'))
+    for (const path of [place.trim(), `${place.trim()}.data-folder`]) await rm(path, { recursive: true, force: true });
   await rm(folder, { recursive: true, force: true });
 }
 
