@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Api, apiWith, mailFrom, openApi, until } from './api.ts';
-import { command, failingServer, type RunningServer, removeServer, startServer } from './server.ts';
+import { command, databasePid, failingServer, type RunningServer, removeServer, startServer } from './server.ts';
 
 const playbook = `---
 title: File three times
@@ -65,12 +63,6 @@ describe('the server is ended, in every way, and started again on its data', () 
     assert.equal((drafts.body.items as unknown[]).length, sent.length, 'one draft each');
     assert.deepEqual(await command(server, 'audit', 'verify', '--tenant', 'acme').then((report) => (report as { ok: boolean }).ok), true);
   }
-  /** The database's main process, as it says itself. */
-  async function postmasterPid(): Promise<number> {
-    const dataFolder = join(server.folder, 'data');
-    const moved = await readFile(join(dataFolder, 'postgres.location'), 'utf8').catch(() => join(dataFolder, 'postgres'));
-    return Number((await readFile(join(moved.trim(), 'cluster', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0]);
-  }
   const isAlive = (pid: number): boolean => {
     try {
       return process.kill(pid, 0);
@@ -92,33 +84,36 @@ describe('the server is ended, in every way, and started again on its data', () 
   });
 
   it('killed while its database lives on, the next start adopts the database and finishes the work', async (t) => {
-    const database = await postmasterPid();
+    const database = await databasePid(server);
     await load(50);
     await server.stop('SIGKILL');
     assert.ok(isAlive(database));
     await start();
-    assert.equal(await postmasterPid(), database, 'the same database process');
+    assert.equal(await databasePid(server), database, 'the same database process');
     const startedAt = performance.now();
     await allDoneOnce();
     t.diagnostic(`adopted after ${Math.round(server.startMs)} ms, all done ${Math.round(performance.now() - startedAt)} ms later`);
   });
 
   it('killed with its database, the next start recovers both', async (t) => {
-    const database = await postmasterPid();
+    const database = await databasePid(server);
     await load(50);
     process.kill(database, 'SIGKILL');
     await server.stop('SIGKILL');
     await start();
-    assert.notEqual(await postmasterPid(), database);
+    assert.notEqual(await databasePid(server), database);
     await allDoneOnce();
     t.diagnostic(`recovered after ${Math.round(server.startMs)} ms`);
   });
 
   it('its database killed under it, it goes on by itself', async () => {
-    const database = await postmasterPid();
+    const database = await databasePid(server);
     await load(40);
     process.kill(database, 'SIGKILL');
-    await until(async () => ![0, database].includes(await postmasterPid()) && (await api.call('GET /api/v1/tasks')).status === 200, 20_000);
+    await until(
+      async () => ![0, database].includes(await databasePid(server)) && (await api.call('GET /api/v1/tasks')).status === 200,
+      20_000,
+    );
     await allDoneOnce();
   });
 

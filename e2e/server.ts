@@ -94,6 +94,13 @@ export async function command(
   return JSON.parse(out);
 }
 
+/** The process id of a server's embedded database as that wrote it down; 0 when none runs. */
+export async function databasePid({ folder }: Pick<RunningServer, 'folder'>): Promise<number> {
+  const moved = await readFile(join(folder, 'data', 'postgres.location'), 'utf8').catch(() => join(folder, 'data', 'postgres'));
+  const written = await readFile(join(moved.trim(), 'cluster', 'postmaster.pid'), 'utf8').catch(() => '');
+  return Number(written.split('\n')[0]);
+}
+
 /** Takes the folder away with everything in it, the database's own place included. */
 export async function removeServer({ folder }: Pick<RunningServer, 'folder'>): Promise<void> {
   const place = await readFile(join(folder, 'data', 'postgres.location'), 'utf8').catch(() => '');
