@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { runJob, startJob } from '../load/process.ts';
 import { percentile, type Row, spread } from '../row.ts';
-import { unlimited } from '../tenant.ts';
+import { get, type Tenant, unlimited } from '../tenant.ts';
 
 const quietCount = 49;
 const everyMs = 2_000;
@@ -24,6 +25,7 @@ export const fairnessRows: readonly Row[] = [
       const alone = await runJob(pace);
       const flood = startJob({ do: 'flood', tenant: flooder, kind: 'read', connections: floodConnections });
       const beside = await runJob(pace);
+      const byRows = (await Promise.all(quiet.map(spansOf))).flat().slice(-beside.latencies.length);
       flood.stop();
       const flooded = await flood.result;
       await place.server.stop();
@@ -34,6 +36,8 @@ export const fairnessRows: readonly Row[] = [
           quiet: quietCount,
           aloneMs: spread(alone.latencies),
           besideMs: spread(beside.latencies),
+          // From row to row, without the way there and the news of it: tells the engine's part from that of the audit log and the feed.
+          besideByRowsMs: spread(byRows),
           flood: {
             accepted: flooded.finished,
             refused: flooded.refused,
@@ -45,3 +49,11 @@ export const fairnessRows: readonly Row[] = [
     },
   },
 ];
+
+const tasksSchema = z.object({ items: z.array(z.object({ createdAt: z.string(), finishedAt: z.string().nullable() })) });
+
+/** How long a tenant's newest tasks took from their creation to their finish, by the times in their rows. */
+async function spansOf(tenant: Tenant): Promise<number[]> {
+  const { items } = tasksSchema.parse(await get(tenant, '/api/v1/tasks?state=done&limit=7'));
+  return items.flatMap(({ createdAt, finishedAt }) => (finishedAt === null ? [] : [Date.parse(finishedAt) - Date.parse(createdAt)]));
+}
