@@ -31,8 +31,11 @@ export async function selectApproval(tx: Tx, tenantId: Id<'tenant'>, approvalId:
 
 /** Locks the task that an approval belongs to: what is read afterwards is what a worker and other people left. @returns false when there is no such approval. */
 export async function lockTaskOf(tx: Tx, tenantId: Id<'tenant'>, approvalId: string): Promise<boolean> {
-  const found = await sql`select t.task_id from app.task t join app.approval a on a.tenant_id = t.tenant_id and a.task_id = t.task_id
-    where a.tenant_id = ${tenantId} and a.approval_id = ${approvalId} for no key update of t`.execute(tx);
+  // Not as a join: on tables that have just grown the planner takes one that reads them whole (1.1 ms against 0.1).
+  const found = await sql`select task_id from app.task where tenant_id = ${tenantId}
+    and task_id = (select task_id from app.approval where tenant_id = ${tenantId} and approval_id = ${approvalId}) for no key update`.execute(
+    tx,
+  );
   return found.rows.length === 1;
 }
 
