@@ -6,12 +6,12 @@ const faultsOf = (path: string, text: string) => findHygieneFaults([{ path, text
 
 const refused: readonly (readonly [promise: string, path: string, text: string, fault: string])[] = [
   ['a path of one machine', 'README.md', 'see\n/home/ada/factotum', "README.md:2: a path of somebody's machine: /home/ada/factotum"],
-  ['a path in quotes', 'server/src/a.ts', "'/work/main'", "server/src/a.ts:1: a path of somebody's machine: '/work/main'"],
+  ['a path in quotes', 'server/src/a.ts', "'/home/ada/clone'", "server/src/a.ts:1: a path of somebody's machine: '/home/ada/clone'"],
   [
     'a registry host',
     'docs/a.md',
-    'https://registry.npmjs.org/x',
-    'docs/a.md:1: the host of a package registry: https://registry.npmjs.org/x',
+    'https://registry.example.com/x',
+    'docs/a.md:1: the host of a package registry: https://registry.example.com/x',
   ],
   ['a registry setting', '.npmrc', 'registry=there', '.npmrc:1: a registry setting: registry=there'],
   ['unfinished work', 'server/src/a.ts', '// TODO later', 'server/src/a.ts:1: unfinished work: // TODO later'],
