@@ -12,7 +12,15 @@ function runChild({ what, command, args, cwd, say, lock }) {
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);
   say(`${what} ...`);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
+    let child;
+    let endedBy;
+    const pass = (signal) => {
+      endedBy = signal;
+      child.kill(signal);
+    };
+    // Before the child is there: it may run before we get to the next line, and a signal in between would leave it alone with the lock.
+    process.on('SIGINT', pass).on('SIGTERM', pass);
+    child = spawn(command, args, {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32' && command === 'npm',
@@ -23,12 +31,6 @@ function runChild({ what, command, args, cwd, say, lock }) {
     child.stderr.on('data', (chunk) => output.push(chunk));
 
     const reminder = setInterval(() => say(`${what}: still at it after ${seconds()} s`), reminderMs);
-    let endedBy;
-    const pass = (signal) => {
-      endedBy = signal;
-      child.kill(signal);
-    };
-    process.on('SIGINT', pass).on('SIGTERM', pass);
 
     const finish = (error) => {
       clearInterval(reminder);
