@@ -33,7 +33,8 @@ export interface DropFolder {
 
 /** Half a second is longer than any copying program pauses; one that writes slower writes under another name and renames. */
 const settledMsDefault = 500;
-const rescanMsDefault = 15_000;
+/** A folder made and filled in one breath can slip past the watch; reading a few folders costs nothing. */
+const rescanMsDefault = 5_000;
 /** Files in memory at once: 25 MiB each at most. */
 const atOnceMax = 8;
 /** An event as a file: its payload, and as much again for the rest and white space. */
@@ -174,6 +175,8 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
         ignored: (path) => dirname(resolve(path)) !== root && resolve(path) !== root && !isWanted(resolve(path)),
       });
       for (const event of ['add', 'change'] as const) watcher.on(event, (path) => void (isWanted(path) ? handle(path) : undefined));
+      // A tenant's folder that is new: what lay in it before it was watched, the watch does not tell.
+      watcher.on('addDir', (path) => void (dirname(resolve(path)) === root ? scan() : undefined));
       watcher.on('error', (error) => say(root, error));
       // What comes before the watch is ready it takes for old; the scan that follows does not.
       await once(watcher, 'ready');
