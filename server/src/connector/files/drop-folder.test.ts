@@ -394,21 +394,3 @@ test('two hundred files at once, more than are read at a time, and none is left'
   assert.deepEqual(await left(), []);
   assert.equal(new Set(await titles()).size, 200);
 });
-
-test("a new tenant's folder that is made and filled in one breath is seen at once, not only by the next look at everything", async () => {
-  const list: { id: Id<'tenant'>; name: string }[] = [];
-  const { folder, at, gone, titles } = await buildFolder({
-    listTenants: async () => list,
-    findTenant: async (name) => list.find((tenant) => tenant.name === name) ?? null,
-  });
-  await folder.start();
-  for (let round = 0; round < 20; round += 1) {
-    const name = `tenant-${round}`;
-    const { tenantId } = await tenants.build();
-    list.push({ id: tenantId, name });
-    await mkdir(at(name));
-    await writeFile(at(name, 'a.eml'), mail('Breath'));
-    await gone('a.eml', name);
-    assert.deepEqual(await titles(tenantId), ['Breath']);
-  }
-});
