@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { axeFaults, openPage, settled, sidewaysPx, startBrowser } from '../web/test/browser.ts';
+import { until } from './api.ts';
 import { command, type RunningServer, removeServer, startServer } from './server.ts';
 
 const screenshots = process.env.FACTOTUM_TEST_SCREENSHOTS;
@@ -71,9 +72,13 @@ describe('the main job, on the product as a person starts it', () => {
       .click();
     await page.getByText(/entry \d+ of the audit log/).waitFor();
     await page.getByText('verified', { exact: false }).first().waitFor();
-    const files = await readdir(join(server.folder, 'outbox', 'demo', 'bank'));
+    // The receipt proves the decision; the step that follows from it has a moment more to be done.
+    const folder = join(server.folder, 'outbox', 'demo', 'bank');
+    const written = async () => (await readdir(folder).catch((): string[] => [])).filter((name) => name.endsWith('.xml'));
+    await until(async () => (await written()).length > 0, 10_000);
+    const files = await written();
     assert.equal(files.length, 1);
-    const order = await readFile(join(server.folder, 'outbox', 'demo', 'bank', files[0] ?? ''), 'utf8');
+    const order = await readFile(join(folder, files[0] ?? ''), 'utf8');
     assert.match(order, /<InstdAmt Ccy="EUR">1240.00<\/InstdAmt>/);
     assert.match(order, /<IBAN>DE89370400440532013000<\/IBAN>/);
   });
