@@ -23,6 +23,7 @@ import {
   startEmbedded,
   withTenant,
 } from '#kernel/database';
+import { createPostman } from '#kernel/mail';
 import { installDemo } from '#ops/demo';
 import { createAccessLog, createSequencer } from '#trust/audit';
 import { createIdentity } from '#trust/identity';
@@ -57,6 +58,7 @@ export async function openPlatform(options: PlatformOptions) {
   const database = openDatabase(urls, { log });
   try {
     for (const role of [database.app, database.engine, database.sequencer, database.auth]) await assertWalls(role);
+    const postman = createPostman(config.mail);
     const keyFolder = join(config.dataFolder, 'keys');
     await mkdir(keyFolder, { recursive: true, mode: 0o700 });
     const identity = await createIdentity({
@@ -97,6 +99,7 @@ export async function openPlatform(options: PlatformOptions) {
       database,
       ownerUrl,
       identity,
+      postman,
       keyring,
       auditor,
       sequencer,
@@ -108,6 +111,7 @@ export async function openPlatform(options: PlatformOptions) {
       modelName: config.model?.name ?? null,
       async close() {
         await identity.stop();
+        postman.close();
         await planning.close();
         await tools.host.close();
         keyring.close();

@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Layers whose modules have an order: each imports only those to its left. In other layers any direction goes, but no cycle. */
 const orders: Readonly<Record<string, readonly string[]>> = {
-  kernel: ['kernel', 'kernel/outbound', 'kernel/database'],
+  kernel: ['kernel', 'kernel/outbound', 'kernel/mail', 'kernel/database'],
   flow: ['tool', 'task', 'intake', 'plan', 'gate', 'approval', 'action', 'run', 'projection'].map((step) => `flow/${step}`),
 };
 
@@ -60,11 +60,11 @@ export function checkImports(files: readonly SourceFile[]): { faults: string[]; 
   return { faults: [...faults, ...cycleFaults(edges)], importsRead };
 }
 
-/** The module that owns a file: a layer's sub-folder, except that `kernel` has three doors and `engine` and `main` are one module each. */
+/** The module that owns a file: a layer's sub-folder, except that `kernel` has four doors and `engine` and `main` are one module each. */
 function moduleOf(path: string): string {
   const [layer = '', second = ''] = path.split('/');
   if (!path.includes('/') || layer === 'main') return 'main';
-  if (layer === 'engine' || (layer === 'kernel' && !['database', 'outbound'].includes(second))) return layer;
+  if (layer === 'engine' || (layer === 'kernel' && !['database', 'mail', 'outbound'].includes(second))) return layer;
   return `${layer}/${second}`;
 }
 

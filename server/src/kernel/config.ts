@@ -98,6 +98,19 @@ const settings = {
     unit: 'URL',
     about: 'The address people use, when it differs from host and port. Decides accepted origins and secure cookies.',
   },
+  FACTOTUM_MAIL_URL: {
+    schema: url(['smtp:', 'smtps:']).optional(),
+    fallback: '',
+    unit: 'URL',
+    about:
+      'The server that sends invitations and sign-in links, like smtps://user:password@mail.example. Empty: links are shown to whoever makes them.',
+  },
+  FACTOTUM_MAIL_FROM: {
+    schema: z.email().optional(),
+    fallback: '',
+    unit: 'address',
+    about: 'The sender of what the installation itself mails. Needed with FACTOTUM_MAIL_URL.',
+  },
   FACTOTUM_WORKER_SLOTS: {
     schema: whole(1, 1_000),
     fallback: '64',
@@ -163,6 +176,11 @@ export interface Config {
   readonly logLevel: string;
   readonly metricsToken: string | undefined;
   readonly model: ModelConfig | undefined;
+  readonly mail: MailConfig | undefined;
+}
+export interface MailConfig {
+  readonly url: string;
+  readonly from: string;
 }
 export interface RoleUrls {
   readonly app: string;
@@ -243,7 +261,15 @@ function assemble(values: Values, faults: string[]): Config {
     logLevel: values.FACTOTUM_LOG_LEVEL,
     metricsToken: values.FACTOTUM_METRICS_TOKEN,
     model: modelFrom(values, faults),
+    mail: mailFrom(values, faults),
   };
+}
+
+function mailFrom({ FACTOTUM_MAIL_URL: url, FACTOTUM_MAIL_FROM: from }: Values, faults: string[]): MailConfig | undefined {
+  if (url === undefined && from === undefined) return undefined;
+  if (url !== undefined && from !== undefined) return { url, from };
+  faults.push('FACTOTUM_MAIL_FROM: set it together with FACTOTUM_MAIL_URL, or neither.');
+  return undefined;
 }
 
 function modelFrom(values: Values, faults: string[]): ModelConfig | undefined {

@@ -14,6 +14,16 @@ const prefixes = {
   session: 'ses',
   worker: 'wrk',
   request: 'req',
+  invitation: 'inv',
+  role: 'rol',
+  team: 'tem',
+  serviceAccount: 'svc',
+  passkey: 'pky',
+  ssoProvider: 'sso',
+  ssoTest: 'sst',
+  scimToken: 'sct',
+  registration: 'reg',
+  job: 'job',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -1,6 +1,15 @@
 export { canonicalJson, type Json, type JsonObject, jsonObjectSchema, jsonSchema } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { type Config, ConfigFaults, configTable, type ModelConfig, type Role, type RoleUrls, readConfig } from './config.ts';
+export {
+  type Config,
+  ConfigFaults,
+  configTable,
+  type MailConfig,
+  type ModelConfig,
+  type Role,
+  type RoleUrls,
+  readConfig,
+} from './config.ts';
 export { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from './errors.ts';
 export { folderFault } from './folder-fault.ts';
 export { type Id, type IdKind, idSchema, isId, newId } from './ids.ts';

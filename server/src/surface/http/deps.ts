@@ -3,6 +3,7 @@ import type { Intake } from '#flow/intake';
 import type { ToolCatalogue } from '#flow/tool';
 import type { Clock, Id, Logger } from '#kernel';
 import type { Database } from '#kernel/database';
+import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
 import type { Identity } from '#trust/identity';
 import type { AuditorKey, Keyring } from '#trust/key';
@@ -13,6 +14,8 @@ export interface HttpDeps {
   readonly database: Database;
   readonly keyring: Keyring;
   readonly identity: Identity;
+  /** Mails invitations and links, if a mail server is set up. */
+  readonly postman: Postman;
   readonly intake: Intake;
   readonly catalogue: ToolCatalogue;
   readonly accessLog: AccessLog;

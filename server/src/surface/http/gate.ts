@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { FactotumError, type Id } from '#kernel';
 import { withTenant } from '#kernel/database';
-import type { Permission, Principal } from '#trust/identity';
+import { authorise, type Circumstance, type Need, type OperatorPerson, type Principal, staleness } from '#trust/identity';
 import { readActiveTenant, type Tenant } from '#trust/tenant';
 import type { HttpDeps } from './deps.ts';
 
@@ -9,20 +9,24 @@ export interface Gate {
   /**
    * Lets a request in, or not: the one place where that is decided.
    *
-   * @param need.known - who asks, where that has been found out already
-   * @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.forbidden` (audited), `tenant.suspended`, `tenant.not_found`.
+   * @param entry.known - who asks, where that has been found out already
+   * @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.forbidden`, `auth.address_refused`, `auth.step_up_required` (all
+   *   three audited), `tenant.suspended`, `tenant.not_found`.
    */
-  enter(request: Request, need: { access: Permission | 'signed-in'; requestId: string; known?: Principal | undefined }): Promise<Principal>;
+  enter(request: Request, need: Need, entry: Entry & { known?: Principal | undefined }): Promise<Principal>;
+  /** Lets somebody in who operates the installation. @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.step_up_required`. */
+  enterOperator(request: Request, need: { fresh: boolean }): Promise<OperatorPerson>;
   /** The tenant, as it was within the last seconds. @throws FactotumError `tenant.suspended`, `tenant.not_found`. */
   tenant(tenantId: Id<'tenant'>): Promise<Tenant>;
 }
 
+/** What is known of a request before anybody knows whose it is. */
+export interface Entry extends Pick<Circumstance, 'address'> {
+  readonly requestId: string;
+}
+
 /** How long a tenant's state is believed, in milliseconds: as long as an API key is. */
 const tenantTtlMs = 5_000;
-
-/** Nothing is allowed that a permission does not allow by name. */
-export const mayDo = (principal: Principal, access: Permission | 'signed-in'): boolean =>
-  access === 'signed-in' || principal.permissions.has(access);
 
 export function createGate({
   identity,
@@ -40,10 +44,14 @@ export function createGate({
     return found;
   }
 
-  async function identify(request: Request): Promise<Principal> {
-    // A page of somebody else that makes a browser send its cookie: asked first, so that it does not even learn whether there is a session.
+  // A page of somebody else that makes a browser send its cookie: asked first, so that it does not even learn whether there is a session.
+  function refuseForeign(request: Request): void {
     if (!identity.sameOrigin(request))
       throw new FactotumError('request.foreign_origin', 'This request was made by a page that is not ours.');
+  }
+
+  async function identify(request: Request): Promise<Principal> {
+    refuseForeign(request);
     const principal = await identity.principalOf(request.headers);
     if (principal === null) throw new FactotumError('auth.required', 'Sign in, or send an API key as a bearer token.');
     return principal;
@@ -51,17 +59,26 @@ export function createGate({
 
   return {
     tenant,
-    enter: async (request, { access, requestId, known }) => {
+    enter: async (request, need, { requestId, address, known }) => {
       const principal = known ?? (await identify(request));
       await tenant(principal.tenantId);
-      if (mayDo(principal, access)) return principal;
+      const refusal = authorise(principal, need, { now: clock.now(), address });
+      if (refusal === null) return principal;
       await accessLog.append(principal.tenantId, {
         kind: 'access.refused',
         actor: principal.actor,
         at: clock.now(),
-        detail: { permission: access, method: request.method, request: requestId },
+        detail: { permission: need.access, method: request.method, request: requestId, code: refusal.code },
       });
-      throw new FactotumError('auth.forbidden', `This needs the permission ${access}.`, { details: { permission: access } });
+      throw refusal;
+    },
+    enterOperator: async (request, { fresh }) => {
+      refuseForeign(request);
+      const operator = await identity.operatorOf(request.headers);
+      if (operator === null) throw new FactotumError('auth.required', 'Sign in as somebody who operates this installation.');
+      const stale = fresh ? staleness(operator, clock.now()) : null;
+      if (stale !== null) throw stale;
+      return operator;
     },
   };
 }

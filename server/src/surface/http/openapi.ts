@@ -108,7 +108,7 @@ function operation(access: Access, spec: AnySpec, schemaOf: SchemaOf): object {
     operationId: `${spec.method} ${spec.path}`.replace(/[^a-zA-Z]+(\w?)/g, (_, letter: string) => letter.toUpperCase()),
     description: `${needOf(access)}${codes.length === 0 ? '' : ` Fails with ${codes.map((code) => `\`${code}\``).join(', ')}.`}`,
     'x-permission': access,
-    security: access === 'open' ? [] : [{ key: [] }, { session: [] }],
+    security: access === 'open' ? [] : access === 'operator' ? [{ session: [] }] : [{ key: [] }, { session: [] }],
     request: { ...parameters, ...(spec.body === undefined ? {} : { body: bodyOf(spec.body, schemaOf) }) },
     responses: {
       ...Object.fromEntries(Object.entries(spec.answers).map(([status, answer]) => [status, responseOf(Number(status), answer, schemaOf)])),
@@ -124,6 +124,7 @@ function operation(access: Access, spec: AnySpec, schemaOf: SchemaOf): object {
 
 function needOf(access: Access): string {
   if (access === 'open') return 'Open to everybody.';
+  if (access === 'operator') return 'For those who operate the installation, in the browser.';
   return access === 'signed-in'
     ? 'For everybody with a credential.'
     : `Needs \`${access}\` (${permissionTable[access].meaning.toLowerCase()}).`;

@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { type ErrorCode, FactotumError, type Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
-import type { Caller, Permission, Principal } from '#trust/identity';
+import type { Caller, OperatorPerson, Permission, Principal } from '#trust/identity';
 import type { TenantKeys } from '#trust/key';
 import { type BodySpec, readBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
@@ -37,13 +37,15 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B, A ex
   readonly query?: Q;
   readonly body?: BodySpec<B>;
   readonly answers: A;
+  /** Whether a person must have proved within the last ten minutes that it is them: for what is dangerous in the wrong hands. */
+  readonly fresh?: boolean;
   /** The codes that callers of this route should be ready for, besides those of every route. */
   readonly errors?: readonly ErrorCode[];
 }
 export type AnySpec = RouteSpec<z.ZodObject, z.ZodObject, unknown, Answers>;
 
-/** What somebody must hold to use a route. `signed-in`: any credential of the tenant; `open`: none at all. */
-export type Access = Permission | 'signed-in' | 'open';
+/** What somebody must hold to use a route. `signed-in`: any credential of the tenant; `operator`: a session of the operator's; `open`: none at all. */
+export type Access = Permission | 'signed-in' | 'operator' | 'open';
 
 /** What is known of every request. */
 export interface OpenCall<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject, B = unknown> {
@@ -65,6 +67,12 @@ export interface Call<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject
   inTenant<R>(work: (tx: Tx) => Promise<R>): Promise<R>;
 }
 
+/** What is known of a request of somebody who operates the installation. It is about no tenant unless its path or body names one. */
+export interface OperatorCall<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject, B = unknown>
+  extends OpenCall<P, Q, B> {
+  readonly operator: OperatorPerson;
+}
+
 /** What a use case answers: a declared status with its body, or a response that is ready. */
 export type Answer<A extends Answers> =
   | { [S in keyof A]: A[S] extends z.ZodType ? { status: S; body: z.input<A[S]> } : A[S] extends null ? { status: S } : never }[keyof A]
@@ -77,6 +85,11 @@ export interface Routes {
     access: Permission | 'signed-in',
     spec: RouteSpec<P, Q, B, A>,
     work: (call: Call<P, Q, B>) => Promise<Answer<A>>,
+  ): void;
+  /** A route for those who operate the installation, in the browser. */
+  addOperator<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
+    spec: RouteSpec<P, Q, B, A>,
+    work: (call: OperatorCall<P, Q, B>) => Promise<Answer<A>>,
   ): void;
   /** A route for everybody. There are few, and a test knows them all. */
   addOpen<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
@@ -106,7 +119,11 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
     add: (access, spec, work) =>
       register(access, spec, async (c) => {
         const request = c.req.raw;
-        const principal = await gate.enter(request, { access, requestId: c.var.requestId, known: c.env?.principal });
+        const principal = await gate.enter(
+          request,
+          { access, fresh: spec.fresh === true },
+          { requestId: c.var.requestId, address: addressOf(c), known: c.env?.principal },
+        );
         const { tenantId } = principal;
         const keys = await deps.keyring.of(tenantId);
         const { call, bytes } = await readCall(c, spec, deps);
@@ -118,6 +135,12 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
         return key === null
           ? done()
           : idempotency.once(keys, { key, actor: principal.actor, route: `POST ${c.req.path}`, bytes, requestId: call.requestId }, done);
+      }),
+    addOperator: (spec, work) =>
+      register('operator', spec, async (c) => {
+        const operator = await gate.enterOperator(c.req.raw, { fresh: spec.fresh === true });
+        const { call } = await readCall(c, spec, deps);
+        return toResponse(await work({ ...call, operator }));
       }),
     addOpen: (spec, work) => register('open', spec, async (c) => toResponse(await work((await readCall(c, spec, deps)).call))),
     refuseOtherMethods: () => {
@@ -131,6 +154,9 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
     },
   };
 }
+
+/** Where the request comes from. */
+const addressOf = (c: Context<Env>): string | undefined => c.env?.incoming?.socket.remoteAddress;
 
 const honoPath = (path: string): string => path.replace('{path}', ':path{.+}').replaceAll(/\{(\w+)\}/g, ':$1');
 
@@ -149,7 +175,7 @@ async function readCall<P extends z.ZodObject, Q extends z.ZodObject, B>(
     body: spec.body?.parse(bytes) as B,
     request,
     requestId: c.var.requestId,
-    caller: { address: c.env?.incoming?.socket.remoteAddress },
+    caller: { address: addressOf(c) },
     now: deps.clock.now(),
   };
   return { call, bytes };

@@ -28,7 +28,12 @@ export const page = <S extends z.ZodType>(item: S) => z.object({ items: list(ite
 export const meSchema = named(
   z.object({
     tenant: z.object({ id: z.string(), name: z.string() }),
-    principal: z.object({ kind: z.enum(['user', 'key', 'operator']), name: z.string(), email: z.string().optional(), actor: z.string() }),
+    principal: z.object({
+      kind: z.enum(['user', 'key', 'service', 'operator']),
+      name: z.string(),
+      email: z.string().optional(),
+      actor: z.string(),
+    }),
     permissions: list(z.string()),
     planner: z.object({ model: z.string().nullable() }),
     drop: z.string(),

@@ -6,7 +6,6 @@ import { showRead } from './access.ts';
 import { jsonBody, rawBody } from './body.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
-import { mayDo } from './gate.ts';
 import { changeNote, listAllNotes, moveAnyNote, readAnyNote, removeNote } from './note.ts';
 import type { Call, Routes } from './route.ts';
 import { movedSchema, noteItemSchema, page } from './schema.ts';
@@ -134,7 +133,7 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
     async (call) => {
       const { from, to, ifMatch } = call.body;
       const move = { from: normalisePath(from), to: normalisePath(to), ifMatch: conditionOf(ifMatch ?? null) };
-      const mayDecide = mayDo(call.principal, 'approval:decide');
+      const mayDecide = call.principal.permissions.has('approval:decide');
       const moved = await inVault(call, (vault) => moveAnyNote(vault, { ...move, mayDecide }));
       const { path, etag } = moved;
       if (!('approval' in moved)) return { status: 200, body: { path, etag } };

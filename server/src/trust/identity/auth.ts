@@ -79,6 +79,11 @@ function optionsOf({ auth, publicOrigins, clock, log }: AuthDeps, secret: string
       // The cookie and a row live at most this long. Idle time is ours (`createActivity`): better-auth would slide without an end.
       expiresIn: sessionLife.absoluteMs / 1_000,
       disableSessionRefresh: true,
+      // Ours, and no client's: how the session came to be, and when its person last proved to be present.
+      additionalFields: {
+        method: { type: 'string', required: true, input: false, defaultValue: 'link' },
+        stepUpAt: { type: 'date', required: false, input: false },
+      },
     },
     databaseHooks: {
       session: {

@@ -6,11 +6,21 @@ import { type Caller, exchangeLink, handle, signOut } from './http.ts';
 import { createKeyCheck } from './key-check.ts';
 import { isSameOrigin, type RequestHead } from './origin.ts';
 import { permissionsOf } from './permissions.ts';
-import type { Principal } from './principal.ts';
+import type { OperatorPerson, PersonSession, Principal } from './principal.ts';
 import { listenForRevocations } from './revocations.ts';
 import { readOrMakeSecret } from './secret.ts';
 import { newLink } from './sign-in.ts';
-import { type AuthDb, authDb, deleteExpiredLinks, findOwner, findSession, listTenants, removeTenant, revokeKey } from './store.ts';
+import {
+  type AuthDb,
+  authDb,
+  deleteExpiredLinks,
+  findOperatorSession,
+  findOwner,
+  findSession,
+  listTenants,
+  removeTenant,
+  revokeKey,
+} from './store.ts';
 import { createTenantOwner, findTenant, type TenantName, type TenantOwner } from './tenant-owner.ts';
 
 export interface IdentityDeps extends AuthDeps {
@@ -37,6 +47,9 @@ export interface Identity {
   sameOrigin(request: RequestHead): boolean;
   /** Who sends these headers: by `Authorization: Bearer fct_..` if there is that header, else by session cookie; null when nobody known. */
   principalOf(headers: Headers): Promise<Principal | null>;
+
+  /** Who operates the installation and sends these headers, by session cookie; null for everybody else. */
+  operatorOf(headers: Headers): Promise<OperatorPerson | null>;
 
   createTenantOwner(owner: TenantOwner): Promise<Id<'user'>>;
   /** Undoes `createTenantOwner` after a failed provisioning; also takes the tenant's keys, sessions and links. */
@@ -76,7 +89,8 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     const key = await keys.check(/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
     if (!key) return null;
     activity.keyUsed(key.id);
-    return { kind: 'key', actor: `key:${key.id}`, tenantId: key.tenantId, permissions: key.permissions, name: key.name };
+    const { id: keyId, tenantId, permissions, name, allowedAddresses } = key;
+    return { kind: 'key', actor: `key:${keyId}`, tenantId, permissions, name, allowedAddresses, keyId };
   };
 
   return {
@@ -91,6 +105,11 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     handle: (request, caller) => handle(context, request, caller),
     sameOrigin: (request) => isSameOrigin(request, deps.publicOrigins()),
     principalOf,
+    operatorOf: async (headers) => {
+      const operator = headers.has('authorization') ? null : await findOperator(context, headers);
+      if (operator) activity.sessionUsed(operator.session.id);
+      return operator;
+    },
     createTenantOwner: (owner) => createTenantOwner(context, owner),
     removeTenantOwner: async (tenantId) => {
       await removeTenant(db, tenantId);
@@ -123,17 +142,62 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
 
 /** The session of a signed cookie, with what its user is in its tenant at this moment. One query, nothing cached: who is removed is out. */
 async function findCurrentSession({ auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock }, headers: Headers) {
-  if (!headers.has('cookie')) return null;
-  const token = await auth.api.readSessionToken({ headers });
+  const token = await sessionTokenOf(auth, headers);
   const found = token === null ? undefined : await findSession(db, token);
-  if (!found) return null;
-  const now = clock.now().getTime();
-  // The row says both ends already; the second is looked at again, as it must hold whatever slid the first.
-  if (found.expiresAt.getTime() <= now || found.createdAt.getTime() + sessionLife.absoluteMs <= now) return null;
+  if (!found || isOver(found, clock.now())) return null;
   const { sessionId, userId, tenantId, name, email } = found;
-  const permissions = permissionsOf(found.role.split(','));
-  const principal: Principal = { kind: 'user', actor: `user:${userId}`, tenantId, permissions, name, email };
+  const principal: Principal = {
+    kind: 'user',
+    actor: `user:${userId}`,
+    tenantId,
+    permissions: permissionsOf(found.role.split(',')),
+    name,
+    email,
+    allowedAddresses: found.allowedAddresses ?? [],
+    session: personSession(found),
+  };
   return { sessionId, principal };
+}
+
+/** The session of somebody who operates the installation, by the same cookie. */
+async function findOperator(
+  { auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock },
+  headers: Headers,
+): Promise<OperatorPerson | null> {
+  const token = await sessionTokenOf(auth, headers);
+  const found = token === null ? undefined : await findOperatorSession(db, token);
+  if (!found || isOver({ ...found, sessionIdleMinutes: null, sessionAbsoluteHours: null }, clock.now())) return null;
+  return { kind: 'operator', actor: `operator:${found.userId}`, name: found.name, email: found.email, session: personSession(found) };
+}
+
+async function sessionTokenOf(auth: Auth, headers: Headers): Promise<string | null> {
+  return headers.has('cookie') ? auth.api.readSessionToken({ headers }) : null;
+}
+
+interface SessionTimes {
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly expiresAt: Date;
+  readonly sessionIdleMinutes: number | null;
+  readonly sessionAbsoluteHours: number | null;
+}
+
+/** The row says both ends already; the absolute one is looked at again, as it must hold whatever slid the first. A tenant may ask for shorter ones. */
+function isOver({ createdAt, updatedAt, expiresAt, sessionIdleMinutes, sessionAbsoluteHours }: SessionTimes, now: Date): boolean {
+  const absoluteMs = Math.min(sessionLife.absoluteMs, (sessionAbsoluteHours ?? Number.POSITIVE_INFINITY) * 3_600_000);
+  const idleMs = (sessionIdleMinutes ?? Number.POSITIVE_INFINITY) * 60_000;
+  return expiresAt <= now || createdAt.getTime() + absoluteMs <= now.getTime() || updatedAt.getTime() + idleMs <= now.getTime();
+}
+
+function personSession(found: {
+  sessionId: Id<'session'>;
+  userId: Id<'user'>;
+  method: string;
+  createdAt: Date;
+  stepUpAt: Date | null;
+}): PersonSession {
+  const { sessionId: id, userId, method, createdAt: startedAt, stepUpAt } = found;
+  return { id, userId, method, startedAt, provenAt: stepUpAt ?? startedAt };
 }
 
 async function createSignInLink({ auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock }, tenantId: Id<'tenant'>): Promise<string> {

@@ -1,5 +1,6 @@
 /** Who is asking: tenants' owners and members with their sessions, tenants' API keys, and what each may do. */
 export type { ApiKey, NewApiKey } from './api-key.ts';
+export { authorise, type Circumstance, freshMs, isAddressAllowed, type Need, staleness } from './authorise.ts';
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps, type SessionChange } from './identity.ts';
 export type { RequestHead } from './origin.ts';
@@ -9,5 +10,5 @@ export {
   permissionTable,
   type RoleInTenant,
 } from './permissions.ts';
-export { operatorPrincipal, type Principal } from './principal.ts';
+export { type OperatorPerson, operatorPrincipal, type PersonSession, type Principal } from './principal.ts';
 export type { TenantName, TenantOwner } from './tenant-owner.ts';

@@ -12,6 +12,7 @@ interface KnownKey {
   readonly tenantId: Id<'tenant'>;
   readonly name: string;
   readonly permissions: ReadonlySet<Permission>;
+  readonly allowedAddresses: readonly string[];
   readonly expiresAt: Date | null;
 }
 
@@ -56,7 +57,8 @@ export function createKeyCheck({ db, clock }: { db: AuthDb; clock: Clock }): Key
     const row = await findKeyByHash(db, keyConfiguration, hash);
     if (row?.enabled !== true) return null;
     const permissions = fromStatements(statementsSchema.parse(JSON.parse(row.permissions ?? '{}')));
-    const key = { id: row.id, tenantId: row.tenantId, name: row.name ?? row.id, permissions, expiresAt: row.expiresAt };
+    const { id, tenantId, expiresAt } = row;
+    const key = { id, tenantId, name: row.name ?? id, permissions, allowedAddresses: row.allowedAddresses ?? [], expiresAt };
     if (before === forgotten) known.set(hash, key);
     return key;
   };

@@ -26,8 +26,20 @@ export const permissionTable = {
   'audit:read': { meaning: 'Read, prove and export the audit log', roles: ['admin', 'auditor'] },
   'policy:read': { meaning: 'Read policies and standing grants', roles: ['admin', 'auditor'] },
   'policy:write': { meaning: 'Change policies and standing grants', roles: ['admin'] },
-  'member:admin': { meaning: 'Invite and remove people and set their roles', roles: ['admin'] },
-  'key:admin': { meaning: 'Create, list and revoke API keys', roles: ['admin'] },
+  'settings:read': { meaning: "See the tenant's settings", roles: ['admin', 'approver', 'member', 'auditor'] },
+  'settings:write': { meaning: "Change the tenant's settings", roles: ['admin'] },
+  'member:read': { meaning: 'See members, their roles and teams', roles: ['admin', 'approver', 'member', 'auditor'] },
+  'member:admin': { meaning: 'Invite and remove people, set their roles and teams, end their sessions', roles: ['admin'] },
+  'role:admin': { meaning: 'Make and change roles', roles: ['admin'] },
+  'key:admin': { meaning: 'Create, list, rotate and revoke API keys and service accounts', roles: ['admin'] },
+  'security:read': {
+    meaning: 'See how people sign in: identity providers, provisioning, session rules, address list',
+    roles: ['admin', 'auditor'],
+  },
+  'security:admin': { meaning: 'Change how people sign in', roles: ['admin'] },
+  'quota:read': { meaning: 'See quotas and usage', roles: ['admin', 'auditor'] },
+  'tenant:export': { meaning: 'Take everything out in one sealed archive', roles: [] },
+  'tenant:close': { meaning: 'Close the tenant, which ends in its erasure', roles: [] },
 } as const satisfies Record<`${string}:${string}`, PermissionRow>;
 
 export type Permission = keyof typeof permissionTable;

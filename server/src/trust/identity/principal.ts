@@ -3,16 +3,43 @@ import { allPermissions, type Permission } from './permissions.ts';
 
 /** Who is asking, for which tenant, and what they may do there. Found anew for each request. */
 export interface Principal {
-  readonly kind: 'user' | 'key' | 'operator';
-  /** How audit entries name them: `user:usr_..`, `key:key_..`, `operator:<os user>`. */
+  readonly kind: 'user' | 'key' | 'service' | 'operator';
+  /** How audit entries name them: `user:usr_..`, `key:key_..`, `service:svc_..`, `operator:<os user>`, `operator:usr_..`. */
   readonly actor: string;
   readonly tenantId: Id<'tenant'>;
   readonly permissions: ReadonlySet<Permission>;
   readonly name: string;
   readonly email?: string;
+  /** Networks in CIDR notation that the tenant lets requests come from; none: from anywhere. */
+  readonly allowedAddresses: readonly string[];
+  /** Of a person: the session that they act in. */
+  readonly session?: PersonSession;
+  /** Of a machine: the key that it sent. */
+  readonly keyId?: Id<'apiKey'>;
+}
+
+/** Somebody who runs the installation, in the browser: outside all tenants, and without a view of what is in them. */
+export interface OperatorPerson {
+  readonly kind: 'operator';
+  /** `operator:usr_..` */
+  readonly actor: string;
+  readonly name: string;
+  readonly email: string;
+  readonly session: PersonSession;
+}
+
+export interface PersonSession {
+  readonly id: Id<'session'>;
+  readonly userId: Id<'user'>;
+  /** How the person signed in: `link`, `password`, `passkey`, `invitation`, `sso:<provider id>`. */
+  readonly method: string;
+  readonly startedAt: Date;
+  /** When the person last proved to be present: at sign-in, or at a later step-up. */
+  readonly provenAt: Date;
 }
 
 /** The operator at the machine, who may do everything for the tenant that a command names. What makes them one is the socket's file mode, not a secret. */
 export function operatorPrincipal(osUser: string, tenantId: Id<'tenant'>): Principal {
-  return { kind: 'operator', actor: `operator:${osUser}`, tenantId, permissions: new Set(allPermissions), name: osUser };
+  const permissions = new Set(allPermissions);
+  return { kind: 'operator', actor: `operator:${osUser}`, tenantId, permissions, name: osUser, allowedAddresses: [] };
 }

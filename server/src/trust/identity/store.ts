@@ -13,7 +13,11 @@ interface AuthTables {
     createdAt: Date;
     updatedAt: Date;
     expiresAt: Date;
+    method: string;
+    stepUpAt: Date | null;
   };
+  operator: { userId: Id<'user'>; createdAt: Date };
+  tenantSecurity: TenantSecurityTable;
   organization: { id: Id<'tenant'>; name: string; slug: string; createdAt: Date };
   member: { organizationId: Id<'tenant'>; userId: Id<'user'>; role: string; createdAt: Date };
   verification: { identifier: string; value: string; expiresAt: Date };
@@ -31,6 +35,18 @@ interface AuthTables {
     createdAt: Date;
     updatedAt: Date;
   };
+}
+
+/** What a tenant asks of those who sign in. */
+export interface TenantSecurityTable {
+  tenantId: Id<'tenant'>;
+  ssoRequired: boolean;
+  breakGlassUserId: Id<'user'> | null;
+  secondFactorRequired: boolean;
+  allowedAddresses: string[];
+  sessionIdleMinutes: number | null;
+  sessionAbsoluteHours: number | null;
+  updatedAt: Date;
 }
 
 export type AuthDb = Kysely<AuthTables>;
@@ -52,10 +68,17 @@ export const findSession = (db: AuthDb, token: string) =>
     .innerJoin('member', (join) =>
       join.onRef('member.userId', '=', 'session.userId').onRef('member.organizationId', '=', 'session.activeOrganizationId'),
     )
+    .leftJoin('tenantSecurity', 'tenantSecurity.tenantId', 'member.organizationId')
     .select([
       'session.id as sessionId',
       'session.createdAt',
+      'session.updatedAt',
       'session.expiresAt',
+      'session.method',
+      'session.stepUpAt',
+      'tenantSecurity.allowedAddresses',
+      'tenantSecurity.sessionIdleMinutes',
+      'tenantSecurity.sessionAbsoluteHours',
       'user.id as userId',
       'user.name',
       'user.email',
@@ -69,9 +92,31 @@ export const findSession = (db: AuthDb, token: string) =>
 export const findKeyByHash = (db: AuthDb, configId: string, hash: string) =>
   db
     .selectFrom('apikey')
-    .select(['id', 'name', 'referenceId as tenantId', 'enabled', 'expiresAt', 'permissions'])
+    .leftJoin('tenantSecurity', 'tenantSecurity.tenantId', 'apikey.referenceId')
+    .select(['id', 'name', 'referenceId as tenantId', 'enabled', 'expiresAt', 'permissions', 'tenantSecurity.allowedAddresses'])
     .where('key', '=', hash)
     .where('configId', '=', configId)
+    .executeTakeFirst();
+
+/** The session of a person who operates the installation; nothing when they do not. */
+export const findOperatorSession = (db: AuthDb, token: string) =>
+  db
+    .selectFrom('session')
+    .innerJoin('user', 'user.id', 'session.userId')
+    .innerJoin('operator', 'operator.userId', 'session.userId')
+    .select([
+      'session.id as sessionId',
+      'session.createdAt',
+      'session.updatedAt',
+      'session.expiresAt',
+      'session.method',
+      'session.stepUpAt',
+      'user.id as userId',
+      'user.name',
+      'user.email',
+    ])
+    .where('session.token', '=', token)
+    .where('session.activeOrganizationId', 'is', null)
     .executeTakeFirst();
 
 /** Newest first. */
