@@ -58,6 +58,15 @@ test('a part has at most 200 bytes and a path at most 1000, counted composed', (
   refuses(`${path}/b`, /longer than 1000/);
 });
 
+test('folding twice changes nothing, for every character there is', () => {
+  for (let point = 0; point <= 0x10ffff; point += 1) {
+    const character = String.fromCodePoint(point);
+    if (!character.isWellFormed()) continue;
+    const folded = foldPath(character.normalize('NFC'));
+    assert.equal(foldPath(folded), folded, `U+${point.toString(16)}`);
+  }
+});
+
 test('whatever is accepted is its own normal form and stays below the top, on every platform', () => {
   const pieces = fc.constantFrom('a', 'B', '.', '..', '/', '\\', ':', ' ', '%', '2e', '\0', 'é', 'e\u0301', 'CON', '\u202e', 'İ', 'ß');
   const paths = fc.oneof(

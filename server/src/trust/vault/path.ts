@@ -32,8 +32,8 @@ export function normaliseFolder(folder: string): string {
 
 /** What two paths have in common that no file system may be asked to keep apart: they differ in case or normalisation only. */
 export function foldPath(normalPath: string): string {
-  // Upper case first: it joins what lower case alone keeps apart (long s, sharp s).
-  return normalPath.toUpperCase().toLowerCase().normalize('NFC');
+  // By upper case, which joins what lower case alone keeps apart (long s, sharp s); and lower case before it, for the capital sharp s.
+  return normalPath.toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
 
 /**
