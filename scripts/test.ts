@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { prepareBrowser } from './browser.ts';
 import { installSystemPackages } from './system-packages.ts';
@@ -107,6 +108,7 @@ async function runFiles(files: readonly string[], name: string | undefined): Pro
     concurrency: Math.min(availableParallelism(), filesAtOnceMax),
     timeout: testTimeoutMs,
     signal: AbortSignal.timeout(runTimeoutMs),
+    execArgv: ['--import', pathToFileURL(join(root, 'scripts', 'test-seed.ts')).href],
     // A file whose tests have all ended is over, even if it left a socket open.
     forceExit: true,
     ...(name === undefined ? {} : { testNamePatterns: new RegExp(RegExp.escape(name)) }),
