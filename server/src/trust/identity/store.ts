@@ -2,8 +2,11 @@ import { type Kysely, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 
-/** The columns of better-auth's tables that we read or write ourselves. What is not here, only better-auth touches. */
-interface AuthTables {
+/**
+ * The columns of better-auth's tables that we read or write ourselves. What is not here, only better-auth touches.
+ * Open: a part of identity with tables of its own adds them by `declare module` beside its statements.
+ */
+export interface AuthTables {
   user: { id: Id<'user'>; name: string; email: string };
   session: {
     id: Id<'session'>;
