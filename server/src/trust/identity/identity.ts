@@ -150,7 +150,7 @@ async function findCurrentSession({ auth, db, clock }: { auth: Auth; db: AuthDb;
     kind: 'user',
     actor: `user:${userId}`,
     tenantId,
-    permissions: permissionsOf(found.role.split(',')),
+    permissions: permissionsOf(found.role.split(','), found.granted ?? []),
     name,
     email,
     allowedAddresses: found.allowedAddresses ?? [],

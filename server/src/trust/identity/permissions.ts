@@ -49,11 +49,17 @@ export const allPermissions = Object.keys(permissionTable) as Permission[];
 
 export const isPermission = (text: string): text is Permission => Object.hasOwn(permissionTable, text);
 
-/** What the roles bring together. Names that are no role of ours bring nothing. */
-export function permissionsOf(roleNames: readonly string[]): ReadonlySet<Permission> {
+/**
+ * What the roles bring together, and what is granted besides by roles that the tenant has made itself. Names that are no role or no
+ * permission of ours bring nothing.
+ */
+export function permissionsOf(roleNames: readonly string[], granted: readonly string[] = []): ReadonlySet<Permission> {
   const held = new Set(roleNames);
+  const named = new Set(granted);
   return new Set(
-    allPermissions.filter((permission) => held.has('owner') || permissionTable[permission].roles.some((role) => held.has(role))),
+    allPermissions.filter(
+      (permission) => held.has('owner') || named.has(permission) || permissionTable[permission].roles.some((role) => held.has(role)),
+    ),
   );
 }
 

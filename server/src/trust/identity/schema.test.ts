@@ -34,7 +34,7 @@ test('only the auth role touches the identity tables, it may read and write rows
       select c.relname as table, coalesce(g.rolname, 'public') as role, string_agg(lower(a.privilege_type), ' ' order by a.privilege_type) as granted
       from pg_class c cross join lateral aclexplode(c.relacl) a left join pg_roles g on g.oid = a.grantee
       where c.relnamespace = 'auth'::regnamespace and c.relkind = 'r' and a.grantee <> c.relowner group by 1, 2`);
-    assert.equal(rows.length, 9);
+    assert.ok(rows.length >= 14, `${rows.length} tables`);
     for (const row of rows) assert.deepEqual(row, { table: row.table, role: 'factotum_auth', granted: 'delete insert select update' });
     const { rows: reach } = await owner.query<{ role: string; schema: string }>(`
       select r.rolname as role, n.nspname as schema from pg_roles r, pg_namespace n

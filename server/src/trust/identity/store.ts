@@ -21,8 +21,8 @@ export interface AuthTables {
   };
   operator: { userId: Id<'user'>; createdAt: Date };
   tenantSecurity: TenantSecurityTable;
-  organization: { id: Id<'tenant'>; name: string; slug: string; createdAt: Date };
-  member: { organizationId: Id<'tenant'>; userId: Id<'user'>; role: string; createdAt: Date };
+  organization: { id: Id<'tenant'>; name: string; slug: string; createdAt: Date; membersMax: number | null };
+  member: { id: string; organizationId: Id<'tenant'>; userId: Id<'user'>; role: string; createdAt: Date; managedBy: 'scim' | null };
   verification: { identifier: string; value: string; expiresAt: Date };
   apikey: {
     id: Id<'apiKey'>;
@@ -63,6 +63,10 @@ export function authDb(role: RoleDatabase): AuthDb {
 /** The channel on which processes tell each other the id of a key that has been revoked. */
 export const revocationChannel = 'identity_revoked';
 
+/** What the roles that a tenant has made bring to a member: names of permissions, null for none. For a statement that selects from `member`. */
+export const grantedByOwnRoles = sql<string[] | null>`(select array_agg(granted) from "tenantRole", unnest("tenantRole".permissions) granted
+  where "tenantRole"."tenantId" = member."organizationId" and "tenantRole".name = any(string_to_array(member.role, ',')))`;
+
 /** A session with its user and what they are in the session's tenant; nothing when the member was removed. */
 export const findSession = (db: AuthDb, token: string) =>
   db
@@ -87,6 +91,7 @@ export const findSession = (db: AuthDb, token: string) =>
       'user.email',
       'member.role',
     ])
+    .select(grantedByOwnRoles.as('granted'))
     .select('member.organizationId as tenantId')
     .where('session.token', '=', token)
     .executeTakeFirst();
