@@ -27,7 +27,7 @@ import { createPostman } from '#kernel/mail';
 import { installDemo } from '#ops/demo';
 import { createAccessLog, createSequencer } from '#trust/audit';
 import { createIdentity } from '#trust/identity';
-import { createAuditorKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
+import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { provisionTenant, type Tenant } from '#trust/tenant';
 
@@ -71,6 +71,7 @@ export async function openPlatform(options: PlatformOptions) {
     const tenantsExist = async () => (await identity.listTenants()).length > 0;
     const keys = { folder: keyFolder, tenantsExist };
     const auditor = await createAuditorKey(keys);
+    const installation = await createInstallationKey(keys);
     const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
     await keyring.prove((await identity.listTenants()).map(({ id }) => id));
     const sequencer = createSequencer({ database, keyring, clock, log });
@@ -102,6 +103,7 @@ export async function openPlatform(options: PlatformOptions) {
       postman,
       keyring,
       auditor,
+      installation,
       sequencer,
       accessLog,
       catalogue: tools.catalogue,

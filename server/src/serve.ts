@@ -9,6 +9,7 @@ import { createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
+import { createJobs } from './jobs.ts';
 import { operatorParts } from './operator.ts';
 import { createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
 import { listening, watching } from './start-fault.ts';
@@ -76,6 +77,9 @@ async function start(
     engine = createWorker(platform);
     await engine.start();
     undo.push(async () => engine?.stop());
+    const jobs = createJobs(platform);
+    jobs.start();
+    undo.push(() => jobs.stop());
   }
   const drop = has('watcher') ? await watch(platform) : null;
   if (drop !== null) undo.push(() => drop.stop());

@@ -23,8 +23,10 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.audit_head': 'insert, select',
     'app.audit_pending': 'insert',
     'app.audit_tile': 'select',
+    'app.destruction_certificate': 'insert, select',
     'app.event': 'insert, select',
     'app.idempotency': 'delete, insert, select, update',
+    'app.job': 'insert, select, update (cancelling, finished_at, input, state)',
     'app.note': 'insert, select, update',
     'app.note_version': 'insert, select, update',
     'app.plan': 'select',
@@ -54,10 +56,13 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.attempt': 'insert, select, update (outcome, settled_at)',
     'app.audit_pending': 'insert',
     'app.event': 'select',
+    'app.job':
+      'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
     'app.plan': 'insert, select',
     'app.step': 'insert, select, update (body, error_code, fence, finished_at, started_at, state, verdict)',
     'app.task':
       'select, update (detail, epoch, error_code, finished_at, outcome, owner, plan_version, playbook, retries, risk, run_at, state, updated_at, wait_reason)',
+    'app.tenant': 'select (created_at, erases_at, moved_to, name, state, state_reason, state_since, tenant_id, title)',
     'app.tenant_queue': 'select, update (max_running)',
     'app.worker': 'delete, insert, select, update',
   },
@@ -122,6 +127,8 @@ test('every index of tenant data leads with the tenant, but for those that the e
   assert.deepEqual(indexes.map(({ name }) => name).sort(), [
     'app.audit_pending_order',
     'app.idempotency_age',
+    'app.job_due',
+    'app.job_newest',
     'app.schema_migration_pkey',
     'app.task_owner',
     'app.tenant_name',
@@ -142,7 +149,9 @@ test('only the engine and the sequencer see more than one tenant, and only in th
       .sort();
   assert.deepEqual(
     over('factotum_engine'),
-    ['approval', 'attempt', 'audit_pending', 'event', 'plan', 'step', 'task', 'tenant_queue'].map((table) => `app.${table}`),
+    ['approval', 'attempt', 'audit_pending', 'event', 'job', 'plan', 'step', 'task', 'tenant', 'tenant_queue'].map(
+      (table) => `app.${table}`,
+    ),
   );
   assert.deepEqual(
     over('factotum_sequencer'),
@@ -168,17 +177,8 @@ test("no function runs with its owner's rights", async () => {
 });
 
 test("the engine reads no key, no note, no policy, no log and nobody's login", async () => {
-  for (const table of [
-    'tenant',
-    'tenant_key',
-    'note',
-    'note_version',
-    'policy',
-    'standing_grant',
-    'idempotency',
-    'audit_entry',
-    'audit_head',
-  ])
+  await assert.rejects(database.engine.pool.query('select settings from app.tenant'), /permission denied/);
+  for (const table of ['tenant_key', 'note', 'note_version', 'policy', 'standing_grant', 'idempotency', 'audit_entry', 'audit_head'])
     await assert.rejects(database.engine.pool.query(`select 1 from app.${table}`), /permission denied/, table);
   for (const table of ['user', 'session', 'account', 'apikey', 'verification'])
     await assert.rejects(database.engine.pool.query(`select 1 from auth."${table}"`), /permission denied/, table);
