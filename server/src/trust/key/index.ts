@@ -4,4 +4,12 @@ export { createInstallationKey, type InstallationKey, installationSigner } from 
 export type { KekProvider, SeedBinding, WrappedSeed } from './kek.ts';
 export { createKeyring, type Keyring, type KeyringOptions } from './keyring.ts';
 export { createLocalKek, type KeyFolder } from './local-kek.ts';
+export {
+  derivePassphraseKey,
+  newPassphraseParameters,
+  openStreamUnder,
+  type PassphraseParameters,
+  passphraseParametersSchema,
+  sealStreamUnder,
+} from './passphrase.ts';
 export type { ObjectRef, Purpose, TenantKeys } from './tenant-keys.ts';
