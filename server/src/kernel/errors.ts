@@ -49,6 +49,7 @@ export const errorCatalogue = {
   'team.not_found': { status: 404, retry: false, title: 'No such team' },
   'team.name_taken': { status: 409, retry: false, title: 'A team of this name exists' },
   'key.not_found': { status: 404, retry: false, title: 'No such API key' },
+  'key.replaced': { status: 409, retry: false, title: 'This key has a successor already' },
   'service_account.not_found': { status: 404, retry: false, title: 'No such service account' },
   'service_account.name_taken': { status: 409, retry: false, title: 'A service account of this name exists' },
   'session.not_found': { status: 404, retry: false, title: 'No such session' },

@@ -28,6 +28,8 @@ test('a key stands for its tenant with exactly the permissions it was given', as
     tenantId,
     permissions: new Set(['event:write', 'task:read']),
     name: 'Mail bridge',
+    allowedAddresses: [],
+    keyId: id,
   });
 });
 
@@ -176,6 +178,9 @@ test('a list shows name, state, permissions and first letters, and never a key o
         state: 'active',
         expiresAt: null,
         lastUsedAt: null,
+        perMinute: null,
+        serviceAccountId: null,
+        replacedBy: null,
       },
       {
         id: first.id,
@@ -185,6 +190,9 @@ test('a list shows name, state, permissions and first letters, and never a key o
         state: 'revoked',
         expiresAt: null,
         lastUsedAt: null,
+        perMinute: null,
+        serviceAccountId: null,
+        replacedBy: null,
       },
     ],
   );

@@ -1,9 +1,10 @@
 import { type Clock, FactotumError, type Id } from '#kernel';
 import { createActivity } from './activity.ts';
-import { type ApiKey, createApiKey, listApiKeys, type NewApiKey } from './api-key.ts';
+import { type ApiKey, createApiKey, listApiKeys, type MadeKey, type NewApiKey } from './api-key.ts';
 import { type Auth, type AuthDeps, createAuth, keyConfiguration, sessionLife } from './auth.ts';
 import { type Caller, exchangeLink, handle, signOut } from './http.ts';
 import { createKeyCheck } from './key-check.ts';
+import { createMachines, keyPrincipal, type Machines } from './machine/machines.ts';
 import { isSameOrigin, type RequestHead } from './origin.ts';
 import { permissionsOf } from './permissions.ts';
 import type { OperatorPerson, PersonSession, Principal } from './principal.ts';
@@ -64,10 +65,12 @@ export interface Identity {
   /** Ends the cookie's session; null when there was none. The response clears the cookie either way. */
   endSession(request: RequestHead, caller: Caller): Promise<{ response: Response; ended: Omit<SessionChange, 'response'> | null }>;
 
-  createApiKey(input: NewApiKey): Promise<{ id: Id<'apiKey'>; key: string }>;
-  listApiKeys(tenantId: Id<'tenant'>): Promise<readonly ApiKey[]>;
+  createApiKey(input: NewApiKey): Promise<MadeKey>;
+  /** Newest first; with `before`, those made before that one. */
+  listApiKeys(tenantId: Id<'tenant'>, page?: { readonly before?: string | undefined; readonly limit?: number }): Promise<readonly ApiKey[]>;
   /** False when the tenant has no such key or it is revoked already. Other processes refuse it within a moment, five seconds at most. */
   revokeApiKey(tenantId: Id<'tenant'>, id: Id<'apiKey'>): Promise<boolean>;
+  readonly machines: Machines;
 }
 
 /** @throws FactotumError `key.unavailable` when the secret cannot be used. */
@@ -89,8 +92,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     const key = await keys.check(/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
     if (!key) return null;
     activity.keyUsed(key.id);
-    const { id: keyId, tenantId, permissions, name, allowedAddresses } = key;
-    return { kind: 'key', actor: `key:${keyId}`, tenantId, permissions, name, allowedAddresses, keyId };
+    return keyPrincipal(key);
   };
 
   return {
@@ -131,12 +133,13 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
       return { response: noContent(answer.headers.getSetCookie()), ended };
     },
     createApiKey: (input) => createApiKey(context, input),
-    listApiKeys: (tenantId) => listApiKeys(context, tenantId),
+    listApiKeys: (tenantId, page) => listApiKeys(context, tenantId, page),
     revokeApiKey: async (tenantId, id) => {
       const revoked = await revokeKey(db, tenantId, keyConfiguration, id, deps.clock.now());
       keys.forget(id);
       return revoked !== undefined;
     },
+    machines: createMachines(context, keys),
   };
 }
 

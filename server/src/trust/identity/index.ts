@@ -1,8 +1,9 @@
 /** Who is asking: tenants' owners and members with their sessions, tenants' API keys, and what each may do. */
-export type { ApiKey, NewApiKey } from './api-key.ts';
+export type { ApiKey, KeyRotation, MadeKey, NewApiKey } from './api-key.ts';
 export { authorise, type Circumstance, freshMs, isAddressAllowed, type Need, staleness } from './authorise.ts';
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps, type SessionChange } from './identity.ts';
+export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';
 export type { RequestHead } from './origin.ts';
 export {
   allPermissions,

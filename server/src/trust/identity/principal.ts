@@ -16,6 +16,8 @@ export interface Principal {
   readonly session?: PersonSession;
   /** Of a machine: the key that it sent. */
   readonly keyId?: Id<'apiKey'>;
+  /** Of a machine whose key has a limit of its own: requests a minute. */
+  readonly perMinute?: number;
 }
 
 /** Somebody who runs the installation, in the browser: outside all tenants, and without a view of what is in them. */

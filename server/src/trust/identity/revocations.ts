@@ -1,12 +1,12 @@
 import type { PoolClient } from 'pg';
-import { type Id, isId, type Logger } from '#kernel';
+import type { Logger } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import { revocationChannel } from './store.ts';
 
 /** How long to wait before listening again after the connection was lost, in milliseconds. */
 const listenAgainMs = 1_000;
 
-/** Hears of keys that other processes revoke. Messages are a courtesy: without them a revocation takes as long as a cached key is believed. */
+/** Hears of keys that other processes revoke and of accounts that they change. Messages are a courtesy: without them a revocation takes as long as a cached key is believed. */
 interface Revocations {
   /** Resolves once this process listens; throws when it cannot. A connection that is lost later is replaced in the background. */
   start(): Promise<void>;
@@ -14,12 +14,12 @@ interface Revocations {
 }
 
 /**
- * @param onRevoked - told of each revoked key.
+ * @param onRevoked - told the id of each key or service account that is not any more what it was, and of `signing-keys`.
  * @param onGap - told when messages may have been missed.
  */
 export function listenForRevocations(
   { auth, log }: { auth: RoleDatabase; log: Logger },
-  { onRevoked, onGap }: { onRevoked: (id: Id<'apiKey'>) => void; onGap: () => void },
+  { onRevoked, onGap }: { onRevoked: (id: string) => void; onGap: () => void },
 ): Revocations {
   let client: PoolClient | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -37,7 +37,7 @@ export function listenForRevocations(
     fresh.on('error', lose);
     fresh.on('end', lose);
     fresh.on('notification', ({ payload }) => {
-      if (payload !== undefined && isId('apiKey', payload)) onRevoked(payload);
+      if (payload !== undefined) onRevoked(payload);
     });
     try {
       await fresh.query(`listen ${revocationChannel}`);

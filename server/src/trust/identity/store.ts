@@ -37,6 +37,11 @@ export interface AuthTables {
     expiresAt: Date | null;
     createdAt: Date;
     updatedAt: Date;
+    prefix: string | null;
+    serviceAccountId: Id<'serviceAccount'> | null;
+    /** Requests; null for what the tenant has. */
+    perMinute: number | null;
+    replacedBy: Id<'apiKey'> | null;
   };
 }
 
@@ -96,13 +101,21 @@ export const findSession = (db: AuthDb, token: string) =>
     .where('session.token', '=', token)
     .executeTakeFirst();
 
-/** A key by the hash of its text, whatever state it is in. */
-export const findKeyByHash = (db: AuthDb, configId: string, hash: string) =>
+/** A key by its id or by the hash of its text, whatever state it is in, with the service account that it belongs to, if any. */
+export const findKey = (db: AuthDb, configId: string, by: { readonly id: Id<'apiKey'> } | { readonly hash: string }) =>
   db
     .selectFrom('apikey')
     .leftJoin('tenantSecurity', 'tenantSecurity.tenantId', 'apikey.referenceId')
-    .select(['id', 'name', 'referenceId as tenantId', 'enabled', 'expiresAt', 'permissions', 'tenantSecurity.allowedAddresses'])
-    .where('key', '=', hash)
+    .leftJoin('serviceAccount', (join) =>
+      join
+        .onRef('serviceAccount.id', '=', 'apikey.serviceAccountId')
+        .onRef('serviceAccount.organizationId', '=', 'apikey.referenceId')
+        .on('serviceAccount.deletedAt', 'is', null),
+    )
+    .select(['apikey.id', 'apikey.name', 'apikey.referenceId as tenantId', 'apikey.enabled', 'apikey.expiresAt', 'apikey.permissions'])
+    .select(['apikey.perMinute', 'apikey.serviceAccountId', 'tenantSecurity.allowedAddresses'])
+    .select(['serviceAccount.name as accountName', 'serviceAccount.permissions as accountPermissions'])
+    .where('id' in by ? 'apikey.id' : 'apikey.key', '=', 'id' in by ? by.id : by.hash)
     .where('configId', '=', configId)
     .executeTakeFirst();
 
@@ -126,16 +139,6 @@ export const findOperatorSession = (db: AuthDb, token: string) =>
     .where('session.token', '=', token)
     .where('session.activeOrganizationId', 'is', null)
     .executeTakeFirst();
-
-/** Newest first. */
-export const listKeys = (db: AuthDb, tenantId: Id<'tenant'>, configId: string) =>
-  db
-    .selectFrom('apikey')
-    .select(['id', 'name', 'start', 'enabled', 'permissions', 'createdAt', 'expiresAt', 'lastRequest'])
-    .where('referenceId', '=', tenantId)
-    .where('configId', '=', configId)
-    .orderBy('id', 'desc')
-    .execute();
 
 /** Disables a key and tells every process, in one statement: who hears of it finds it done. Nothing when there is no such key or it is revoked already. */
 export const revokeKey = (db: AuthDb, tenantId: Id<'tenant'>, configId: string, id: Id<'apiKey'>, now: Date) =>
