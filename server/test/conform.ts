@@ -5,7 +5,7 @@ import type { Http } from '#surface/http';
 
 /** Codes that any route may answer, whatever it is about. */
 const general =
-  /^(?:request\.(?:invalid|not_json|too_large|unsupported_type|foreign_origin|unknown_host)|auth\.(?:required|forbidden)|idempotency\.\w+|tenant\.suspended|server\.\w+|database\.unavailable)$/;
+  /^(?:request\.(?:invalid|not_json|too_large|unsupported_type|foreign_origin|unknown_host)|auth\.(?:required|forbidden|address_refused|second_factor_required)|idempotency\.\w+|tenant\.suspended|server\.\w+|database\.unavailable)$/;
 
 const problemSchema = z.looseObject({
   type: z.string().startsWith('/docs/errors#'),
@@ -30,7 +30,11 @@ export async function assertConforms(
     const problem = problemSchema.parse(await response.json());
     assert.equal(problem.status, response.status, where);
     assert.equal(problem.type, `/docs/errors#${problem.code}`, where);
-    const isDeclared = spec === undefined || general.test(problem.code) || spec.errors?.some((code) => code === problem.code);
+    const isDeclared =
+      spec === undefined ||
+      general.test(problem.code) ||
+      (spec.fresh === true && problem.code === 'auth.step_up_required') ||
+      spec.errors?.some((code) => code === problem.code);
     assert.ok(isDeclared, `${where} with ${problem.code}, which the route does not declare`);
     return;
   }

@@ -14,6 +14,16 @@ export interface Gate {
    *   three audited), `tenant.suspended`, `tenant.not_found`.
    */
   enter(request: Request, need: Need, entry: Entry & { known?: Principal | undefined }): Promise<Principal>;
+  /**
+   * Lets somebody in for what is about themselves: of a tenant, whatever state it is in and whatever it still asks of them, or of none.
+   *
+   * @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.forbidden`, `auth.address_refused`, `auth.step_up_required`.
+   */
+  enterKnown(
+    request: Request,
+    need: { access: 'known' | 'person'; fresh?: boolean },
+    entry: Entry & { known?: Principal | undefined },
+  ): Promise<Principal | OperatorPerson>;
   /** Lets somebody in who operates the installation. @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.step_up_required`. */
   enterOperator(request: Request, need: { fresh: boolean }): Promise<OperatorPerson>;
   /** The tenant, as it was within the last seconds. @throws FactotumError `tenant.suspended`, `tenant.not_found`. */
@@ -57,27 +67,48 @@ export function createGate({
     return principal;
   }
 
+  async function refuseUnless(principal: Principal, need: Need, request: Request, { requestId, address }: Entry): Promise<void> {
+    const refusal = authorise(principal, need, { now: clock.now(), address });
+    if (refusal === null) return;
+    await accessLog.append(principal.tenantId, {
+      kind: 'access.refused',
+      actor: principal.actor,
+      at: clock.now(),
+      detail: { permission: need.access, method: request.method, request: requestId, code: refusal.code },
+    });
+    throw refusal;
+  }
+
+  async function operatorOf(request: Request, fresh: boolean): Promise<OperatorPerson | null> {
+    const operator = await identity.operatorOf(request.headers);
+    const stale = operator !== null && fresh ? staleness(operator, clock.now()) : null;
+    if (stale !== null) throw stale;
+    return operator;
+  }
+
   return {
     tenant,
-    enter: async (request, need, { requestId, address, known }) => {
+    enter: async (request, need, { known, ...entry }) => {
       const principal = known ?? (await identify(request));
       await tenant(principal.tenantId);
-      const refusal = authorise(principal, need, { now: clock.now(), address });
-      if (refusal === null) return principal;
-      await accessLog.append(principal.tenantId, {
-        kind: 'access.refused',
-        actor: principal.actor,
-        at: clock.now(),
-        detail: { permission: need.access, method: request.method, request: requestId, code: refusal.code },
-      });
-      throw refusal;
+      await refuseUnless(principal, need, request, entry);
+      return principal;
+    },
+    enterKnown: async (request, need, { known, ...entry }) => {
+      if (known === undefined) refuseForeign(request);
+      const principal = known ?? (await identity.principalOf(request.headers));
+      if (principal === null) {
+        const operator = await operatorOf(request, need.fresh === true);
+        if (operator === null) throw new FactotumError('auth.required', 'Sign in, or send an API key as a bearer token.');
+        return operator;
+      }
+      await refuseUnless(principal, need, request, entry);
+      return principal;
     },
     enterOperator: async (request, { fresh }) => {
       refuseForeign(request);
-      const operator = await identity.operatorOf(request.headers);
+      const operator = await operatorOf(request, fresh);
       if (operator === null) throw new FactotumError('auth.required', 'Sign in as somebody who operates this installation.');
-      const stale = fresh ? staleness(operator, clock.now()) : null;
-      if (stale !== null) throw stale;
       return operator;
     },
   };

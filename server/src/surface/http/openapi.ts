@@ -95,10 +95,25 @@ function clean(value: unknown): unknown {
 }
 
 /** The codes that any route with credentials may answer. */
-const usualErrors = ['request.invalid', 'auth.required', 'auth.forbidden', 'tenant.suspended', 'server.busy', 'server.fault'] as const;
+const usualErrors = [
+  'request.invalid',
+  'auth.required',
+  'auth.forbidden',
+  'auth.address_refused',
+  'auth.second_factor_required',
+  'tenant.suspended',
+  'server.busy',
+  'server.fault',
+] as const;
 
 function operation(access: Access, spec: AnySpec, schemaOf: SchemaOf): object {
-  const codes = [...new Set([...(spec.errors ?? []), ...(access === 'open' ? [] : usualErrors)])];
+  const codes = [
+    ...new Set([
+      ...(spec.errors ?? []),
+      ...(spec.fresh === true ? (['auth.step_up_required'] as const) : []),
+      ...(access === 'open' ? [] : usualErrors),
+    ]),
+  ];
   const parameters = { params: spec.params, query: spec.query };
   return {
     method: spec.method,
@@ -108,7 +123,7 @@ function operation(access: Access, spec: AnySpec, schemaOf: SchemaOf): object {
     operationId: `${spec.method} ${spec.path}`.replace(/[^a-zA-Z]+(\w?)/g, (_, letter: string) => letter.toUpperCase()),
     description: `${needOf(access)}${codes.length === 0 ? '' : ` Fails with ${codes.map((code) => `\`${code}\``).join(', ')}.`}`,
     'x-permission': access,
-    security: access === 'open' ? [] : access === 'operator' ? [{ session: [] }] : [{ key: [] }, { session: [] }],
+    security: access === 'open' ? [] : access === 'operator' || access === 'person' ? [{ session: [] }] : [{ key: [] }, { session: [] }],
     request: { ...parameters, ...(spec.body === undefined ? {} : { body: bodyOf(spec.body, schemaOf) }) },
     responses: {
       ...Object.fromEntries(Object.entries(spec.answers).map(([status, answer]) => [status, responseOf(Number(status), answer, schemaOf)])),
@@ -125,7 +140,8 @@ function operation(access: Access, spec: AnySpec, schemaOf: SchemaOf): object {
 function needOf(access: Access): string {
   if (access === 'open') return 'Open to everybody.';
   if (access === 'operator') return 'For those who operate the installation, in the browser.';
-  return access === 'signed-in'
+  if (access === 'person') return 'For everybody in a session, of a tenant or of the operator.';
+  return access === 'signed-in' || access === 'known'
     ? 'For everybody with a credential.'
     : `Needs \`${access}\` (${permissionTable[access].meaning.toLowerCase()}).`;
 }

@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { type ErrorCode, FactotumError, type Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
-import type { Caller, OperatorPerson, Permission, Principal } from '#trust/identity';
+import type { Caller, OperatorPerson, Permission, PersonSession, Principal } from '#trust/identity';
 import type { TenantKeys } from '#trust/key';
 import { type BodySpec, readBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
@@ -44,8 +44,11 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B, A ex
 }
 export type AnySpec = RouteSpec<z.ZodObject, z.ZodObject, unknown, Answers>;
 
-/** What somebody must hold to use a route. `signed-in`: any credential of the tenant; `operator`: a session of the operator's; `open`: none at all. */
-export type Access = Permission | 'signed-in' | 'operator' | 'open';
+/**
+ * What somebody must hold to use a route. `signed-in`: any credential of the tenant; `operator`: a session of an operator's;
+ * `person`: a session, of whomever; `known`: any of these; `open`: none at all.
+ */
+export type Access = Permission | 'signed-in' | 'operator' | 'person' | 'known' | 'open';
 
 /** What is known of every request. */
 export interface OpenCall<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject, B = unknown> {
@@ -73,6 +76,18 @@ export interface OperatorCall<P extends z.ZodObject = z.ZodObject, Q extends z.Z
   readonly operator: OperatorPerson;
 }
 
+/** What is known of a request about the one who sends it: somebody of a tenant, or somebody who operates the installation. */
+export interface KnownCall<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject, B = unknown>
+  extends OpenCall<P, Q, B> {
+  readonly principal: Principal | OperatorPerson;
+}
+
+/** The same of a person, in their session. */
+export interface PersonCall<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject, B = unknown>
+  extends KnownCall<P, Q, B> {
+  readonly session: PersonSession;
+}
+
 /** What a use case answers: a declared status with its body, or a response that is ready. */
 export type Answer<A extends Answers> =
   | { [S in keyof A]: A[S] extends z.ZodType ? { status: S; body: z.input<A[S]> } : A[S] extends null ? { status: S } : never }[keyof A]
@@ -90,6 +105,16 @@ export interface Routes {
   addOperator<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
     spec: RouteSpec<P, Q, B, A>,
     work: (call: OperatorCall<P, Q, B>) => Promise<Answer<A>>,
+  ): void;
+  /** A route about the person who asks: of a tenant, or operating the installation. */
+  addPerson<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
+    spec: RouteSpec<P, Q, B, A>,
+    work: (call: PersonCall<P, Q, B>) => Promise<Answer<A>>,
+  ): void;
+  /** A route about whoever asks, with whatever credential. */
+  addKnown<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
+    spec: RouteSpec<P, Q, B, A>,
+    work: (call: KnownCall<P, Q, B>) => Promise<Answer<A>>,
   ): void;
   /** A route for everybody. There are few, and a test knows them all. */
   addOpen<P extends z.ZodObject, Q extends z.ZodObject, B, const A extends Answers>(
@@ -119,11 +144,7 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
     add: (access, spec, work) =>
       register(access, spec, async (c) => {
         const request = c.req.raw;
-        const principal = await gate.enter(
-          request,
-          { access, fresh: spec.fresh === true },
-          { requestId: c.var.requestId, address: addressOf(c), known: c.env?.principal },
-        );
+        const principal = await gate.enter(request, { access, fresh: spec.fresh === true }, entryOf(c));
         const { tenantId } = principal;
         const keys = await deps.keyring.of(tenantId);
         const { call, bytes } = await readCall(c, spec, deps);
@@ -142,6 +163,20 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
         const { call } = await readCall(c, spec, deps);
         return toResponse(await work({ ...call, operator }));
       }),
+    addPerson: (spec, work) =>
+      register('person', spec, async (c) => {
+        const principal = await gate.enterKnown(c.req.raw, { access: 'person', fresh: spec.fresh === true }, entryOf(c));
+        const { session } = principal;
+        if (session === undefined) throw new FactotumError('auth.forbidden', 'This is about a person, and needs their session.');
+        const { call } = await readCall(c, spec, deps);
+        return toResponse(await work({ ...call, principal, session }));
+      }),
+    addKnown: (spec, work) =>
+      register('known', spec, async (c) => {
+        const principal = await gate.enterKnown(c.req.raw, { access: 'known' }, entryOf(c));
+        const { call } = await readCall(c, spec, deps);
+        return toResponse(await work({ ...call, principal }));
+      }),
     addOpen: (spec, work) => register('open', spec, async (c) => toResponse(await work((await readCall(c, spec, deps)).call))),
     refuseOtherMethods: () => {
       const methods = Map.groupBy(table, ({ spec }) => spec.path);
@@ -154,6 +189,8 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
     },
   };
 }
+
+const entryOf = (c: Context<Env>) => ({ requestId: c.var.requestId, address: addressOf(c), known: c.env?.principal });
 
 /** Where the request comes from. */
 const addressOf = (c: Context<Env>): string | undefined => c.env?.incoming?.socket.remoteAddress;

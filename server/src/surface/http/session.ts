@@ -1,18 +1,12 @@
 import { z } from 'zod';
-import { withTenant } from '#kernel/database';
-import { type AuditKind, recordAudit } from '#trust/audit';
-import type { SessionChange } from '#trust/identity';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
+import { createPersonLog } from './person-log.ts';
 import type { App, Routes } from './route.ts';
 
-export function addSessionRoutes(app: App, routes: Routes, deps: Pick<HttpDeps, 'identity' | 'database' | 'clock'>): void {
-  const { identity, database, clock } = deps;
-
-  const audit = (kind: AuditKind, { principal, sessionId }: Omit<SessionChange, 'response'>) =>
-    withTenant(database.app.db, principal.tenantId, (tx) =>
-      recordAudit(tx, principal.tenantId, [{ kind, actor: principal.actor, at: clock.now(), objectId: sessionId }]),
-    );
+export function addSessionRoutes(app: App, routes: Routes, deps: Pick<HttpDeps, 'identity' | 'database' | 'clock' | 'log'>): void {
+  const { identity } = deps;
+  const people = createPersonLog(deps);
 
   routes.addOpen(
     {
@@ -27,7 +21,7 @@ export function addSessionRoutes(app: App, routes: Routes, deps: Pick<HttpDeps, 
     async ({ body, request, caller }) => {
       const { response, ...begun } = await identity.exchangeSignInLink(body.token, request, caller);
       // Before the cookie leaves: a session that the log does not tell of is one that nobody can use.
-      await audit('session.created', begun);
+      await people.record(begun.principal, { kind: 'session.created', objectId: begun.sessionId, detail: { method: 'link' } });
       return response;
     },
   );
@@ -37,7 +31,7 @@ export function addSessionRoutes(app: App, routes: Routes, deps: Pick<HttpDeps, 
     { method: 'delete', path: '/api/v1/session', summary: 'Sign out', tag: 'session', answers: { 204: null } },
     async ({ request, caller }) => {
       const { response, ended } = await identity.endSession(request, caller);
-      if (ended !== null) await audit('session.ended', ended);
+      if (ended !== null) await people.record(ended.principal, { kind: 'session.ended', objectId: ended.sessionId });
       return response;
     },
   );
@@ -48,7 +42,7 @@ export function addSessionRoutes(app: App, routes: Routes, deps: Pick<HttpDeps, 
     const caller = { address: c.env?.incoming?.socket.remoteAddress };
     if (c.req.method !== 'POST' || c.req.path !== '/api/auth/sign-out') return identity.handle(c.req.raw, caller);
     const { response, ended } = await identity.endSession(c.req.raw, caller);
-    if (ended !== null) await audit('session.ended', ended);
+    if (ended !== null) await people.record(ended.principal, { kind: 'session.ended', objectId: ended.sessionId });
     return response;
   });
 }

@@ -4,7 +4,7 @@ import { organization } from 'better-auth/plugins/organization';
 import { type Clock, type Logger, newId } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import { accessControl } from './permissions.ts';
-import { signIn } from './sign-in.ts';
+import { signIn } from './sign-in/plugin.ts';
 
 export interface AuthDeps {
   readonly auth: RoleDatabase;
@@ -83,6 +83,7 @@ function optionsOf({ auth, publicOrigins, clock, log }: AuthDeps, secret: string
       additionalFields: {
         method: { type: 'string', required: true, input: false, defaultValue: 'link' },
         stepUpAt: { type: 'date', required: false, input: false },
+        secondFactor: { type: 'string', required: false, input: false },
       },
     },
     databaseHooks: {

@@ -4,9 +4,12 @@ import { FactotumError } from '#kernel';
 import type { Permission } from './permissions.ts';
 import type { OperatorPerson, Principal } from './principal.ts';
 
-/** What somebody must be to use something. `signed-in`: any credential of the tenant. */
+/**
+ * What somebody must be to use something. `signed-in`: any credential of the tenant. For what is about oneself: `known`, the same, and
+ * `person`, somebody in a session; both hold for people of whom the tenant still asks something.
+ */
 export interface Need {
-  readonly access: Permission | 'signed-in';
+  readonly access: Permission | 'signed-in' | 'known' | 'person';
   /** Whether a person must have proved within the last minutes that it is still them. Machines prove it with every request. */
   readonly fresh?: boolean;
 }
@@ -23,15 +26,25 @@ export const freshMs = 10 * 60_000;
 /**
  * The one decision about access, used by every door: HTTP, WebSocket, commands. Nothing is allowed that a permission does not allow by name.
  *
- * @returns null when it is allowed, else the refusal: `auth.address_refused`, `auth.forbidden`, `auth.step_up_required`.
+ * @returns null when it is allowed, else the refusal: `auth.address_refused`, `auth.second_factor_required`, `auth.forbidden`, `auth.step_up_required`.
  */
 export function authorise(principal: Principal, need: Need, { now, address }: Circumstance): FactotumError | null {
   if (!isAddressAllowed(principal.allowedAddresses, address))
     return new FactotumError('auth.address_refused', 'This tenant takes no requests from your network address. Ask its administrator.');
+  if (need.access === 'known') return null;
+  if (need.access === 'person') return principal.session === undefined ? notAPerson() : freshness(principal, need, now);
+  if (principal.pending === 'second_factor')
+    return new FactotumError(
+      'auth.second_factor_required',
+      'This tenant asks for a second factor: set one up, or confirm with the one you have.',
+    );
   if (need.access !== 'signed-in' && !principal.permissions.has(need.access))
     return new FactotumError('auth.forbidden', `This needs the permission ${need.access}.`, { details: { permission: need.access } });
-  return need.fresh === true ? staleness(principal, now) : null;
+  return freshness(principal, need, now);
 }
+
+const freshness = (principal: Principal, { fresh }: Need, now: Date) => (fresh === true ? staleness(principal, now) : null);
+const notAPerson = () => new FactotumError('auth.forbidden', 'This is about a person, and needs their session.');
 
 /** Null when the person has proved within the last minutes that it is them, or is no person. */
 export function staleness({ session }: Pick<Principal | OperatorPerson, 'session'>, now: Date): FactotumError | null {

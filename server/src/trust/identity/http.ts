@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FactotumError } from '#kernel';
 import { type Auth, clientAddressHeader } from './auth.ts';
 import { isFromForeignPage, isSameOrigin, type RequestHead } from './origin.ts';
-import { exchangePath } from './sign-in.ts';
+import { exchangePath, type Link, linkSchema } from './sign-in/plugin.ts';
 
 /** What the socket knows about who calls. Limits count per address, so it never comes from a header that the client wrote. */
 export interface Caller {
@@ -40,29 +40,31 @@ export async function handle({ auth, publicOrigins }: Context, request: Request,
 }
 
 /**
- * Exchanges a sign-in link's token for a session.
+ * Uses a sign-in link up. Nobody is signed in by that yet.
  *
- * @returns better-auth's answer, whose cookies are the session.
- * @throws FactotumError `auth.link_invalid` (used, expired, unknown, owner no longer a member), `request.foreign_origin`, `quota.exceeded`.
+ * @throws FactotumError `auth.link_invalid` (used, expired, unknown), `request.foreign_origin`, `quota.exceeded`.
  */
-export async function exchangeLink(
-  { auth, publicOrigins }: Context,
-  token: string,
-  request: RequestHead,
-  caller: Caller,
-): Promise<Response> {
-  if (isFromForeignPage(request, publicOrigins())) throw foreignOrigin();
+export async function takeLink({ auth, publicOrigins }: Context, token: string, request: RequestHead, caller: Caller): Promise<Link> {
+  refuseForeignPage(request, publicOrigins());
   const answer = await pass(auth, `${basePath}${exchangePath}`, { method: 'POST', headers: request.headers }, caller, { token });
   switch (answer.status) {
     case 200:
-      return answer;
+      return linkSchema.parse(await answer.json());
     case 401:
-      throw new FactotumError('auth.link_invalid', 'This sign-in link is used, expired or unknown. Ask for a new one.');
+      throw linkInvalid();
     case 403:
       throw foreignOrigin();
     default:
       throw new FactotumError('server.fault', 'Signing in failed on our side.', { cause: new Error(`identity answered ${answer.status}`) });
   }
+}
+
+export const linkInvalid = () =>
+  new FactotumError('auth.link_invalid', 'This sign-in link is used, expired or unknown. Ask for a new one.');
+
+/** For signing in, where there is no cookie yet that a check could hang on. @throws FactotumError `request.foreign_origin`. */
+export function refuseForeignPage(request: RequestHead, publicOrigins: readonly string[]): void {
+  if (isFromForeignPage(request, publicOrigins)) throw foreignOrigin();
 }
 
 /** Ends the session of the request's cookie, if it has one. */

@@ -1,39 +1,23 @@
-import { type Clock, FactotumError, type Id } from '#kernel';
+import { type Clock, FactotumError, type Id, isFactotumError } from '#kernel';
 import { createActivity } from './activity.ts';
 import { type ApiKey, createApiKey, listApiKeys, type MadeKey, type NewApiKey } from './api-key.ts';
-import { type Auth, type AuthDeps, createAuth, keyConfiguration, sessionLife } from './auth.ts';
-import { type Caller, exchangeLink, handle, signOut } from './http.ts';
+import { type Auth, type AuthDeps, createAuth, keyConfiguration } from './auth.ts';
+import { findAnyCurrent, findCurrentSession, findOperator } from './current-session.ts';
+import { type Caller, handle, linkInvalid, signOut, takeLink } from './http.ts';
 import { createKeyCheck } from './key-check.ts';
 import { createMachines, keyPrincipal, type Machines } from './machine/machines.ts';
 import { isSameOrigin, type RequestHead } from './origin.ts';
-import { permissionsOf } from './permissions.ts';
-import type { OperatorPerson, PersonSession, Principal } from './principal.ts';
+import type { OperatorPerson, Principal } from './principal.ts';
 import { listenForRevocations } from './revocations.ts';
 import { readOrMakeSecret } from './secret.ts';
-import { newLink } from './sign-in.ts';
-import {
-  type AuthDb,
-  authDb,
-  deleteExpiredLinks,
-  findOperatorSession,
-  findOwner,
-  findSession,
-  listTenants,
-  removeTenant,
-  revokeKey,
-} from './store.ts';
+import { beginSession, noContent, type Proven, type SessionChange } from './sign-in/begin.ts';
+import { newLink } from './sign-in/plugin.ts';
+import { type AuthDb, authDb, deleteExpiredLinks, findOwner, listTenants, removeTenant, revokeKey } from './store.ts';
 import { createTenantOwner, findTenant, type TenantName, type TenantOwner } from './tenant-owner.ts';
 
 export interface IdentityDeps extends AuthDeps {
   /** Where the secret for cookies is kept, below the data folder's keys; made at the first start. */
   readonly secretFile: string;
-}
-
-/** A session that has begun or ended: what to answer (204 with cookies), and what to write into the audit log. */
-export interface SessionChange {
-  readonly response: Response;
-  readonly sessionId: Id<'session'>;
-  readonly principal: Principal;
 }
 
 export interface Identity {
@@ -62,6 +46,8 @@ export interface Identity {
   /** The token of a link that signs the tenant's owner in, once, within 15 minutes. Put it into the fragment of a URL. */
   createSignInLink(tenantId: Id<'tenant'>): Promise<string>;
   exchangeSignInLink(token: string, request: RequestHead, caller: Caller): Promise<SessionChange>;
+  /** Begins the session of somebody whose proof the caller of this has checked. @throws FactotumError `auth.failed`, `auth.sso_required`. */
+  beginSession(proven: Proven, request: RequestHead, caller: Caller): Promise<SessionChange>;
   /** Ends the cookie's session; null when there was none. The response clears the cookie either way. */
   endSession(request: RequestHead, caller: Caller): Promise<{ response: Response; ended: Omit<SessionChange, 'response'> | null }>;
 
@@ -121,14 +107,14 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     findTenant: (nameOrId) => findTenant(db, nameOrId),
     createSignInLink: (tenantId) => createSignInLink(context, tenantId),
     exchangeSignInLink: async (token, request, caller) => {
-      const cookies = (await exchangeLink(context, token, request, caller)).headers.getSetCookie();
-      const sent = new Headers({ cookie: cookies.map((cookie) => cookie.split(';', 1)[0]).join('; ') });
-      const session = await findCurrentSession(context, sent);
-      if (!session) throw new FactotumError('auth.link_invalid', 'This sign-in link belongs to somebody who is no longer a member.');
-      return { response: noContent(cookies), ...session };
+      const { userId, tenantId } = await takeLink(context, token, request, caller);
+      return beginSession(context, { userId, tenantId, method: 'link', secondFactor: 'operator' }, request, caller).catch((error) => {
+        throw isFactotumError(error, 'auth.failed') ? linkInvalid() : error;
+      });
     },
+    beginSession: (proven, request, caller) => beginSession(context, proven, request, caller),
     endSession: async (request, caller) => {
-      const ended = await findCurrentSession(context, request.headers);
+      const ended = await findAnyCurrent(context, request.headers);
       const answer = await signOut(context, request, caller);
       return { response: noContent(answer.headers.getSetCookie()), ended };
     },
@@ -143,78 +129,12 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   };
 }
 
-/** The session of a signed cookie, with what its user is in its tenant at this moment. One query, nothing cached: who is removed is out. */
-async function findCurrentSession({ auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock }, headers: Headers) {
-  const token = await sessionTokenOf(auth, headers);
-  const found = token === null ? undefined : await findSession(db, token);
-  if (!found || isOver(found, clock.now())) return null;
-  const { sessionId, userId, tenantId, name, email } = found;
-  const principal: Principal = {
-    kind: 'user',
-    actor: `user:${userId}`,
-    tenantId,
-    permissions: permissionsOf(found.role.split(','), found.granted ?? []),
-    name,
-    email,
-    allowedAddresses: found.allowedAddresses ?? [],
-    session: personSession(found),
-  };
-  return { sessionId, principal };
-}
-
-/** The session of somebody who operates the installation, by the same cookie. */
-async function findOperator(
-  { auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock },
-  headers: Headers,
-): Promise<OperatorPerson | null> {
-  const token = await sessionTokenOf(auth, headers);
-  const found = token === null ? undefined : await findOperatorSession(db, token);
-  if (!found || isOver({ ...found, sessionIdleMinutes: null, sessionAbsoluteHours: null }, clock.now())) return null;
-  return { kind: 'operator', actor: `operator:${found.userId}`, name: found.name, email: found.email, session: personSession(found) };
-}
-
-async function sessionTokenOf(auth: Auth, headers: Headers): Promise<string | null> {
-  return headers.has('cookie') ? auth.api.readSessionToken({ headers }) : null;
-}
-
-interface SessionTimes {
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-  readonly expiresAt: Date;
-  readonly sessionIdleMinutes: number | null;
-  readonly sessionAbsoluteHours: number | null;
-}
-
-/** The row says both ends already; the absolute one is looked at again, as it must hold whatever slid the first. A tenant may ask for shorter ones. */
-function isOver({ createdAt, updatedAt, expiresAt, sessionIdleMinutes, sessionAbsoluteHours }: SessionTimes, now: Date): boolean {
-  const absoluteMs = Math.min(sessionLife.absoluteMs, (sessionAbsoluteHours ?? Number.POSITIVE_INFINITY) * 3_600_000);
-  const idleMs = (sessionIdleMinutes ?? Number.POSITIVE_INFINITY) * 60_000;
-  return expiresAt <= now || createdAt.getTime() + absoluteMs <= now.getTime() || updatedAt.getTime() + idleMs <= now.getTime();
-}
-
-function personSession(found: {
-  sessionId: Id<'session'>;
-  userId: Id<'user'>;
-  method: string;
-  createdAt: Date;
-  stepUpAt: Date | null;
-}): PersonSession {
-  const { sessionId: id, userId, method, createdAt: startedAt, stepUpAt } = found;
-  return { id, userId, method, startedAt, provenAt: stepUpAt ?? startedAt };
-}
-
 async function createSignInLink({ auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock }, tenantId: Id<'tenant'>): Promise<string> {
   const owner = await findOwner(db, tenantId);
   if (!owner) throw new FactotumError('tenant.not_found', 'There is no such tenant, or it has no owner.');
   const { internalAdapter } = await auth.$context;
   await deleteExpiredLinks(db, clock.now());
-  const { token, kept } = newLink({ userId: owner.userId, tenantId }, clock);
+  const { token, kept } = newLink({ userId: owner.userId, tenantId, mailed: false }, clock);
   await internalAdapter.createVerificationValue(kept);
   return token;
-}
-
-function noContent(cookies: readonly string[]): Response {
-  const response = new Response(null, { status: 204 });
-  for (const cookie of cookies) response.headers.append('set-cookie', cookie);
-  return response;
 }

@@ -2,7 +2,7 @@
 export type { ApiKey, KeyRotation, MadeKey, NewApiKey } from './api-key.ts';
 export { authorise, type Circumstance, freshMs, isAddressAllowed, type Need, staleness } from './authorise.ts';
 export type { Caller } from './http.ts';
-export { createIdentity, type Identity, type IdentityDeps, type SessionChange } from './identity.ts';
+export { createIdentity, type Identity, type IdentityDeps } from './identity.ts';
 export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';
 export type { RequestHead } from './origin.ts';
 export {
@@ -12,4 +12,5 @@ export {
   type RoleInTenant,
 } from './permissions.ts';
 export { type OperatorPerson, operatorPrincipal, type PersonSession, type Principal } from './principal.ts';
+export type { Proven, SessionChange } from './sign-in/begin.ts';
 export type { TenantName, TenantOwner } from './tenant-owner.ts';

@@ -12,6 +12,8 @@ export interface Principal {
   readonly email?: string;
   /** Networks in CIDR notation that the tenant lets requests come from; none: from anywhere. */
   readonly allowedAddresses: readonly string[];
+  /** What the tenant still asks of the person. Until then they have no permission, and reach what is about themselves. */
+  readonly pending?: 'second_factor';
   /** Of a person: the session that they act in. */
   readonly session?: PersonSession;
   /** Of a machine: the key that it sent. */

@@ -22,7 +22,11 @@ test('a sign-in link opens a session of its tenant, with all that an owner may d
   );
   assert.equal(response.status, 204);
   assert.match(sessionId, /^ses_[0-9a-f]{24}$/);
-  const expected = { kind: 'user', actor: `user:${userId}`, tenantId, permissions: permissionsOf(['owner']), name: 'Olivia Owner', email };
+  assert.ok(principal.session);
+  const { session } = principal;
+  assert.deepEqual([session.id, session.userId, session.method, session.provenAt], [sessionId, userId, 'link', session.startedAt]);
+  const who = { kind: 'user', actor: `user:${userId}`, tenantId, permissions: permissionsOf(['owner']), name: 'Olivia Owner', email };
+  const expected = { ...who, allowedAddresses: [], session };
   assert.deepEqual(principal, expected);
   assert.deepEqual(await identity.principalOf(new Headers({ cookie: cookiesOf(response) })), expected);
 });

@@ -1,13 +1,14 @@
 import { type Kysely, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
+import type { PeopleTables } from './sign-in/tables.ts';
 
 /**
  * The columns of better-auth's tables that we read or write ourselves. What is not here, only better-auth touches.
  * Open: a part of identity with tables of its own adds them by `declare module` beside its statements.
  */
-export interface AuthTables {
-  user: { id: Id<'user'>; name: string; email: string };
+export interface AuthTables extends PeopleTables {
+  user: { id: Id<'user'>; name: string; email: string; emailVerified: boolean; lastTenantId: Id<'tenant'> | null; updatedAt: Date };
   session: {
     id: Id<'session'>;
     token: string;
@@ -18,10 +19,13 @@ export interface AuthTables {
     expiresAt: Date;
     method: string;
     stepUpAt: Date | null;
+    secondFactor: string | null;
+    ipAddress: string | null;
+    userAgent: string | null;
   };
   operator: { userId: Id<'user'>; createdAt: Date };
   tenantSecurity: TenantSecurityTable;
-  organization: { id: Id<'tenant'>; name: string; slug: string; createdAt: Date; membersMax: number | null };
+  organization: { id: Id<'tenant'>; name: string; slug: string; createdAt: Date };
   member: { id: string; organizationId: Id<'tenant'>; userId: Id<'user'>; role: string; createdAt: Date; managedBy: 'scim' | null };
   verification: { identifier: string; value: string; expiresAt: Date };
   apikey: {
@@ -72,6 +76,12 @@ export const revocationChannel = 'identity_revoked';
 export const grantedByOwnRoles = sql<string[] | null>`(select array_agg(granted) from "tenantRole", unnest("tenantRole".permissions) granted
   where "tenantRole"."tenantId" = member."organizationId" and "tenantRole".name = any(string_to_array(member.role, ',')))`;
 
+/** Whether the person of that column has an authenticator app or a passkey. */
+export const secondFactorOf = (
+  column: string,
+) => sql<boolean>`(exists (select from "twoFactor" where "twoFactor"."userId" = ${sql.ref(column)} and verified)
+  or exists (select from passkey where passkey."userId" = ${sql.ref(column)}))`;
+
 /** A session with its user and what they are in the session's tenant; nothing when the member was removed. */
 export const findSession = (db: AuthDb, token: string) =>
   db
@@ -88,6 +98,10 @@ export const findSession = (db: AuthDb, token: string) =>
       'session.expiresAt',
       'session.method',
       'session.stepUpAt',
+      'session.secondFactor',
+      'tenantSecurity.ssoRequired',
+      'tenantSecurity.breakGlassUserId',
+      'tenantSecurity.secondFactorRequired',
       'tenantSecurity.allowedAddresses',
       'tenantSecurity.sessionIdleMinutes',
       'tenantSecurity.sessionAbsoluteHours',
@@ -97,6 +111,7 @@ export const findSession = (db: AuthDb, token: string) =>
       'member.role',
     ])
     .select(grantedByOwnRoles.as('granted'))
+    .select(secondFactorOf('session.userId').as('hasSecondFactor'))
     .select('member.organizationId as tenantId')
     .where('session.token', '=', token)
     .executeTakeFirst();
