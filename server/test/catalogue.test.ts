@@ -17,27 +17,32 @@ const ask = async <Row extends object>(text: string): Promise<Row[]> => (await o
 /** Per role and table, what it may do; columns in brackets where it is not the whole table. */
 const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   factotum_app: {
-    'app.approval': 'select, update (answer, assigned_to, decided_at, decided_by, decision_mac, state)',
-    'app.attempt': 'select, update (outcome, settled_at)',
-    'app.audit_entry': 'select',
+    'app.approval': 'insert, select, update (answer, assigned_to, decided_at, decided_by, decision_mac, state)',
+    'app.archive_piece': 'delete, insert, select',
+    'app.attempt': 'insert, select, update (outcome, settled_at)',
+    'app.audit_entry': 'insert, select',
     'app.audit_head': 'insert, select',
     'app.audit_pending': 'insert',
-    'app.audit_tile': 'select',
+    'app.audit_tile': 'insert, select',
     'app.destruction_certificate': 'insert, select',
     'app.event': 'insert, select',
     'app.idempotency': 'delete, insert, select, update',
     'app.job': 'insert, select, update (cancelling, finished_at, input, state)',
     'app.note': 'insert, select, update',
     'app.note_version': 'insert, select, update',
-    'app.plan': 'select',
+    'app.plan': 'insert, select',
     'app.policy': 'insert, select, update',
+    'app.quota_alert': 'delete, insert, select, update',
     'app.quota_counter': 'delete, insert, select, update',
+    'app.quota_hold': 'delete, insert, select, update',
+    'app.quota_limit': 'delete, insert, select, update',
     'app.schema_migration': 'select',
     'app.standing_grant': 'insert, select, update',
-    'app.step': 'select, update (error_code, finished_at, state)',
+    'app.step': 'insert, select, update (error_code, finished_at, state)',
     'app.task': 'insert, select, update (cancelling, detail, run_at, signals, updated_at)',
     'app.tenant': 'insert, select, update',
     'app.tenant_key': 'insert, select, update',
+    'app.tenant_move': 'insert, select, update',
     'app.tenant_queue': 'insert, select, update',
   },
   factotum_auth: {
@@ -59,6 +64,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.job':
       'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
     'app.plan': 'insert, select',
+    'app.quota_alert': 'select',
     'app.step': 'insert, select, update (body, error_code, fence, finished_at, started_at, state, verdict)',
     'app.task':
       'select, update (detail, epoch, error_code, finished_at, outcome, owner, plan_version, playbook, retries, risk, run_at, state, updated_at, wait_reason)',
@@ -68,7 +74,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   factotum_sequencer: {
     'app.audit_entry': 'insert, select',
-    'app.audit_head': 'select, update (chain, checkpoint, checkpoint_at, epoch, epoch_started_at, frontier, mac_key, size)',
+    'app.audit_head': 'select, update (chain, checkpoint, checkpoint_at, epoch, epoch_started_at, frontier, held, mac_key, size)',
     'app.audit_pending': 'delete, select',
     'app.audit_tile': 'insert, select',
   },
@@ -139,7 +145,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
 test('only the engine and the sequencer see more than one tenant, and only in these tables', async () => {
   const policies = await ask<{ role: string; table: string; condition: string }>(`
     select roles[1]::text as role, schemaname || '.' || tablename as "table", coalesce(qual, with_check) as condition from pg_policies
-    where schemaname in ('app', 'auth') order by 1, 2`);
+    where schemaname in ('app', 'auth') and permissive = 'PERMISSIVE' order by 1, 2`);
   for (const { role, condition } of policies.filter((policy) => policy.role !== 'factotum_engine' && policy.role !== 'factotum_sequencer'))
     assert.deepEqual({ role, condition }, { role: 'factotum_app', condition: '(tenant_id = app.current_tenant())' });
   const over = (role: string) =>
@@ -156,6 +162,17 @@ test('only the engine and the sequencer see more than one tenant, and only in th
   assert.deepEqual(
     over('factotum_sequencer'),
     ['audit_entry', 'audit_head', 'audit_pending', 'audit_tile'].map((table) => `app.${table}`),
+  );
+});
+
+test('what only workers and the sequencer write, the application writes for a tenant that is being imported alone', async () => {
+  const restricted = await ask<{ table: string; role: string; may: string; condition: string }>(`
+    select tablename as "table", roles[1]::text as role, cmd as may, with_check as condition from pg_policies
+    where schemaname in ('app', 'auth') and permissive = 'RESTRICTIVE' order by 1`);
+  const tables = ['approval', 'attempt', 'audit_entry', 'audit_tile', 'plan', 'step'];
+  assert.deepEqual(
+    restricted,
+    tables.map((table) => ({ table, role: 'factotum_app', may: 'INSERT', condition: 'app.is_importing(tenant_id)' })),
   );
 });
 

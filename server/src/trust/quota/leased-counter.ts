@@ -11,6 +11,16 @@ export interface LeasedCounterOptions {
   /** What is counted, 'event' for example. */
   readonly name: string;
   readonly window: Window;
+  /** Told in the transaction of each lease how much of the window is taken. */
+  readonly onLeased?: (tx: Tx, lease: Leased) => Promise<void>;
+}
+
+/** What a window holds after a lease. `isUsedUp`: somebody asked for more than was left. */
+export interface Leased {
+  readonly tenantId: Id<'tenant'>;
+  readonly used: number;
+  readonly limit: number;
+  readonly isUsedUp: boolean;
 }
 
 export interface LeasedCounter {
@@ -50,7 +60,7 @@ const tenantsMax = 10_000;
  * Over all processes a window never admits more than `limit`; it may admit a little less, as what a process leased and did not
  * use is not given back. Windows are by this process's clock.
  */
-export function createLeasedCounter({ db, clock, name, window }: LeasedCounterOptions): LeasedCounter {
+export function createLeasedCounter({ db, clock, name, window, onLeased }: LeasedCounterOptions): LeasedCounter {
   const shares = new LRUCache<Id<'tenant'>, Share>({ max: tenantsMax });
 
   const shareOf = (tenantId: Id<'tenant'>, limit: number, windowStartMs: number): Share => {
@@ -71,6 +81,7 @@ export function createLeasedCounter({ db, clock, name, window }: LeasedCounterOp
       const granted = wanted > remaining ? 0 : Math.max(wanted, Math.ceil(remaining / leaseDivisor));
       if (granted > 0) await addWithin(tx, key, granted, share.limit);
       if (used === 0) await forgetBefore(tx, { ...key, windowStart: span.previousStart });
+      await onLeased?.(tx, { tenantId, used: used + granted, limit: share.limit, isUsedUp: granted === 0 });
       return { granted, remaining: remaining - granted };
     }).then(({ granted, remaining }) => {
       // Only after the commit: a lease that was rolled back is nobody's.

@@ -1,0 +1,141 @@
+import type { Window } from './window.ts';
+
+/** What one quota is about. */
+export interface Quota {
+  readonly title: string;
+  /** `micro-USD` are millionths of a US dollar. */
+  readonly unit: 'tasks' | 'events' | 'requests' | 'micro-USD' | 'bytes' | 'members' | 'connectors';
+  /** `now`: what is there at this moment; otherwise uses within a span that starts on a whole one in UTC. */
+  readonly window: 'now' | Extract<Window, 'minute' | 'day' | 'month'>;
+  /** Of a tenant for which the operator has set nothing else. */
+  readonly default: number;
+  /** Least that can be set: 0 switches off what it counts. */
+  readonly min: number;
+  readonly max: number;
+  /** `counter`: a row in `quota_counter` of the quota's own name; `gauge`: whoever knows says how many there are. */
+  readonly counted: 'counter' | 'gauge';
+  /** How it is counted and what happens at the limit, for people. */
+  readonly about: string;
+  /** How long an alert is not given again: with the window, or a day where a window is so short that it would be noise; `once` until there is room again. */
+  readonly alerts: 'day' | 'month' | 'once';
+}
+
+/** Every quota there is, the only list. Names are public: they are what the API and the command call them. */
+export const quotas = {
+  maxRunning: {
+    title: 'Tasks in flight',
+    unit: 'tasks',
+    window: 'now',
+    // A few workers' worth: more would let one tenant fill the memory of a small installation.
+    default: 20,
+    min: 1,
+    max: 1_000,
+    counted: 'gauge',
+    about: 'Tasks that a worker has in hand. Others stay due and are taken when one is given back. Waiting tasks do not count.',
+    alerts: 'day',
+  },
+  eventsPerMinute: {
+    title: 'Events',
+    unit: 'events',
+    window: 'minute',
+    // A hundred a second is more than any mailbox brings.
+    default: 6_000,
+    min: 1,
+    max: 1_000_000,
+    counted: 'counter',
+    about:
+      'Events and mails by every door, counted before they are read. Above, the sender is asked to come back; dropped files stay where they are.',
+    alerts: 'day',
+  },
+  requestsPerMinute: {
+    title: 'API requests',
+    unit: 'requests',
+    window: 'minute',
+    // Twice what its events may be: each brings a look or two.
+    default: 12_000,
+    min: 1,
+    max: 10_000_000,
+    counted: 'counter',
+    about: 'Requests of everybody in the tenant, people and keys. Above, callers get 429 with retry-after.',
+    alerts: 'day',
+  },
+  modelMicrosPerDay: {
+    title: 'Model spend per day',
+    unit: 'micro-USD',
+    window: 'day',
+    // 10 USD: some hundred plans of a large model.
+    default: 10_000_000,
+    min: 0,
+    max: 1_000_000_000_000,
+    counted: 'counter',
+    about:
+      'What a model is paid for planning. An upper bound is put aside before each call and what it was is counted after; where that does not fit, the task waits for the next day.',
+    alerts: 'day',
+  },
+  modelMicrosPerMonth: {
+    title: 'Model spend per month',
+    unit: 'micro-USD',
+    window: 'month',
+    // 100 USD.
+    default: 100_000_000,
+    min: 0,
+    max: 1_000_000_000_000,
+    counted: 'counter',
+    about: 'The same for the calendar month in UTC.',
+    alerts: 'month',
+  },
+  vaultBytes: {
+    title: 'Vault',
+    unit: 'bytes',
+    window: 'now',
+    // 2 GB: a hundred thousand pages of text with all their versions.
+    default: 2_000_000_000,
+    min: 0,
+    max: 1_000_000_000_000,
+    counted: 'counter',
+    about: 'Sealed notes with all their versions. A change that does not fit is refused.',
+    alerts: 'once',
+  },
+  members: {
+    title: 'Members',
+    unit: 'members',
+    window: 'now',
+    default: 100,
+    min: 1,
+    max: 100_000,
+    counted: 'gauge',
+    about: 'People who belong to the tenant, and open invitations. Whoever would be one more cannot be invited, join or be provisioned.',
+    alerts: 'once',
+  },
+  connectors: {
+    title: 'Connectors',
+    unit: 'connectors',
+    window: 'now',
+    default: 20,
+    min: 0,
+    max: 1_000,
+    counted: 'gauge',
+    about: 'Ways by which events come in, beside the API.',
+    alerts: 'once',
+  },
+} as const satisfies Record<string, Quota>;
+
+export type QuotaName = keyof typeof quotas;
+
+/** The quotas of one kind of counting. */
+type CountedAs<K extends Quota['counted']> = { [N in QuotaName]: (typeof quotas)[N]['counted'] extends K ? N : never }[QuotaName];
+export type GaugeName = CountedAs<'gauge'>;
+export type CounterName = CountedAs<'counter'>;
+/** Those that are counted in windows of a minute. */
+export type RateName = 'eventsPerMinute' | 'requestsPerMinute';
+
+// The keys of an object literal are exactly the keys of its type.
+export const quotaNames = Object.keys(quotas) as QuotaName[];
+
+export const isQuotaName = (text: string): text is QuotaName => Object.hasOwn(quotas, text);
+
+/** The limits of one tenant, one number each. */
+export type Limits = Readonly<Record<QuotaName, number>>;
+
+// fromEntries gives every name of the table its number.
+export const defaultLimits: Limits = Object.fromEntries(quotaNames.map((name) => [name, quotas[name].default])) as Limits;

@@ -1,0 +1,35 @@
+import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
+import { raiseAlerts } from './alert.ts';
+import { readLimits } from './limits.ts';
+import { quotas } from './quotas.ts';
+import { quotaExceeded } from './refusal.ts';
+import { addAnyhow, addWithinLimit, readUsed } from './store.ts';
+import { always } from './window.ts';
+
+const name = 'vaultBytes';
+
+/**
+ * Counts sealed bytes of a note's new version in the transaction that writes it, exactly: the counter's row stays locked until the commit,
+ * so this is the last thing that such a transaction does.
+ *
+ * @param change.anyhow - for what must not be refused: taking something back, or deleting it
+ * @throws FactotumError `quota.exceeded` naming what is used and the limit.
+ */
+export async function countVaultBytes(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { bytes, now, anyhow = false }: { bytes: number; now: Date; anyhow?: boolean },
+): Promise<void> {
+  const key = { tenantId, name, windowStart: always };
+  if (anyhow) {
+    await addAnyhow(tx, key, bytes);
+    return;
+  }
+  const counted = await addWithinLimit(tx, key, bytes, quotas.vaultBytes.default);
+  if (counted === null) {
+    const { vaultBytes: limit } = await readLimits(tx, tenantId);
+    throw quotaExceeded(name, { used: await readUsed(tx, key), limit });
+  }
+  await raiseAlerts(tx, tenantId, { name, used: counted.used, limit: counted.allowed, now });
+}
