@@ -111,6 +111,17 @@ const settings = {
     unit: 'address',
     about: 'The sender of what the installation itself mails. Needed with FACTOTUM_MAIL_URL.',
   },
+  FACTOTUM_SSO_ALLOW_HOSTS: {
+    schema: z
+      .string()
+      .transform((value) => value.split(',').map((host) => host.trim().toLowerCase()))
+      .pipe(z.array(z.string().regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'must be host:port, several with commas')))
+      .optional(),
+    fallback: '',
+    unit: 'list',
+    about:
+      'Identity providers, as host:port, that tenants may use although they are in a private network, and without TLS. Empty: public ones alone.',
+  },
   FACTOTUM_WORKER_SLOTS: {
     schema: whole(1, 1_000),
     fallback: '64',
@@ -177,6 +188,8 @@ export interface Config {
   readonly metricsToken: string | undefined;
   readonly model: ModelConfig | undefined;
   readonly mail: MailConfig | undefined;
+  /** `host:port` of identity providers that may be called although private. */
+  readonly ssoAllowHosts: readonly string[];
 }
 export interface MailConfig {
   readonly url: string;
@@ -262,6 +275,7 @@ function assemble(values: Values, faults: string[]): Config {
     metricsToken: values.FACTOTUM_METRICS_TOKEN,
     model: modelFrom(values, faults),
     mail: mailFrom(values, faults),
+    ssoAllowHosts: values.FACTOTUM_SSO_ALLOW_HOSTS ?? [],
   };
 }
 
