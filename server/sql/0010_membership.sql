@@ -35,10 +35,7 @@ create index team_of_member on auth."teamMember" ("tenantId", "userId");
 -- 'scim': a directory says what this member is, and nobody changes it by hand.
 alter table auth."member" add column "managedBy" text check ("managedBy" in ('scim'));
 
--- How many members a tenant may have, null: any number. Beside what it counts, so that one transaction looks and adds.
-alter table auth."organization" add column "membersMax" integer check ("membersMax" > 0);
-
--- status: pending, accepted, withdrawn. Who invites may be a key or an operator, who are no users: "invitedBy" is their name in the audit log.
+-- Open invitations; used and withdrawn ones are deleted. Who invites may be a key or an operator, who are no users: "invitedBy" is their name in the audit log.
 alter table auth."invitation"
   alter column "inviterId" drop not null,
   add column "tokenHash" text unique check ("tokenHash" ~ '^[0-9a-f]{64}$'),
@@ -47,6 +44,6 @@ alter table auth."invitation"
   -- Whether the token went to the address itself: only then does using it prove the address.
   add column "mailed" boolean not null default false,
   add column "sentAt" timestamptz;
-create unique index invitation_waiting on auth."invitation" ("organizationId", lower("email")) where "status" = 'pending';
+create unique index invitation_once on auth."invitation" ("organizationId", lower("email"));
 
 grant select, insert, update, delete on auth."tenantRole", auth."team", auth."teamMember" to factotum_auth;

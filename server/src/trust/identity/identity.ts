@@ -6,6 +6,7 @@ import { findAnyCurrent, findCurrentSession, findOperator } from './current-sess
 import { type Caller, handle, linkInvalid, signOut, takeLink } from './http.ts';
 import { createKeyCheck } from './key-check.ts';
 import { createMachines, keyPrincipal, type Machines } from './machine/machines.ts';
+import { createMembership, type Membership } from './member/membership.ts';
 import { isSameOrigin, type RequestHead } from './origin.ts';
 import type { OperatorPerson, Principal } from './principal.ts';
 import { listenForRevocations } from './revocations.ts';
@@ -57,6 +58,7 @@ export interface Identity {
   /** False when the tenant has no such key or it is revoked already. Other processes refuse it within a moment, five seconds at most. */
   revokeApiKey(tenantId: Id<'tenant'>, id: Id<'apiKey'>): Promise<boolean>;
   readonly machines: Machines;
+  readonly membership: Membership;
 }
 
 /** @throws FactotumError `key.unavailable` when the secret cannot be used. */
@@ -126,6 +128,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
       return revoked !== undefined;
     },
     machines: createMachines(context, keys),
+    membership: createMembership(context, keys.forgetAll),
   };
 }
 

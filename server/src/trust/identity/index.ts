@@ -4,6 +4,7 @@ export { authorise, type Circumstance, freshMs, isAddressAllowed, type Need, sta
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './identity.ts';
 export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';
+export type { Invitation, InvitationLook, MadeInvitation, Member, Role, Room, SecurityRules, Team } from './member/membership.ts';
 export type { RequestHead } from './origin.ts';
 export {
   allPermissions,

@@ -1,7 +1,7 @@
 import type { Id } from '#kernel';
 
 /** What 0010_membership.sql adds: see there for what each column means. */
-export interface MembershipTables {
+interface MembershipTables {
   tenantRole: {
     id: Id<'role'>;
     tenantId: Id<'tenant'>;
@@ -18,7 +18,8 @@ export interface MembershipTables {
     organizationId: Id<'tenant'>;
     email: string;
     role: string;
-    status: 'pending' | 'accepted' | 'withdrawn';
+    /** better-auth's; here a row is an open invitation. Used and withdrawn ones are deleted: the audit log tells of them, without addresses. */
+    status: 'pending';
     expiresAt: Date;
     createdAt: Date;
     tokenHash: string;
@@ -27,4 +28,8 @@ export interface MembershipTables {
     mailed: boolean;
     sentAt: Date | null;
   };
+}
+
+declare module '../store.ts' {
+  interface AuthTables extends MembershipTables {}
 }
