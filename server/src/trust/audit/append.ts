@@ -15,7 +15,7 @@ import { auditBody, type BodyFacts, readBody } from './body.ts';
 import { kindInfo } from './kinds.ts';
 import { sealMacKey } from './log-keys.ts';
 import type { OpenLog } from './open-log.ts';
-import type { EntryRow, HeadRow } from './store.ts';
+import type { EntryRow, FixedHead, HeadRow } from './store.ts';
 
 /** What appending to one log makes. Nothing of it counts before it is committed. */
 export interface Appended {
@@ -23,7 +23,7 @@ export interface Appended {
   readonly entries: readonly EntryRow[];
   /** The leaf hash of each entry. */
   readonly leaves: readonly Buffer[];
-  readonly head: Omit<HeadRow, 'origin' | 'verifierKey' | 'signingKey' | 'auditorMacKey' | 'macKey'> & {
+  readonly head: Omit<HeadRow, FixedHead | 'macKey'> & {
     /** Sealed; null when the MAC key has not stepped. */
     readonly macKey: Buffer | null;
   };

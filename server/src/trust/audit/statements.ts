@@ -20,6 +20,9 @@ export const entriesMax = 2_000;
 
 const movingColumns = 'epoch, epoch_started_at as "epochStartedAt", size, chain, frontier, checkpoint';
 
+/** What is pending for a log that is held waits until it is released. There are few of those, at most times none. */
+const isNotHeld = 'tenant_id not in (select tenant_id from app.audit_head where held)';
+
 /** Leaves bodies of many tenants, one row a tenant, each tenant's in the order given. For a role that may insert for all tenants. */
 export async function insertPendingOfAll(on: Connection, tenantIds: readonly string[], bodies: readonly string[]): Promise<void> {
   await on.query({
@@ -37,7 +40,7 @@ export async function peekPending(on: Connection, except: readonly string[]): Pr
   const { rows } = await on.query<{ tenantId: string; count: number }>({
     name: 'audit-peek',
     text: `select tenant_id as "tenantId", count(*) as count
-      from (select tenant_id from app.audit_pending where tenant_id <> all($1::text[]) order by id limit ${rowsMax}) as next
+      from (select tenant_id from app.audit_pending where tenant_id <> all($1::text[]) and ${isNotHeld} order by id limit ${rowsMax}) as next
       group by tenant_id`,
     values: [except],
   });
@@ -62,7 +65,7 @@ export async function readHeads(on: Connection, tenantIds: readonly string[]) {
 export async function lockHeads(on: Connection, tenantIds: readonly string[]) {
   const { rows } = await on.query<MovingHead & Pick<HeadRow, 'tenantId'>>({
     name: 'audit-lock',
-    text: `select tenant_id as "tenantId", ${movingColumns} from app.audit_head where tenant_id = any($1::text[])
+    text: `select tenant_id as "tenantId", ${movingColumns} from app.audit_head where tenant_id = any($1::text[]) and not held
       order by tenant_id for update skip locked`,
     values: [tenantIds],
   });
@@ -91,7 +94,7 @@ export async function takePending(on: Connection, tenantIds: readonly string[]) 
 export async function isPending(on: Connection, upToId: number, except: readonly string[]): Promise<boolean> {
   const { rowCount } = await on.query({
     name: 'audit-is-pending',
-    text: 'select from app.audit_pending where id <= $1 and tenant_id <> all($2::text[]) limit 1',
+    text: `select from app.audit_pending where id <= $1 and tenant_id <> all($2::text[]) and ${isNotHeld} limit 1`,
     values: [upToId, except],
   });
   return rowCount !== 0;
@@ -147,6 +150,22 @@ export async function writeAppended(on: Connection, appended: readonly Appended[
       heads.map((head) => head.checkpointAt.toISOString()),
     ],
   });
+}
+
+/** A log's whole head, held or not, locked until the transaction ends. */
+export async function lockWholeHead(on: Connection, tenantId: string): Promise<HeadRow | undefined> {
+  const { rows } = await on.query<HeadRow>({
+    name: 'audit-lock-whole',
+    text: `select tenant_id as "tenantId", origin, verifier_key as "verifierKey", signing_key as "signingKey", mac_key as "macKey",
+      auditor_mac_key as "auditorMacKey", checkpoint_at as "checkpointAt", held, foreign_auditor as "foreignAuditor", ${movingColumns}
+      from app.audit_head where tenant_id = $1 for update`,
+    values: [tenantId],
+  });
+  return rows[0];
+}
+
+export async function setHeld(on: Connection, tenantId: string, held: boolean): Promise<void> {
+  await on.query({ name: 'audit-hold', text: 'update app.audit_head set held = $2 where tenant_id = $1', values: [tenantId, held] });
 }
 
 /** The bodies of entries `start` to `end - 1`, in order. */

@@ -31,7 +31,14 @@ export interface HeadRow {
   frontier: Buffer;
   checkpoint: string;
   checkpointAt: Date;
+  /** Nothing is appended here: the log goes on elsewhere, or has not been released by where it comes from. */
+  held: boolean;
+  /** The first MAC key is sealed for the auditor of the installation that the log came from. */
+  foreignAuditor: boolean;
 }
+
+/** What of a head never moves once the log has begun. */
+export type FixedHead = 'origin' | 'verifierKey' | 'signingKey' | 'auditorMacKey' | 'held' | 'foreignAuditor';
 
 declare module '#kernel/database' {
   interface Tables {
@@ -47,11 +54,14 @@ export async function insertPending(tx: Tx, tenantId: string, entries: string[])
 }
 
 /** Times are the database's: nothing is decided by them before the first entry, which sets its own. */
-export async function insertHead(tx: Tx, row: Omit<HeadRow, 'epoch' | 'epochStartedAt' | 'size' | 'checkpointAt'>): Promise<void> {
+export async function insertHead(
+  tx: Tx,
+  row: Omit<HeadRow, 'epoch' | 'epochStartedAt' | 'size' | 'checkpointAt' | 'held' | 'foreignAuditor'>,
+): Promise<void> {
   const now = sql<Date>`now()`;
   await tx
     .insertInto('auditHead')
-    .values({ ...row, epoch: 0, epochStartedAt: now, size: 0, checkpointAt: now })
+    .values({ ...row, epoch: 0, epochStartedAt: now, size: 0, checkpointAt: now, held: false, foreignAuditor: false })
     .execute();
 }
 

@@ -109,6 +109,7 @@ function openForCheck(keys: TenantKeys, head: HeadRow, { auditorKey, checkpoints
 }
 
 function openFirstMacKey(tenantId: Id<'tenant'>, head: HeadRow, auditorKey: VerifyOptions['auditorKey']): Buffer | null {
+  if (head.foreignAuditor) return null;
   try {
     return auditorKey?.openAsAuditor(tenantId, head.auditorMacKey) ?? null;
   } catch (error) {

@@ -2,7 +2,7 @@
 export { type AuditorKey, createAuditorKey } from './auditor-key.ts';
 export { createInstallationKey, type InstallationKey, installationSigner } from './installation-key.ts';
 export type { KekProvider, SeedBinding, WrappedSeed } from './kek.ts';
-export { createKeyring, type Keyring, type KeyringOptions } from './keyring.ts';
+export { createKeyring, type Keyring, type KeyringOptions, type PlainSeed } from './keyring.ts';
 export { createLocalKek, type KeyFolder } from './local-kek.ts';
 export {
   derivePassphraseKey,

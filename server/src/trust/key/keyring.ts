@@ -17,6 +17,14 @@ export interface Keyring {
   /** Makes the first generation of a new tenant, in the caller's transaction, and hands out its keys; `of` knows them after the commit. */
   provision(tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeys>;
   /**
+   * The seeds themselves, for an archive that another installation is to go on from. Fill them with zeros when they are written.
+   *
+   * @throws FactotumError `key.destroyed`, `key.unavailable` (retry).
+   */
+  seedsOf(tenantId: Id<'tenant'>): Promise<PlainSeed[]>;
+  /** Takes a tenant's seeds from elsewhere, in the caller's transaction, and hands out its keys; `of` knows them after the commit. */
+  adopt(tx: Tx, tenantId: Id<'tenant'>, seeds: readonly PlainSeed[]): Promise<TenantKeys>;
+  /**
    * Tries whether this process has the right KEK, on up to 20 of the tenants: with a wrong one it would stumble over each task instead of
    * leaving it to a process that can open it. One that opens is enough, so a single damaged row stops nobody.
    *
@@ -27,6 +35,14 @@ export interface Keyring {
   forget(tenantId: Id<'tenant'>): void;
   /** Wipes every key from memory. */
   close(): void;
+}
+
+/** A seed that no KEK guards. */
+export interface PlainSeed {
+  readonly generation: number;
+  readonly state: 'active' | 'retired';
+  /** 32 bytes. */
+  readonly seed: Buffer;
 }
 
 export interface KeyringOptions {
@@ -68,24 +84,28 @@ export function createKeyring(options: KeyringOptions): Keyring {
     dispose: retire,
   });
 
-  const load = async (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
+  const unwrapAll = async (tenantId: Id<'tenant'>): Promise<PlainSeed[]> => {
     const rows = await withTenant(db, tenantId, (tx) => listKeyRows(tx, tenantId));
     const usable = rows.filter((row) => row.state !== 'destroyed');
     if (rows.length > 0 && usable.length === 0)
       throw new FactotumError('key.destroyed', 'The keys of this tenant were destroyed. What was sealed under them is gone for good.');
     if (usable.length === 0)
       throw new FactotumError('key.unavailable', 'There are no keys for this tenant. If it exists, restore its keys from the key backup.');
-    const seeds = new Map<number, Buffer>();
+    const seeds: PlainSeed[] = [];
     for (const row of usable) {
       if (row.provider !== kek.provider)
         throw new FactotumError(
           'key.unavailable',
           `The tenant's key was wrapped by ${row.provider}; this process is configured for ${kek.provider}.`,
         );
-      seeds.set(row.generation, await kek.unwrap(row, { tenantId, generation: row.generation }));
+      const { generation, state } = row;
+      seeds.push({ generation, state: state === 'active' ? state : 'retired', seed: await kek.unwrap(row, { tenantId, generation }) });
     }
-    return createTenantKeys(tenantId, seeds);
+    return seeds;
   };
+  const keysFrom = (tenantId: Id<'tenant'>, seeds: readonly PlainSeed[]): ClosableTenantKeys =>
+    createTenantKeys(tenantId, new Map(seeds.map(({ generation, seed }) => [generation, seed])));
+  const load = async (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => keysFrom(tenantId, await unwrapAll(tenantId));
 
   const loadOnce = (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
     const running = loading.get(tenantId);
@@ -120,6 +140,16 @@ export function createKeyring(options: KeyringOptions): Keyring {
       await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, ...wrapped });
       const keys = createTenantKeys(tenantId, new Map([[generation, seed]]));
       // Not cached: the transaction may yet be rolled back.
+      retire(keys);
+      return keys;
+    },
+    seedsOf: unwrapAll,
+    async adopt(tx, tenantId, seeds) {
+      for (const { generation, state, seed } of seeds) {
+        const wrapped = await kek.wrap(seed, { tenantId, generation });
+        await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, state, ...wrapped });
+      }
+      const keys = keysFrom(tenantId, seeds);
       retire(keys);
       return keys;
     },

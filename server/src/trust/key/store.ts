@@ -28,10 +28,10 @@ export const listKeyRows = (tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeyRo
 
 export async function insertKeyRow(
   tx: Tx,
-  row: { tenantId: Id<'tenant'>; generation: number; provider: string } & WrappedSeed,
+  row: { tenantId: Id<'tenant'>; generation: number; provider: string; state?: 'active' | 'retired' } & WrappedSeed,
 ): Promise<void> {
   await tx
     .insertInto('tenantKey')
-    .values({ ...row, state: 'active' })
+    .values({ state: 'active', ...row })
     .execute();
 }
