@@ -242,3 +242,33 @@ export const logReportSchema = named(
   z.object({ ok: z.boolean(), entries: z.int(), checkpointAt: time, root: z.string(), fault: json.optional() }),
   { id: 'LogReport', description: 'What came of reading the whole log again.' },
 );
+
+export const apiKeySchema = named(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    start: z.string().meta({ description: 'The first letters of the key: all that is known of its text.' }),
+    permissions: list(z.string()),
+    state: z.enum(['active', 'expired', 'revoked']),
+    createdAt: time,
+    expiresAt: time.nullable(),
+    lastUsedAt: time.nullable().meta({ description: 'Known to the minute.' }),
+    perMinute: z.int().nullable().meta({ description: 'Requests a minute; null: as many as the tenant.' }),
+    serviceAccountId: z.string().nullable(),
+    replacedBy: z.string().nullable().meta({ description: 'The key that a rotation made of it; this one is good until it expires.' }),
+  }),
+  { id: 'ApiKey', description: 'A key for programs, without its text.' },
+);
+
+export const serviceAccountSchema = named(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    permissions: list(z.string()),
+    keys: z.int().meta({ description: 'Keys that can be used.' }),
+    createdAt: time,
+    updatedAt: time,
+  }),
+  { id: 'ServiceAccount', description: 'A program with a name of its own. Its keys do what both it and they may.' },
+);
