@@ -26,10 +26,12 @@ import {
 import { createPostman } from '#kernel/mail';
 import { installDemo } from '#ops/demo';
 import { createAccessLog, createSequencer } from '#trust/audit';
-import { createIdentity } from '#trust/identity';
+import { createIdentity, ownersOf } from '#trust/identity';
 import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
+import { createModelBudget, createQuotaKeeper, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { provisionTenant, type Tenant } from '#trust/tenant';
+import { createPlatformQuotas } from './quota.ts';
 
 export interface PlatformOptions {
   readonly config: Config;
@@ -78,9 +80,10 @@ export async function openPlatform(options: PlatformOptions) {
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const tools = await createTools(options, database, keyring);
     const policies = createPolicyEngine();
-    const model = createModel(config, tools.catalogue, log);
+    const quotas = createPlatformQuotas({ database, clock, connectors: eventConnectors, onWork: options.onWork });
+    const model = createModel(config, tools.catalogue, log, createModelBudget({ db: database.app.db, clock }));
     const planning = createPlanning({ catalogue: tools.catalogue, model });
-    const intake = createIntake({ database, keyring, clock, admit: createAdmission({ database, clock }), onAccepted: options.onWork });
+    const intake = createIntake({ database, keyring, clock, admit: createAdmission({ database, quotas }), onAccepted: options.onWork });
     const spendGrant = (tenantId: Id<'tenant'>, grantId: string, now: Date) =>
       // The gate names only grants that it was given, so the id is one of ours.
       withTenant(database.app.db, tenantId, (tx) => useGrant(tx, { tenantId, grantId: grantId as Id<'grant'>, now }));
@@ -102,6 +105,7 @@ export async function openPlatform(options: PlatformOptions) {
       identity,
       postman,
       keyring,
+      quotas,
       auditor,
       installation,
       sequencer,
@@ -145,6 +149,11 @@ export function createWorker(platform: Platform): Engine {
   return createEngine({ database: database.engine, clock, log, handler, slots: config.workerSlots });
 }
 
+/** Gives and mails alerts about quotas that nobody counts on the way. Not started yet. */
+export function createAlerter({ database, clock, log, postman }: Platform): QuotaKeeper {
+  return createQuotaKeeper({ database, clock, log, postman, ownersOf: (tenantId) => ownersOf(database.auth, tenantId) });
+}
+
 /** A customer to be. */
 export interface NewCustomer {
   readonly name: string;
@@ -181,6 +190,9 @@ export async function createTenant(platform: Platform, customer: NewCustomer): P
   }
 }
 
+/** By which ways events come in beside the API: the drop folder. */
+const eventConnectors = ['files'] as const;
+
 /** What the employee can do. */
 export interface ToolDeps {
   readonly database: Database;
@@ -202,10 +214,10 @@ async function createTools({ config, log, tools: chosen = ownTools }: PlatformOp
 }
 
 /** The operator's model, or null: then what no playbook knows waits for a person. */
-function createModel({ model }: Config, catalogue: ToolCatalogue, log: Logger) {
+function createModel({ model }: Config, catalogue: ToolCatalogue, log: Logger, budget: ModelBudget) {
   if (model === undefined) return null;
   const { provider, name, url, key, timeoutMs } = model;
-  return createModelPlanner({ provider, model: name, url, key, timeoutMs, setBy: 'operator', catalogue, log });
+  return createModelPlanner({ provider, model: name, url, key, timeoutMs, setBy: 'operator', catalogue, budget, log });
 }
 
 interface OpenedDatabase {

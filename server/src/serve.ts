@@ -11,7 +11,7 @@ import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surf
 import { createLive } from '#surface/live';
 import { createJobs } from './jobs.ts';
 import { operatorParts } from './operator.ts';
-import { createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
+import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
 import { listening, watching } from './start-fault.ts';
 
 export interface Served {
@@ -77,6 +77,9 @@ async function start(
     engine = createWorker(platform);
     await engine.start();
     undo.push(async () => engine?.stop());
+    const alerter = createAlerter(platform);
+    alerter.start();
+    undo.push(() => alerter.stop());
     const jobs = createJobs(platform);
     jobs.start();
     undo.push(() => jobs.stop());

@@ -17,33 +17,33 @@ const ask = async <Row extends object>(text: string): Promise<Row[]> => (await o
 /** Per role and table, what it may do; columns in brackets where it is not the whole table. */
 const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   factotum_app: {
-    'app.approval': 'insert, select, update (answer, assigned_to, decided_at, decided_by, decision_mac, state)',
+    'app.approval': 'delete, insert, select, update (answer, assigned_to, decided_at, decided_by, decision_mac, state)',
     'app.archive_piece': 'delete, insert, select',
-    'app.attempt': 'insert, select, update (outcome, settled_at)',
+    'app.attempt': 'delete, insert, select, update (outcome, settled_at)',
     'app.audit_entry': 'insert, select',
     'app.audit_head': 'insert, select',
     'app.audit_pending': 'insert',
     'app.audit_tile': 'insert, select',
     'app.destruction_certificate': 'insert, select',
-    'app.event': 'insert, select',
+    'app.event': 'delete, insert, select',
     'app.idempotency': 'delete, insert, select, update',
     'app.job': 'insert, select, update (cancelling, finished_at, input, state)',
-    'app.note': 'insert, select, update',
-    'app.note_version': 'insert, select, update',
-    'app.plan': 'insert, select',
-    'app.policy': 'insert, select, update',
+    'app.note': 'delete, insert, select, update',
+    'app.note_version': 'delete, insert, select, update',
+    'app.plan': 'delete, insert, select',
+    'app.policy': 'delete, insert, select, update',
     'app.quota_alert': 'delete, insert, select, update',
     'app.quota_counter': 'delete, insert, select, update',
     'app.quota_hold': 'delete, insert, select, update',
     'app.quota_limit': 'delete, insert, select, update',
     'app.schema_migration': 'select',
-    'app.standing_grant': 'insert, select, update',
-    'app.step': 'insert, select, update (error_code, finished_at, state)',
-    'app.task': 'insert, select, update (cancelling, detail, run_at, signals, updated_at)',
+    'app.standing_grant': 'delete, insert, select, update',
+    'app.step': 'delete, insert, select, update (error_code, finished_at, state)',
+    'app.task': 'delete, insert, select, update (cancelling, detail, run_at, signals, updated_at)',
     'app.tenant': 'insert, select, update',
     'app.tenant_key': 'insert, select, update',
     'app.tenant_move': 'insert, select, update',
-    'app.tenant_queue': 'insert, select, update',
+    'app.tenant_queue': 'delete, insert, select, update',
   },
   factotum_auth: {
     'auth."rateLimit"': 'delete, insert, select, update',
@@ -155,7 +155,7 @@ test('only the engine and the sequencer see more than one tenant, and only in th
       .sort();
   assert.deepEqual(
     over('factotum_engine'),
-    ['approval', 'attempt', 'audit_pending', 'event', 'job', 'plan', 'step', 'task', 'tenant', 'tenant_queue'].map(
+    ['approval', 'attempt', 'audit_pending', 'event', 'job', 'plan', 'quota_alert', 'step', 'task', 'tenant', 'tenant_queue'].map(
       (table) => `app.${table}`,
     ),
   );
@@ -171,8 +171,31 @@ test('what only workers and the sequencer write, the application writes for a te
     where schemaname in ('app', 'auth') and permissive = 'RESTRICTIVE' order by 1`);
   const tables = ['approval', 'attempt', 'audit_entry', 'audit_tile', 'plan', 'step'];
   assert.deepEqual(
-    restricted,
+    restricted.filter(({ may }) => may === 'INSERT'),
     tables.map((table) => ({ table, role: 'factotum_app', may: 'INSERT', condition: 'app.is_importing(tenant_id)' })),
+  );
+});
+
+test('what nobody deletes, the application deletes for an erased tenant alone', async () => {
+  const restricted = await ask<{ table: string; condition: string }>(`
+    select tablename as "table", qual as condition from pg_policies
+    where schemaname = 'app' and permissive = 'RESTRICTIVE' and cmd = 'DELETE' and roles = '{factotum_app}' order by 1`);
+  const tables = [
+    'approval',
+    'attempt',
+    'event',
+    'note',
+    'note_version',
+    'plan',
+    'policy',
+    'standing_grant',
+    'step',
+    'task',
+    'tenant_queue',
+  ];
+  assert.deepEqual(
+    restricted,
+    tables.map((table) => ({ table, condition: 'app.is_erased()' })),
   );
 });
 

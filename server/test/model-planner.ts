@@ -80,6 +80,7 @@ export async function anthropic(script: ModelScript, more: Partial<ModelPlannerO
     key,
     setBy: 'operator',
     catalogue: exampleCatalogue,
+    budget: null,
     log: silent,
     timeoutMs: 5_000,
     ...more,
@@ -97,6 +98,7 @@ export async function openai(script: ModelScript, options: { key?: string; count
     key: options.key,
     setBy: 'operator',
     catalogue: exampleCatalogue,
+    budget: null,
     log: silent,
     timeoutMs: 5_000,
   });

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 import { type Clock, createLogger, FactotumError, type Id, isFactotumError, systemClock } from '#kernel';
 import { type Database, openDatabase, withTenant } from '#kernel/database';
+import { createQuotas, writeLimits } from '#trust/quota';
 import { testDatabase } from '../../../test/database.ts';
 import { tenantFactory } from '../../../test/tenant.ts';
 import { createIntake, type Intake } from './accept.ts';
@@ -22,6 +23,9 @@ after(async () => {
 const kicked: string[] = [];
 const intakeOn = (on: Database, admit: (tenantId: Id<'tenant'>) => Promise<void> = async () => undefined): Intake =>
   createIntake({ database: on, keyring: tenants.keyring, clock: systemClock, admit, onAccepted: (tenantId) => kicked.push(tenantId) });
+const nobody = async () => 0;
+const quotasOn = (on: Database, clock: Clock) =>
+  createQuotas({ db: on.app.db, clock, gauges: { maxRunning: nobody, members: nobody, connectors: nobody }, onChanged: [] });
 const intake = intakeOn(database);
 const other = intakeOn(second);
 
@@ -196,9 +200,9 @@ test('a connection lost after the commit is answered with "send again", and send
 
 test('of a flood through two processes exactly as many are taken in as the tenant may send, and the others are told when', async () => {
   const { tenantId, run } = await tenants.build();
-  await run((tx) => sql`update app.tenant set settings = '{"eventsPerMinute": 50}' where tenant_id = ${tenantId}`.execute(tx));
+  await run((tx) => writeLimits(tx, tenantId, { eventsPerMinute: 50 }, { by: 'operator:test', at: new Date() }));
   const clock: Clock = { now: () => new Date('2026-03-01T10:00:20Z'), monotonicMs: () => 0 };
-  const doors = [database, second].map((on) => intakeOn(on, createAdmission({ database: on, clock })));
+  const doors = [database, second].map((on) => intakeOn(on, createAdmission({ database: on, quotas: quotasOn(on, clock) })));
   const answers = await Promise.allSettled(Array.from({ length: 140 }, async (_, at) => doors[at % 2]?.accept(tenantId, event(`E${at}`))));
   const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   assert.equal(answers.length - refused.length, 50);
@@ -217,7 +221,7 @@ test('a mail that there is no room for is not even read', async () => {
 test('a suspended tenant takes nothing in', async () => {
   const { tenantId, run } = await tenants.build();
   await run((tx) => sql`update app.tenant set state = 'suspended' where tenant_id = ${tenantId}`.execute(tx));
-  const door = intakeOn(database, createAdmission({ database, clock: systemClock }));
+  const door = intakeOn(database, createAdmission({ database, quotas: quotasOn(database, systemClock) }));
   await assert.rejects(door.accept(tenantId, event('A1')), (error) => isFactotumError(error, 'tenant.suspended'));
   assert.equal((await stored(tenantId)).events.length, 0);
 });

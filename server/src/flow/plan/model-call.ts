@@ -34,7 +34,7 @@ export interface ModelConnection {
 }
 
 /** A plan of twenty steps takes about 3,000 tokens. Without a limit the SDK asks for up to 128,000. */
-const outputTokensMax = 8_000;
+export const outputTokensMax = 8_000;
 const responseBytesMax = 4 * 1_024 * 1_024;
 
 /** Opens a connection to a model. The SDK, 20 MB of code, is loaded when the first question is asked. */

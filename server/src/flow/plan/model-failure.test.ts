@@ -156,6 +156,7 @@ describe('a model on a bad day', () => {
         key,
         setBy: 'operator',
         catalogue: exampleCatalogue,
+        budget: null,
         log: silent,
       });
     for (const port of [address.port, 9]) {

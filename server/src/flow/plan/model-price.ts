@@ -30,12 +30,28 @@ export type TokenCounts = Omit<ModelUsage, 'costMicros'>;
 
 /** Adds what tokens cost on that day; null where the price is not known. Dated model names (`claude-haiku-4-5-20251001`) count as their family. */
 export function withCost(model: string, counts: TokenCounts, on: Date): ModelUsage {
+  const price = priceOf(model, on);
+  return { ...counts, costMicros: price === undefined ? null : costOf(price, counts) };
+}
+
+/**
+ * What tokens count for against a budget, in millionths of a USD. A model of a vendor that takes money and whose price is not known counts
+ * as the dearest that is known, or a budget would not hold it; one of an own endpoint counts nothing, as nobody knows whom it costs what.
+ */
+export function countedCost(provider: 'anthropic' | 'openai-compatible', model: string, counts: TokenCounts, on: Date): number {
+  const price = priceOf(model, on);
+  if (price !== undefined) return costOf(price, counts);
+  return provider === 'anthropic' ? Math.max(...prices.map((each) => costOf(each, counts))) : 0;
+}
+
+function priceOf(model: string, on: Date): Price | undefined {
   const day = on.toISOString().slice(0, 10);
   const family = model.replace(/-\d{8}$/, '');
-  const price = prices.findLast((each) => each.model === family && each.from <= day);
-  if (price === undefined) return { ...counts, costMicros: null };
-  const { tokensIn, tokensOut, cacheReadTokens, cacheWriteTokens } = counts;
+  return prices.findLast((each) => each.model === family && each.from <= day);
+}
+
+function costOf(price: Price, { tokensIn, tokensOut, cacheReadTokens, cacheWriteTokens }: TokenCounts): number {
   const plain = Math.max(0, tokensIn - cacheReadTokens - cacheWriteTokens);
   const cost = plain * price.input + tokensOut * price.output + cacheReadTokens * price.cacheRead + cacheWriteTokens * price.cacheWrite;
-  return { ...counts, costMicros: Math.ceil(cost) };
+  return Math.ceil(cost);
 }

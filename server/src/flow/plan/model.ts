@@ -1,6 +1,8 @@
 import type { ToolCatalogue } from '#flow/tool';
 import { FactotumError, type Logger } from '#kernel';
+import type { ModelBudget } from '#trust/quota';
 import { foldAnswer, writtenOutFaults } from './model-answer.ts';
+import { askWithin } from './model-budget.ts';
 import { type ModelConnection, type ModelRequest, type ModelTurn, openModel } from './model-call.ts';
 import type { ModelFailure } from './model-failure.ts';
 import { type TokenCounts, withCost } from './model-price.ts';
@@ -17,6 +19,8 @@ export interface ModelPlannerOptions {
   /** An address that a tenant set is only dialled on the public internet; the operator's may be anywhere. */
   readonly setBy: 'operator' | 'tenant';
   readonly catalogue: ToolCatalogue;
+  /** What each tenant may spend; null where nobody minds. */
+  readonly budget: ModelBudget | null;
   readonly log: Logger;
   /** One request from connecting to the last byte, 60 s if left out. */
   readonly timeoutMs?: number;
@@ -50,7 +54,7 @@ export function createModelPlanner(options: ModelPlannerOptions): ModelPlanner {
     async plan(task, context) {
       const prompt = buildPrompt(task, context, options.catalogue, model);
       const { outcome, tokens } = await converse({ connection, prompt, task, signal: context.signal, options });
-      const code = outcome.kind === 'plan' ? undefined : outcome.code;
+      const code = 'code' in outcome ? outcome.code : undefined;
       log.info({ taskId: task.taskId, model, outcome: outcome.kind, code, ...tokens }, 'a model was asked for a plan');
       return { ...outcome, model, ...(tokens === undefined ? {} : { usage: withCost(model, tokens, task.now) }) };
     },
@@ -77,7 +81,8 @@ async function converse({
   let tokens: TokenCounts | undefined;
   let faults: readonly string[] = [];
   for (let round = 1; round <= roundsMax; round += 1) {
-    const turn = await connection.ask({ instructions: prompt.instructions, messages, signal, now: task.now });
+    const turn = await askWithin({ ...options, connection }, task, { instructions: prompt.instructions, messages, signal, now: task.now });
+    if (turn.kind === 'used_up') return { outcome: turn, tokens };
     tokens = sumOf(tokens, turn.tokens);
     if (turn.kind === 'failed') return { outcome: outcomeOf(turn.failure), tokens };
     const judged = judge(turn, prompt, task, options);

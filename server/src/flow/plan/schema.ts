@@ -98,7 +98,8 @@ export interface ModelUsage {
 
 /**
  * What planning came to. `question` waits for a person; its `code` is set when something is wrong rather than merely unknown.
- * `retry` parks the task for `afterMs`. `usage` is set whenever a model was paid, whatever came of it.
+ * `retry` parks the task for `afterMs`; `used_up` until there is money for a model again. `usage` is set whenever a model was paid,
+ * whatever came of it.
  */
 export type PlanOutcome =
   | {
@@ -121,6 +122,13 @@ export type PlanOutcome =
       readonly kind: 'retry';
       readonly afterMs: number;
       readonly code: ErrorCode;
+      readonly message: string;
+      readonly model?: string;
+      readonly usage?: ModelUsage;
+    }
+  | {
+      readonly kind: 'used_up';
+      readonly until: Date;
       readonly message: string;
       readonly model?: string;
       readonly usage?: ModelUsage;

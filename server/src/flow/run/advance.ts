@@ -39,7 +39,13 @@ export function createRunner(deps: { tools: RunTools; keyring: Keyring; planning
  */
 function needsPlan(work: Work): boolean {
   const { plan, progress, steps } = work;
-  if (plan === null || progress.state === 'planning' || steps.some((step) => step.errorCode === 'plan.replaced')) return true;
+  if (
+    plan === null ||
+    progress.state === 'planning' ||
+    progress.waitReason === 'quota' ||
+    steps.some((step) => step.errorCode === 'plan.replaced')
+  )
+    return true;
   const resumed = progress.state === 'failed' || progress.waitReason === 'question';
   return resumed && steps.some((step) => step.state === 'failed') && standing(work).length === 0;
 }

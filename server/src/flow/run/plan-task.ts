@@ -44,6 +44,9 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     case 'retry':
       await postpone(work, outcome);
       return false;
+    case 'used_up':
+      await waitForBudget(work, outcome);
+      return false;
   }
 }
 
@@ -96,6 +99,16 @@ function adopt(work: Work, outcome: Extract<PlanOutcome, { kind: 'plan' }>): voi
     state: 'running',
     detail: { version, planner, playbook, model, steps: plan.steps.map((step) => step.tool), ...spent },
   });
+}
+
+/** A clear state instead of a storm of tries: the task sleeps until there is money again, or until somebody raises the limit. */
+async function waitForBudget(work: Work, { until, message }: Extract<PlanOutcome, { kind: 'used_up' }>): Promise<void> {
+  const { progress } = work;
+  const isNews = progress.waitReason !== 'quota';
+  work.detail = { ...work.detail, error: message };
+  if (isNews)
+    note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason: 'quota', ...work.detail.spent } });
+  await release(work, { state: 'waiting', waitReason: 'quota', runAt: until, retries: 0, errorCode: 'quota.exceeded' });
 }
 
 async function postpone(work: Work, outcome: Extract<PlanOutcome, { kind: 'retry' }>): Promise<void> {

@@ -62,6 +62,24 @@ export async function ringTask(
   );
 }
 
+/** How many tasks workers have in hand. */
+export async function countInHand(tx: Tx, tenantId: Id<'tenant'>): Promise<number> {
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*)::int as count from app.task where tenant_id = ${tenantId} and owner is not null`.execute(tx);
+  return rows[0]?.count ?? 0;
+}
+
+/**
+ * Makes tasks due that wait for a budget. Those in hand are rung as well: one of them may be about to lie down because of the old limit.
+ * In the order of their ids, as workers lock them.
+ */
+export async function ringWaitingForBudget(tx: Tx, tenantId: Id<'tenant'>, now: Date): Promise<void> {
+  await sql`update app.task t set signals = t.signals + 1, updated_at = ${now}, run_at = case when t.owner is null then ${now} else t.run_at end
+    from (select task_id from app.task where tenant_id = ${tenantId} and (wait_reason = 'quota' or owner is not null) order by task_id for no key update) w
+    where t.tenant_id = ${tenantId} and t.task_id = w.task_id`.execute(tx);
+}
+
 /** Everything known about one task in its plan in force, and every approval it ever asked for. */
 export interface TaskRecord {
   readonly plan: PlanRow | undefined;

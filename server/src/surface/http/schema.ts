@@ -102,7 +102,7 @@ const taskSummaryShape = {
   eventId: z.string(),
   state: z.enum(taskStates),
   outcome: z.enum(['completed', 'refused', 'partly']).nullable(),
-  waitReason: z.enum(['approval', 'question', 'unknown']).nullable(),
+  waitReason: z.enum(['approval', 'question', 'unknown', 'quota']).nullable(),
   errorCode: z.string().nullable(),
   source: z.string(),
   kind: z.string(),

@@ -2,6 +2,7 @@ import { FactotumError, type Id, newId } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { type AuditDraft, recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
+import { countVaultBytes } from '#trust/quota';
 import {
   contentBytes,
   contentMacOf,
@@ -55,7 +56,7 @@ export interface ChangedNote extends NoteVersion {
  *
  * @param input.ifNoneMatch - '*': only where there is no note yet, else `vault.exists`
  * @throws FactotumError `vault.path_invalid`, `vault.protected`, `vault.changed`, `request.too_large`, `vault.exists` when a note's
- * path differs in case or normalisation only.
+ * path differs in case or normalisation only, `quota.exceeded` when the tenant's vault is full.
  */
 export async function writeNote(
   tx: Tx,
@@ -210,7 +211,9 @@ async function createNote(
   const { tenantId } = keys;
   const row = { tenantId, noteId, pathMac, manifest, version: 1, sizeBytes: bytes.length, trusted: change.trusted, updatedAt: change.at };
   if (!(await insertNote(tx, row))) return undefined;
-  return recordVersion(tx, keys, change, { noteId, version: 1, manifest, draft });
+  const { added, sealedBytes } = await recordVersion(tx, keys, change, { noteId, version: 1, manifest, draft });
+  await countVaultBytes(tx, tenantId, { bytes: sealedBytes, now: change.at });
+  return added;
 }
 
 function overwriteNote(
@@ -257,7 +260,7 @@ async function addVersion(tx: Tx, keys: TenantKeys, change: Change, current: Cur
   const { noteId } = current;
   const version = current.version + 1;
   const manifest = sealManifest(keys, noteId, version, draft.manifest);
-  const added = await recordVersion(tx, keys, change, { noteId, version, manifest, draft });
+  const { added, sealedBytes } = await recordVersion(tx, keys, change, { noteId, version, manifest, draft });
   const isFree = await updateNote(tx, {
     tenantId: keys.tenantId,
     noteId,
@@ -270,6 +273,9 @@ async function addVersion(tx: Tx, keys: TenantKeys, change: Change, current: Cur
     deletedAt: draft.manifest.change === 'deleted' ? change.at : null,
   });
   if (!isFree) throw taken(draft.manifest.path);
+  // What takes something back is never refused for want of room.
+  const anyhow = draft.manifest.change === 'deleted' || draft.manifest.change === 'restored';
+  await countVaultBytes(tx, keys.tenantId, { bytes: sealedBytes, now: change.at, anyhow });
   return added;
 }
 
@@ -278,7 +284,7 @@ async function recordVersion(
   keys: TenantKeys,
   change: Change,
   { noteId, version, manifest, draft }: { noteId: Id<'note'>; version: number; manifest: Buffer; draft: Draft },
-): Promise<ChangedNote> {
+): Promise<{ added: ChangedNote; sealedBytes: number }> {
   const { tenantId } = keys;
   const { author, at, operationKey = null, taskId } = change;
   const { trusted, bytes } = draft;
@@ -292,7 +298,8 @@ async function recordVersion(
     createdAt: at,
     manifest,
   };
-  const inserted = await insertVersion(tx, { ...row, tenantId, operationKey, body: sealBody(keys, noteId, version, bytes) });
+  const body = sealBody(keys, noteId, version, bytes);
+  const inserted = await insertVersion(tx, { ...row, tenantId, operationKey, body });
   // The same key at another note at this very moment: rolled back and tried again, it will find what the other one did.
   if (!inserted) throw busy();
   // Undefined members are left out of the entry.
@@ -300,7 +307,7 @@ async function recordVersion(
     { kind: draft.kind, actor: author, at, objectId: noteId, taskId, detail: { version, restored: draft.restored } },
   ]);
   const { path, change: changeKind } = draft.manifest;
-  return {
+  const added: ChangedNote = {
     noteId,
     path,
     version,
@@ -312,6 +319,7 @@ async function recordVersion(
     updatedAt: at,
     changed: true,
   };
+  return { added, sealedBytes: body.length + manifest.length };
 }
 
 function refuseProtected(change: Change, ...paths: readonly string[]): void {

@@ -1,0 +1,19 @@
+import type { Id } from '#kernel';
+import type { RoleDatabase } from '#kernel/database';
+import { countPeople as countIn } from './member/rules.ts';
+import { authDb } from './store.ts';
+
+/** How many people a tenant has: members, and invitations that can still be used. */
+export const countPeople = (auth: RoleDatabase, tenantId: Id<'tenant'>, now: Date): Promise<number> => countIn(authDb(auth), tenantId, now);
+
+/** The tenant's name, and the addresses of its owners that can be mailed to: those made up when a tenant was made without one are left out. */
+export async function ownersOf(auth: RoleDatabase, tenantId: Id<'tenant'>): Promise<{ name: string; emails: string[] }> {
+  const { rows } = await auth.pool.query<{ name: string; emails: string[] }>({
+    name: 'identity-owners',
+    text: `select o.name, array(select u.email from auth.member m join auth."user" u on u.id = m."userId"
+        where m."organizationId" = o.id and 'owner' = any(string_to_array(m.role, ',')) and u.email not like '%.invalid' order by m."createdAt") as emails
+      from auth.organization o where o.id = $1`,
+    values: [tenantId],
+  });
+  return rows[0] ?? { name: tenantId, emails: [] };
+}
