@@ -6,6 +6,7 @@ export { createIdentity, type Identity, type IdentityDeps } from './identity.ts'
 export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';
 export type { Invitation, InvitationLook, MadeInvitation, Member, Role, Room, SecurityRules, Team } from './member/membership.ts';
 export type { RequestHead } from './origin.ts';
+export { countPeople, ownersOf } from './people.ts';
 export {
   allPermissions,
   type Permission,
