@@ -12,7 +12,17 @@ const unused = () => {
 };
 createJobRunner({
   engine: database.engine,
-  keyring: { of: unused, provision: unused, prove: unused, forget: unused, close: unused },
+  keyring: {
+    of: unused,
+    provision: unused,
+    prove: unused,
+    fingerprints: unused,
+    seedsOf: unused,
+    adopt: unused,
+    destroy: unused,
+    forget: unused,
+    close: unused,
+  },
   installation: { signer: { name: '', id: Buffer.alloc(4), verifierKeyText: '', sign: unused }, seal: unused, open: unused },
   clock: systemClock,
   log,

@@ -49,10 +49,12 @@ const dueTenants = `
 
 /**
  * Its own statement, on a row that no foreign key points at: neither an open insert hides the tenant nor does a claim block one.
- * A worker that was taken off the list gets nothing: it has not noticed yet, and what it took would be taken away again.
+ * A tenant that is suspended or on its way out gets nobody. A worker that was taken off the list gets nothing: it has not noticed yet,
+ * and what it took would be taken away again.
  */
 const lockTenants = `
-  select tenant_id, revision from app.tenant_queue where tenant_id = any($1) and exists (select from app.worker where worker_id = $2)
+  select tenant_id, revision from app.tenant_queue q where tenant_id = any($1) and exists (select from app.worker where worker_id = $2)
+    and exists (select from app.tenant t where t.tenant_id = q.tenant_id and t.state = 'active')
   order by random() for no key update skip locked`;
 
 const takeTasks = `

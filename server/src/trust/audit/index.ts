@@ -2,6 +2,7 @@
 export { type AccessLog, type AccessLogOptions, createAccessLog } from './access-log.ts';
 export { adoptLog } from './adopt.ts';
 export { type AuditDraft, auditBody } from './body.ts';
+export { discardPending } from './discard.ts';
 export { exportLog, exportLogIn } from './export.ts';
 export type { EntryListener } from './feed.ts';
 export { closeLog, logStanding, releaseLog } from './hand-over.ts';

@@ -3,6 +3,7 @@ import { createActivity } from './activity.ts';
 import { type ApiKey, createApiKey, listApiKeys, type MadeKey, type NewApiKey } from './api-key.ts';
 import { type Auth, type AuthDeps, createAuth, keyConfiguration } from './auth.ts';
 import { findAnyCurrent, findCurrentSession, findOperator } from './current-session.ts';
+import { forgetTenant } from './forget-tenant.ts';
 import { type Caller, handle, linkInvalid, signOut, takeLink } from './http.ts';
 import { createKeyCheck } from './key-check.ts';
 import { createMachines, keyPrincipal, type Machines } from './machine/machines.ts';
@@ -13,7 +14,7 @@ import { listenForRevocations } from './revocations.ts';
 import { readOrMakeSecret } from './secret.ts';
 import { beginSession, noContent, type Proven, type SessionChange } from './sign-in/begin.ts';
 import { newLink } from './sign-in/plugin.ts';
-import { type AuthDb, authDb, deleteExpiredLinks, findOwner, listTenants, removeTenant, revokeKey } from './store.ts';
+import { type AuthDb, authDb, deleteExpiredLinks, findOwner, listTenants, revokeKey } from './store.ts';
 import { createTenantOwner, findTenant, type TenantName, type TenantOwner } from './tenant-owner.ts';
 
 export interface IdentityDeps extends AuthDeps {
@@ -31,7 +32,7 @@ export interface Identity {
   handle(request: Request, caller: Caller): Promise<Response>;
   /** Whether the request may use the browser's cookie. Ask before acting on a principal found by cookie; also at a WebSocket upgrade. */
   sameOrigin(request: RequestHead): boolean;
-  /** Who sends these headers: by `Authorization: Bearer fct_..` if there is that header, else by session cookie; null when nobody known. */
+  /** Who sends these headers: by `Authorization: Bearer` with a key or a token if there is that header, else by session cookie; null when nobody known. */
   principalOf(headers: Headers): Promise<Principal | null>;
 
   /** Who operates the installation and sends these headers, by session cookie; null for everybody else. */
@@ -39,7 +40,7 @@ export interface Identity {
 
   createTenantOwner(owner: TenantOwner): Promise<Id<'user'>>;
   /** Undoes `createTenantOwner` after a failed provisioning; also takes the tenant's keys, sessions and links. */
-  removeTenantOwner(tenantId: Id<'tenant'>): Promise<void>;
+  removeTenantOwner(tenantId: Id<'tenant'>): Promise<number>;
   /** By name. */
   listTenants(): Promise<readonly TenantName[]>;
   findTenant(nameOrId: string): Promise<TenantName | null>;
@@ -63,12 +64,14 @@ export interface Identity {
 
 /** @throws FactotumError `key.unavailable` when the secret cannot be used. */
 export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
-  const auth = createAuth(deps, await readOrMakeSecret(deps.secretFile));
+  const secret = await readOrMakeSecret(deps.secretFile);
+  const auth = createAuth(deps, secret);
   const db = authDb(deps.auth);
   const context = { auth, db, clock: deps.clock, publicOrigins: deps.publicOrigins };
   const keys = createKeyCheck(context);
+  const machines = createMachines({ ...context, log: deps.log, secret, keys });
   const activity = createActivity({ db, clock: deps.clock, log: deps.log });
-  const revocations = listenForRevocations(deps, { onRevoked: keys.forget, onGap: keys.forgetAll });
+  const revocations = listenForRevocations(deps, { onRevoked: machines.changed, onGap: machines.changedUnheard });
 
   const principalOf = async (headers: Headers): Promise<Principal | null> => {
     const authorization = headers.get('authorization');
@@ -77,10 +80,11 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
       if (session) activity.sessionUsed(session.sessionId);
       return session?.principal ?? null;
     }
-    const key = await keys.check(/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
-    if (!key) return null;
-    activity.keyUsed(key.id);
-    return keyPrincipal(key);
+    const credential = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
+    const key = await keys.check(credential);
+    const principal = key === null ? await machines.principalOfToken(credential) : keyPrincipal(key);
+    if (principal?.keyId !== undefined) activity.keyUsed(principal.keyId);
+    return principal;
   };
 
   return {
@@ -102,8 +106,9 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     },
     createTenantOwner: (owner) => createTenantOwner(context, owner),
     removeTenantOwner: async (tenantId) => {
-      await removeTenant(db, tenantId);
+      const people = await forgetTenant(db, tenantId);
       keys.forgetAll();
+      return people;
     },
     listTenants: () => listTenants(db),
     findTenant: (nameOrId) => findTenant(db, nameOrId),
@@ -127,7 +132,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
       keys.forget(id);
       return revoked !== undefined;
     },
-    machines: createMachines(context, keys),
+    machines,
     membership: createMembership(context, keys.forgetAll),
   };
 }

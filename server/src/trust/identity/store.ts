@@ -83,7 +83,7 @@ export const secondFactorOf = (
   or exists (select from passkey where passkey."userId" = ${sql.ref(column)}))`;
 
 /** A session with its user and what they are in the session's tenant; nothing when the member was removed. */
-export const findSession = (db: AuthDb, token: string) =>
+export const findSession = (db: AuthDb, by: { readonly token: string } | { readonly id: Id<'session'> }) =>
   db
     .selectFrom('session')
     .innerJoin('user', 'user.id', 'session.userId')
@@ -113,7 +113,7 @@ export const findSession = (db: AuthDb, token: string) =>
     .select(grantedByOwnRoles.as('granted'))
     .select(secondFactorOf('session.userId').as('hasSecondFactor'))
     .select('member.organizationId as tenantId')
-    .where('session.token', '=', token)
+    .where('token' in by ? 'session.token' : 'session.id', '=', 'token' in by ? by.token : by.id)
     .executeTakeFirst();
 
 /** A key by its id or by the hash of its text, whatever state it is in, with the service account that it belongs to, if any. */
@@ -196,22 +196,3 @@ export const findOwner = (db: AuthDb, tenantId: Id<'tenant'>) =>
     .where(sql<boolean>`'owner' = any(string_to_array(member.role, ','))`)
     .orderBy('member.createdAt')
     .executeTakeFirst();
-
-/** Takes a tenant out again: its organisation with memberships and invitations, its keys, its sessions, its links, and users who are in no other. */
-export const removeTenant = (db: AuthDb, tenantId: Id<'tenant'>) =>
-  db.transaction().execute(async (tx) => {
-    const members = await tx.selectFrom('member').select('userId').where('organizationId', '=', tenantId).execute();
-    const userIds = members.map((member) => member.userId);
-    await tx.deleteFrom('organization').where('id', '=', tenantId).execute();
-    await tx.deleteFrom('apikey').where('referenceId', '=', tenantId).execute();
-    await tx.deleteFrom('session').where('activeOrganizationId', '=', tenantId).execute();
-    await sql`delete from verification where identifier like 'sign-in-link:%' and value::jsonb ->> 'tenantId' = ${tenantId}`.execute(tx);
-    if (userIds.length > 0)
-      await tx
-        .deleteFrom('user')
-        .where('id', 'in', userIds)
-        .where(({ not, exists, selectFrom }) =>
-          not(exists(selectFrom('member').select('userId').whereRef('member.userId', '=', 'user.id'))),
-        )
-        .execute();
-  });

@@ -1,4 +1,4 @@
-import { type Clock, FactotumError, type Id, isId, type Json, type JsonObject, newId } from '#kernel';
+import { FactotumError, type Id, isId, type Json, type JsonObject, newId } from '#kernel';
 import type { RoleDatabase, Tx } from '#kernel/database';
 import type { InstallationKey, TenantKeys } from '#trust/key';
 import type { Job } from './job.ts';
@@ -68,12 +68,12 @@ export const cancelTenantJobs = (
   tx: Tx,
   tenantId: Id<'tenant'>,
   which: { readonly id?: string; readonly kind?: string },
-  clock: Clock,
-): Promise<number> => cancelJobs(tx, tenantId, which, clock.now());
+  now: Date,
+): Promise<number> => cancelJobs(tx, tenantId, which, now);
 
 /** Calls a job of the installation off. @returns false when it has ended or is not there. */
-export const cancelInstallationJob = async (engine: RoleDatabase, id: string, clock: Clock): Promise<boolean> =>
-  (await cancelJobs(engine.db, installation, { id }, clock.now())) > 0;
+export const cancelInstallationJob = async (engine: RoleDatabase, id: string, now: Date): Promise<boolean> =>
+  (await cancelJobs(engine.db, installation, { id }, now)) > 0;
 
 function found(row: JobRow | undefined): JobRow {
   if (row === undefined) throw new FactotumError('job.not_found', 'There is no such job.');

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type Clock, FactotumError, type Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
 import type { KekProvider } from './kek.ts';
-import { insertKeyRow, listKeyRows } from './store.ts';
+import { destroyKeyRows, insertKeyRow, listKeyRows } from './store.ts';
 import { type ClosableTenantKeys, createTenantKeys, type TenantKeys } from './tenant-keys.ts';
 
 /** Hands out tenants' keys. Calls to the KEK's provider scale with tenants, not with objects. */
@@ -31,6 +31,10 @@ export interface Keyring {
    * @throws FactotumError `key.unavailable` when there are keys and none can be opened.
    */
   prove(tenantIds: readonly Id<'tenant'>[]): Promise<void>;
+  /** What tells each generation's wrapped seed from all others, for whoever has to say later which ones were destroyed. */
+  fingerprints(tenantId: Id<'tenant'>): Promise<readonly KeyFingerprint[]>;
+  /** Overwrites the tenant's wrapped seeds and wipes its keys from memory: what was sealed under them is gone for good, backups included. */
+  destroy(tenantId: Id<'tenant'>): Promise<void>;
   /** Wipes the tenant's keys from memory at once, handles in use included; the next `of` unwraps again. */
   forget(tenantId: Id<'tenant'>): void;
   /** Wipes every key from memory. */
@@ -43,6 +47,14 @@ export interface PlainSeed {
   readonly state: 'active' | 'retired';
   /** 32 bytes. */
   readonly seed: Buffer;
+}
+
+export interface KeyFingerprint {
+  readonly generation: number;
+  readonly provider: string;
+  readonly kekId: string;
+  /** In hex. */
+  readonly wrappedSha256: string;
 }
 
 export interface KeyringOptions {
@@ -131,6 +143,12 @@ export function createKeyring(options: KeyringOptions): Keyring {
     return started;
   };
 
+  const forget = (tenantId: Id<'tenant'>): void => {
+    loading.delete(tenantId);
+    ready.delete(tenantId);
+    for (const keys of retiring.keys()) if (keys.tenantId === tenantId) wipe(keys);
+  };
+
   return {
     of: async (tenantId) => ready.get(tenantId) ?? (await loadOnce(tenantId)),
     async provision(tx, tenantId) {
@@ -169,11 +187,17 @@ export function createKeyring(options: KeyringOptions): Keyring {
       }
       if (fault !== undefined) throw fault;
     },
-    forget(tenantId) {
-      loading.delete(tenantId);
-      ready.delete(tenantId);
-      for (const keys of retiring.keys()) if (keys.tenantId === tenantId) wipe(keys);
+    async fingerprints(tenantId) {
+      const rows = await withTenant(db, tenantId, (tx) => listKeyRows(tx, tenantId));
+      return rows
+        .filter(({ state }) => state !== 'destroyed')
+        .map(({ generation, provider, kekId, wrapped }) => ({ generation, provider, kekId, wrappedSha256: hash('sha256', wrapped) }));
     },
+    async destroy(tenantId) {
+      await withTenant(db, tenantId, (tx) => destroyKeyRows(tx, tenantId));
+      forget(tenantId);
+    },
+    forget,
     close() {
       loading.clear();
       ready.clear();

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import type { WrappedSeed } from './kek.ts';
@@ -34,4 +35,10 @@ export async function insertKeyRow(
     .insertInto('tenantKey')
     .values({ state: 'active', ...row })
     .execute();
+}
+
+/** Overwrites every wrapped seed of the tenant with as many zeros. */
+export async function destroyKeyRows(tx: Tx, tenantId: Id<'tenant'>): Promise<void> {
+  await sql`update tenant_key set wrapped = decode(repeat('00', octet_length(wrapped)), 'hex'), state = 'destroyed'
+    where tenant_id = ${tenantId} and state <> 'destroyed'`.execute(tx);
 }

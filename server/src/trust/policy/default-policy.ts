@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatMinor, isCurrency } from './money.ts';
 
 /** What the form for policies offers. Amounts in the currency's smallest unit. */
-const thresholdsSchema = z.strictObject({
+export const thresholdsSchema = z.strictObject({
   /** Payments up to this run alone, if payee, steering and sources are beyond doubt; 0: every payment asks. */
   payUnattendedUpToMinor: z.int().min(0).max(100_000_000).default(0),
   currency: z.string().refine(isCurrency, 'must be an ISO 4217 currency in capital letters, like EUR').default('EUR'),

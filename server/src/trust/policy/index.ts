@@ -1,7 +1,7 @@
 /** The door to labels, policies, standing grants and the directory: everything that the gate decides by. */
 export { normaliseAddress } from './address.ts';
 export type { PolicyFault } from './compile.ts';
-export { defaultPolicyText, policyFromThresholds, type Thresholds } from './default-policy.ts';
+export { defaultPolicyText, policyFromThresholds, type Thresholds, thresholdsSchema } from './default-policy.ts';
 export { type Directory, emptyDirectory, knownPayee, knownRecipient, parseDirectory, payeeName, type SkippedRow } from './directory.ts';
 export { createPolicyEngine, type LoadedPolicy, type PolicyEngine, type PolicyEngineOptions, type PolicyVerdict } from './engine.ts';
 export type { CallFacts, Effect } from './facts.ts';

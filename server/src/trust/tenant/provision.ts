@@ -4,9 +4,10 @@ import { type Tx, withTenant } from '#kernel/database';
 import { provisionAuditLog, recordAudit } from '#trust/audit';
 import type { AuditorKey, Keyring } from '#trust/key';
 import { defaultPolicyText, savePolicy } from '#trust/policy';
+import { isQuotaName, type LimitChanges, limitsShape, quotas, writeLimits } from '#trust/quota';
 import { type InitialNote, skeleton, writeNote } from '#trust/vault';
 import { readTenant, type Tenant } from './read.ts';
-import { tenantNameSchema, tenantSettingsSchema } from './settings.ts';
+import { tenantNameSchema, tenantSettingsSchema, tenantTitleSchema } from './settings.ts';
 import { insertQueue, insertTenant } from './store.ts';
 
 export interface ProvisionDeps {
@@ -21,8 +22,10 @@ export interface NewTenant {
   /** An id made before, so that the call can be repeated and the identity's organisation can have the same one. */
   readonly tenantId?: Id<'tenant'> | undefined;
   readonly name: string;
-  /** What differs from the defaults. */
-  readonly settings?: z.input<typeof tenantSettingsSchema> | undefined;
+  /** What people see instead of the name. */
+  readonly title?: string | undefined;
+  /** What differs from the defaults: settings, and limits by the names of their quotas. */
+  readonly settings?: (z.input<typeof tenantSettingsSchema> & LimitChanges) | undefined;
   /** Notes beyond those that every vault starts with, trusted like them. */
   readonly notes?: readonly InitialNote[] | undefined;
   /** Who creates it, as the audit log names them. */
@@ -37,13 +40,13 @@ export interface NewTenant {
  * @throws FactotumError `tenant.name_taken`, `request.invalid` for a name or setting that does not fit.
  */
 export async function provisionTenant(deps: ProvisionDeps, input: NewTenant): Promise<Tenant> {
-  const { name, settings } = parse(input);
+  const { name, title = null, settings, limits } = parse(input);
   const createdAt = deps.clock.now();
   const tenantId = input.tenantId ?? newId('tenant', createdAt.getTime());
   return withTenant(deps.db, tenantId, async (tx) => {
-    const inserted = await insertTenant(tx, { tenantId, name, settings, createdAt });
+    const inserted = await insertTenant(tx, { tenantId, name, title, settings, createdAt });
     if (inserted === 'name_taken') throw nameTaken(name);
-    if (inserted) await furnish(deps, tx, tenantId, { ...input, maxRunning: settings.maxRunning, at: createdAt });
+    if (inserted) await furnish(deps, tx, tenantId, { ...input, limits, at: createdAt });
     const tenant = await readTenant(tx, tenantId);
     if (tenant.name !== name) throw new FactotumError('tenant.name_taken', `This tenant id belongs to ${tenant.name}. Use a new one.`);
     return tenant;
@@ -54,11 +57,12 @@ async function furnish(
   deps: ProvisionDeps,
   tx: Tx,
   tenantId: Id<'tenant'>,
-  input: NewTenant & { maxRunning: number; at: Date },
+  input: NewTenant & { limits: LimitChanges; at: Date },
 ): Promise<void> {
-  const { actor, at, notes = [] } = input;
+  const { actor, at, limits, notes = [] } = input;
   const keys = await deps.keyring.provision(tx, tenantId);
-  await insertQueue(tx, tenantId, input.maxRunning);
+  await insertQueue(tx, tenantId, limits.maxRunning ?? quotas.maxRunning.default);
+  await writeLimits(tx, tenantId, limits, { by: actor, at });
   await provisionAuditLog(tx, tenantId, keys, deps.auditor.sealForAuditor);
   await recordAudit(tx, tenantId, [{ kind: 'tenant.created', actor, at, objectId: tenantId }]);
   await savePolicy(tx, keys, tenantId, { text: defaultPolicyText(), basedOn: 0, actor, at });
@@ -67,9 +71,13 @@ async function furnish(
 
 function parse(input: NewTenant) {
   const answer = z
-    .object({ name: tenantNameSchema, settings: tenantSettingsSchema.strict() })
-    .safeParse({ name: input.name, settings: input.settings ?? {} });
-  if (answer.success) return answer.data;
+    .object({ name: tenantNameSchema, title: tenantTitleSchema.optional(), settings: tenantSettingsSchema.extend(limitsShape).strict() })
+    .safeParse({ name: input.name, title: input.title, settings: input.settings ?? {} });
+  if (answer.success) {
+    const { name, title, settings } = answer.data;
+    const limits = Object.fromEntries(Object.entries(settings).filter(([key]) => isQuotaName(key)));
+    return { name, title, settings: tenantSettingsSchema.parse(settings), limits: limits as LimitChanges }; // Each was checked by its quota's schema.
+  }
   const faults = answer.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new FactotumError('request.invalid', `The tenant cannot be created. ${faults.join('; ')}`, { details: { faults } });
 }

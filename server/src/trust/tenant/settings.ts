@@ -1,32 +1,74 @@
 import { z } from 'zod';
+import { thresholdsSchema } from '#trust/policy';
 
-/** What can be set for a tenant. Numbers, switches and names of options only: it is stored in clear. */
-export const tenantSettingsSchema = z.object({
-  /** Tasks that run at once. Waiting ones do not count. */
-  maxRunning: z.int().min(1).max(1_000).default(20),
-  /** Events taken in per minute; above, the sender is asked to come back. A hundred a second is more than any mailbox brings. */
-  eventsPerMinute: z.int().min(1).max(1_000_000).default(6_000),
+const dayTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 09:00');
+
+/** What a tenant's own people set. Numbers, switches and names of options only: it is stored in clear. */
+const own = {
   /** Whether mail and payment files are also written as plain files into the outbox folder. */
-  writesFiles: z.boolean().default(false),
-  /** How long a person has to decide, in hours: after a day the facts behind a question have often changed. */
+  writesFiles: z.boolean(),
+  /** How long a person has to decide, in hours. */
   approvalTtlHours: z
     .int()
     .min(1)
-    .max(24 * 90)
-    .default(24),
+    .max(24 * 90),
+  /** What runs without a person, as the form for policies put it last. */
+  thresholds: thresholdsSchema,
   /** IANA name: what "today" and "9:00" mean. */
-  timeZone: z.string().max(100).refine(isTimeZone, 'must be an IANA time zone like Europe/Berlin').default('UTC'),
+  timeZone: z.string().max(100).refine(isTimeZone, 'must be an IANA time zone like Europe/Berlin'),
   /** BCP 47 tag: how amounts and dates are written. */
-  locale: z.string().max(100).refine(isLocale, 'must be a language tag like en or de-AT').default('en'),
-  /** Whether the model key of the installation may be spent for this tenant. Only an operator sets it. */
+  locale: z.string().max(100).refine(isLocale, 'must be a language tag like en or de-AT'),
+  /** When people are there, in the tenant's time zone; null: always. ISO 8601 days, 1 is Monday. */
+  workingHours: z
+    .strictObject({ days: z.array(z.int().min(1).max(7)).min(1).max(7), from: dayTime, to: dayTime })
+    .refine(({ from, to }) => from < to, 'must begin before they end')
+    .nullable(),
+  /** Who plans what no playbook knows: the model, or nobody, so that it waits for a person. */
+  planner: z.enum(['model', 'playbooks']),
+  /** The one model that may plan for this tenant; null: whichever the installation has. With another one set up there, nobody plans. */
+  model: z.string().min(1).max(200).nullable(),
+  /** For how many days finished work is to be kept; null: until somebody deletes it. */
+  retentionDays: z.int().min(1).max(36_500).nullable(),
+  /** Who guards the tenant's keys. */
+  custody: z.literal(
+    'installation',
+    "must be installation: keys guarded by the tenant's own key service are not available in this release",
+  ),
+};
+
+/** What is set for a tenant. */
+export const tenantSettingsSchema = z.object({
+  writesFiles: own.writesFiles.default(false),
+  // After a day the facts behind a question have often changed.
+  approvalTtlHours: own.approvalTtlHours.default(24),
+  thresholds: own.thresholds.prefault({}),
+  timeZone: own.timeZone.default('UTC'),
+  locale: own.locale.default('en'),
+  workingHours: own.workingHours.default(null),
+  planner: own.planner.default('model'),
+  model: own.model.default(null),
+  retentionDays: own.retentionDays.default(null),
+  custody: own.custody.default('installation'),
+  /** Whether the model key of the installation may be spent for this tenant. Only an operator sets it, as it costs them money. */
   maySpendOperatorModelKey: z.boolean().default(false),
 });
 export type TenantSettings = z.infer<typeof tenantSettingsSchema>;
 
-/** 2 to 40 of a-z, 0-9 and hyphen, starting with a letter or digit: it names the tenant's folders. */
+/** What a tenant's own people see and change. Limits are the operator's, and stand elsewhere (`#trust/quota`). */
+export const ownSettingsSchema = z.object(own);
+
+/** 2 to 40 of a-z, 0-9 and hyphen, starting with a letter or digit: it names the tenant's folders and never changes. */
 export const tenantNameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{1,39}$/, 'must be 2 to 40 small letters, digits or hyphens, not starting with a hyphen');
+
+/** What people see instead of the name. */
+export const tenantTitleSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), 'must be one line of text');
 
 /** Asking Intl takes half a millisecond, and settings are read again every few seconds; there are about 600 names. */
 const knownTimeZones = new Set(['UTC']);

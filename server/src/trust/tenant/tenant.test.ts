@@ -9,6 +9,7 @@ import { type ErrorCode, isFactotumError, newId, systemClock } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { createAuditorKey, createKeyring, createLocalKek } from '#trust/key';
 import { knownPayee, loadPolicy, parseDirectory } from '#trust/policy';
+import { readLimits } from '#trust/quota';
 import { listNotes, readNote, writeNote } from '#trust/vault';
 import { testDatabase } from '../../../test/database.ts';
 import { provisionTenant } from './provision.ts';
@@ -70,11 +71,8 @@ test('a new tenant has its key, its place in the queue, its audit log, a policy 
     settings: { timeZone: 'Europe/Vienna' },
     notes: [{ path: 'Playbooks/File.md', content: 'x' }],
   });
-  const { timeZone, maxRunning, approvalTtlHours, writesFiles } = tenant.settings;
-  assert.deepEqual(
-    [tenant.name, tenant.state, timeZone, maxRunning, approvalTtlHours, writesFiles],
-    ['acme', 'active', 'Europe/Vienna', 20, 24, false],
-  );
+  const { timeZone, approvalTtlHours, writesFiles } = tenant.settings;
+  assert.deepEqual([tenant.name, tenant.state, timeZone, approvalTtlHours, writesFiles], ['acme', 'active', 'Europe/Vienna', 24, false]);
   const keys = await keyring.of(tenant.id);
   await withTenant(db, tenant.id, async (tx) => {
     assert.deepEqual(await readTenant(tx, tenant.id), tenant);
@@ -134,6 +132,17 @@ test('repeated with the same id it changes nothing, and eight at once make one t
   await assert.rejects(provisionTenant(deps, { tenantId, name: 'another', actor }), is('tenant.name_taken'));
 });
 
+test('limits that are given with the settings are limits from the start', async () => {
+  const { id } = await provisionTenant(deps, { name: 'limited', actor, settings: { maxRunning: 3, vaultBytes: 50_000 } });
+  await withTenant(db, id, async (tx) => {
+    const { maxRunning, vaultBytes, members } = await readLimits(tx, id);
+    assert.deepEqual([maxRunning, vaultBytes, members], [3, 50_000, 100]);
+    assert.deepEqual((await sql<{ maxRunning: number }>`select max_running from tenant_queue`.execute(tx)).rows, [{ maxRunning: 3 }]);
+  });
+  const tooSmall = provisionTenant(deps, { name: 'full', actor, settings: { vaultBytes: 10 } });
+  await assert.rejects(tooSmall, is('quota.exceeded'));
+});
+
 test('two tenants never have the same name, as it names their folders', async () => {
   const tries = await Promise.allSettled(Array.from({ length: 4 }, () => provisionTenant(deps, { name: 'twins', actor })));
   assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1);
@@ -177,7 +186,10 @@ test("another tenant's row is not found", async () => {
 });
 
 test('a tenant made before a setting existed has its default', () => {
-  assert.deepEqual(tenantSettingsSchema.parse({ maxRunning: 5, gone: true }), { ...tenantSettingsSchema.parse({}), maxRunning: 5 });
+  assert.deepEqual(tenantSettingsSchema.parse({ approvalTtlHours: 5, gone: true }), {
+    ...tenantSettingsSchema.parse({}),
+    approvalTtlHours: 5,
+  });
 });
 
 test('what stands in a note, and its path, is found nowhere in the database', async () => {
