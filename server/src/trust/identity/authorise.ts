@@ -47,7 +47,11 @@ const freshness = (principal: Principal, { fresh }: Need, now: Date) => (fresh =
 const notAPerson = () => new FactotumError('auth.forbidden', 'This is about a person, and needs their session.');
 
 /** Null when the person has proved within the last minutes that it is them, or is no person. */
-export function staleness({ session }: Pick<Principal | OperatorPerson, 'session'>, now: Date): FactotumError | null {
+export function staleness(
+  { session, viaToken }: Pick<Principal, 'session' | 'viaToken'> | (Pick<OperatorPerson, 'session'> & { viaToken?: never }),
+  now: Date,
+): FactotumError | null {
+  if (viaToken === true) return new FactotumError('auth.step_up_required', 'A token is not enough for this. Send the key, or sign in.');
   if (session === undefined || now.getTime() - session.provenAt.getTime() <= freshMs) return null;
   return new FactotumError('auth.step_up_required', 'Confirm that it is you: this needs a sign-in of the last ten minutes.');
 }

@@ -19,7 +19,15 @@ export interface Current<P extends Principal | OperatorPerson = Principal | Oper
 /** The session of a signed cookie, with what its user is in its tenant at this moment. One query, nothing cached: who is removed is out. */
 export async function findCurrentSession({ auth, db, clock }: Context, headers: Headers): Promise<Current<Principal> | null> {
   const token = await sessionTokenOf(auth, headers);
-  const found = token === null ? undefined : await findSession(db, token);
+  return token === null ? null : findMemberSession({ db, clock }, { token });
+}
+
+/** The same by the session's token or id, for whoever has found that out. */
+export async function findMemberSession(
+  { db, clock }: Pick<Context, 'db' | 'clock'>,
+  by: Parameters<typeof findSession>[1],
+): Promise<Current<Principal> | null> {
+  const found = await findSession(db, by);
   if (!found || isOver(found, clock.now()) || !isMethodTaken(found)) return null;
   const { sessionId, userId, tenantId, name, email } = found;
   const isPending = found.secondFactorRequired === true && !isTwice(found);
