@@ -1,6 +1,7 @@
 import { pendingMigrations, sqlFolder, withTenant } from '#kernel/database';
 import type { AuditReport, OperatorParts } from '#surface/cli';
 import { exportLog, recordAudit, verifyTenantLog } from '#trust/audit';
+import { parseLimitChanges } from '#trust/quota';
 import { createTenant, type Platform } from './platform.ts';
 
 /** What the operator at the machine may do beyond the API, made of the platform's parts. */
@@ -8,7 +9,7 @@ export function operatorParts(
   platform: Platform,
   place: { readonly address: () => string | null; readonly publicUrl: () => string; readonly onTenant: (name: string) => Promise<void> },
 ): OperatorParts {
-  const { identity, database, keyring, auditor, sequencer, clock, ownerUrl } = platform;
+  const { identity, database, keyring, auditor, sequencer, quotas, clock, ownerUrl } = platform;
   return {
     listTenants: () => identity.listTenants(),
     findTenant: (nameOrId) => identity.findTenant(nameOrId),
@@ -21,6 +22,7 @@ export function operatorParts(
     listApiKeys: (tenantId) => identity.listApiKeys(tenantId),
     revokeApiKey: (tenantId, id) => identity.revokeApiKey(tenantId, id),
     createSignInUrl: async (tenantId) => `${place.publicUrl()}/#token=${await identity.createSignInLink(tenantId)}`,
+    setQuotas: (tenantId, limits, actor) => quotas.change(tenantId, parseLimitChanges(limits), actor),
     async record(tenantId, entry) {
       await withTenant(database.app.db, tenantId, (tx) => recordAudit(tx, tenantId, [{ ...entry, at: clock.now() }]));
       sequencer.kick();

@@ -9,6 +9,7 @@ import { createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
+import { quotaRefusals } from '#trust/quota';
 import { createJobs } from './jobs.ts';
 import { operatorParts } from './operator.ts';
 import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
@@ -136,6 +137,7 @@ export function httpDeps(
     tasksRunning: own.running ?? (() => 0),
     auditEntries: () => sequencer.status().entries,
     auditLogsSetAside: () => sequencer.status().setAside.length,
+    quotaRefusals,
   });
   return {
     ...platform,

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** What is asked for when somebody looks, never counted on the way. */
 export interface Gauges {
@@ -8,6 +8,8 @@ export interface Gauges {
   readonly auditEntries: () => number;
   /** Tenants whose audit log is out of order and waits for a person. */
   readonly auditLogsSetAside: () => number;
+  /** Refusals of this process since it started, by quota; every quota there is. */
+  readonly quotaRefusals: () => Iterable<readonly [quota: string, count: number]>;
 }
 
 /**
@@ -28,5 +30,15 @@ export function createMetrics(gauges: Gauges): Registry {
   gauge('factotum_tasks_running', 'Tasks this process works on right now', gauges.tasksRunning);
   gauge('factotum_audit_entries', 'Audit entries numbered by this process since it started', gauges.auditEntries);
   gauge('factotum_audit_logs_set_aside', 'Tenants whose audit log is out of order', gauges.auditLogsSetAside);
+  new Counter({
+    name: 'factotum_quota_refusals_total',
+    help: 'Uses refused because a tenant has used up its quota',
+    labelNames: ['quota'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [quota, count] of gauges.quotaRefusals()) this.inc({ quota }, count);
+    },
+  });
   return registry;
 }

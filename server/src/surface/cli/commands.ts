@@ -4,6 +4,7 @@ import { auditCommands } from './command/audit.ts';
 import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
 import { eventCommands } from './command/event.ts';
+import { quotaCommands } from './command/quota.ts';
 import { sessionCommands } from './command/session.ts';
 import { taskCommands } from './command/task.ts';
 import { tenantCommands } from './command/tenant.ts';
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = [
   ...doctorCommands,
   ...databaseCommands,
   ...tenantCommands,
+  ...quotaCommands,
   ...sessionCommands,
   ...apiKeyCommands,
   ...eventCommands,

@@ -39,6 +39,7 @@ const operator: Omit<OperatorParts, 'database'> = {
   createApiKey: async () => ({ id: newId('apiKey'), key: 'fct_secret' }),
   listApiKeys: async () => [],
   revokeApiKey: async () => true,
+  setQuotas: async () => undefined,
   createSignInUrl: async () => 'http://127.0.0.1:4310/#token=abc',
   record: async (tenantId, entry) => void recorded.push({ tenantId, ...entry }),
   verifyAuditLog: async () => report,

@@ -10,7 +10,11 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'task.planned': ({ planner, playbook, model, steps }) =>
     `Planned by ${word(playbook) ?? word(model) ?? word(planner) ?? 'a planner'}${Array.isArray(steps) ? `: ${steps.join(', ')}` : ''}.`,
   'task.waiting': ({ reason }) =>
-    reason === 'unknown' ? 'Waits: nobody can tell whether a step happened.' : 'Waits for an answer from a person.',
+    reason === 'unknown'
+      ? 'Waits: nobody can tell whether a step happened.'
+      : reason === 'quota'
+        ? 'Waits: the model budget is used up.'
+        : 'Waits for an answer from a person.',
   'task.resumed': 'Goes on.',
   'task.finished': ({ outcome }) =>
     outcome === 'refused' ? 'Ended: nothing was done.' : outcome === 'partly' ? 'Ended: done in part.' : 'Done.',
@@ -38,6 +42,7 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'key.created': 'An API key was made.',
   'key.revoked': 'An API key was revoked.',
   'key.rotated': 'An API key got a successor.',
+  'token.created': 'A short-lived token was made.',
   'service_account.created': 'A service account was made.',
   'service_account.changed': 'A service account was changed.',
   'service_account.deleted': 'A service account was deleted with its keys.',

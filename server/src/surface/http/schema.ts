@@ -16,7 +16,7 @@ const named = <S extends z.ZodType>(schema: S, about: About): S => {
   return schema;
 };
 
-const time = z.string().meta({ format: 'date-time', description: 'ISO 8601 in UTC' });
+export const time = z.string().meta({ format: 'date-time', description: 'ISO 8601 in UTC' });
 const json = z.unknown().meta({ description: 'Any JSON' });
 const jsonObject = z.record(z.string(), json);
 const risk = z.enum(['low', 'medium', 'high']);
@@ -271,4 +271,35 @@ export const serviceAccountSchema = named(
     updatedAt: time,
   }),
   { id: 'ServiceAccount', description: 'A program with a name of its own. Its keys do what both it and they may.' },
+);
+
+const quotaShape = {
+  quota: z.string(),
+  title: z.string(),
+  unit: z.string().meta({ description: '`micro-usd` are millionths of a US dollar.' }),
+  window: z
+    .enum(['now', 'minute', 'day', 'month'])
+    .meta({ description: '`now`: what is there at this moment. Others start on a whole one in UTC.' }),
+  used: z.int(),
+};
+export const usageSchema = named(
+  z.object({
+    ...quotaShape,
+    limit: z.int(),
+    resetsAt: time.nullable(),
+    alert: z
+      .union([z.literal(80), z.literal(100)])
+      .nullable()
+      .meta({ description: 'The highest alert that stands, in percent.' }),
+  }),
+  { id: 'Usage', description: 'A quota and what is used of it.' },
+);
+
+export const quotaLimitSchema = named(
+  z.object({
+    ...quotaShape,
+    limit: z.int().nullable().meta({ description: 'What is set for this tenant; null: nothing, so that `standard` holds.' }),
+    standard: z.int(),
+  }),
+  { id: 'QuotaLimit', description: 'A quota of one tenant, as operators set it.' },
 );

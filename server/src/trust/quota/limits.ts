@@ -31,12 +31,17 @@ export function parseLimitChanges(input: Readonly<Record<string, unknown>>): Lim
   return input as LimitChanges;
 }
 
-/** The tenant's limits as they are now. */
-export async function readLimits(tx: Tx, tenantId: Id<'tenant'>): Promise<Limits> {
+/** The limits that the tenant has instead of the defaults. Of a name that only a newer release knows nothing is made. */
+export async function readOwnLimits(tx: Tx, tenantId: Id<'tenant'>): Promise<Partial<Limits>> {
   const rows = await selectLimits(tx, tenantId);
-  // Of a name that only a newer release knows nothing is made.
-  return { ...defaultLimits, ...Object.fromEntries(rows.filter(({ name }) => isQuotaName(name)).map(({ name, value }) => [name, value])) };
+  return Object.fromEntries(rows.filter(({ name }) => isQuotaName(name)).map(({ name, value }) => [name, value]));
 }
+
+/** The tenant's limits as they are now. */
+export const readLimits = async (tx: Tx, tenantId: Id<'tenant'>): Promise<Limits> => ({
+  ...defaultLimits,
+  ...(await readOwnLimits(tx, tenantId)),
+});
 
 /** Writes limits in the caller's transaction. Whoever changes them for a tenant that works calls `changeLimits`. */
 export async function writeLimits(tx: Tx, tenantId: Id<'tenant'>, changes: LimitChanges, set: { by: string; at: Date }): Promise<void> {

@@ -3,8 +3,8 @@ import type { Window } from './window.ts';
 /** What one quota is about. */
 export interface Quota {
   readonly title: string;
-  /** `micro-USD` are millionths of a US dollar. */
-  readonly unit: 'tasks' | 'events' | 'requests' | 'micro-USD' | 'bytes' | 'members' | 'connectors';
+  /** `micro-usd`: millionths of a US dollar. */
+  readonly unit: 'tasks' | 'events' | 'requests' | 'micro-usd' | 'bytes' | 'members' | 'connectors';
   /** `now`: what is there at this moment; otherwise uses within a span that starts on a whole one in UTC. */
   readonly window: 'now' | Extract<Window, 'minute' | 'day' | 'month'>;
   /** Of a tenant for which the operator has set nothing else. */
@@ -61,7 +61,7 @@ export const quotas = {
   },
   modelMicrosPerDay: {
     title: 'Model spend per day',
-    unit: 'micro-USD',
+    unit: 'micro-usd',
     window: 'day',
     // 10 USD: some hundred plans of a large model.
     default: 10_000_000,
@@ -74,7 +74,7 @@ export const quotas = {
   },
   modelMicrosPerMonth: {
     title: 'Model spend per month',
-    unit: 'micro-USD',
+    unit: 'micro-usd',
     window: 'month',
     // 100 USD.
     default: 100_000_000,

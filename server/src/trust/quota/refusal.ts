@@ -1,8 +1,8 @@
 import { FactotumError } from '#kernel';
-import { type QuotaName, quotas } from './quotas.ts';
+import { type QuotaName, quotaNames, quotas } from './quotas.ts';
 
 /** Refusals of this process since it started, by quota. Not by tenant: the number of figures must not grow with the tenants. */
-const counts = new Map<QuotaName, number>();
+const counts = new Map<QuotaName, number>(quotaNames.map((name) => [name, 0]));
 
 export const quotaRefusals = (): ReadonlyMap<QuotaName, number> => counts;
 
@@ -32,7 +32,7 @@ export function quotaExceeded(
 /** `4.20 USD`, `1.5 GB`, `12 members`. */
 export function amountOf(name: QuotaName, amount: number): string {
   const { unit } = quotas[name];
-  if (unit === 'micro-USD') return `${(amount / 1_000_000).toFixed(2)} USD`;
+  if (unit === 'micro-usd') return `${(amount / 1_000_000).toFixed(2)} USD`;
   if (unit !== 'bytes') return `${amount} ${unit}`;
   const step = amount >= 1e9 ? { size: 1e9, name: 'GB' } : amount >= 1e6 ? { size: 1e6, name: 'MB' } : { size: 1e3, name: 'KB' };
   return `${(amount / step.size).toFixed(1)} ${step.name}`;

@@ -1,7 +1,7 @@
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { type AlertLevel, alertSpan, levelOf } from './alert.ts';
-import { readLimits } from './limits.ts';
+import { readOwnLimits } from './limits.ts';
 import { type GaugeName, type Quota, type QuotaName, quotaNames, quotas } from './quotas.ts';
 import { selectAlerts, selectCounters } from './store.ts';
 import { always, spanOf } from './window.ts';
@@ -14,6 +14,8 @@ export interface Usage {
   /** Of rates, what processes have taken in blocks: a little more than has been used. Of model spend, what is put aside for calls under way as well. */
   readonly used: number;
   readonly limit: number;
+  /** What an operator has set for this tenant; null: nothing, so that the default holds. */
+  readonly ownLimit: number | null;
   readonly defaultLimit: number;
   readonly window: Quota['window'];
   readonly resetsAt: Date | null;
@@ -27,11 +29,12 @@ export async function readUsage(
   tenantId: Id<'tenant'>,
   { counts, now }: { counts: Readonly<Record<GaugeName, number>>; now: Date },
 ): Promise<Usage[]> {
-  const limits = await readLimits(tx, tenantId);
+  const own = await readOwnLimits(tx, tenantId);
   const counters = await selectCounters(tx, tenantId, quotaNames);
   const given = await selectAlerts(tx, tenantId, spanOf('month', now).start);
   return quotaNames.map((name): Usage => {
     const quota: Quota = quotas[name];
+    const limit = own[name] ?? quota.default;
     const span = quota.window === 'now' ? null : spanOf(quota.window, now);
     const start = (span?.start ?? always).getTime();
     const counted = counters.find((row) => row.name === name && row.windowStart.getTime() === start)?.used ?? 0;
@@ -42,13 +45,14 @@ export async function readUsage(
       quota.window === 'minute' || name === 'maxRunning'
         ? []
         : given.filter((alert) => alert.name === name && alert.spanStart.getTime() === spanStart);
-    const level = Math.max(levelOf(used, limits[name]) ?? 0, ...stands.map((alert) => alert.level));
+    const level = Math.max(levelOf(used, limit) ?? 0, ...stands.map((alert) => alert.level));
     return {
       quota: name,
       title: quota.title,
       unit: quota.unit,
       used,
-      limit: limits[name],
+      limit,
+      ownLimit: own[name] ?? null,
       defaultLimit: quota.default,
       window: quota.window,
       resetsAt: span?.end ?? null,

@@ -63,6 +63,12 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
     return c.json({ id: id.data, state: 'revoked' });
   });
 
+  app.put('/operator/quotas', async (c) => {
+    const { id } = await c.var.tenant();
+    await operator.setQuotas(id, await read(jsonObjectSchema, c.req.raw), c.var.actor);
+    return c.json({ tenantId: id });
+  });
+
   app.post('/operator/sign-in-links', async (c) => {
     const { id } = await c.var.tenant();
     const url = await operator.createSignInUrl(id);

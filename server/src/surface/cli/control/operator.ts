@@ -31,6 +31,8 @@ export interface OperatorParts {
   readonly revokeApiKey: (tenantId: Id<'tenant'>, id: Id<'apiKey'>) => Promise<boolean>;
   /** The address with the one-time token in its fragment. */
   readonly createSignInUrl: (tenantId: Id<'tenant'>) => Promise<string>;
+  /** Sets limits of the tenant's quotas, audited; null for the default again. @throws FactotumError `request.invalid`. */
+  readonly setQuotas: (tenantId: Id<'tenant'>, limits: JsonObject, actor: string) => Promise<void>;
   /** Leaves an entry in the tenant's audit log, in a transaction of its own; resolves when it is durable. */
   readonly record: (tenantId: Id<'tenant'>, entry: OperatorEntry) => Promise<void>;
   readonly verifyAuditLog: (tenantId: Id<'tenant'>) => Promise<AuditReport>;
