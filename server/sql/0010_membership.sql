@@ -16,6 +16,8 @@ create table auth."team" (
   "id"        text not null primary key check ("id" ~ '^tem_[0-9a-f]{24}$'),
   "tenantId"  text not null references auth."organization" ("id") on delete cascade,
   "name"      text not null,
+  -- As in auth.member below.
+  "managedBy" text check ("managedBy" in ('scim')),
   "createdAt" timestamptz not null default current_timestamp,
   "updatedAt" timestamptz not null default current_timestamp,
   unique ("tenantId", "id")

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { FactotumError, type Id, newId } from '#kernel';
+import { hashPassword } from '../sign-in/password-hash.ts';
+import { refuseWeakPassword } from '../sign-in/password-rules.ts';
 import type { AuthDb } from '../store.ts';
 import { hashOf } from './invitation.ts';
 import { addMember } from './member.ts';
@@ -21,8 +23,8 @@ export interface Acceptance {
   readonly token: string;
   /** Of somebody new. */
   readonly name?: string | undefined;
-  /** The PHC string of the password that somebody new has chosen. */
-  readonly passwordHash?: string | undefined;
+  /** What somebody new wants to sign in with later. Without it they do so by mailed link, or choose another way while they are signed in. */
+  readonly password?: string | undefined;
   /** Who is signed in, if somebody is. */
   readonly signedIn: Id<'user'> | null;
   readonly room: Room;
@@ -58,10 +60,11 @@ export async function lookAtInvitation(db: AuthDb, token: string, now: Date): Pr
  * factor. An address counts as verified when the token was mailed to it. If it was not verified before, nobody knows who chose the
  * account's password and passkeys: they and all sessions end, so that who made an account in another's name does not share it.
  *
- * @throws FactotumError `invitation.invalid`, `auth.required`, `request.invalid`, `member.exists`, `quota.exceeded`.
+ * @throws FactotumError `invitation.invalid`, `auth.required`, `auth.password_weak`, `request.invalid`, `member.exists`, `quota.exceeded`.
  */
-export async function acceptInvitation(db: AuthDb, { token, name, passwordHash, signedIn, room, now }: Acceptance): Promise<Joined> {
-  const { organizationId: tenantId } = await findOpen(db, token, now);
+export async function acceptInvitation(db: AuthDb, { token, name, password, signedIn, room, now }: Acceptance): Promise<Joined> {
+  const { organizationId: tenantId, email, tenantName } = await findOpen(db, token, now);
+  const passwordHash = password === undefined ? undefined : await hashChosen(password, [name ?? '', email, tenantName]);
   return changingMembers(db, tenantId, async (tx) => {
     const used = await tx
       .deleteFrom('invitation')
@@ -97,6 +100,12 @@ export async function acceptInvitation(db: AuthDb, { token, name, passwordHash, 
         .execute();
     return { tenantId, userId, invitationId: used.id };
   });
+}
+
+/** Outside the transaction: making a hash takes long enough for others to wait for. */
+function hashChosen(password: string, known: readonly string[]): Promise<string> {
+  refuseWeakPassword(password, known);
+  return hashPassword(password);
 }
 
 /** A person without any way to sign in yet. */

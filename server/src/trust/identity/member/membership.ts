@@ -59,7 +59,7 @@ export function createMembership({ db, clock }: { readonly db: AuthDb; readonly 
     withdrawInvitation: (what: OfObject) => withdrawInvitation(db, what),
     /** @throws FactotumError `invitation.invalid`. */
     lookAtInvitation: (token: string) => lookAtInvitation(db, token, clock.now()),
-    /** @throws FactotumError `invitation.invalid`, `auth.required`, `request.invalid`, `member.exists`, `quota.exceeded`. */
+    /** @throws FactotumError `invitation.invalid`, `auth.required`, `auth.password_weak`, `request.invalid`, `member.exists`, `quota.exceeded`. */
     acceptInvitation: (acceptance: Omit<Acceptance, 'now'>) => acceptInvitation(db, { ...acceptance, now: clock.now() }),
 
     listRoles: (tenantId: Id<'tenant'>) => listRoles(db, tenantId),

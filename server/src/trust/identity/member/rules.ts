@@ -7,11 +7,12 @@ import type { AuthDb } from '../store.ts';
 /** Who asks for a change of members, roles or teams. */
 export type Acting = Pick<Principal, 'kind' | 'actor' | 'permissions'>;
 
-/** What a tenant's counting of people is about, as `trust/quota` has it. */
-export interface Room {
-  /** Members and open invitations together. */
-  readonly membersMax: number;
-}
+/**
+ * Says whether a tenant may have that many people, members and open invitations together: the quota is kept by others.
+ *
+ * @throws FactotumError `quota.exceeded`
+ */
+export type Room = (people: number) => Promise<void>;
 
 /**
  * One transaction on who belongs to a tenant. They queue behind each other per tenant, so what one has looked at (the last owner, how many
@@ -125,18 +126,8 @@ export async function requireDispensable(tx: AuthDb, tenantId: Id<'tenant'>, use
  * @param besides - an open invitation that is not counted, because it is the one being used.
  * @throws FactotumError `quota.exceeded`
  */
-export async function requireRoom(
-  tx: AuthDb,
-  tenantId: Id<'tenant'>,
-  { membersMax }: Room,
-  now: Date,
-  besides?: Id<'invitation'>,
-): Promise<void> {
-  const used = await countPeople(tx, tenantId, now, besides);
-  if (used >= membersMax)
-    throw new FactotumError('quota.exceeded', `This tenant may have ${membersMax} members, open invitations included.`, {
-      details: { quota: 'members', limit: membersMax, used },
-    });
+export async function requireRoom(tx: AuthDb, tenantId: Id<'tenant'>, room: Room, now: Date, besides?: Id<'invitation'>): Promise<void> {
+  await room((await countPeople(tx, tenantId, now, besides)) + 1);
 }
 
 /** Members and open invitations. */

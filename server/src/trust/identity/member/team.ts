@@ -11,6 +11,7 @@ export interface Team {
   readonly name: string;
   /** By name. */
   readonly members: readonly Id<'user'>[];
+  readonly managedBy: 'scim' | null;
 }
 
 const nameSchema = z.string().trim().min(1).max(100);
@@ -19,7 +20,7 @@ const teamsMax = 500;
 /** By name. */
 export async function listTeams(db: AuthDb, tenantId: Id<'tenant'>): Promise<readonly Team[]> {
   const { rows } = await sql<Team>`
-    select team.id, team.name, coalesce((
+    select team.id, team.name, team."managedBy", coalesce((
       select array_agg("user".id order by lower("user".name), "user".id)
       from "teamMember" join member on member."userId" = "teamMember"."userId" and member."organizationId" = "teamMember"."tenantId"
         join "user" on "user".id = member."userId"
@@ -50,24 +51,24 @@ export async function createTeam(
   });
 }
 
-/** @throws FactotumError `team.not_found`, and as `createTeam`. */
+/** @throws FactotumError `team.not_found`, `member.managed`, and as `createTeam`. */
 export async function changeTeam(
   db: AuthDb,
   { tenantId, id, name, members }: { tenantId: Id<'tenant'>; id: string; name: string; members: readonly string[] },
 ): Promise<void> {
   const wanted = checked(nameSchema, 'name', name);
   await changingMembers(db, tenantId, async (tx) => {
-    const team = await findTeam(tx, tenantId, id);
+    const team = requireByHand(await findTeam(tx, tenantId, id));
     await requireFreeName(tx, tenantId, wanted, team.id);
     await tx.updateTable('team').set({ name: wanted, updatedAt: sql`now()` }).where('id', '=', team.id).execute();
     await setTeamMembers(tx, { tenantId, teamId: team.id, userIds: members });
   });
 }
 
-/** @throws FactotumError `team.not_found` */
+/** @throws FactotumError `team.not_found`, `member.managed`. */
 export async function deleteTeam(db: AuthDb, { tenantId, id }: { tenantId: Id<'tenant'>; id: string }): Promise<void> {
   await changingMembers(db, tenantId, async (tx) => {
-    const team = await findTeam(tx, tenantId, id);
+    const team = requireByHand(await findTeam(tx, tenantId, id));
     await tx.deleteFrom('team').where('id', '=', team.id).execute();
   });
 }
@@ -81,10 +82,10 @@ export async function requireTeams(tx: AuthDb, tenantId: Id<'tenant'>, teamIds: 
   return teams.map(({ id }) => id).filter((id) => teamIds.includes(id));
 }
 
-export async function findTeam(tx: AuthDb, tenantId: Id<'tenant'>, teamId: string): Promise<{ id: Id<'team'>; name: string }> {
+export async function findTeam(tx: AuthDb, tenantId: Id<'tenant'>, teamId: string): Promise<Pick<Team, 'id' | 'name' | 'managedBy'>> {
   const team = await tx
     .selectFrom('team')
-    .select(['id', 'name'])
+    .select(['id', 'name', 'managedBy'])
     .where('tenantId', '=', tenantId)
     .where(sql<boolean>`id = ${teamId}`)
     .executeTakeFirst();
@@ -122,4 +123,11 @@ async function setTeamMembers(
       .values(found.map((userId) => ({ tenantId, teamId, userId })))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+}
+
+function requireByHand<T extends Pick<Team, 'managedBy'>>(team: T): T {
+  if (team.managedBy === null) return team;
+  throw new FactotumError('member.managed', 'Your directory manages this team. Change it there.', {
+    details: { managedBy: team.managedBy },
+  });
 }
