@@ -12,6 +12,8 @@ alter table app.tenant
 create table app.tenant_move (
   tenant_id     text not null references app.tenant,
   direction     text not null check (direction in ('away', 'here')),
+  -- away: open until it is moved or called off. here: open until it is released.
+  state         text not null check (state in ('open', 'moved', 'called off', 'released')),
   began_at      timestamptz not null,
   archive_id    text,
   log_size      bigint,
@@ -57,6 +59,18 @@ begin
 end $$;
 create trigger tenant_import_new before update of state on app.tenant for each row
   when (new.state = 'importing' and old.state <> 'importing') execute function app.keep_imports_new();
+
+-- One side at a time: who has moved away works no more here, and who has come works only when the other side has let go.
+create function app.keep_moves_final() returns trigger language plpgsql as $$
+begin
+  if exists (select from app.tenant_move where tenant_id = new.tenant_id
+      and (direction = 'away' and state = 'moved' or direction = 'here' and state = 'open')) then
+    raise exception 'the tenant is at work at another installation' using errcode = 'FT409';
+  end if;
+  return new;
+end $$;
+create trigger tenant_move_final before update of state on app.tenant for each row
+  when (new.state in ('active', 'suspended')) execute function app.keep_moves_final();
 
 -- What only workers and the sequencer write, the application writes for a tenant that is being imported, and for no other.
 create function app.is_importing(of_tenant text) returns boolean language sql stable

@@ -8,5 +8,6 @@ export { pendingMigrations } from './migrate.ts';
 export { type Database, type DatabaseOptions, openDatabase, type RoleDatabase } from './pool.ts';
 export { type PrepareOptions, prepareDatabase, prepareOwner, sqlFolder } from './prepare.ts';
 export { type RoleName, roleNames, type Tables, type Tx } from './tables.ts';
+export { fullName, insertTextRows, readTextTables, selectTextRows, type TextRow, type TextTable } from './text-rows.ts';
 export { inTransaction, isRetryable, withTenant } from './transaction.ts';
 export { assertWalls } from './walls.ts';
