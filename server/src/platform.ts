@@ -25,8 +25,8 @@ import {
 } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
 import { installDemo } from '#ops/demo';
-import { createAccessLog, createSequencer } from '#trust/audit';
-import { createIdentity, ownersOf } from '#trust/identity';
+import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
+import { createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
 import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, type ModelBudget, type QuotaKeeper } from '#trust/quota';
@@ -44,6 +44,8 @@ export interface PlatformOptions {
   readonly onWork: (tenantId: Id<'tenant'>) => void;
   /** Other tools than our own, for whoever builds on the platform. */
   readonly tools?: (deps: ToolDeps) => Tool[];
+  /** Another resolver than the system's, for proofs of domains. */
+  readonly lookupTxt?: TxtLookup;
 }
 
 export type Platform = Awaited<ReturnType<typeof openPlatform>>;
@@ -76,6 +78,21 @@ export async function openPlatform(options: PlatformOptions) {
     const installation = await createInstallationKey(keys);
     const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
     await keyring.prove((await identity.listTenants()).map(({ id }) => id));
+    const singleSignOn = createSingleSignOn({
+      auth: database.auth,
+      keyring,
+      publicOrigins: options.publicOrigins,
+      allowHosts: config.ssoAllowHosts,
+      onDomainLost: ({ tenantId, providerId }) =>
+        withTenant(database.app.db, tenantId, (tx) =>
+          recordAudit(tx, tenantId, [
+            { kind: 'sso.changed', actor: 'system:sso', at: clock.now(), objectId: providerId, detail: { change: 'domain_lost' } },
+          ]),
+        ),
+      clock,
+      log,
+      ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
+    });
     const sequencer = createSequencer({ database, keyring, clock, log });
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const tools = await createTools(options, database, keyring);
@@ -103,6 +120,7 @@ export async function openPlatform(options: PlatformOptions) {
       database,
       ownerUrl,
       identity,
+      singleSignOn,
       postman,
       keyring,
       quotas,
@@ -116,6 +134,7 @@ export async function openPlatform(options: PlatformOptions) {
       runTools,
       modelName: config.model?.name ?? null,
       async close() {
+        await singleSignOn.stop();
         await identity.stop();
         postman.close();
         await planning.close();

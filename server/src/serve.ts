@@ -74,6 +74,7 @@ async function start(
     await platform.sequencer.start();
     undo.push(() => platform.sequencer.stop());
   }
+  if (has('api')) platform.singleSignOn.start();
   if (has('worker')) {
     engine = createWorker(platform);
     await engine.start();

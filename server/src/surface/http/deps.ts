@@ -5,8 +5,9 @@ import type { Clock, Id, Logger } from '#kernel';
 import type { Database } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
-import type { Identity } from '#trust/identity';
+import type { Identity, SingleSignOn } from '#trust/identity';
 import type { AuditorKey, Keyring } from '#trust/key';
+import type { Quotas } from '#trust/quota';
 import type { Addresses } from './addresses.ts';
 
 /** What the HTTP surface is given. */
@@ -14,8 +15,11 @@ export interface HttpDeps {
   readonly database: Database;
   readonly keyring: Keyring;
   readonly identity: Identity;
+  readonly singleSignOn: SingleSignOn;
   /** Mails invitations and links, if a mail server is set up. */
   readonly postman: Postman;
+  /** What each tenant may use, and what it has used. */
+  readonly quotas: Quotas;
   readonly intake: Intake;
   readonly catalogue: ToolCatalogue;
   readonly accessLog: AccessLog;

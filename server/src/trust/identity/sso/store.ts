@@ -149,8 +149,6 @@ export const answerLogin = (db: AuthDb, state: string, answer: Buffer, now: Date
     .executeTakeFirst()
     .then((kept) => kept !== undefined);
 
-export const deleteLogin = (db: AuthDb, state: string) => db.deleteFrom('ssoLogin').where('state', '=', state).execute();
-
 /** Ends a sign-in under way and gives it out, in one statement: to the browser that began it, once. */
 export const takeLogin = (
   db: AuthDb,
@@ -227,3 +225,7 @@ export const insertUser = (db: AuthDb, { id, name, email, now }: { id: Id<'user'
   sql`insert into "user" (id, name, email, "emailVerified", "createdAt", "updatedAt") values (${id}, ${name}, ${email.toLowerCase()}, true, ${now}, ${now})`.execute(
     db,
   );
+
+export const noteProof = async (db: AuthDb, sessionId: Id<'session'>, at: Date): Promise<void> => {
+  await db.updateTable('session').set({ stepUpAt: at }).where('id', '=', sessionId).execute();
+};
