@@ -44,6 +44,8 @@ export const context = (more: Partial<PlanningContext> = {}): PlanningContext =>
   timeZone: 'Europe/Berlin',
   locale: 'en-GB',
   maySpendOperatorModelKey: true,
+  planner: 'model',
+  model: null,
   signal: new AbortController().signal,
   ...more,
 });

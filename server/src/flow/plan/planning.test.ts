@@ -35,6 +35,8 @@ const context = (playbooks: Playbook[], more: Partial<PlanningContext> = {}): Pl
   timeZone: 'UTC',
   locale: 'en-GB',
   maySpendOperatorModelKey: true,
+  planner: 'model',
+  model: null,
   signal: new AbortController().signal,
   ...more,
 });
@@ -81,6 +83,15 @@ test('without one that fits the model is asked, if the tenant may spend its key'
   const poor = context([file], { maySpendOperatorModelKey: false });
   assert.equal((await question(withModel.plan(task({ subject: 'Hi' }), poor))).code, 'plan.no_planner');
   assert.ok(withModel.isQuick(given, poor));
+});
+
+test('a tenant that wants playbooks alone, or a model that is not here, is asked nothing of', async () => {
+  const given = task({ subject: 'Hi', text: '' });
+  for (const choice of [{ planner: 'playbooks' }, { model: 'another' }] as const) {
+    const choosing = context([file], choice);
+    assert.equal((await question(withModel.plan(given, choosing))).code, 'plan.no_planner');
+    assert.ok(withModel.isQuick(given, choosing));
+  }
 });
 
 test('with neither, a person is asked in words that say what is missing', async () => {

@@ -28,7 +28,10 @@ export function createPlanning({ catalogue, model }: { catalogue: ToolCatalogue;
     known.set(task, answer);
     return answer;
   };
-  const modelFor = ({ maySpendOperatorModelKey }: PlanningContext) => (maySpendOperatorModelKey ? model : null);
+  const modelFor = (context: PlanningContext) => {
+    const isChosen = context.planner === 'model' && (context.model === null || context.model === model?.model);
+    return isChosen && context.maySpendOperatorModelKey ? model : null;
+  };
   return {
     isQuick: (task, context) =>
       modelFor(context) === null || (task.answers.length === 0 && tryPlaybooks(task, context).outcome !== undefined),

@@ -81,6 +81,10 @@ export interface PlanningContext {
   readonly timeZone: string;
   readonly locale: string;
   readonly maySpendOperatorModelKey: boolean;
+  /** `playbooks`: no model is asked, what no playbook knows waits for a person. */
+  readonly planner: 'model' | 'playbooks';
+  /** The only model that may be asked; null: any. */
+  readonly model: string | null;
   readonly signal: AbortSignal;
 }
 

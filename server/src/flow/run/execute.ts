@@ -38,7 +38,8 @@ async function runRound(work: Work): Promise<boolean> {
     await (open ? park(work) : finish(work));
     return false;
   }
-  if (work.lease.isEnding()) {
+  // What has been begun is brought to its end; nothing more is begun.
+  if (work.lease.isEnding() || !work.context.isActive) {
     await release(work, { runAt: work.tools.clock.now() });
     return false;
   }

@@ -19,7 +19,7 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     now: work.tools.clock.now(),
   };
   const { playbooks, faultyPlaybooks, handbook, settings } = work.context;
-  const { timeZone, locale, maySpendOperatorModelKey } = settings;
+  const { timeZone, locale, maySpendOperatorModelKey, planner, model } = settings;
   const context: PlanningContext = {
     playbooks,
     faultyPlaybooks,
@@ -27,6 +27,8 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     timeZone,
     locale,
     maySpendOperatorModelKey,
+    planner,
+    model,
     signal: work.lease.signal,
   };
   if (!planning.isQuick(task, context)) await showPlanning(work);

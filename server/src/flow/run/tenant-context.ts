@@ -11,6 +11,8 @@ import { listNotes, readNote } from '#trust/vault';
 export interface TenantContext {
   readonly revision: number;
   readonly name: string;
+  /** Whether work may go on for it: not while it is suspended, or on its way out. */
+  readonly isActive: boolean;
   readonly settings: TenantSettings;
   readonly policy: LoadedPolicy;
   readonly grants: readonly StandingGrant[];
@@ -58,6 +60,7 @@ async function load(
     return {
       revision,
       name: tenant.name,
+      isActive: tenant.state === 'active',
       settings: tenant.settings,
       policy,
       grants,

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { FactotumError, type Id } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { authorise, type Circumstance, type Need, type OperatorPerson, type Principal, staleness } from '#trust/identity';
-import { readActiveTenant, type Tenant } from '#trust/tenant';
+import { readTenant, refusalOf, type Tenant } from '#trust/tenant';
 import type { HttpDeps } from './deps.ts';
 
 export interface Gate {
@@ -11,9 +11,13 @@ export interface Gate {
    *
    * @param entry.known - who asks, where that has been found out already
    * @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.forbidden`, `auth.address_refused`, `auth.step_up_required` (all
-   *   three audited), `tenant.suspended`, `tenant.not_found`.
+   *   three audited), `tenant.suspended`, `tenant.closing`, `tenant.moving`, `tenant.moved`, `tenant.not_found`.
    */
-  enter(request: Request, need: Need, entry: Entry & { known?: Principal | undefined }): Promise<Principal>;
+  enter(
+    request: Request,
+    need: Need & { readonly whileClosing?: boolean },
+    entry: Entry & { known?: Principal | undefined },
+  ): Promise<Principal>;
   /**
    * Lets somebody in for what is about themselves: of a tenant, whatever state it is in and whatever it still asks of them, or of none.
    *
@@ -26,7 +30,7 @@ export interface Gate {
   ): Promise<Principal | OperatorPerson>;
   /** Lets somebody in who operates the installation. @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.step_up_required`. */
   enterOperator(request: Request, need: { fresh: boolean }): Promise<OperatorPerson>;
-  /** The tenant, as it was within the last seconds. @throws FactotumError `tenant.suspended`, `tenant.not_found`. */
+  /** The tenant, as it was within the last seconds; it may be closing. @throws FactotumError `tenant.suspended` and the like, `tenant.not_found`. */
   tenant(tenantId: Id<'tenant'>): Promise<Tenant>;
 }
 
@@ -47,11 +51,17 @@ export function createGate({
   const tenants = new LRUCache<Id<'tenant'>, Tenant>({ max: 2_000, ttl: tenantTtlMs, perf: { now: () => clock.monotonicMs() } });
 
   async function tenant(tenantId: Id<'tenant'>): Promise<Tenant> {
-    const known = tenants.get(tenantId);
-    if (known !== undefined) return known;
-    const found = await withTenant(database.app.db, tenantId, (tx) => readActiveTenant(tx, tenantId));
-    tenants.set(tenantId, found);
+    const found = tenants.get(tenantId) ?? (await withTenant(database.app.db, tenantId, (tx) => readTenant(tx, tenantId)));
+    if (!tenants.has(tenantId)) tenants.set(tenantId, found);
+    const refusal = refusalOf(found);
+    if (refusal !== null && found.state !== 'closing') throw refusal;
     return found;
+  }
+
+  /** A tenant that is being closed can be read, and what belongs to its closing can be done. */
+  async function refuseClosed(tenantId: Id<'tenant'>, request: Request, whileClosing: boolean): Promise<void> {
+    const refusal = refusalOf(await tenant(tenantId));
+    if (refusal !== null && !whileClosing && request.method !== 'GET' && request.method !== 'HEAD') throw refusal;
   }
 
   // A page of somebody else that makes a browser send its cookie: asked first, so that it does not even learn whether there is a session.
@@ -90,7 +100,7 @@ export function createGate({
     tenant,
     enter: async (request, need, { known, ...entry }) => {
       const principal = known ?? (await identify(request));
-      await tenant(principal.tenantId);
+      await refuseClosed(principal.tenantId, request, need.whileClosing === true);
       await refuseUnless(principal, need, request, entry);
       return principal;
     },

@@ -39,6 +39,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B, A ex
   readonly answers: A;
   /** Whether a person must have proved within the last ten minutes that it is them: for what is dangerous in the wrong hands. */
   readonly fresh?: boolean;
+  /** Whether it can be used although the tenant is being closed. What only reads can be used anyway. */
+  readonly whileClosing?: boolean;
   /** The codes that callers of this route should be ready for, besides those of every route. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -144,7 +146,11 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
     add: (access, spec, work) =>
       register(access, spec, async (c) => {
         const request = c.req.raw;
-        const principal = await gate.enter(request, { access, fresh: spec.fresh === true }, entryOf(c));
+        const principal = await gate.enter(
+          request,
+          { access, fresh: spec.fresh === true, whileClosing: spec.whileClosing === true },
+          entryOf(c),
+        );
         const { tenantId } = principal;
         const keys = await deps.keyring.of(tenantId);
         const { call, bytes } = await readCall(c, spec, deps);

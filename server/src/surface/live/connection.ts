@@ -3,8 +3,8 @@ import { isFactotumError } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { listEntries, liveMessageOf, type SequencedEntry } from '#trust/audit';
 import type { Principal } from '#trust/identity';
-import { readActiveTenant } from '#trust/tenant';
 import { readableKinds } from './kinds.ts';
+import { readListenable } from './listenable.ts';
 import type { LiveDeps } from './live.ts';
 
 /** One listener. */
@@ -93,11 +93,11 @@ export function createConnection(
     recheck: async () => {
       try {
         const now = await identity.principalOf(headers);
-        await withTenant(database.app.db, tenantId, (tx) => readActiveTenant(tx, tenantId));
+        await withTenant(database.app.db, tenantId, (tx) => readListenable(tx, tenantId));
         const hears = now?.tenantId === tenantId && now.actor === principal.actor ? readableKinds(now) : new Set();
         if (kinds.difference(hears).size > 0) end(4401, 'sign in again');
       } catch (error) {
-        if (isFactotumError(error, 'tenant.suspended') || isFactotumError(error, 'tenant.not_found')) return end(4401, 'sign in again');
+        if (isFactotumError(error) && error.code.startsWith('tenant.')) return end(4401, 'sign in again');
         // The database is away. Nobody can be told of anything meanwhile; the next check decides.
         log.debug({ err: error }, 'live: a listener could not be checked');
       }

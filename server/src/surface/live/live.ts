@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { type Clock, type Id, isId, type Logger } from '#kernel';
+import { type Clock, type Id, isFactotumError, isId, type Logger } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import { publicHead, type Sequencer } from '#trust/audit';
 import type { Identity, Principal } from '#trust/identity';
-import { readActiveTenant } from '#trust/tenant';
 import { type Connection, createConnection } from './connection.ts';
 import { readableKinds } from './kinds.ts';
+import { readListenable } from './listenable.ts';
 
 export interface LiveDeps {
   readonly database: Pick<Database, 'app'>;
@@ -33,6 +33,8 @@ export interface Live {
 }
 
 const recheckMsDefault = 60_000;
+/** After these entries somebody who listens may be nobody any more. */
+const ends: ReadonlySet<string> = new Set(['key.revoked', 'session.ended', 'tenant.suspended', 'tenant.moved', 'tenant.erased']);
 const pingMsDefault = 30_000;
 const connectionsPerTenantMaxDefault = 200;
 /** Clients have nothing to say here but pings. */
@@ -60,8 +62,8 @@ export function createLive(deps: LiveDeps): Live {
     const connections = isId('tenant', tenantId) ? tenants.get(tenantId) : undefined;
     if (connections === undefined) return;
     for (const connection of connections) connection.tell(entries);
-    // A key or a session has just ended, perhaps the one that somebody listens with.
-    if (entries.some(({ kind }) => kind === 'key.revoked' || kind === 'session.ended')) recheck(connections);
+    // A key or a session has just ended, perhaps the one that somebody listens with; or the tenant is not to be listened to any more.
+    if (entries.some(({ kind }) => ends.has(kind))) recheck(connections);
   });
   const recheck = (connections: Iterable<Connection>) => {
     for (const connection of connections) void connection.recheck();
@@ -85,10 +87,19 @@ export function createLive(deps: LiveDeps): Live {
     const principal = await deps.identity.principalOf(headers);
     if (principal === null) return '401 Unauthorized';
     if (readableKinds(principal).size === 0) return '403 Forbidden';
-    await withTenant(deps.database.app.db, principal.tenantId, (tx) => readActiveTenant(tx, principal.tenantId));
+    if (!(await mayBeHeard(principal.tenantId))) return '403 Forbidden';
     if ((tenants.get(principal.tenantId)?.size ?? 0) >= connectionsPerTenantMax) return '429 Too Many Requests';
     return { principal, headers, after };
   }
+
+  const mayBeHeard = (tenantId: Id<'tenant'>): Promise<boolean> =>
+    withTenant(deps.database.app.db, tenantId, (tx) => readListenable(tx, tenantId)).then(
+      () => true,
+      (error: unknown) => {
+        if (isFactotumError(error) && error.code.startsWith('tenant.')) return false;
+        throw error;
+      },
+    );
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const admitted = await admit(request);
