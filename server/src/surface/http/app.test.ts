@@ -23,7 +23,16 @@ test('only these addresses answer without a credential', () => {
       .filter(({ access }) => access === 'open')
       .map(({ line }) => line)
       .sort(),
-    ['GET /api/v1/openapi.json', 'GET /api/v1/schemas/playbook.json', 'GET /livez', 'GET /metrics', 'GET /readyz', 'POST /api/v1/session'],
+    [
+      'GET /.well-known/jwks.json',
+      'GET /api/v1/jwks',
+      'GET /api/v1/openapi.json',
+      'GET /api/v1/schemas/playbook.json',
+      'GET /livez',
+      'GET /metrics',
+      'GET /readyz',
+      'POST /api/v1/session',
+    ],
   );
 });
 

@@ -21,6 +21,7 @@ import { type Listening, type ListenOptions, listen } from './server.ts';
 import { addServiceAccountRoutes } from './service-account.ts';
 import { addSessionRoutes } from './session.ts';
 import { addTaskRoutes } from './task.ts';
+import { addTokenRoutes } from './token.ts';
 import { addVaultRoutes } from './vault.ts';
 
 export interface Http {
@@ -61,6 +62,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addAuditRoutes(routes, deps);
   addApiKeyRoutes(routes, deps);
   addServiceAccountRoutes(routes, deps);
+  addTokenRoutes(routes, deps);
   routes.refuseOtherMethods();
   await addAssets(app, deps.webFolder);
   const listening: Listening[] = [];

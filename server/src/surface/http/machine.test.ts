@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import type { JsonWebKey } from 'node:crypto';
 import { test } from 'node:test';
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import { type Id, newId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { listEntries } from '#trust/audit';
 import { allPermissions } from '#trust/identity';
 import { testHttp } from '../../../test/http.ts';
+import { testOrigin } from '../../../test/identity.ts';
 
 let aheadMs = 0;
 const clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => performance.now() };
@@ -15,6 +18,8 @@ interface Body {
   readonly id: string;
   readonly key: string;
   readonly oldEndsAt: string;
+  readonly token: string;
+  readonly keys: JsonWebKey[];
   readonly code: string;
   readonly principal: object;
   readonly items: Record<string, unknown>[];
@@ -218,4 +223,49 @@ test('a list of keys goes on where it was, for its own tenant alone', async () =
     await codeOf(await send(`GET /api/v1/api-keys?cursor=${first.nextCursor}`, { key: await two.key() })),
     '400 request.cursor_invalid',
   );
+});
+
+test('a token is made by whoever is signed in, checked by others with the published keys, and refused when its maker is gone', async () => {
+  const one = await buildCustomer();
+  const cookie = await one.signIn();
+  const { id, key } = await bodyOf(
+    await send('POST /api/v1/api-keys', { cookie, json: { name: 'k', permissions: ['task:read', 'key:admin'] } }),
+  );
+  const { token } = await bodyOf(await send('POST /api/v1/token', { key, json: { permissions: ['task:read', 'key:admin'] } }));
+  for (const path of ['/api/v1/jwks', '/.well-known/jwks.json'] as const) {
+    const answer = await send(`GET ${path}`);
+    assert.equal(answer.headers.get('content-type'), 'application/jwk-set+json');
+    const keys = createLocalJWKSet({ keys: (await bodyOf(answer)).keys.map((jwk) => ({ kty: 'EC', ...jwk })) });
+    const { payload } = await jwtVerify(token, keys, { issuer: testOrigin, audience: 'factotum-api', algorithms: ['ES256'] });
+    assert.equal(payload.tid, one.tenantId);
+  }
+  assert.equal((await send('GET /api/v1/tasks', { key: token })).status, 200);
+  assert.equal((await send('GET /api/v1/vault/notes', { key: token })).status, 403);
+  assert.equal(await codeOf(await send('POST /api/v1/token', { key: token })), '403 auth.forbidden');
+  assert.equal(
+    await codeOf(await send('POST /api/v1/api-keys', { key: token, json: { name: 'k', permissions: ['task:read'] } })),
+    '403 auth.step_up_required',
+  );
+  assert.equal(await codeOf(await send('POST /api/v1/token', { key, json: { permissions: ['approval:decide'] } })), '403 auth.forbidden');
+  await send(`DELETE /api/v1/api-keys/${id}`, { cookie });
+  assert.equal((await send('GET /api/v1/tasks', { key: token })).status, 401);
+  const person = await bodyOf(await send('POST /api/v1/token', { cookie }));
+  assert.equal((await send('GET /api/v1/tasks', { key: person.token })).status, 200);
+  await send('DELETE /api/v1/session', { cookie });
+  assert.equal((await send('GET /api/v1/tasks', { key: person.token })).status, 401);
+  const made = await entriesOf(one.tenantId, 'token.created');
+  assert.deepEqual(
+    made.map(({ actor }) => actor.split(':')[0]),
+    ['key', 'user'],
+  );
+});
+
+test('a token of one tenant opens nothing of another', async () => {
+  const [one, two] = [await buildCustomer(), await buildCustomer()];
+  const theirs = await bodyOf(
+    await send('POST /api/v1/service-accounts', { key: await two.key(), json: { name: 'a', permissions: ['task:read'] } }),
+  );
+  const { token } = await bodyOf(await send('POST /api/v1/token', { key: await one.key() }));
+  assert.equal((await bodyOf(await send('GET /api/v1/service-accounts', { key: token }))).items.length, 0);
+  assert.equal((await send(`DELETE /api/v1/service-accounts/${theirs.id}`, { key: token })).status, 404);
 });

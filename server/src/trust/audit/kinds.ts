@@ -64,6 +64,7 @@ export const auditKinds = {
   'key.created': entity('create', { severityId: 2 }),
   'key.revoked': entity('delete'),
   'key.rotated': entity('update', { severityId: 2 }),
+  'token.created': entity('create'),
   'service_account.created': entity('create', { severityId: 2 }),
   'service_account.changed': entity('update', { severityId: 2 }),
   'service_account.deleted': entity('delete', { severityId: 2 }),
