@@ -4,6 +4,7 @@ import { auditCommands } from './command/audit.ts';
 import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
 import { eventCommands } from './command/event.ts';
+import { memberCommands } from './command/member.ts';
 import { quotaCommands } from './command/quota.ts';
 import { sessionCommands } from './command/session.ts';
 import { taskCommands } from './command/task.ts';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...tenantCommands,
   ...quotaCommands,
   ...sessionCommands,
+  ...memberCommands,
   ...apiKeyCommands,
   ...eventCommands,
   ...taskCommands,

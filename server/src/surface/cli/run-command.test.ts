@@ -241,3 +241,31 @@ test('logins are shown only to who asks for them', async () => {
   await run('db prepare --show-logins');
   assert.match(out, /^FACTOTUM_DATABASE_APP_URL=postgres:\/\/app$/m);
 });
+
+test('members are named by id or address, and a link that was not mailed is shown to be handed over', async () => {
+  const member = {
+    userId: 'usr_1',
+    name: 'Nora',
+    email: 'nora@example.com',
+    roles: ['member'],
+    joinedAt: 'x',
+    lastSeenAt: null,
+    managedBy: null,
+  };
+  answer = (path) =>
+    path.startsWith('/api/v1/members?') ? Response.json({ items: [member], nextCursor: null }) : new Response(null, { status: 204 });
+  assert.equal(await run('member roles Nora@example.com --role admin --role auditor --json'), 0);
+  assert.deepEqual(json(), { userId: 'usr_1', roles: ['admin', 'auditor'] });
+  assert.deepEqual(
+    [asked[1]?.method, asked[1]?.path, asked[1]?.body.toString()],
+    ['PUT', '/api/v1/members/usr_1', '{"roles":["admin","auditor"]}'],
+  );
+  assert.equal(await run('member remove usr_1'), 0);
+  assert.deepEqual([asked[3]?.method, asked[3]?.path], ['DELETE', '/api/v1/members/usr_1']);
+  assert.equal(await run('member remove somebody@example.com'), 2);
+  assert.equal(await run('member roles usr_1'), 2);
+  answer = () => Response.json({ id: 'inv_1', url: 'http://127.0.0.1:4310/join#token=abc', mailed: false }, { status: 201 });
+  out = '';
+  assert.equal(await run('invite new@example.com --role member'), 0);
+  assert.match(out, /\/join#token=abc/);
+});
