@@ -44,7 +44,14 @@ export function createToolServer(name: string, tools: readonly Tool[], log: Logg
       const { operation } = meta;
       if (isFactotumError(error)) {
         log.info({ tool: tool.manifest.tool, operation, code: error.code }, 'a tool refused');
-        return writeAnswer({ kind: 'failed', failure: error.retry ? 'transient' : 'permanent', code: error.code, message: error.message });
+        return writeAnswer({
+          kind: 'failed',
+          failure: error.retry ? 'transient' : 'permanent',
+          code: error.code,
+          message: error.message,
+          // A full vault has no room a second later.
+          ...(typeof error.details?.retryAfterMs === 'number' ? { retryAfterMs: error.details.retryAfterMs } : {}),
+        });
       }
       log.error({ tool: tool.manifest.tool, operation, ...traceOf(error) }, 'a tool broke off');
       // Asking changes nothing, so that the question failed says nothing: it can be asked again.

@@ -80,7 +80,7 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
       params: pathParams,
       body: rawBody(noteTypes, noteBytesMax),
       answers: { 200: noteItemSchema, 201: noteItemSchema },
-      errors: ['vault.path_invalid', 'vault.changed', 'vault.exists', 'vault.generated'],
+      errors: ['quota.exceeded', 'vault.path_invalid', 'vault.changed', 'vault.exists', 'vault.generated'],
     },
     async (call) => {
       const path = normalisePath(call.params.path);
@@ -120,6 +120,7 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
       body: jsonBody(z.strictObject({ from: z.string().max(1_000), to: z.string().max(1_000), ifMatch: z.string().max(200).optional() })),
       answers: { 200: movedSchema },
       errors: [
+        'quota.exceeded',
         'vault.not_found',
         'vault.path_invalid',
         'vault.changed',

@@ -12,11 +12,11 @@ export function alertLetter(alert: {
 }): Omit<Letter, 'to'> {
   const { tenantName, name, level, used, allowed } = alert;
   const quota: Quota = quotas[name];
-  const state = level >= 100 ? 'is used up' : `is ${level} % used`;
+  const state = level >= 100 ? 'used up' : `${level} % used`;
   return {
-    subject: `Factotum, ${tenantName}: ${quota.title} ${state}`,
+    subject: `Factotum, ${tenantName}: ${quota.title}, ${state}`,
     text: [
-      `${quota.title} of ${tenantName} ${state}: ${amountOf(name, used)} of ${amountOf(name, allowed)}.`,
+      `${quota.title} of ${tenantName}: ${state}, ${amountOf(name, used)} of ${amountOf(name, allowed)}.`,
       quota.about,
       'Usage and limits are on the page "Usage". Whoever runs this installation can change the limits.',
     ].join('\n\n'),

@@ -34,6 +34,7 @@ export function amountOf(name: QuotaName, amount: number): string {
   const { unit } = quotas[name];
   if (unit === 'micro-usd') return `${(amount / 1_000_000).toFixed(2)} USD`;
   if (unit !== 'bytes') return `${amount} ${unit}`;
+  if (amount < 1_000) return `${amount} bytes`;
   const step = amount >= 1e9 ? { size: 1e9, name: 'GB' } : amount >= 1e6 ? { size: 1e6, name: 'MB' } : { size: 1e3, name: 'KB' };
   return `${(amount / step.size).toFixed(1)} ${step.name}`;
 }
