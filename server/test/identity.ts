@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, createLogger, type Id, newId, systemClock } from '#kernel';
-import { createIdentity, type Identity } from '#trust/identity';
+import { type Caller, createIdentity, type Identity, type RequestHead } from '#trust/identity';
 import { type TestDatabase, testDatabase } from './database.ts';
 
 /** The address that the tests' browser uses. */
@@ -47,7 +47,7 @@ export async function testIdentity(clock: Clock = systemClock): Promise<TestIden
     },
     signIn: async (tenantId) => {
       const token = await identity.createSignInLink(tenantId);
-      const { response } = await identity.exchangeSignInLink(token, browser(), someAddress());
+      const { response } = await exchangeLink(identity, token);
       return browser(cookiesOf(response)).headers;
     },
     close: async () => {
@@ -56,6 +56,14 @@ export async function testIdentity(clock: Clock = systemClock): Promise<TestIden
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** Signs in with a link, or throws why that was refused. */
+export async function exchangeLink(identity: Identity, token: string, request: RequestHead = browser(), caller: Caller = someAddress()) {
+  const outcome = await identity.signIn.byLink(token, request, caller);
+  if (outcome.kind === 'refused') throw outcome.error;
+  if (outcome.kind !== 'signed_in') throw new Error('a second factor is asked for');
+  return outcome.begun;
 }
 
 /** What a browser on our own page sends with a POST. */

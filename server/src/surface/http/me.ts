@@ -1,14 +1,14 @@
 import type { HttpDeps } from './deps.ts';
 import type { Gate } from './gate.ts';
+import { isOperatorPerson } from './person-log.ts';
 import type { Routes } from './route.ts';
 import { meSchema } from './schema.ts';
 
 export function addMeRoutes(
   routes: Routes,
-  { gate, plannerModel, dropFolderOf }: Pick<HttpDeps, 'plannerModel' | 'dropFolderOf'> & { gate: Gate },
+  { gate, identity, plannerModel, dropFolderOf }: Pick<HttpDeps, 'identity' | 'plannerModel' | 'dropFolderOf'> & { gate: Gate },
 ): void {
-  routes.add(
-    'signed-in',
+  routes.addKnown(
     {
       method: 'get',
       path: '/api/v1/me',
@@ -16,17 +16,21 @@ export function addMeRoutes(
       tag: 'session',
       answers: { 200: meSchema },
     },
-    async ({ principal, tenantId }) => {
-      const { name } = await gate.tenant(tenantId);
-      const { kind, email, actor } = principal;
+    async ({ principal }) => {
+      const { kind, email, actor, name, session } = principal;
+      const tenant = isOperatorPerson(principal) ? null : await gate.tenant(principal.tenantId);
+      const self = session === undefined ? null : await identity.account.places(session.userId);
       return {
         status: 200,
         body: {
-          tenant: { id: tenantId, name },
-          principal: { kind, name: principal.name, actor, ...(email === undefined ? {} : { email }) },
-          permissions: [...principal.permissions].sort(),
+          tenant: tenant === null ? null : { id: tenant.id, name: tenant.name },
+          principal: { kind, name, actor, ...(email === undefined ? {} : { email }) },
+          permissions: isOperatorPerson(principal) ? [] : [...principal.permissions].sort(),
+          pending: isOperatorPerson(principal) ? null : (principal.pending ?? null),
+          tenants: self?.tenants ?? [],
+          operator: self?.operator ?? false,
           planner: { model: plannerModel },
-          drop: dropFolderOf({ id: tenantId, name }),
+          drop: tenant === null ? null : dropFolderOf({ id: tenant.id, name: tenant.name }),
         },
       };
     },

@@ -11,7 +11,8 @@ interface About {
 /** The named schemas: everything that goes out under a name of its own. */
 export const namedSchemas = new Map<z.ZodType, About>();
 
-const named = <S extends z.ZodType>(schema: S, about: About): S => {
+/** A schema under a name of its own in the description of the API. */
+export const named = <S extends z.ZodType>(schema: S, about: About): S => {
   namedSchemas.set(schema, about);
   return schema;
 };
@@ -20,14 +21,15 @@ export const time = z.string().meta({ format: 'date-time', description: 'ISO 860
 const json = z.unknown().meta({ description: 'Any JSON' });
 const jsonObject = z.record(z.string(), json);
 const risk = z.enum(['low', 'medium', 'high']);
-const list = <S extends z.ZodType>(item: S) => z.array(item).readonly();
+/** A list that nobody changes. */
+export const list = <S extends z.ZodType>(item: S) => z.array(item).readonly();
 
 /** One page of a list. */
 export const page = <S extends z.ZodType>(item: S) => z.object({ items: list(item), nextCursor: z.string().nullable() });
 
 export const meSchema = named(
   z.object({
-    tenant: z.object({ id: z.string(), name: z.string() }),
+    tenant: z.object({ id: z.string(), name: z.string() }).nullable().meta({ description: 'Null for an operator, who is in none.' }),
     principal: z.object({
       kind: z.enum(['user', 'key', 'service', 'operator']),
       name: z.string(),
@@ -35,8 +37,11 @@ export const meSchema = named(
       actor: z.string(),
     }),
     permissions: list(z.string()),
+    pending: z.enum(['second_factor']).nullable().meta({ description: 'What the tenant asks of the person before they may do anything.' }),
+    tenants: list(z.object({ id: z.string(), name: z.string() })).meta({ description: 'Of a person: where they are a member.' }),
+    operator: z.boolean().meta({ description: 'Whether the person also operates the installation.' }),
     planner: z.object({ model: z.string().nullable() }),
-    drop: z.string(),
+    drop: z.string().nullable(),
   }),
   { id: 'Me', description: 'Who asks, for which tenant, and what they may do there.' },
 );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { browser, someAddress, testIdentity, testOrigin } from '../../../test/identity.ts';
+import { browser, exchangeLink, someAddress, testIdentity, testOrigin } from '../../../test/identity.ts';
 
 const { identity, database, buildTenant, signIn, close } = await testIdentity();
 after(close);
@@ -113,15 +113,14 @@ test('a forged forwarding header per attempt does not evade the limit on sign-in
     const { method, headers } = browser();
     for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'cf-connecting-ip', 'x-factotum-client-address', 'x-client-ip'])
       headers.set(name, `203.0.113.${attempt}`);
-    await identity.exchangeSignInLink('A'.repeat(43), { method, headers }, caller).catch((error) => codes.push(error.code));
+    await exchangeLink(identity, 'A'.repeat(43), { method, headers }, caller).catch((error) => codes.push(error.code));
   }
   assert.deepEqual(codes, [...Array(10).fill('auth.link_invalid'), 'quota.exceeded', 'quota.exceeded']);
 });
 
 test('a limit says when to come back, holds across processes, and is counted per address', async () => {
   const caller = someAddress();
-  const attempt = (its: { address: string | undefined }) =>
-    identity.exchangeSignInLink('A'.repeat(43), browser(), its).catch((error) => error);
+  const attempt = (its: { address: string | undefined }) => exchangeLink(identity, 'A'.repeat(43), browser(), its).catch((error) => error);
   for (let count = 0; count < 10; count++) await attempt(caller);
   const refused = await attempt(caller);
   assert.equal(refused.code, 'quota.exceeded');
@@ -137,7 +136,7 @@ test('a session remembers the address of the socket, not one that the client wro
   const { method, headers } = browser();
   headers.set('x-forwarded-for', '203.0.113.7');
   headers.set('x-factotum-client-address', '203.0.113.8');
-  await identity.exchangeSignInLink(await identity.createSignInLink(tenantId), { method, headers }, caller);
+  await exchangeLink(identity, await identity.createSignInLink(tenantId), { method, headers }, caller);
   const { rows } = await database.auth.pool.query('select "ipAddress" from session where "userId" = $1', [userId]);
   assert.deepEqual(rows, [{ ipAddress: caller.address }]);
 });
@@ -145,8 +144,8 @@ test('a session remembers the address of the socket, not one that the client wro
 test('callers without an address share one limit instead of having none', async () => {
   const codes: string[] = [];
   for (let attempt = 0; attempt < 12; attempt++)
-    await identity
-      .exchangeSignInLink('A'.repeat(43), browser(), { address: attempt % 2 === 0 ? undefined : 'not an address' })
-      .catch((error) => codes.push(error.code));
+    await exchangeLink(identity, 'A'.repeat(43), browser(), { address: attempt % 2 === 0 ? undefined : 'not an address' }).catch((error) =>
+      codes.push(error.code),
+    );
   assert.equal(codes.filter((code) => code === 'quota.exceeded').length, 2);
 });

@@ -1,20 +1,25 @@
-import { type Clock, FactotumError, type Id, isFactotumError } from '#kernel';
+import { type Clock, FactotumError, type Id } from '#kernel';
+import { type Account, createAccount } from './account/account.ts';
 import { createActivity } from './activity.ts';
 import { type ApiKey, createApiKey, listApiKeys, type MadeKey, type NewApiKey } from './api-key.ts';
 import { type Auth, type AuthDeps, createAuth, keyConfiguration } from './auth.ts';
 import { findAnyCurrent, findCurrentSession, findOperator } from './current-session.ts';
 import { forgetTenant } from './forget-tenant.ts';
-import { type Caller, handle, linkInvalid, signOut, takeLink } from './http.ts';
+import { type Caller, handle, signOut } from './http.ts';
 import { createKeyCheck } from './key-check.ts';
 import { createMachines, keyPrincipal, type Machines } from './machine/machines.ts';
 import { createMembership, type Membership } from './member/membership.ts';
-import { isSameOrigin, type RequestHead } from './origin.ts';
+import { createOperators, type Operators } from './operator/operators.ts';
+import { isFromForeignPage, isSameOrigin, type RequestHead } from './origin.ts';
 import type { OperatorPerson, Principal } from './principal.ts';
 import { listenForRevocations } from './revocations.ts';
 import { readOrMakeSecret } from './secret.ts';
 import { beginSession, noContent, type Proven, type SessionChange } from './sign-in/begin.ts';
-import { newLink } from './sign-in/plugin.ts';
-import { type AuthDb, authDb, deleteExpiredLinks, findOwner, listTenants, revokeKey } from './store.ts';
+import { keepLink } from './sign-in/mail-link.ts';
+import { createSignIn, type SignIn } from './sign-in/people.ts';
+import { createPersonSecrets } from './sign-in/person-secrets.ts';
+import { findMemberByEmail } from './sign-in/person-store.ts';
+import { type AuthDb, authDb, findOwner, listTenants, revokeKey } from './store.ts';
 import { createTenantOwner, findTenant, type TenantName, type TenantOwner } from './tenant-owner.ts';
 
 export interface IdentityDeps extends AuthDeps {
@@ -32,6 +37,8 @@ export interface Identity {
   handle(request: Request, caller: Caller): Promise<Response>;
   /** Whether the request may use the browser's cookie. Ask before acting on a principal found by cookie; also at a WebSocket upgrade. */
   sameOrigin(request: RequestHead): boolean;
+  /** Whether the browser says that a page of somebody else sends the request. Ask before signing somebody in, where there is no cookie yet. */
+  fromForeignPage(request: RequestHead): boolean;
   /** Who sends these headers: by `Authorization: Bearer` with a key or a token if there is that header, else by session cookie; null when nobody known. */
   principalOf(headers: Headers): Promise<Principal | null>;
 
@@ -45,9 +52,14 @@ export interface Identity {
   listTenants(): Promise<readonly TenantName[]>;
   findTenant(nameOrId: string): Promise<TenantName | null>;
 
-  /** The token of a link that signs the tenant's owner in, once, within 15 minutes. Put it into the fragment of a URL. */
-  createSignInLink(tenantId: Id<'tenant'>): Promise<string>;
-  exchangeSignInLink(token: string, request: RequestHead, caller: Caller): Promise<SessionChange>;
+  /**
+   * The token of a link that signs the tenant's owner in, or the member with that address, once, within 15 minutes: whoever makes it
+   * vouches for them. Put it into the fragment of a URL. @throws FactotumError `tenant.not_found`, `member.not_found`.
+   */
+  createSignInLink(tenantId: Id<'tenant'>, email?: string): Promise<string>;
+  readonly signIn: SignIn;
+  readonly account: Account;
+  readonly operators: Operators;
   /** Begins the session of somebody whose proof the caller of this has checked. @throws FactotumError `auth.failed`, `auth.sso_required`. */
   beginSession(proven: Proven, request: RequestHead, caller: Caller): Promise<SessionChange>;
   /** Ends the cookie's session; null when there was none. The response clears the cookie either way. */
@@ -68,6 +80,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const auth = createAuth(deps, secret);
   const db = authDb(deps.auth);
   const context = { auth, db, clock: deps.clock, publicOrigins: deps.publicOrigins };
+  const people = { ...context, log: deps.log, secrets: createPersonSecrets(secret) };
   const keys = createKeyCheck(context);
   const machines = createMachines({ ...context, log: deps.log, secret, keys });
   const activity = createActivity({ db, clock: deps.clock, log: deps.log });
@@ -98,6 +111,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     },
     handle: (request, caller) => handle(context, request, caller),
     sameOrigin: (request) => isSameOrigin(request, deps.publicOrigins()),
+    fromForeignPage: (request) => isFromForeignPage(request, deps.publicOrigins()),
     principalOf,
     operatorOf: async (headers) => {
       const operator = headers.has('authorization') ? null : await findOperator(context, headers);
@@ -112,13 +126,10 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     },
     listTenants: () => listTenants(db),
     findTenant: (nameOrId) => findTenant(db, nameOrId),
-    createSignInLink: (tenantId) => createSignInLink(context, tenantId),
-    exchangeSignInLink: async (token, request, caller) => {
-      const { userId, tenantId } = await takeLink(context, token, request, caller);
-      return beginSession(context, { userId, tenantId, method: 'link', secondFactor: 'operator' }, request, caller).catch((error) => {
-        throw isFactotumError(error, 'auth.failed') ? linkInvalid() : error;
-      });
-    },
+    createSignInLink: (tenantId, email) => createSignInLink(context, tenantId, email),
+    signIn: createSignIn(people),
+    account: createAccount(people),
+    operators: createOperators(people),
     beginSession: (proven, request, caller) => beginSession(context, proven, request, caller),
     endSession: async (request, caller) => {
       const ended = await findAnyCurrent(context, request.headers);
@@ -137,12 +148,14 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   };
 }
 
-async function createSignInLink({ auth, db, clock }: { auth: Auth; db: AuthDb; clock: Clock }, tenantId: Id<'tenant'>): Promise<string> {
-  const owner = await findOwner(db, tenantId);
-  if (!owner) throw new FactotumError('tenant.not_found', 'There is no such tenant, or it has no owner.');
-  const { internalAdapter } = await auth.$context;
-  await deleteExpiredLinks(db, clock.now());
-  const { token, kept } = newLink({ userId: owner.userId, tenantId, mailed: false }, clock);
-  await internalAdapter.createVerificationValue(kept);
-  return token;
+async function createSignInLink(
+  context: { auth: Auth; db: AuthDb; clock: Clock },
+  tenantId: Id<'tenant'>,
+  email?: string,
+): Promise<string> {
+  const to =
+    email === undefined ? await findOwner(context.db, tenantId) : await findMemberByEmail(context.db, tenantId, email.trim().toLowerCase());
+  if (to !== undefined) return keepLink(context, { userId: to.userId, tenantId, mailed: false });
+  if (email !== undefined) throw new FactotumError('member.not_found', `Nobody of this tenant has the address ${email}.`);
+  throw new FactotumError('tenant.not_found', 'There is no such tenant, or it has no owner.');
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLogger, systemClock } from '#kernel';
-import { browser, cookiesOf, someAddress, testIdentity, testOrigin } from '../../../test/identity.ts';
+import { browser, cookiesOf, exchangeLink, someAddress, testIdentity, testOrigin } from '../../../test/identity.ts';
 import { createAuth } from './auth.ts';
 import { permissionsOf } from './permissions.ts';
 import { readOrMakeSecret } from './secret.ts';
@@ -15,7 +15,8 @@ const log = createLogger({ level: 'silent' });
 
 test('a sign-in link opens a session of its tenant, with all that an owner may do', async () => {
   const { tenantId, userId, email } = await buildTenant();
-  const { response, principal, sessionId } = await identity.exchangeSignInLink(
+  const { response, principal, sessionId } = await exchangeLink(
+    identity,
     await identity.createSignInLink(tenantId),
     browser(),
     someAddress(),
@@ -43,7 +44,7 @@ test('the session is a real one of better-auth, which names the tenant as active
 
 test('the cookie is out of reach of scripts and foreign sites, and named after us', async () => {
   const { tenantId } = await buildTenant();
-  const { response } = await identity.exchangeSignInLink(await identity.createSignInLink(tenantId), browser(), someAddress());
+  const { response } = await exchangeLink(identity, await identity.createSignInLink(tenantId), browser(), someAddress());
   const cookies = response.headers.getSetCookie();
   assert.equal(cookies.length, 1);
   assert.match(cookies[0]!, /^factotum\.session_token=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/);
@@ -64,7 +65,7 @@ test('of fifty exchanges of one link at once, in two processes, exactly one gets
   const second = await another();
   const token = await identity.createSignInLink(tenantId);
   const answers = await Promise.allSettled(
-    Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? identity : second).exchangeSignInLink(token, browser(), someAddress())),
+    Array.from({ length: 50 }, (_, index) => exchangeLink(index % 2 === 0 ? identity : second, token, browser(), someAddress())),
   );
   await second.stop();
   assert.equal(answers.filter((answer) => answer.status === 'fulfilled').length, 1);
@@ -89,7 +90,7 @@ test('an expired link opens nothing', async () => {
   const { tenantId } = await buildTenant();
   const token = await identity.createSignInLink(tenantId);
   await pool.query(`update verification set "expiresAt" = now() - interval '1 second' where value like $1`, [`%${tenantId}%`]);
-  await assert.rejects(identity.exchangeSignInLink(token, browser(), someAddress()), { code: 'auth.link_invalid' });
+  await assert.rejects(exchangeLink(identity, token, browser(), someAddress()), { code: 'auth.link_invalid' });
 });
 
 test('links that expired unused are cleared away when the next is made', async () => {
@@ -105,12 +106,12 @@ test('a link of somebody who is no longer a member opens nothing', async () => {
   const { tenantId, userId } = await buildTenant();
   const token = await identity.createSignInLink(tenantId);
   await pool.query('delete from member where "userId" = $1', [userId]);
-  await assert.rejects(identity.exchangeSignInLink(token, browser(), someAddress()), { code: 'auth.link_invalid' });
+  await assert.rejects(exchangeLink(identity, token, browser(), someAddress()), { code: 'auth.link_invalid' });
 });
 
 test('unknown, malformed and empty tokens get the same answer', async () => {
   for (const token of ['', 'x', 'A'.repeat(43), `${'A'.repeat(42)}\0`, 'A'.repeat(100_000)])
-    await assert.rejects(identity.exchangeSignInLink(token, browser(), someAddress()), { code: 'auth.link_invalid' });
+    await assert.rejects(exchangeLink(identity, token, browser(), someAddress()), { code: 'auth.link_invalid' });
 });
 
 test('a link for no tenant is refused', async () => {
@@ -122,7 +123,7 @@ test('a session planted before signing in is not the one that is signed in, and 
   const victim = await buildTenant();
   const planted = await signIn(attacker.tenantId);
   const token = await identity.createSignInLink(victim.tenantId);
-  const { response } = await identity.exchangeSignInLink(token, browser(planted.get('cookie') ?? ''), someAddress());
+  const { response } = await exchangeLink(identity, token, browser(planted.get('cookie') ?? ''), someAddress());
   assert.notEqual(cookiesOf(response), planted.get('cookie'));
   assert.equal((await identity.principalOf(new Headers({ cookie: cookiesOf(response) })))?.tenantId, victim.tenantId);
   assert.equal(await identity.principalOf(planted), null);
@@ -132,11 +133,11 @@ test('a foreign page cannot sign its visitor in', async () => {
   const { tenantId } = await buildTenant();
   const token = await identity.createSignInLink(tenantId);
   for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }])
-    await assert.rejects(identity.exchangeSignInLink(token, { method: 'POST', headers: new Headers(headers) }, someAddress()), {
+    await assert.rejects(exchangeLink(identity, token, { method: 'POST', headers: new Headers(headers) }, someAddress()), {
       code: 'request.foreign_origin',
     });
   // The refusals did not use the link up.
-  assert.ok(await identity.exchangeSignInLink(token, { method: 'POST', headers: new Headers() }, someAddress()));
+  assert.ok(await exchangeLink(identity, token, { method: 'POST', headers: new Headers() }, someAddress()));
 });
 
 test('a cookie that was tampered with in any place is no session', async () => {

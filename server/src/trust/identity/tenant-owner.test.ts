@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { newId } from '#kernel';
-import { browser, someAddress, testIdentity } from '../../../test/identity.ts';
+import { browser, exchangeLink, someAddress, testIdentity } from '../../../test/identity.ts';
 
 const { identity, database, buildTenant, signIn, close } = await testIdentity();
 after(close);
@@ -91,7 +91,7 @@ test('a tenant whose provisioning failed is taken out again with its keys, sessi
   assert.deepEqual(await countRows(), before);
   assert.equal(await identity.principalOf(headers), null);
   assert.equal(await identity.principalOf(bearer), null);
-  await assert.rejects(identity.exchangeSignInLink(link, browser(), someAddress()), { code: 'auth.link_invalid' });
+  await assert.rejects(exchangeLink(identity, link, browser(), someAddress()), { code: 'auth.link_invalid' });
   const again = newId('tenant');
   await identity.createTenantOwner({ tenantId: again, tenantName: name, email, name: 'Olivia' });
   assert.ok((await identity.listTenants()).some((tenant) => tenant.id === again && tenant.name === name));

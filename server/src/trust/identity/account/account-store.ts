@@ -1,0 +1,70 @@
+import type { Id } from '#kernel';
+import type { AuthDb } from '../store.ts';
+
+export const setName = (db: AuthDb, userId: Id<'user'>, name: string, now: Date) =>
+  db.updateTable('user').set({ name, updatedAt: now }).where('id', '=', userId).execute();
+
+export const countRecoveryCodes = async (db: AuthDb, userId: Id<'user'>): Promise<number> => {
+  const { count } = await db
+    .selectFrom('recoveryCode')
+    .select((get) => get.fn.countAll<string>().as('count'))
+    .where('userId', '=', userId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+};
+
+/** These codes instead of all earlier ones. */
+export const replaceRecoveryCodes = (db: AuthDb, userId: Id<'user'>, hashes: readonly string[]) =>
+  db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('recoveryCode').where('userId', '=', userId).execute();
+    await tx
+      .insertInto('recoveryCode')
+      .values(hashes.map((hash) => ({ userId, hash })))
+      .execute();
+  });
+
+/** Begins to set an app up, anew if that was begun before; nothing when there is one in use. */
+export const beginTotp = (db: AuthDb, row: { userId: Id<'user'>; secret: string; now: Date }) =>
+  db
+    .insertInto('twoFactor')
+    .values({ userId: row.userId, secret: row.secret, verified: false, lastStep: '0', createdAt: row.now })
+    .onConflict((conflict) =>
+      conflict
+        .column('userId')
+        .doUpdateSet({ secret: row.secret, lastStep: '0', createdAt: row.now })
+        .where('twoFactor.verified', '=', false),
+    )
+    .returning('userId')
+    .executeTakeFirst();
+
+/** Takes the app away, with its recovery codes. False when there was none. */
+export const deleteTotp = (db: AuthDb, userId: Id<'user'>): Promise<boolean> =>
+  db.transaction().execute(async (tx) => {
+    const gone = await tx.deleteFrom('twoFactor').where('userId', '=', userId).returning('userId').executeTakeFirst();
+    await tx.deleteFrom('recoveryCode').where('userId', '=', userId).execute();
+    return gone !== undefined;
+  });
+
+/** A person's sessions that last, whichever tenant they are in, the last used first. */
+export const listSessions = (db: AuthDb, userId: Id<'user'>, now: Date) =>
+  db
+    .selectFrom('session')
+    .select(['id', 'method', 'ipAddress', 'userAgent', 'createdAt', 'updatedAt', 'expiresAt'])
+    .where('userId', '=', userId)
+    .where('expiresAt', '>', now)
+    .orderBy('updatedAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(200)
+    .execute();
+
+/** Ends one of a person's sessions, or all but one, and tells which they were. */
+export const endSessions = (db: AuthDb, userId: Id<'user'>, which: { readonly id: string } | { readonly allBut: Id<'session'> }) =>
+  db
+    .deleteFrom('session')
+    .where('userId', '=', userId)
+    .where((is) => {
+      const id = is.cast<string>('id', 'text');
+      return 'id' in which ? is(id, '=', which.id) : is(id, '<>', which.allBut);
+    })
+    .returning(['id', 'activeOrganizationId as tenantId'])
+    .execute();
