@@ -3,5 +3,5 @@ export { type Change, type ChangedNote, deleteNote, moveNote, undoOperation, wri
 export { noteFields, readFrontMatter } from './front-matter.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';
-export { findOperation, listNotes, noteHistory, readNote } from './read.ts';
+export { eachNote, findOperation, listNotes, noteHistory, readNote } from './read.ts';
 export { type InitialNote, skeleton } from './skeleton.ts';

@@ -1,9 +1,9 @@
-import type { Id } from '#kernel';
+import { type Id, isFactotumError } from '#kernel';
 import type { Tx } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import { etagOf, type Note, type NoteVersion, openBody, openManifest } from './note.ts';
 import { foldPath, normaliseFolder, normalisePath } from './path.ts';
-import { findByOperation, findByPath, listCurrent, listVersions, type VersionRow, type VersionRowWithBody } from './store.ts';
+import { findById, findByOperation, findByPath, listCurrent, listVersions, type VersionRow, type VersionRowWithBody } from './store.ts';
 
 /** What a note's path is found by: equal for all spellings that no file system may be asked to keep apart. */
 export const pathMacOf = (keys: TenantKeys, normalPath: string): Buffer => keys.mac('note.path', foldPath(normalPath));
@@ -67,6 +67,35 @@ export async function listNotes(
     const last = rows.at(-1);
     if (rows.length < batchRows || last === undefined) return found;
     afterId = last.noteId;
+  }
+}
+
+/**
+ * Every note with its content, in the order of their ids, one in memory at a time.
+ *
+ * @param onBroken - told of a note that cannot be opened, which is left out
+ */
+export async function* eachNote(tx: Tx, keys: TenantKeys, onBroken: (noteId: Id<'note'>) => void): AsyncGenerator<Note> {
+  for (let afterId: Id<'note'> | null = null; ; ) {
+    const rows: VersionRow[] = await listCurrent(tx, keys.tenantId, afterId, batchRows);
+    for (const { noteId } of rows) {
+      const row = await findById(tx, keys.tenantId, noteId);
+      const note = row && openedOrNull(keys, row);
+      if (note) yield note;
+      else onBroken(noteId);
+    }
+    const last = rows.at(-1);
+    if (rows.length < batchRows || last === undefined) return;
+    afterId = last.noteId;
+  }
+}
+
+function openedOrNull(keys: TenantKeys, row: VersionRowWithBody): Note | null {
+  try {
+    return presentNote(keys, row);
+  } catch (error) {
+    if (isFactotumError(error, 'seal.broken')) return null;
+    throw error;
   }
 }
 

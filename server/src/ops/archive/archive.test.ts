@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { buffer, text } from 'node:stream/consumers';
+import { describe, test } from 'node:test';
+import { parseVerifierKey, verifyExport, verifyProof } from '@factotum/tlog';
+import { sql } from 'kysely';
+import { selectTasks } from '#flow/task';
+import { type Id, isFactotumError, newId } from '#kernel';
+import { withTenant } from '#kernel/database';
+import { verifyTenantLog } from '#trust/audit';
+import { staying, travelling } from '#trust/identity';
+import { newPassphraseParameters } from '#trust/key';
+import { readTenant } from '#trust/tenant';
+import { testPlatform } from '../../../test/platform.ts';
+import { createTenant, type Platform } from '../../platform.ts';
+import { openArchive, sealArchive } from './codec.ts';
+import { type ArchiveKind, newHeader } from './header.ts';
+import { makeArchive } from './make.ts';
+import type { Part } from './parts.ts';
+import { leftOut, travellingTables } from './tables.ts';
+import { takeIn } from './take-in.ts';
+
+const here = await testPlatform();
+const there = await testPlatform();
+const key = Buffer.alloc(32, 3);
+const keyOf = async () => key as Uint8Array;
+
+async function archiveOf(tenantId: Id<'tenant'>, kind: ArchiveKind): Promise<Buffer> {
+  const header = newHeader({ kind, tenantId, madeAt: new Date(), key: newPassphraseParameters() });
+  let made = Buffer.alloc(0);
+  await here.sequencer.drained();
+  await makeArchive(here, { header, key }, async (bytes) => {
+    made = await buffer(bytes);
+  });
+  return made;
+}
+
+async function* piecesOf(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length; at += 50_000) yield bytes.subarray(at, at + 50_000);
+}
+
+async function partsOf(archive: Uint8Array): Promise<Map<string, string>> {
+  const { parts } = await openArchive(piecesOf(archive), keyOf);
+  const found = new Map<string, string>();
+  for await (const { name, body } of parts) found.set(name, await text(body));
+  return found;
+}
+
+/** The same archive with some of its parts changed by somebody who knows the passphrase. */
+async function forged(archive: Buffer, change: (parts: Map<string, string>) => void, tenantId?: Id<'tenant'>): Promise<Buffer> {
+  const { header } = await openArchive(piecesOf(archive), keyOf);
+  const parts = await partsOf(archive);
+  change(parts);
+  async function* changed(): AsyncGenerator<Part> {
+    for (const [name, body] of parts) yield { name, body: [body] };
+  }
+  return buffer(sealArchive(tenantId === undefined ? header : { ...header, tenantId }, key, changed()));
+}
+
+const importThere = (archive: Uint8Array) => takeIn(there, piecesOf(archive), { keyOf, at: new Date() });
+
+let names = 0;
+async function customer(): Promise<Id<'tenant'>> {
+  names += 1;
+  const { id } = await createTenant(here, { name: `customer-${names}`, actor: 'operator:test', ownerEmail: `owner-${names}@example.com` });
+  await here.identity.createApiKey({ tenantId: id, name: 'a key', permissions: ['task:read'] });
+  for (let at = 0; at < 3; at += 1) await here.send(id, { text: `event ${at}` });
+  await here.sequencer.drained();
+  return id;
+}
+
+async function rowsOf(platform: Platform, tenantId: Id<'tenant'>): Promise<Record<string, unknown[]>> {
+  return withTenant(platform.database.app.db, tenantId, async (tx) => {
+    const found: Record<string, unknown[]> = {};
+    for (const { name } of await travellingTables(tx))
+      found[name] = (
+        await sql`select to_jsonb(t) as row from ${sql.table(`app.${name}`)} t where tenant_id = ${tenantId} order by 1`.execute(tx)
+      ).rows;
+    return found;
+  });
+}
+
+const isNowhere = async (tenantId: Id<'tenant'>) => {
+  const { rows } = await there.database.engine.pool.query('select 1 from app.tenant where tenant_id = $1', [tenantId]);
+  const people = await there.database.auth.pool.query('select 1 from auth.organization where id = $1', [tenantId]);
+  assert.deepEqual([rows.length, people.rowCount], [0, 0]);
+};
+
+describe('a whole archive', () => {
+  test('brings a tenant to another installation as it was: the same rows, keys that open them, a log that holds', async () => {
+    const tenantId = await customer();
+    const taken = await importThere(await archiveOf(tenantId, 'whole'));
+    assert.equal(taken.tenantId, tenantId);
+    const [before, after] = [await rowsOf(here, tenantId), await rowsOf(there, tenantId)];
+    for (const table of Object.keys(before))
+      if (table !== 'tenant' && table !== 'tenant_queue') assert.deepEqual(after[table], before[table], table);
+    assert.ok((before.event?.length ?? 0) === 3 && (before.note?.length ?? 0) > 0);
+    const tenant = await withTenant(there.database.app.db, tenantId, (tx) => readTenant(tx, tenantId));
+    assert.equal(tenant.state, 'moving');
+    const task = await withTenant(here.database.app.db, tenantId, (tx) =>
+      selectTasks(tx, { tenantId, states: [], before: null, limit: 1 }),
+    );
+    const taskId = task[0]?.taskId ?? '';
+    assert.equal((await there.look(tenantId, taskId)).detail.title, (await here.look(tenantId, taskId)).detail.title);
+    const report = await verifyTenantLog(there.database, there.keyring, tenantId, { auditorKey: there.auditor });
+    assert.deepEqual([report.holds, report.macsChecked, report.entries], [true, 'all', taken.logSize]);
+  });
+
+  test('brings its people and keys along, but no session, and nothing of them is proven here', async () => {
+    const tenantId = await customer();
+    await importThere(await archiveOf(tenantId, 'whole'));
+    const { rows } = await there.database.auth.pool.query(
+      `select u."emailVerified", m.role, (select count(*)::int from auth.apikey where "referenceId" = $1) as keys,
+        (select count(*)::int from auth.session where "activeOrganizationId" = $1) as sessions
+      from auth.member m join auth."user" u on u.id = m."userId" where m."organizationId" = $1`,
+      [tenantId],
+    );
+    assert.deepEqual(rows, [{ emailVerified: false, role: 'owner', keys: 1, sessions: 0 }]);
+  });
+
+  test('does not change somebody who is here already: they become a member with what they sign in with here', async () => {
+    const tenantId = await customer();
+    const archive = await archiveOf(tenantId, 'whole');
+    const other = await createTenant(there, { name: 'resident', actor: 'operator:test', ownerEmail: `owner-${names}@example.com` });
+    const { identity } = await importThere(archive);
+    assert.equal(identity.met.length, 1);
+    const { rows } = await there.database.auth.pool.query(
+      'select count(distinct "userId")::int as people, count(*)::int as memberships from auth.member where "organizationId" = any($1)',
+      [[tenantId, other.id]],
+    );
+    assert.deepEqual(rows, [{ people: 1, memberships: 2 }]);
+  });
+
+  test('is not taken in twice, nor over a tenant of its name', async () => {
+    const tenantId = await customer();
+    const archive = await archiveOf(tenantId, 'whole');
+    await importThere(archive);
+    await assert.rejects(importThere(archive), (error) => isFactotumError(error, 'archive.conflict'));
+    const second = await customer();
+    await createTenant(there, { name: `customer-${names}`, actor: 'operator:test' });
+    await assert.rejects(importThere(await archiveOf(second, 'whole')), (error) => isFactotumError(error, 'archive.conflict'));
+    assert.deepEqual((await there.database.engine.pool.query('select 1 from app.tenant where tenant_id = $1', [second])).rowCount, 0);
+  });
+
+  test('that is hostile is refused, and nothing of it stays', async () => {
+    const tenantId = await customer();
+    const [victim] = await there.identity.listTenants();
+    const archive = await archiveOf(tenantId, 'whole');
+    const edit = (name: string, by: (body: string) => string) => (parts: Map<string, string>) => parts.set(name, by(parts.get(name) ?? ''));
+    const lastLineOf = (body: string) => body.trimEnd().split('\n').at(-1) ?? '';
+    const attacks: Record<string, (parts: Map<string, string>) => unknown> = {
+      'a row of another tenant': edit('rows/app.note.ndjson', (body) => body.replaceAll(tenantId, victim?.id ?? '')),
+      'an extra column': edit('rows/app.tenant.ndjson', (body) =>
+        body.replace('["tenant_id"', '["tenant_id","is_admin"').replaceAll(`["${tenantId}"`, `["${tenantId}","t"`),
+      ),
+      'a column twice': edit('rows/app.policy.ndjson', (body) => body.replace('["tenant_id","version"', '["tenant_id","tenant_id"')),
+      'a table that does not travel': (parts) =>
+        parts.set('rows/app.audit_pending.ndjson', '{"table":"audit_pending","columns":["tenant_id","entries"]}\n'),
+      'a table beyond the tenants': (parts) => parts.set('rows/app.worker.ndjson', '{"table":"worker","columns":["worker_id"]}\n'),
+      'an operator': (parts) => parts.set('rows/auth.operator.ndjson', '{"table":"operator","columns":["userId"]}\n'),
+      'a session': (parts) => parts.set('rows/auth.session.ndjson', '{"table":"session","columns":["id"]}\n'),
+      'a member of another tenant': edit('rows/auth.member.ndjson', (body) => body.replaceAll(tenantId, victim?.id ?? '')),
+      'a key of another tenant': edit('rows/auth.apikey.ndjson', (body) => body.replaceAll(tenantId, victim?.id ?? '')),
+      'somebody who is no member': edit('rows/auth.member.ndjson', (body) => `${body.split('\n')[0]}\n`),
+      'another tenant’s facts': edit('tenant.json', (body) => body.replace(tenantId, newId('tenant'))),
+      'a later release': edit('tenant.json', (body) => body.replace(/"schema":\d+/, '"schema":9999')),
+      'an entry changed': edit('audit/log.jsonl', (body) => body.replace('note.written', 'note.deleted')),
+      'an entry cut off': edit('audit/log.jsonl', (body) => body.slice(0, -(lastLineOf(body).length + 1))),
+      'a head of its own making': edit('audit/head.json', (body) => body.replace(/"size":\d+/, '"size":1')),
+      'other keys': edit('keys.json', (body) => body.replace(/"seed":"[^"]+"/, `"seed":"${Buffer.alloc(32, 1).toString('base64')}"`)),
+      'no log': (parts) => parts.delete('audit/log.jsonl'),
+      'a task without its event': edit('rows/app.event.ndjson', (body) => `${body.split('\n')[0]}\n`),
+      'a state that is none': edit('rows/app.task.ndjson', (body) => body.replaceAll('"received"', '"finished"')),
+      'rows that are not lists': edit('rows/app.note.ndjson', (body) => `${body}{"tenant_id":"${tenantId}"}\n`),
+      'an endless line': edit('rows/app.note.ndjson', (body) => `${body}["${'x'.repeat(70 * 1024 * 1024)}"]`),
+    };
+    for (const [attack, change] of Object.entries(attacks)) {
+      await assert.rejects(importThere(await forged(archive, change)), (error) => isFactotumError(error, 'archive.invalid'), attack);
+      await isNowhere(tenantId);
+    }
+    await assert.rejects(importThere(await forged(archive, () => undefined, newId('tenant'))), (error) =>
+      isFactotumError(error, 'archive.invalid'),
+    );
+    assert.equal((await importThere(await forged(archive, () => undefined))).tenantId, tenantId, 'the archive itself is good');
+  });
+
+  test('that is cut off or opened with another passphrase leaves nothing', async () => {
+    const tenantId = await customer();
+    const archive = await archiveOf(tenantId, 'whole');
+    await assert.rejects(importThere(archive.subarray(0, archive.length - 20_000)), (error) => isFactotumError(error, 'archive.invalid'));
+    await assert.rejects(takeIn(there, piecesOf(archive), { keyOf: async () => Buffer.alloc(32, 9), at: new Date() }), (error) =>
+      isFactotumError(error, 'archive.invalid'),
+    );
+    await isNowhere(tenantId);
+  });
+});
+
+describe('a copy', () => {
+  test('holds what people read, opened, and no secret', async () => {
+    const tenantId = await customer();
+    const parts = await partsOf(await archiveOf(tenantId, 'copy'));
+    assert.ok(parts.get('notes/Company_Handbook.md')?.startsWith('# Company handbook'));
+    const tasks = (parts.get('tasks.ndjson') ?? '')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(tasks.map((task) => task.event.payload.text).sort(), ['event 0', 'event 1', 'event 2']);
+    assert.equal(tasks[0].timeline[0].kind, 'task.created');
+    assert.match(parts.get('policies/0001.cedar') ?? '', /permit|forbid/);
+    assert.deepEqual(
+      [...parts.keys()].filter((name) => /^rows|keys|head/.test(name)),
+      [],
+    );
+    await assert.rejects(importThere(await archiveOf(tenantId, 'copy')), (error) => isFactotumError(error, 'archive.conflict'));
+  });
+
+  test('proves its audit log to somebody who has nothing but the copy and the verifier', async () => {
+    const parts = await partsOf(await archiveOf(await customer(), 'copy'));
+    const verifierKey = (parts.get('audit/key') ?? '').trim();
+    const report = await verifyExport([Buffer.from(parts.get('audit/log.jsonl') ?? '')], { verifierKey });
+    assert.equal(report.holds, true);
+    const last = verifyProof(parts.get('audit/last-entry.tlog-proof') ?? '', Buffer.from(parts.get('audit/last-entry.json') ?? ''), [
+      parseVerifierKey(verifierKey),
+    ]);
+    assert.equal(last.index, report.entries - 1);
+  });
+});
+
+describe('the catalogue', () => {
+  test('every table of tenants travels with a whole archive or is on the list of those that do not, with the reason', async () => {
+    const { rows } = await here.database.engine.pool.query<{ name: string; insert: boolean }>(
+      `select c.relname::text as name, has_table_privilege('factotum_app', c.oid, 'insert') as insert from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'app'::regnamespace and c.relkind = 'r'`,
+    );
+    const names = rows.map(({ name }) => name);
+    assert.ok(names.length > 20);
+    for (const [name, why] of Object.entries(leftOut)) assert.ok(names.includes(name) && why.length > 10, name);
+    const tenantId = newId('tenant');
+    const travel = (await withTenant(here.database.app.db, tenantId, travellingTables)).map(({ name }) => name);
+    assert.deepEqual([...travel, ...Object.keys(leftOut)].sort(), names.sort());
+    for (const name of travel) assert.ok(rows.find((row) => row.name === name)?.insert, `${name} can be written by who imports`);
+  });
+
+  test('every table of identity travels or is on the list of those that stay, with the reason', async () => {
+    const { rows } = await here.database.auth.pool.query<{ name: string }>(
+      `select relname::text as name from pg_class where relnamespace = 'auth'::regnamespace and relkind = 'r'`,
+    );
+    const known = [...travelling.map(({ name }) => name), ...Object.keys(staying)];
+    assert.deepEqual(rows.map(({ name }) => name).sort(), known.sort());
+  });
+});
