@@ -1,8 +1,17 @@
 import { createJobRunner, type JobHandler, type JobRunner } from '#trust/job';
+import { createEraseJob } from '#trust/tenant';
 import type { Platform } from './platform.ts';
 
 /** The long work that this release can do, by kind. */
-const handlers = (_platform: Platform): readonly JobHandler[] => [];
+const handlers = (platform: Platform): readonly JobHandler[] => {
+  const { database, keyring, sequencer, identity, installation, config, clock } = platform;
+  const erase = createEraseJob({
+    ...{ database, keyring, sequencer, installation, clock },
+    forgetTenant: (tenantId) => identity.removeTenantOwner(tenantId),
+    folders: [config.dropFolder, config.outboxFolder],
+  });
+  return [erase];
+};
 
 /** The worker of this process for jobs. Not started yet. */
 export function createJobs(platform: Platform): JobRunner {

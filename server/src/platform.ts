@@ -12,7 +12,7 @@ import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
 import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
-import { type Clock, type Config, type Id, type JsonObject, type Logger, newId, type RoleUrls, systemClock } from '#kernel';
+import { type Clock, type Config, type Id, type Logger, type RoleUrls, systemClock } from '#kernel';
 import {
   assertWalls,
   type Database,
@@ -24,14 +24,15 @@ import {
   withTenant,
 } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
-import { installDemo } from '#ops/demo';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
 import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, type ModelBudget, type QuotaKeeper } from '#trust/quota';
-import { provisionTenant, type Tenant } from '#trust/tenant';
+import { createTenant, type NewCustomer } from './customer.ts';
 import { createPlatformQuotas } from './quota.ts';
+
+export { createTenant, type NewCustomer } from './customer.ts';
 
 export interface PlatformOptions {
   readonly config: Config;
@@ -126,6 +127,7 @@ export async function openPlatform(options: PlatformOptions) {
       quotas,
       auditor,
       installation,
+      createTenant: (customer: NewCustomer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
       sequencer,
       accessLog,
       catalogue: tools.catalogue,
@@ -171,42 +173,6 @@ export function createWorker(platform: Platform): Engine {
 /** Gives and mails alerts about quotas that nobody counts on the way. Not started yet. */
 export function createAlerter({ database, clock, log, postman }: Platform): QuotaKeeper {
   return createQuotaKeeper({ database, clock, log, postman, ownersOf: (tenantId) => ownersOf(database.auth, tenantId) });
-}
-
-/** A customer to be. */
-export interface NewCustomer {
-  readonly name: string;
-  readonly actor: string;
-  /** Whether the vault is filled with the demo. */
-  readonly demo?: boolean;
-  /** What differs from the default settings. */
-  readonly settings?: JsonObject;
-  /** Where the owner is reached. */
-  readonly ownerEmail?: string;
-}
-
-/**
- * A new tenant with its owner. Identity and data live behind different logins, so they are two transactions: the owner first, since
- * making it is idempotent by the tenant's id, and taken back if the rest fails.
- */
-export async function createTenant(platform: Platform, customer: NewCustomer): Promise<Tenant> {
-  const { database, identity, keyring, auditor, clock } = platform;
-  const tenantId = newId('tenant', clock.now().getTime());
-  const email = customer.ownerEmail ?? `owner@${customer.name}.factotum.invalid`;
-  const owner = await identity.createTenantOwner({ tenantId, tenantName: customer.name, email, name: 'Owner' });
-  try {
-    // Settings are checked by the tenant's own schema; what is no setting is named there.
-    const settings = { ...customer.settings, ...(customer.demo === true ? { writesFiles: true, maySpendOperatorModelKey: true } : {}) };
-    const tenant = await provisionTenant(
-      { db: database.app.db, keyring, auditor, clock },
-      { tenantId, name: customer.name, settings, actor: customer.actor },
-    );
-    if (customer.demo === true) await installDemo({ database, keyring, clock }, { tenantId, ownerActor: `user:${owner}` });
-    return tenant;
-  } catch (error) {
-    await identity.removeTenantOwner(tenantId);
-    throw error;
-  }
 }
 
 /** By which ways events come in beside the API: the drop folder. */

@@ -6,7 +6,7 @@ import type { Database } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
 import type { Identity, SingleSignOn } from '#trust/identity';
-import type { AuditorKey, Keyring } from '#trust/key';
+import type { AuditorKey, InstallationKey, Keyring } from '#trust/key';
 import type { Quotas } from '#trust/quota';
 import type { Addresses } from './addresses.ts';
 
@@ -25,6 +25,10 @@ export interface HttpDeps {
   readonly accessLog: AccessLog;
   /** Lets `audit/verify` check every MAC, where the auditor has left that key here. */
   readonly auditor: AuditorKey;
+  /** Signs certificates; its public key is shown with them. */
+  readonly installation: InstallationKey;
+  /** A tenant with its owner, whole or not at all. */
+  readonly createTenant: (tenant: NewTenantRequest) => Promise<{ readonly id: Id<'tenant'>; readonly name: string }>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Served at `/metrics`; our own request figures are added to it. */
@@ -41,4 +45,12 @@ export interface HttpDeps {
   readonly dropFolderOf: (tenant: { readonly id: Id<'tenant'>; readonly name: string }) => string;
   /** Called after a commit that a task waits for: somebody may want to look now. */
   readonly onRung: (tenantId: Id<'tenant'>) => void;
+}
+
+export interface NewTenantRequest {
+  readonly name: string;
+  readonly title?: string | undefined;
+  readonly ownerEmail: string;
+  readonly ownerName?: string | undefined;
+  readonly actor: string;
 }
