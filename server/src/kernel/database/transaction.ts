@@ -85,8 +85,20 @@ async function orRollback<R>(work: () => Promise<R>, rollback: () => Promise<unk
     // What went wrong first is what the caller has to know. A rollback that fails leaves the connection inside its transaction,
     // and putting it back destroys it (`release`), which the server answers by rolling back.
     await rollback().catch(() => undefined);
-    throw cause;
+    throw named(cause);
   }
+}
+
+/** What our own triggers refuse (0014_archive.sql), by its name: the process that hears of it had not heard of the move yet. */
+function named(cause: unknown): unknown {
+  if (!(cause instanceof pg.DatabaseError)) return cause;
+  if (cause.code === 'FT503')
+    return new FactotumError('tenant.moving', 'The tenant is being moved to another installation. Try again in a moment.', {
+      details: { retryAfterSeconds: 5 },
+      cause,
+    });
+  if (cause.code === 'FT409') return new FactotumError('tenant.wrong_state', 'The tenant is at work at another installation.', { cause });
+  return cause;
 }
 
 /** A transaction in which a statement failed ends in a rollback, whatever was asked for; the server tells only by the command's tag. */
