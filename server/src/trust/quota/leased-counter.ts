@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock, Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
+import { type Block, createLeasing, type Leasing, type Taken } from './leasing.ts';
 import { addWithin, forgetBefore, lockCounter } from './store.ts';
-import { spanOf, type Window } from './window.ts';
+import type { Window } from './window.ts';
 
 export interface LeasedCounterOptions {
   /** The pool of the role `factotum_app`. */
@@ -24,25 +24,15 @@ export interface Leased {
 }
 
 export interface LeasedCounter {
-  /**
-   * Counts `amount` uses if the tenant's window still has room for all of them.
-   *
-   * @param limit - how many uses a window may hold. Another limit than last time counts at once.
-   */
+  /** Counts `amount` uses if the tenant's window still has room for all of them; as `Leasing` says. */
   take(tenantId: Id<'tenant'>, amount: number, limit: number): Promise<Taken>;
 }
 
-export type Taken = { readonly allowed: true } | { readonly allowed: false; readonly retryAfterMs: number };
-
-/** What one process holds of a tenant's window. */
-interface Share {
-  readonly windowStartMs: number;
-  readonly limit: number;
-  /** Leased and not yet used. */
-  left: number;
-  /** What the database had left when last asked; it only shrinks within a window. */
-  remaining: number;
-  leasing: Promise<void> | undefined;
+/** One of many counters of a tenant, told apart by name. */
+export interface NamedCounter {
+  readonly tenantId: Id<'tenant'>;
+  /** No content: it is stored in clear. */
+  readonly name: string;
 }
 
 /**
@@ -51,62 +41,29 @@ interface Share {
  */
 const leaseDivisor = 8;
 
-/** More tenants than this in one process and the coldest one's unused share is given up, which only costs that tenant room. */
-const tenantsMax = 10_000;
+/** Counters of tenants, leased in blocks. @see createLeasing for what they promise. */
+export function createLeasedCounters({ db, clock, window, onLeased }: Omit<LeasedCounterOptions, 'name'>): Leasing<NamedCounter> {
+  return createLeasing<NamedCounter>({
+    clock,
+    window,
+    textOf: ({ tenantId, name }) => `${tenantId} ${name}`,
+    // Only after the commit is a block anybody's: one that was rolled back is not.
+    lease: ({ tenantId, name }, { span, wanted, limit }) =>
+      withTenant(db, tenantId, async (tx): Promise<Block> => {
+        const key = { tenantId, name, windowStart: span.start };
+        const used = await lockCounter(tx, key);
+        const remaining = Math.max(0, limit - used);
+        const granted = wanted > remaining ? 0 : Math.max(wanted, Math.ceil(remaining / leaseDivisor));
+        if (granted > 0) await addWithin(tx, key, granted, limit);
+        if (used === 0) await forgetBefore(tx, { ...key, windowStart: span.previousStart });
+        await onLeased?.(tx, { tenantId, used: used + granted, limit, isUsedUp: granted === 0 });
+        return { granted, remaining: remaining - granted };
+      }),
+  });
+}
 
-/**
- * A counter for hot paths: takes blocks from the database and counts within them in memory.
- *
- * Over all processes a window never admits more than `limit`; it may admit a little less, as what a process leased and did not
- * use is not given back. Windows are by this process's clock.
- */
-export function createLeasedCounter({ db, clock, name, window, onLeased }: LeasedCounterOptions): LeasedCounter {
-  const shares = new LRUCache<Id<'tenant'>, Share>({ max: tenantsMax });
-
-  const shareOf = (tenantId: Id<'tenant'>, limit: number, windowStartMs: number): Share => {
-    const held = shares.get(tenantId);
-    if (held?.windowStartMs === windowStartMs && held.limit === limit) return held;
-    // A lowered limit counts what was leased under the higher one as used, a raised one leases anew.
-    const share: Share = { windowStartMs, limit, left: 0, remaining: Number.POSITIVE_INFINITY, leasing: undefined };
-    shares.set(tenantId, share);
-    return share;
-  };
-
-  const lease = (tenantId: Id<'tenant'>, share: Share, wanted: number): Promise<void> =>
-    withTenant(db, tenantId, async (tx) => {
-      const span = spanOf(window, new Date(share.windowStartMs));
-      const key = { tenantId, name, windowStart: span.start };
-      const used = await lockCounter(tx, key);
-      const remaining = Math.max(0, share.limit - used);
-      const granted = wanted > remaining ? 0 : Math.max(wanted, Math.ceil(remaining / leaseDivisor));
-      if (granted > 0) await addWithin(tx, key, granted, share.limit);
-      if (used === 0) await forgetBefore(tx, { ...key, windowStart: span.previousStart });
-      await onLeased?.(tx, { tenantId, used: used + granted, limit: share.limit, isUsedUp: granted === 0 });
-      return { granted, remaining: remaining - granted };
-    }).then(({ granted, remaining }) => {
-      // Only after the commit: a lease that was rolled back is nobody's.
-      share.left += granted;
-      share.remaining = remaining;
-    });
-
-  return {
-    async take(tenantId, amount, limit) {
-      if (!Number.isSafeInteger(amount) || amount < 1) throw new RangeError(`a use counts a whole number from 1, not ${amount}`);
-      for (;;) {
-        const now = clock.now();
-        const span = spanOf(window, now);
-        const share = shareOf(tenantId, limit, span.start.getTime());
-        if (share.left >= amount) {
-          share.left -= amount;
-          return { allowed: true };
-        }
-        if (amount - share.left > share.remaining) return { allowed: false, retryAfterMs: span.end.getTime() - now.getTime() };
-        // One lease at a time; everybody who waits for it looks again. Each lease grants or finds too little left, so this ends.
-        share.leasing ??= lease(tenantId, share, amount - share.left).finally(() => {
-          share.leasing = undefined;
-        });
-        await share.leasing;
-      }
-    },
-  };
+/** The same for one name. */
+export function createLeasedCounter({ name, ...options }: LeasedCounterOptions): LeasedCounter {
+  const counters = createLeasedCounters(options);
+  return { take: (tenantId, amount, limit) => counters.take({ tenantId, name }, amount, limit) };
 }

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { type Clock, createLogger, newId } from '#kernel';
 import { openDatabase, withTenant } from '#kernel/database';
 import { testDatabase } from '../../../test/database.ts';
+import { createAddressCounters } from './address-counter.ts';
 import { type ConsumptionResult, consume } from './consume.ts';
 import { createLeasedCounter } from './leased-counter.ts';
 
@@ -101,9 +102,9 @@ test('a counter that holds a lease needs no database, and a used-up one neither'
   const { tenantId } = await buildTenant();
   const own = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), connectionsMax: { app: 1 } });
   const counter = createLeasedCounter({ db: own.app.db, clock: clockAt(now), name: 'event', window: 'minute' });
-  assert.deepEqual(await counter.take(tenantId, 1, 80), { allowed: true });
+  assert.deepEqual(await counter.take(tenantId, 1, 80), { allowed: true, remaining: 79, resetsInMs: 30_000 });
   await own.close();
-  for (let use = 1; use < 10; use += 1) assert.deepEqual(await counter.take(tenantId, 1, 80), { allowed: true });
+  for (let use = 1; use < 10; use += 1) assert.equal((await counter.take(tenantId, 1, 80)).remaining, 79 - use);
   await assert.rejects(counter.take(tenantId, 1, 80));
 });
 
@@ -126,4 +127,25 @@ test('the next minute has room again', async () => {
   assert.equal((await counter.take(tenantId, 1, 10)).allowed, false);
   at = new Date(now.getTime() + 30_000);
   assert.equal((await counter.take(tenantId, 10, 10)).allowed, true);
+});
+
+test('two processes admit exactly the limit of an address between them, small or large, and sweep up what is over', async () => {
+  let at = now;
+  const counters = [database, second].map(({ auth }) => createAddressCounters({ auth, clock: { now: () => at, monotonicMs: () => 0 } }));
+  for (const limit of [1, 7, 60, 130, 1_000]) {
+    const taken = await Promise.all(
+      Array.from({ length: 2_000 }, (_, index) => counters[index % 2]?.take(`read 192.0.2.${limit}`, 1, limit)),
+    );
+    assert.equal(taken.filter((one) => one?.allowed === true).length, limit, String(limit));
+  }
+  const other = await counters[0]?.take('read 192.0.2.200', 1, 60);
+  assert.deepEqual(other, { allowed: true, remaining: 59, resetsInMs: 30_000 }, 'another address has all of its own');
+  const rows = async () =>
+    (await database.auth.pool.query('select distinct "windowStart" as at from auth."addressCounter" order by 1')).rows.length;
+  assert.equal(await rows(), 1);
+  for (const minutes of [1, 2, 3]) {
+    at = new Date(now.getTime() + minutes * 60_000);
+    assert.equal((await counters[0]?.take('read 192.0.2.60', 1, 60))?.allowed, true);
+  }
+  assert.equal(await rows(), 2, 'the present one and the one before');
 });

@@ -22,8 +22,12 @@ export interface QuotasDeps {
 export interface Quotas {
   /** The tenant's limits, as they were within the last seconds: at most five, and none where they were changed by this process. */
   limits(tenantId: Id<'tenant'>): Promise<Limits>;
-  /** Counts one use in the present minute, exactly over all processes. @throws FactotumError `quota.exceeded` with `details.retryAfterMs`. */
-  take(tenantId: Id<'tenant'>, name: RateName): Promise<void>;
+  /**
+   * Counts one use in the present minute, exactly over all processes, and says what is left as far as this one knows.
+   *
+   * @throws FactotumError `quota.exceeded` with `details.retryAfterMs`.
+   */
+  take(tenantId: Id<'tenant'>, name: RateName): Promise<Room>;
   /**
    * Says whether there may be as many as that, the new one included, by the limit as it is now.
    *
@@ -35,6 +39,13 @@ export interface Quotas {
   usage(tenantId: Id<'tenant'>): Promise<Usage[]>;
   /** Sets limits for the tenant, audited; new work goes by them at once, and what waits for a raised one goes on. */
   change(tenantId: Id<'tenant'>, changes: LimitChanges, actor: string): Promise<void>;
+}
+
+/** What is left of a limit. */
+export interface Room {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetsInMs: number;
 }
 
 /** A changed limit counts in other processes after this long at the latest, in milliseconds: as a revoked key does. */
@@ -70,6 +81,7 @@ export function createQuotas({ db, clock, gauges, onChanged }: QuotasDeps): Quot
       const limit = (await limits(tenantId))[name];
       const taken = await rates[name].take(tenantId, 1, limit);
       if (!taken.allowed) throw quotaExceeded(name, { used: limit, limit, retryAfterMs: taken.retryAfterMs });
+      return { limit, remaining: taken.remaining, resetsInMs: taken.resetsInMs };
     },
     admit: (tenantId, name, count) =>
       withTenant(db, tenantId, async (tx) => {
