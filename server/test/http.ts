@@ -7,7 +7,7 @@ import { Registry } from 'prom-client';
 import type { Tool } from '#flow/tool';
 import type { Clock, Id, JsonObject } from '#kernel';
 import { createHttp, type Http, type HttpDeps, knownAddresses } from '#surface/http';
-import type { Permission } from '#trust/identity';
+import type { Permission, TxtLookup } from '#trust/identity';
 import { allPermissions } from '#trust/identity';
 import { createTenant, type ToolDeps } from '../src/platform.ts';
 import { assertConforms } from './conform.ts';
@@ -46,9 +46,21 @@ export interface TestHttp {
 
 /** The whole HTTP surface on a platform of its own, without a socket. */
 export async function testHttp(
-  options: { tools?: (deps: ToolDeps) => Tool[]; deps?: Partial<HttpDeps>; clock?: Clock; publicUrl?: string } = {},
+  options: {
+    tools?: (deps: ToolDeps) => Tool[];
+    deps?: Partial<HttpDeps>;
+    clock?: Clock;
+    publicUrl?: string;
+    environment?: Readonly<Record<string, string>>;
+    lookupTxt?: TxtLookup;
+  } = {},
 ): Promise<TestHttp> {
-  const platform = await testPlatform(options.tools === undefined ? {} : { tools: options.tools });
+  const { tools, environment, lookupTxt } = options;
+  const platform = await testPlatform({
+    ...(tools === undefined ? {} : { tools }),
+    ...(environment === undefined ? {} : { environment }),
+    ...(lookupTxt === undefined ? {} : { lookupTxt }),
+  });
   const webFolder = await buildWebFolder();
   const addresses = knownAddresses({ host: '127.0.0.1', port: 4310, publicUrl: options.publicUrl });
   const deps: HttpDeps = {

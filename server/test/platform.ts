@@ -7,6 +7,7 @@ import { openTaskDetail, selectTask, selectTaskRecord } from '#flow/task';
 import type { Tool } from '#flow/tool';
 import { createLogger, type Id, type JsonObject, readConfig } from '#kernel';
 import { withTenant } from '#kernel/database';
+import type { TxtLookup } from '#trust/identity';
 import { provisionTenant } from '#trust/tenant';
 import { createWorker, openPlatform, type Platform, type ToolDeps } from '../src/platform.ts';
 import { testDatabase } from './database.ts';
@@ -32,7 +33,7 @@ export type LookedTask = Awaited<ReturnType<typeof look>>;
 
 /** Opens a platform whose demo is off and whose outbox and drop folders lie in a temporary folder. */
 export async function testPlatform(
-  options: { tools?: (deps: ToolDeps) => Tool[]; environment?: Readonly<Record<string, string>> } = {},
+  options: { tools?: (deps: ToolDeps) => Tool[]; environment?: Readonly<Record<string, string>>; lookupTxt?: TxtLookup } = {},
 ): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), 'factotum-platform-'));
   const { roleUrls, ownerUrl, close } = await testDatabase();
@@ -56,6 +57,7 @@ export async function testPlatform(
       for (const worker of workers) worker.kick();
     },
     ...(options.tools === undefined ? {} : { tools: options.tools }),
+    ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
   });
   after(async () => {
     for (const worker of workers) await worker.stop(2_000);
