@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import { isFactotumError } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { listEntries, liveMessageOf, type SequencedEntry } from '#trust/audit';
-import type { Principal } from '#trust/identity';
+import { isAddressAllowed, type Principal } from '#trust/identity';
 import { readableKinds } from './kinds.ts';
 import { readListenable } from './listenable.ts';
 import type { LiveDeps } from './live.ts';
@@ -28,7 +28,7 @@ const bufferedBytesMax = 256 * 1024;
 
 export function createConnection(
   { database, identity, clock, log }: Pick<LiveDeps, 'database' | 'identity' | 'clock' | 'log'>,
-  { webSocket, principal, headers }: { webSocket: WebSocket; principal: Principal; headers: Headers },
+  { webSocket, principal, headers, address }: { webSocket: WebSocket; principal: Principal; headers: Headers; address: string | undefined },
 ): Connection {
   const { tenantId } = principal;
   const kinds = readableKinds(principal);
@@ -94,7 +94,8 @@ export function createConnection(
       try {
         const now = await identity.principalOf(headers);
         await withTenant(database.app.db, tenantId, (tx) => readListenable(tx, tenantId));
-        const hears = now?.tenantId === tenantId && now.actor === principal.actor ? readableKinds(now) : new Set();
+        const isSame = now?.tenantId === tenantId && now.actor === principal.actor && isAddressAllowed(now.allowedAddresses, address);
+        const hears = isSame ? readableKinds(now) : new Set();
         if (kinds.difference(hears).size > 0) end(4401, 'sign in again');
       } catch (error) {
         if (isFactotumError(error) && error.code.startsWith('tenant.')) return end(4401, 'sign in again');

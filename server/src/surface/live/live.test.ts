@@ -6,7 +6,7 @@ import { withTenant } from '#kernel/database';
 import { createLive } from '#surface/live';
 import { recordAudit } from '#trust/audit';
 import { testHttp } from '../../../test/http.ts';
-import { testOrigin } from '../../../test/identity.ts';
+import { cookiesOf, testOrigin } from '../../../test/identity.ts';
 import { eventually } from '../../../test/platform.ts';
 
 // Registered first, since what the platform gives back must not be in use any more.
@@ -163,6 +163,39 @@ test('a session that is ended and a key that is revoked hear nothing more', asyn
     recordAudit(tx, tenantId, [{ kind: 'key.revoked', actor: 'operator:test', at: new Date(), objectId: made.id }]),
   );
   assert.equal(await withKey.closed, 4401);
+});
+
+test('who is removed, may read less or listens from a network that is not allowed any more hears nothing more', async () => {
+  const one = await buildCustomer();
+  const owner = await one.signIn();
+  const join = async (email: string) => {
+    const invited = await send('POST /api/v1/invitations', { cookie: owner, json: { email, roles: ['member'] } });
+    const { url } = (await invited.json()) as { url: string };
+    const json = { token: url.split('#token=')[1], name: 'Nora' };
+    const cookie = cookiesOf(await send('POST /api/v1/invitation/accept', { json, headers: { origin: testOrigin } }));
+    const members = (await (await send('GET /api/v1/members', { cookie: owner })).json()) as { items: { userId: string; email: string }[] };
+    const listener = await open({ cookie, origin: testOrigin });
+    await until(listener.heard, ({ kind }) => kind === 'hello');
+    return { listener, userId: members.items.find((member) => member.email === email)?.userId };
+  };
+  const removed = await join(`removed@${one.name}.example`);
+  await send(`DELETE /api/v1/members/${removed.userId}`, { cookie: owner });
+  assert.equal(await removed.listener.closed, 4401);
+  const lessened = await join(`lessened@${one.name}.example`);
+  await send(`PUT /api/v1/members/${lessened.userId}`, { cookie: owner, json: { roles: ['auditor'] } });
+  assert.equal(await lessened.listener.closed, 4401);
+  const walled = await join(`walled@${one.name}.example`);
+  const rules = {
+    ssoRequired: false,
+    breakGlassUserId: null,
+    secondFactorRequired: false,
+    sessionIdleMinutes: 720,
+    sessionAbsoluteHours: 720,
+  };
+  const put = { cookie: owner, json: { ...rules, allowedAddresses: ['192.0.2.0/24'] }, address: '192.0.2.1' };
+  assert.equal((await send('PUT /api/v1/security', put)).status, 200);
+  assert.equal(await walled.listener.closed, 4401);
+  assert.equal(await listen(bearer(await one.key())), 403);
 });
 
 test('a tenant has so many listeners and no more', async () => {

@@ -4,9 +4,9 @@ import { WebSocketServer } from 'ws';
 import { type Clock, type Id, isFactotumError, isId, type Logger } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import { publicHead, type Sequencer } from '#trust/audit';
-import type { Identity, Principal } from '#trust/identity';
+import { type Identity, isAddressAllowed, type Principal } from '#trust/identity';
 import { type Connection, createConnection } from './connection.ts';
-import { readableKinds } from './kinds.ts';
+import { mayLessen, readableKinds } from './kinds.ts';
 import { readListenable } from './listenable.ts';
 
 export interface LiveDeps {
@@ -33,8 +33,6 @@ export interface Live {
 }
 
 const recheckMsDefault = 60_000;
-/** After these entries somebody who listens may be nobody any more. */
-const ends: ReadonlySet<string> = new Set(['key.revoked', 'session.ended', 'tenant.suspended', 'tenant.moved', 'tenant.erased']);
 const pingMsDefault = 30_000;
 const connectionsPerTenantMaxDefault = 200;
 /** Clients have nothing to say here but pings. */
@@ -62,8 +60,7 @@ export function createLive(deps: LiveDeps): Live {
     const connections = isId('tenant', tenantId) ? tenants.get(tenantId) : undefined;
     if (connections === undefined) return;
     for (const connection of connections) connection.tell(entries);
-    // A key or a session has just ended, perhaps the one that somebody listens with; or the tenant is not to be listened to any more.
-    if (entries.some(({ kind }) => ends.has(kind))) recheck(connections);
+    if (entries.some(({ kind }) => mayLessen(kind))) recheck(connections);
   });
   const recheck = (connections: Iterable<Connection>) => {
     for (const connection of connections) void connection.recheck();
@@ -76,7 +73,9 @@ export function createLive(deps: LiveDeps): Live {
   ];
 
   /** Who may listen, or why not. */
-  async function admit(request: IncomingMessage): Promise<Refusal | { principal: Principal; headers: Headers; after: number | null }> {
+  async function admit(
+    request: IncomingMessage,
+  ): Promise<Refusal | { principal: Principal; headers: Headers; address: string | undefined; after: number | null }> {
     const url = URL.canParse(request.url ?? '', 'http://any') ? new URL(request.url ?? '', 'http://any') : null;
     if (url?.pathname !== '/api/v1/live') return '404 Not Found';
     if (!deps.isOurs(request.headers.host ?? '')) return '421 Misdirected Request';
@@ -86,10 +85,11 @@ export function createLive(deps: LiveDeps): Live {
     if (!deps.identity.sameOrigin({ method: 'GET', headers })) return '403 Forbidden';
     const principal = await deps.identity.principalOf(headers);
     if (principal === null) return '401 Unauthorized';
-    if (readableKinds(principal).size === 0) return '403 Forbidden';
+    const address = request.socket.remoteAddress;
+    if (readableKinds(principal).size === 0 || !isAddressAllowed(principal.allowedAddresses, address)) return '403 Forbidden';
     if (!(await mayBeHeard(principal.tenantId))) return '403 Forbidden';
     if ((tenants.get(principal.tenantId)?.size ?? 0) >= connectionsPerTenantMax) return '429 Too Many Requests';
-    return { principal, headers, after };
+    return { principal, headers, address, after };
   }
 
   const mayBeHeard = (tenantId: Id<'tenant'>): Promise<boolean> =>
@@ -104,10 +104,10 @@ export function createLive(deps: LiveDeps): Live {
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const admitted = await admit(request);
     if (typeof admitted === 'string') return refuse(socket, admitted);
-    const { principal, headers, after } = admitted;
-    const { tenantId } = principal;
+    const { after, ...listener } = admitted;
+    const { tenantId } = listener.principal;
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = createConnection(deps, { webSocket, principal, headers });
+      const connection = createConnection(deps, { webSocket, ...listener });
       const connections = tenants.get(tenantId) ?? new Set();
       tenants.set(tenantId, connections.add(connection));
       webSocket.on('close', () => {
