@@ -28,10 +28,16 @@ test('only these addresses answer without a credential', () => {
       'GET /api/v1/jwks',
       'GET /api/v1/openapi.json',
       'GET /api/v1/schemas/playbook.json',
+      'GET /api/v1/sign-in',
       'GET /livez',
       'GET /metrics',
       'GET /readyz',
       'POST /api/v1/session',
+      'POST /api/v1/session/link',
+      'POST /api/v1/session/passkey',
+      'POST /api/v1/session/passkey/options',
+      'POST /api/v1/session/password',
+      'POST /api/v1/session/second-factor',
     ],
   );
 });

@@ -11,6 +11,8 @@ import { readOrMakeSecret } from './secret.ts';
 const { identity, database, folder, another, buildTenant, signIn, close } = await testIdentity();
 after(close);
 const { pool } = database.auth;
+/** Name and value of the session's cookie; the other one says that the browser is known. */
+const sessionCookie = (headers: Headers) => headers.get('cookie')?.split('; ')[0]?.split('=', 2) ?? [];
 const log = createLogger({ level: 'silent' });
 
 test('a sign-in link opens a session of its tenant, with all that an owner may do', async () => {
@@ -46,8 +48,9 @@ test('the cookie is out of reach of scripts and foreign sites, and named after u
   const { tenantId } = await buildTenant();
   const { response } = await exchangeLink(identity, await identity.createSignInLink(tenantId), browser(), someAddress());
   const cookies = response.headers.getSetCookie();
-  assert.equal(cookies.length, 1);
-  assert.match(cookies[0]!, /^factotum\.session_token=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/);
+  assert.equal(cookies.length, 2);
+  assert.match(cookies[0] ?? '', /^factotum\.session_token=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/);
+  assert.match(cookies[1] ?? '', /^factotum\.device-[\w-]{8}=[^;]+; Max-Age=31536000; Path=\/api\/v1; HttpOnly; SameSite=Lax$/);
 });
 
 test('behind https the cookie is Secure', async () => {
@@ -142,10 +145,10 @@ test('a foreign page cannot sign its visitor in', async () => {
 
 test('a cookie that was tampered with in any place is no session', async () => {
   const { tenantId } = await buildTenant();
-  const [name = '', value = ''] = (await signIn(tenantId)).get('cookie')?.split('=', 2) ?? [];
+  const [name = '', value = ''] = sessionCookie(await signIn(tenantId));
   const [token = '', signature = ''] = decodeURIComponent(value).split('.');
   const flip = (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1);
-  const otherCookie = (await signIn((await buildTenant()).tenantId)).get('cookie')?.split('=', 2)[1] ?? '';
+  const [, otherCookie = ''] = sessionCookie(await signIn((await buildTenant()).tenantId));
   const otherSignature = decodeURIComponent(otherCookie).split('.')[1] ?? '';
   assert.ok(await identity.principalOf(new Headers({ cookie: `${name}=${encodeURIComponent(`${token}.${signature}`)}` })));
   for (const forged of [
@@ -164,7 +167,7 @@ test('a cookie that was tampered with in any place is no session', async () => {
 
 test('a cookie signed by another installation is no session', async () => {
   const { tenantId } = await buildTenant();
-  const token = (await signIn(tenantId)).get('cookie')?.split('=', 2)[1] ?? '';
+  const [, token = ''] = sessionCookie(await signIn(tenantId));
   const foreign = createAuth({ auth: database.auth, publicOrigins: () => [testOrigin], clock: systemClock, log }, 'other-secret'.repeat(4));
   const headers = new Headers({ cookie: `factotum.session_token=${token}` });
   assert.equal(await foreign.api.readSessionToken({ headers }), null);
