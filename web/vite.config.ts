@@ -5,6 +5,10 @@ import { defineConfig } from 'vite';
 /** Where `npm run dev` finds the API; the built pages are served by the API itself. */
 const apiOrigin = process.env.FACTOTUM_DEV_API ?? 'http://127.0.0.1:4310';
 
+/** What only the pages about people, settings and tenants need: most visits are to decide, and do not load it. */
+const isForAdministration = (id: string): boolean =>
+  /\/src\/(?:feature\/(?:account|join|operator|settings|sign-in|sso)|ui\/(?:form|outside)|text\/(?!en\.))/.test(id);
+
 export default defineConfig({
   plugins: [react(), tailwindcss()],
   build: {
@@ -19,7 +23,8 @@ export default defineConfig({
             { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
             { name: 'tanstack', test: /node_modules\/@tanstack\/(?!.*virtual)/ },
             // What two pages share comes in one file, not in forty: the first page is there after fewer round trips.
-            { name: 'shared', minShareCount: 2 },
+            { name: 'shared', test: (id) => !isForAdministration(id), minShareCount: 2 },
+            { name: 'administration', test: isForAdministration, minShareCount: 2 },
           ],
         },
       },

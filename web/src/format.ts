@@ -72,3 +72,14 @@ export function formatActor(actor: string, ownActor: string | undefined): string
 export const shortId = (id: string): string => (/^[a-z]{3}_[0-9a-f]{24}$/.test(id) ? `${id.slice(0, 4)}…${id.slice(-6)}` : id);
 
 export const capitalise = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
+const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+
+/** A counted amount with its unit: bytes and millionths of a dollar as people read them, everything else as a number and its word. */
+export function formatAmount(n: number, unit: string): string {
+  if (unit === 'micros' || unit === 'micro-usd') return formatCost(n);
+  if (unit !== 'bytes') return unit === '' ? formatCount(n) : `${formatCount(n)} ${unit}`;
+  const step = Math.min(byteUnits.length - 1, n < 1 ? 0 : Math.floor(Math.log10(n) / 3));
+  const format = new Intl.NumberFormat(text.locale, { style: 'unit', unit: byteUnits[step] ?? 'byte', maximumFractionDigits: 1 });
+  return format.format(n / 1000 ** step);
+}

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import type { LiveMessage } from '../src/api/types.ts';
-import { type Answer, answer, problem } from './fixture/routes.ts';
+import { type Answer, problem } from './fixture/answer.ts';
+import { answer, answerOpen } from './fixture/routes.ts';
 import { createWorld, type Scenario, type World } from './fixture/world.ts';
 
 /** The policy the pages must live with: nothing inline, nothing from elsewhere, no text turned into markup by script. */
@@ -49,7 +50,7 @@ export async function startFixtureServer(scenario: Scenario): Promise<FixtureSer
   const failures = new Map<string, Answer>();
   let isLiveOpen = true;
 
-  const api = async (request: IncomingMessage, url: URL): Promise<Answer & { cookie?: string }> => {
+  const api = async (request: IncomingMessage, url: URL): Promise<Answer> => {
     const path = url.pathname.slice('/api/v1'.length);
     const body = await readBody(request);
     const failing = [...failures].find(([prefix]) => path.startsWith(prefix));
@@ -57,21 +58,20 @@ export async function startFixtureServer(scenario: Scenario): Promise<FixtureSer
       failures.delete(failing[0]);
       return failing[1];
     }
-    if (path === '/session' && request.method === 'DELETE') return { status: 204, cookie: `${cookie}; Max-Age=0` };
-    if (path === '/session') {
-      const isGood = (body as { token?: string }).token === 'good'; // The sign-in page sends this shape.
-      return isGood ? { status: 204, cookie } : problem(401, 'auth.link_invalid', 'This sign-in link is used, expired or unknown');
-    }
+    const call = { method: request.method ?? 'GET', path, query: url.searchParams, body };
+    const open = answerOpen(world, call);
+    if (open) return open;
     if (!isSignedIn(request)) return problem(401, 'auth.required', 'Sign in or send an API key');
-    return answer(world, { method: request.method ?? 'GET', path, query: url.searchParams, body });
+    return answer(world, call);
   };
 
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (!url.pathname.startsWith('/api/')) return serveFile(url.pathname, response);
-    const { status, body, text, cookie: setCookie } = await api(request, url);
-    if (setCookie) response.setHeader('set-cookie', `${setCookie}; Path=/; HttpOnly; SameSite=Strict`);
-    response.writeHead(status, { 'content-type': text === undefined ? 'application/json' : 'text/markdown; charset=utf-8' });
+    const { status, body, text, session } = await api(request, url);
+    if (session) response.setHeader('set-cookie', `${cookie}${session === 'end' ? '; Max-Age=0' : ''}; Path=/; HttpOnly; SameSite=Strict`);
+    const type = text === undefined ? 'application/json' : 'text/markdown; charset=utf-8';
+    response.writeHead(status, text === undefined && body === undefined ? {} : { 'content-type': type });
     response.end(text ?? (body === undefined ? undefined : JSON.stringify(body)));
   });
 

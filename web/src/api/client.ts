@@ -37,18 +37,42 @@ interface RequestOptions {
   signal?: AbortSignal;
 }
 
+/** Asks the person to prove that it is them, and answers whether they did. Set by the frame of the pages. */
+let proveAgain: (() => Promise<boolean>) | null = null;
+
+/** Sets who asks a person to prove that it is them when the server wants that before a dangerous act. Returns how to take it back. */
+export function onStepUp(ask: () => Promise<boolean>): () => void {
+  proveAgain = ask;
+  return () => {
+    proveAgain = null;
+  };
+}
+
 /** GET for everything that only reads. @throws ApiError */
 export const get = <T>(path: string, options: RequestOptions = {}): Promise<T> => requestJson('GET', path, options);
 
 /** POST with a fresh idempotency key, so that a repeat by the network changes nothing. @throws ApiError */
 export const post = <T>(path: string, body?: unknown): Promise<T> => requestJson('POST', path, { body });
 
+/** PUT: replaces what is there. @throws ApiError */
+export const put = <T = void>(path: string, body: unknown): Promise<T> => requestJson('PUT', path, { body });
+
 /** DELETE. @throws ApiError */
 export const remove = (path: string): Promise<void> => requestJson('DELETE', path, {});
 
+/** A request that is repeated once, after the person has proved that it is them, when that is what the server wants first. */
 async function requestJson<T>(method: string, path: string, options: RequestOptions): Promise<T> {
-  const response = await request(method, path, options);
-  if (response.status === 204) return undefined as T; // The caller asks for void where the contract says 204.
+  try {
+    return await readJson<T>(await request(method, path, options));
+  } catch (error) {
+    if (!isApiError(error, 'auth.step_up_required') || proveAgain === null || !(await proveAgain())) throw error;
+    return await readJson<T>(await request(method, path, options));
+  }
+}
+
+async function readJson<T>(response: Response): Promise<T> {
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  if (response.status === 204 || !isJson) return undefined as T; // The caller asks for void where the contract has no body.
   return (await response.json()) as T; // The server validates what it sends with the schema this type is written from.
 }
 

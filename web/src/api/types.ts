@@ -5,7 +5,7 @@ export type JsonObject = { [key: string]: Json };
 
 export type TaskState = 'received' | 'planning' | 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 export type TaskOutcome = 'completed' | 'refused' | 'partly';
-export type WaitReason = 'approval' | 'question' | 'unknown';
+export type WaitReason = 'approval' | 'question' | 'unknown' | 'quota';
 export type StepState = 'pending' | 'waiting' | 'running' | 'done' | 'failed' | 'unknown' | 'undone' | 'refused' | 'skipped';
 export type ApprovalState = 'waiting' | 'approved' | 'rejected' | 'expired' | 'superseded' | 'cancelled';
 export type Risk = 'low' | 'medium' | 'high';
@@ -18,11 +18,20 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** Who is signed in, to which tenant, and what they may do. */
-export interface Me {
-  tenant: { id: string; name: string };
+/** Who is signed in, to which tenant, and what they may do. Somebody who operates the installation is in no tenant. */
+export interface Person {
+  tenant: { id: string; name: string } | null;
   principal: { kind: 'user' | 'key' | 'operator'; name: string; email?: string; actor: string };
   permissions: string[];
+  /** The tenants that this person can change to. */
+  tenants?: { id: string; name: string }[];
+  /** Whether this person may change to operating the installation. */
+  operator?: boolean;
+}
+
+/** A person, or a key, in a tenant. */
+export interface Me extends Person {
+  tenant: { id: string; name: string };
   planner: { model: string | null };
   /** The folder that mail can be dropped into. */
   drop: string;

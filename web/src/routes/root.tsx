@@ -1,7 +1,8 @@
-import { Link } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
-import { useMe } from '../feature/session/session.ts';
-import { SignIn } from '../feature/session/sign-in.tsx';
+import { lazy, Suspense } from 'react';
+import { isInTenant, useMe } from '../feature/session/session.ts';
+import { StepUpHost } from '../feature/session/step-up-host.tsx';
 import { Shell } from '../feature/shell/shell.tsx';
 import { text } from '../text/en.ts';
 import { buttonClass } from '../ui/button.tsx';
@@ -9,20 +10,31 @@ import { Empty, ErrorBox } from '../ui/feedback.tsx';
 import { Mark } from '../ui/mark.tsx';
 import { Page } from '../ui/page.tsx';
 
+const SignIn = lazy(() => import('../feature/sign-in/sign-in-page.tsx'));
+const OperatorShell = lazy(() => import('../feature/operator/operator-shell.tsx'));
+
+/** Pages for everybody; they are shown without the shell. */
+const openPages = new Set(['/sign-in', '/join', '/register']);
+
+/** Where somebody without a tenant has anything to do. */
+const isForOperators = (path: string): boolean => path === '/account' || path === '/operator' || path.startsWith('/operator/');
+
 /** Nobody is shown a page before it is known who they are. */
 export function Root() {
+  return (
+    <>
+      <Suspense fallback={<Opening />}>
+        <Pages />
+      </Suspense>
+      <StepUpHost />
+    </>
+  );
+}
+
+function Pages() {
   const me = useMe();
-  if (me.isPending) {
-    return (
-      <main className="flex min-h-dvh flex-col items-center justify-center gap-3" aria-busy="true">
-        <h1 className="sr-only">{text.product}</h1>
-        <Mark size={32} />
-        <p role="status" className="sr-only">
-          {text.session.checking}
-        </p>
-      </main>
-    );
-  }
+  const path = useLocation().pathname;
+  if (me.isPending) return <Opening />;
   if (me.error) {
     return (
       <main className="mx-auto flex min-h-dvh max-w-lg flex-col justify-center gap-4 px-5">
@@ -34,7 +46,22 @@ export function Root() {
       </main>
     );
   }
-  return me.data === null ? <SignIn /> : <Shell />;
+  if (openPages.has(path)) return <Outlet />;
+  if (me.data === null) return <SignIn />;
+  if (isInTenant(me.data)) return <Shell />;
+  return isForOperators(path) ? <OperatorShell /> : <Navigate to="/operator" replace />;
+}
+
+function Opening() {
+  return (
+    <main className="flex min-h-dvh flex-col items-center justify-center gap-3" aria-busy="true">
+      <h1 className="sr-only">{text.product}</h1>
+      <Mark size={32} />
+      <p role="status" className="sr-only">
+        {text.session.checking}
+      </p>
+    </main>
+  );
 }
 
 export function NotFound() {

@@ -57,9 +57,138 @@ const note = createRoute({
   component: lazyRouteComponent(() => import('../feature/vault/note-page.tsx')),
 });
 
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('../feature/sign-in/sign-in-page.tsx')),
+});
+
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyRouteComponent(() => import('../feature/join/join-page.tsx')),
+});
+
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  component: lazyRouteComponent(() => import('../feature/join/register-page.tsx')),
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: '/account',
+  component: lazyRouteComponent(() => import('../feature/account/account-page.tsx')),
+});
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../feature/settings/settings-page.tsx')),
+});
+
+const general = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/general',
+  component: lazyRouteComponent(() => import('../feature/settings/general-page.tsx')),
+});
+
+const members = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/members',
+  component: lazyRouteComponent(() => import('../feature/settings/members-page.tsx')),
+});
+
+const roles = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/roles',
+  component: lazyRouteComponent(() => import('../feature/settings/roles-page.tsx')),
+});
+
+const teams = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/teams',
+  component: lazyRouteComponent(() => import('../feature/settings/teams-page.tsx')),
+});
+
+const keys = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/keys',
+  component: lazyRouteComponent(() => import('../feature/settings/keys-page.tsx')),
+});
+
+const ssoProviders = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/sso',
+  component: lazyRouteComponent(() => import('../feature/sso/providers-page.tsx')),
+});
+
+const ssoProvider = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/sso/$providerId',
+  component: lazyRouteComponent(() => import('../feature/sso/provider-page.tsx')),
+});
+
+const provisioning = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/provisioning',
+  component: lazyRouteComponent(() => import('../feature/settings/provisioning-page.tsx')),
+});
+
+const security = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/security',
+  component: lazyRouteComponent(() => import('../feature/settings/security-page.tsx')),
+});
+
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/usage',
+  component: lazyRouteComponent(() => import('../feature/settings/usage-page.tsx')),
+});
+
+const closing = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/closing',
+  component: lazyRouteComponent(() => import('../feature/settings/closing-page.tsx')),
+});
+
+const operator = createRoute({
+  getParentRoute: () => root,
+  path: '/operator',
+  validateSearch: (search): { find?: string; state?: string } => ({
+    ...(typeof search.find === 'string' && { find: search.find }),
+    ...(typeof search.state === 'string' && { state: search.state }),
+  }),
+  component: lazyRouteComponent(() => import('../feature/operator/tenants-page.tsx')),
+});
+
+const operatorTenant = createRoute({
+  getParentRoute: () => root,
+  path: '/operator/tenants/$tenantId',
+  component: lazyRouteComponent(() => import('../feature/operator/tenant-page.tsx')),
+});
+
+const registrations = createRoute({
+  getParentRoute: () => root,
+  path: '/operator/registrations',
+  component: lazyRouteComponent(() => import('../feature/operator/registrations-page.tsx')),
+});
+
+const operatorJobs = createRoute({
+  getParentRoute: () => root,
+  path: '/operator/jobs',
+  component: lazyRouteComponent(() => import('../feature/operator/jobs-page.tsx')),
+});
+
+const work = [inbox, approval, tasks, task, audit, vault, note];
+const people = [signIn, join, register, account];
+const tenant = [settings, general, members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security, usage, closing];
+const installation = [operator, operatorTenant, registrations, operatorJobs];
+
 /** Every page of the product; each is its own chunk. */
 export const router = createRouter({
-  routeTree: root.addChildren([inbox, approval, tasks, task, audit, vault, note]),
+  routeTree: root.addChildren([...work, ...people, ...tenant, ...installation]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

@@ -1,10 +1,10 @@
-import { Link } from '@tanstack/react-router';
+import { Link, type LinkProps } from '@tanstack/react-router';
 import { ChevronLeft } from 'lucide-react';
 
 /** The way back to the list that an object page belongs to. */
-export function Crumb({ to, label }: { to: '/' | '/tasks' | '/vault' | '/audit'; label: string }) {
+export function Crumb({ to, label }: { to: NonNullable<LinkProps['to']>; label: string }) {
   return (
-    <Link to={to} className="-ml-1 flex min-h-6 items-center gap-0.5 rounded font-medium text-muted hover:text-ink">
+    <Link to={to} className="-ml-1 inline-flex min-h-6 items-center gap-0.5 rounded font-medium text-muted hover:text-ink">
       <ChevronLeft size={15} aria-hidden="true" />
       {label}
     </Link>

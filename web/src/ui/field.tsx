@@ -1,7 +1,8 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 import { cx } from './cx.ts';
 
-const control =
+/** The classes of everything that is typed into or chosen from. */
+export const control =
   'w-full rounded-control border border-field bg-panel px-2.5 text-body text-ink placeholder:text-muted aria-invalid:border-bad touch:text-[1rem]';
 
 interface FieldProps {
@@ -37,16 +38,20 @@ export function TextArea({ label, help, error, ...input }: FieldProps & Componen
 }
 
 /** A labelled tick. */
-export function CheckField({ label, ...input }: { label: ReactNode } & ComponentProps<'input'>) {
+export function CheckField({ label, help, ...input }: { label: ReactNode; help?: ReactNode } & ComponentProps<'input'>) {
   return (
-    <label className="mb-4 flex min-h-8 items-center gap-2 font-medium touch:min-h-11">
-      <input type="checkbox" {...input} className="size-4 accent-accent" />
-      {label}
+    <label className="mb-4 flex min-h-8 items-center gap-2 font-medium last:mb-0 touch:min-h-11">
+      <input type="checkbox" {...input} className="size-4 shrink-0 accent-accent" />
+      <span>
+        {label}
+        {help && <span className="block font-normal text-muted text-note">{help}</span>}
+      </span>
     </label>
   );
 }
 
-function Frame({ id, label, help, error, children }: Required<FieldProps> & { id: string; children: ReactNode }) {
+/** A label, its control, and what is to know or wrong about it. */
+export function Frame({ id, label, help, error, children }: Required<FieldProps> & { id: string; children: ReactNode }) {
   return (
     <div className="mb-4 last:mb-0">
       <label htmlFor={id} className="mb-1 block font-medium">

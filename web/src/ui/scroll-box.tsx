@@ -5,7 +5,7 @@ export function ScrollBox({ label, className, children }: { label: string; class
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for inputs
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <div tabIndex={0} role="group" aria-label={label} className={`overflow-auto -outline-offset-2 ${className}`}>
+    <div tabIndex={0} role="group" aria-label={label} className={`relative overflow-auto -outline-offset-2 ${className}`}>
       {children}
     </div>
   );

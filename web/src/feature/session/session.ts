@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { get, isApiError, post, remove } from '../../api/client.ts';
-import type { Me } from '../../api/types.ts';
+import type { Me, Person } from '../../api/types.ts';
 import { putTokenBack, takeToken } from './take-token.ts';
 
 /** Whether a link was refused in this visit. */
@@ -14,32 +14,48 @@ export const meKey = ['me'];
 /** Who is signed in; null when nobody is. */
 export const useMe = () => useQuery({ queryKey: meKey, queryFn: fetchMe, staleTime: Number.POSITIVE_INFINITY, retry: 2 });
 
-/** Who is signed in, for the pages inside the shell, where somebody always is. */
-export function useSignedIn(): Me {
+/** Who is signed in, for the pages that somebody without a tenant sees as well. */
+export function usePerson(): Person {
   const me = useMe().data;
   if (!me) throw new Error('a page was shown without a session');
   return me;
 }
 
+/** Who is signed in, for the pages inside a tenant's shell, where somebody always is. */
+export function useSignedIn(): Me {
+  const me = usePerson();
+  if (!isInTenant(me)) throw new Error("a tenant's page was shown without a tenant");
+  return me;
+}
+
+/** Whether the person is in a tenant, and not operating the installation. */
+export const isInTenant = (person: Person): person is Me => person.tenant !== null;
+
 /** Ends the session here and on the server. */
 export const signOut = (): Promise<void> => remove('/session');
 
-async function fetchMe(): Promise<Me | null> {
-  const token = takeToken();
+/** Goes on in another tenant of the same person, or as the operator with null. The document is loaded anew: nothing of the old tenant stays. */
+export async function changeTenant(tenantId: string | null): Promise<void> {
+  await post('/session/tenant', { tenantId });
+  location.assign(tenantId === null ? '/operator' : '/');
+}
+
+async function fetchMe(): Promise<Person | null> {
+  const token = takeToken('link');
   if (token !== null) {
     try {
       await post('/session', { token });
     } catch (error) {
       if (!isApiError(error)) throw error;
       if (error.status === 0) {
-        putTokenBack(token);
+        putTokenBack('link', token);
         throw error;
       }
       linkFailed = true;
     }
   }
   try {
-    return await get<Me>('/me');
+    return await get<Person>('/me');
   } catch (error) {
     if (isApiError(error) && error.status === 401) return null;
     throw error;

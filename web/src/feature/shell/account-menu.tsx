@@ -1,15 +1,17 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { CircleUser, Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { useNavigate } from '@tanstack/react-router';
+import { CircleUser, Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
 import { text } from '../../text/en.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../../ui/menu.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { meKey, signOut, useSignedIn } from '../session/session.ts';
+import { meKey, signOut, usePerson } from '../session/session.ts';
 import { setTheme, useTheme } from './theme.ts';
 
 /** Who is signed in, the theme, and the way out. */
 export function AccountMenu({ onHelp, withName = false }: { onHelp: () => void; withName?: boolean }) {
-  const me = useSignedIn();
+  const me = usePerson();
+  const navigate = useNavigate();
   const client = useQueryClient();
   const theme = useTheme();
   const leave = async () => {
@@ -48,6 +50,9 @@ export function AccountMenu({ onHelp, withName = false }: { onHelp: () => void; 
         ]}
       />
       <MenuSeparator />
+      <MenuItem icon={<UserRound size={15} aria-hidden="true" />} onSelect={() => void navigate({ to: '/account' })}>
+        {text.nav.yourAccount}
+      </MenuItem>
       <MenuItem icon={<Keyboard size={15} aria-hidden="true" />} onSelect={onHelp}>
         {text.nav.keyboard}
       </MenuItem>

@@ -29,6 +29,7 @@ const groups: { title: string; rows: [string[], string][] }[] = [
       [['G', 'T'], nav.tasks],
       [['G', 'V'], nav.vault],
       [['G', 'A'], nav.audit],
+      [['G', 'S'], nav.settings],
     ],
   },
   {

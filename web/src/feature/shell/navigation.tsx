@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { FolderClosed, Inbox, ListChecks, Search, ShieldCheck } from 'lucide-react';
+import { FolderClosed, Inbox, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '../../text/en.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
@@ -7,25 +7,36 @@ import { Mark } from '../../ui/mark.tsx';
 import { useLiveStatus } from '../live/store.ts';
 import { useSignedIn } from '../session/session.ts';
 import { AccountMenu } from './account-menu.tsx';
+import { TenantMenu } from './tenant-menu.tsx';
 
 interface Place {
-  to: '/' | '/tasks' | '/vault' | '/audit';
+  to: '/' | '/tasks' | '/vault' | '/audit' | '/settings';
   label: string;
   icon: (size: number) => ReactNode;
-  permission: string;
+  /** Any of these shows it. */
+  permissions: readonly string[];
 }
 
+/** One of these lets somebody see at least one topic of the settings. */
+const settingsPermissions = ['settings:read', 'member:read', 'key:admin', 'security:read', 'quota:read', 'tenant:export', 'tenant:close'];
+
 const places: Place[] = [
-  { to: '/', label: text.nav.inbox, icon: (size) => <Inbox size={size} aria-hidden="true" />, permission: 'approval:read' },
-  { to: '/tasks', label: text.nav.tasks, icon: (size) => <ListChecks size={size} aria-hidden="true" />, permission: 'task:read' },
-  { to: '/vault', label: text.nav.vault, icon: (size) => <FolderClosed size={size} aria-hidden="true" />, permission: 'vault:read' },
-  { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permission: 'audit:read' },
+  { to: '/', label: text.nav.inbox, icon: (size) => <Inbox size={size} aria-hidden="true" />, permissions: ['approval:read'] },
+  { to: '/tasks', label: text.nav.tasks, icon: (size) => <ListChecks size={size} aria-hidden="true" />, permissions: ['task:read'] },
+  { to: '/vault', label: text.nav.vault, icon: (size) => <FolderClosed size={size} aria-hidden="true" />, permissions: ['vault:read'] },
+  { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permissions: ['audit:read'] },
+  {
+    to: '/settings',
+    label: text.nav.settings,
+    icon: (size) => <Settings size={size} aria-hidden="true" />,
+    permissions: settingsPermissions,
+  },
 ];
 
 /** Places without the permission are absent, not locked. */
 const usePlaces = (): Place[] => {
   const { permissions } = useSignedIn();
-  return places.filter((place) => permissions.includes(place.permission));
+  return places.filter((place) => place.permissions.some((permission) => permissions.includes(permission)));
 };
 
 interface MenuProps {
@@ -35,16 +46,9 @@ interface MenuProps {
 
 /** The navigation of wide screens. */
 export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: number }) {
-  const me = useSignedIn();
   return (
     <header className="fixed inset-y-0 left-0 z-30 hidden w-54 flex-col gap-4 border-line border-r px-3 py-4 sm:flex">
-      <div className="flex items-center gap-2 px-2">
-        <Mark size={22} />
-        <span className="min-w-0">
-          <span className="block truncate font-semibold leading-4">{me.tenant.name}</span>
-          <span className="block text-[0.6875rem] text-muted leading-4">{text.product}</span>
-        </span>
-      </div>
+      <TenantMenu />
       <button
         type="button"
         onClick={onSearch}

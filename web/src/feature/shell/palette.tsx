@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
-import { CircleQuestionMark, FolderClosed, Inbox, ListChecks, Moon, Search, ShieldCheck, Sun } from 'lucide-react';
+import { CircleQuestionMark, FolderClosed, Inbox, ListChecks, Moon, Search, Settings, ShieldCheck, Sun, UserRound } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '../../text/en.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -47,6 +47,12 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
             </Item>
             <Item icon={<ShieldCheck size={15} />} onSelect={run(() => navigate({ to: '/audit' }))}>
               {text.nav.audit}
+            </Item>
+            <Item icon={<Settings size={15} />} onSelect={run(() => navigate({ to: '/settings' }))}>
+              {text.nav.settings}
+            </Item>
+            <Item icon={<UserRound size={15} />} onSelect={run(() => navigate({ to: '/account' }))}>
+              {text.nav.yourAccount}
             </Item>
           </Command.Group>
           {waiting.length > 0 && (

@@ -11,7 +11,8 @@ import { BottomBar, Header, Sidebar } from './navigation.tsx';
 const Palette = lazy(() => import('./palette.tsx'));
 const KeyHelp = lazy(() => import('./key-help.tsx'));
 
-const places: Record<string, '/' | '/tasks' | '/audit' | '/vault'> = { i: '/', t: '/tasks', a: '/audit', v: '/vault' };
+const places = { i: '/', t: '/tasks', a: '/audit', v: '/vault', s: '/settings' } as const;
+const isPlace = (letter: string): letter is keyof typeof places => Object.hasOwn(places, letter);
 
 /** The frame around every page of a signed-in person. */
 export function Shell() {
@@ -24,8 +25,7 @@ export function Shell() {
     openPalette: () => setOverlay('palette'),
     openHelp: () => setOverlay('help'),
     goTo: (letter) => {
-      const to = places[letter];
-      if (to) void navigate({ to });
+      if (isPlace(letter)) void navigate({ to: places[letter] });
     },
   });
   const menu = { onSearch: () => setOverlay('palette'), onHelp: () => setOverlay('help') };

@@ -1,0 +1,81 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { put } from '../../api/client.ts';
+import type { Account } from '../../api/identity.ts';
+import { peopleText } from '../../text/people.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { FormError } from '../../ui/form/form-error.tsx';
+import { useAct } from '../../ui/form/use-act.ts';
+import { Page, Section } from '../../ui/page.tsx';
+import { PasskeySection } from './passkeys.tsx';
+import { PasswordRow } from './password.tsx';
+import { accountQuery } from './queries.ts';
+import { SessionSection } from './sessions.tsx';
+import { TenantSection } from './tenants.tsx';
+import { TotpRow } from './totp.tsx';
+
+const words = peopleText.account;
+
+/** Everything that belongs to the person and not to a tenant: name, ways to sign in, sessions, tenants. */
+export default function AccountPage() {
+  const account = useQuery(accountQuery);
+  return (
+    <Page title={words.title}>
+      {account.error && <ErrorBox error={account.error} onRetry={account.refetch} />}
+      {account.isPending && <Skeleton rows={5} />}
+      {account.data && (
+        <>
+          <NameForm account={account.data} />
+          <Section title={words.signingIn}>
+            <div className="divide-y divide-line">
+              <PasswordRow account={account.data} />
+              <TotpRow account={account.data} />
+            </div>
+          </Section>
+          <PasskeySection passkeys={account.data.passkeys} />
+          <SessionSection />
+          <TenantSection account={account.data} />
+        </>
+      )}
+    </Page>
+  );
+}
+
+function NameForm({ account }: { account: Account }) {
+  const [name, setName] = useState(account.user.name);
+  const save = useAct(() => put('/account', { name: name.trim() }), { refresh: ['account', 'me'], said: words.saved });
+  const { email, emailVerified } = account.user;
+  return (
+    <form
+      className="mb-7 rounded-card border border-line bg-panel p-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <FormError error={save.error} />
+      <div className="mb-4 flex flex-wrap items-center gap-x-2 gap-y-1">
+        <span className="wrap-anywhere">{email}</span>
+        <Badge tone={emailVerified ? 'good' : 'warn'}>{emailVerified ? words.emailVerified : words.emailUnverified}</Badge>
+      </div>
+      <div className="flex flex-wrap items-start gap-3">
+        <div className="min-w-0 flex-1 basis-60">
+          <TextField
+            label={words.name}
+            help={words.nameHelp}
+            autoComplete="name"
+            required
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+          />
+        </div>
+        <Button type="submit" className="sm:mt-6" disabled={save.isPending || name.trim() === account.user.name}>
+          {words.save}
+        </Button>
+      </div>
+    </form>
+  );
+}

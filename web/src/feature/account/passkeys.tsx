@@ -1,0 +1,96 @@
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import { remove } from '../../api/client.ts';
+import type { Passkey } from '../../api/identity.ts';
+import { peopleText } from '../../text/people.ts';
+import { Button } from '../../ui/button.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { Confirm } from '../../ui/form/confirm.tsx';
+import { FormDialog } from '../../ui/form/form-dialog.tsx';
+import { Row } from '../../ui/form/list-card.tsx';
+import { useAct } from '../../ui/form/use-act.ts';
+import { Section } from '../../ui/page.tsx';
+import { Time } from '../../ui/time.tsx';
+import { addPasskey, hasPasskeys } from '../session/passkey.ts';
+
+const words = peopleText.account;
+
+/** The passkeys of the account. */
+export function PasskeySection({ passkeys }: { passkeys: Passkey[] }) {
+  const [open, setOpen] = useState<'add' | Passkey | null>(null);
+  const close = () => setOpen(null);
+  const removal = useAct((id: string) => remove(`/account/passkeys/${encodeURIComponent(id)}`), {
+    refresh: ['account'],
+    said: words.passkeyRemoved,
+  });
+  return (
+    <Section
+      title={words.passkeys}
+      side={
+        hasPasskeys() && (
+          <Button size="small" onClick={() => setOpen('add')}>
+            <Plus size={13} aria-hidden="true" />
+            {words.passkeyAdd}
+          </Button>
+        )
+      }
+    >
+      {passkeys.length === 0 && <p className="px-4 py-4 text-muted">{words.passkeysNone}</p>}
+      <ul className="divide-y divide-line">
+        {passkeys.map((passkey) => (
+          <li key={passkey.id}>
+            <Row
+              title={passkey.name}
+              note={
+                <>
+                  {words.added} <Time at={passkey.createdAt} /> ·{' '}
+                  {passkey.lastUsedAt ? (
+                    <>
+                      {words.used} <Time at={passkey.lastUsedAt} />
+                    </>
+                  ) : (
+                    words.never
+                  )}
+                </>
+              }
+              side={
+                <Button look="quiet" size="small" aria-label={words.passkeyRemoveLabel(passkey.name)} onClick={() => setOpen(passkey)}>
+                  {words.passkeyRemove}
+                </Button>
+              }
+            />
+          </li>
+        ))}
+      </ul>
+      {open === 'add' && <AddDialog onClose={close} />}
+      {open !== null && open !== 'add' && (
+        <Confirm
+          title={words.passkeyRemoveTitle(open.name)}
+          action={words.passkeyRemove}
+          onClose={close}
+          onConfirm={() => removal.mutateAsync(open.id)}
+        >
+          {words.passkeyRemoveText}
+        </Confirm>
+      )}
+    </Section>
+  );
+}
+
+function AddDialog({ onClose }: { onClose: () => void }) {
+  const [name, setName] = useState('');
+  const add = useAct(() => addPasskey(name.trim()), { refresh: ['account'], said: words.passkeyAdded, onDone: onClose });
+  return (
+    <FormDialog title={words.passkeyAdd} action={words.passkeyAdd} onClose={onClose} onSubmit={() => add.mutateAsync()}>
+      <TextField
+        label={words.passkeyName}
+        help={words.passkeyNameHelp}
+        required
+        maxLength={60}
+        autoFocus
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,55 @@
+import { useQuery } from '@tanstack/react-query';
+import { put } from '../../api/client.ts';
+import type { QuotaLimit } from '../../api/tenancy.ts';
+import { formatAmount } from '../../format.ts';
+import { operatorText } from '../../text/operator.ts';
+import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { Block } from '../../ui/form/block.tsx';
+import { SaveForm } from '../../ui/form/save-form.tsx';
+import { useAct } from '../../ui/form/use-act.ts';
+import { useDraft } from '../../ui/form/use-draft.ts';
+import { quotasQuery, tenantPath } from './queries.ts';
+
+const words = operatorText;
+
+/** The limits of one tenant; an empty field takes what applies to all. */
+export function QuotaForm({ tenantId }: { tenantId: string }) {
+  const quotas = useQuery(quotasQuery(tenantId));
+  return (
+    <Block title={words.quotas} note={words.quotasText}>
+      {quotas.error && !quotas.data && <ErrorBox error={quotas.error} onRetry={quotas.refetch} />}
+      {quotas.isPending && <Skeleton rows={4} />}
+      {quotas.data && <Limits tenantId={tenantId} quotas={quotas.data.items} />}
+    </Block>
+  );
+}
+
+function Limits({ tenantId, quotas }: { tenantId: string; quotas: QuotaLimit[] }) {
+  const saved = Object.fromEntries(quotas.map(({ quota, limit }) => [quota, limit === null ? '' : String(limit)]));
+  const { draft, set, isChanged, reset } = useDraft(saved);
+  const save = useAct(
+    () =>
+      put(`${tenantPath(tenantId)}/quotas`, {
+        limits: Object.fromEntries(Object.entries(draft).map(([quota, limit]) => [quota, limit === '' ? null : Number(limit)])),
+      }),
+    { refresh: ['operator-quotas', 'operator-tenants'], said: words.saved, onDone: reset },
+  );
+  return (
+    <SaveForm isChanged={isChanged} isBusy={save.isPending} error={save.error} onSave={() => save.mutate()} onReset={reset}>
+      <div className="grid gap-x-6 sm:grid-cols-2">
+        {quotas.map(({ quota, title, unit, window, standard, used }) => (
+          <TextField
+            key={quota}
+            label={`${title}, ${words.windows[window]}${unit === '' ? '' : ` (${unit})`}`}
+            help={`${words.used(formatAmount(used, unit))} · ${words.standard(standard === null ? words.noLimit : formatAmount(standard, unit))}`}
+            type="number"
+            min={0}
+            value={draft[quota] ?? ''}
+            onChange={(event) => set({ [quota]: event.target.value })}
+          />
+        ))}
+      </div>
+    </SaveForm>
+  );
+}

@@ -1,0 +1,82 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import type { TenantItem } from '../../api/tenancy.ts';
+import { operatorText } from '../../text/operator.ts';
+import { settingsText } from '../../text/settings.ts';
+import { buttonClass } from '../../ui/button.tsx';
+import { Crumb } from '../../ui/crumb.tsx';
+import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { ListCard } from '../../ui/form/list-card.tsx';
+import { Id } from '../../ui/id.tsx';
+import { Page, Section } from '../../ui/page.tsx';
+import { Time } from '../../ui/time.tsx';
+import { JobRow } from '../settings/job-row.tsx';
+import { LifeBlock } from './life.tsx';
+import { OnlyOperators } from './only-operators.tsx';
+import { operatorJobsQuery, tenantPath, tenantQuery } from './queries.ts';
+import { QuotaForm } from './quota-form.tsx';
+import { TenantBadge } from './tenant-state.tsx';
+
+const words = operatorText;
+const route = getRouteApi('/operator/tenants/$tenantId');
+
+/** One tenant as an operator sees it: where it stands, its limits, its work, its end. Never what is inside. */
+export default function TenantPage() {
+  return (
+    <OnlyOperators>
+      <Tenant />
+    </OnlyOperators>
+  );
+}
+
+function Tenant() {
+  const { tenantId } = route.useParams();
+  const tenant = useQuery(tenantQuery(tenantId));
+  return (
+    <Page title={tenant.data?.name ?? words.tenants} heading={<Crumb to="/operator" label={words.back} />}>
+      {tenant.error && !tenant.data && <ErrorBox error={tenant.error} onRetry={tenant.refetch} />}
+      {!tenant.data && <h1 className="sr-only">{words.tenants}</h1>}
+      {tenant.isPending && <Skeleton rows={5} />}
+      {tenant.data && <Facts tenant={tenant.data} />}
+    </Page>
+  );
+}
+
+function Facts({ tenant }: { tenant: TenantItem }) {
+  return (
+    <>
+      <div className="mb-1 flex flex-wrap items-center gap-x-3 gap-y-1">
+        <h1 className="wrap-anywhere font-semibold text-title">{tenant.name}</h1>
+        <TenantBadge state={tenant.state} />
+      </div>
+      <p className="mb-6 flex flex-wrap items-center gap-x-2 text-muted">
+        <Id value={tenant.id} shown={tenant.id} /> · {words.members(tenant.members)} · {words.since} <Time at={tenant.createdAt} short />
+        {tenant.erasesAt && (
+          <span className="text-bad">
+            {' '}
+            · {words.erasesAt} <Time at={tenant.erasesAt} />
+          </span>
+        )}
+      </p>
+      {tenant.state !== 'erased' && <QuotaForm tenantId={tenant.id} />}
+      <Section title={words.jobs} card={false}>
+        <ListCard
+          query={operatorJobsQuery}
+          isShown={(job) => job.tenantId === tenant.id}
+          keyOf={(job) => job.id}
+          rows={1}
+          empty={<Empty title={words.jobsNone}>{settingsText.closing.noJobsText}</Empty>}
+        >
+          {(job) => <JobRow job={job} />}
+        </ListCard>
+      </Section>
+      {tenant.state === 'erased' ? (
+        <a href={`/api/v1${tenantPath(tenant.id)}/certificate`} download className={buttonClass('plain')}>
+          {words.certificate}
+        </a>
+      ) : (
+        <LifeBlock tenant={tenant} />
+      )}
+    </>
+  );
+}

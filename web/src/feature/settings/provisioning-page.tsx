@@ -1,0 +1,126 @@
+import { Plus, RefreshCw } from 'lucide-react';
+import { useState } from 'react';
+import { post, remove } from '../../api/client.ts';
+import type { ScimToken } from '../../api/identity.ts';
+import { listQuery } from '../../api/list.ts';
+import { securityText } from '../../text/security.ts';
+import { Button } from '../../ui/button.tsx';
+import { Empty } from '../../ui/feedback.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { Confirm } from '../../ui/form/confirm.tsx';
+import { CopyValue } from '../../ui/form/copy-value.tsx';
+import { FormDialog } from '../../ui/form/form-dialog.tsx';
+import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { useAct } from '../../ui/form/use-act.ts';
+import { Section } from '../../ui/page.tsx';
+import { Time } from '../../ui/time.tsx';
+import { SecretDialog } from './secret-dialog.tsx';
+import { TopicPage } from './topic-page.tsx';
+
+const words = securityText.scim;
+const tokensQuery = listQuery<ScimToken>('scim-tokens', '/scim/tokens');
+
+type Open = { kind: 'new' } | { kind: 'made'; token: string } | { kind: 'revoke'; token: ScimToken };
+
+/** Where a directory writes to, and the tokens it uses. */
+export default function ProvisioningPage() {
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const revoke = useAct((id: string) => remove(`/scim/tokens/${encodeURIComponent(id)}`), {
+    refresh: ['scim-tokens'],
+    said: words.revoked,
+  });
+  return (
+    <TopicPage
+      topic="provisioning"
+      intro={words.intro}
+      side={
+        <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
+          <Plus size={14} aria-hidden="true" />
+          {words.new}
+        </Button>
+      }
+    >
+      <CopyValue label={words.address} value={`${location.origin}/scim/v2`} />
+      <Section title={words.tokens} card={false}>
+        <ListCard
+          query={tokensQuery}
+          keyOf={(token) => token.id}
+          rows={2}
+          empty={
+            <Empty icon={<RefreshCw size={18} aria-hidden="true" />} title={words.none}>
+              {words.noneText}
+            </Empty>
+          }
+        >
+          {(token) => (
+            <Row
+              title={token.name}
+              note={
+                token.lastUsedAt ? (
+                  <>
+                    {words.used} <Time at={token.lastUsedAt} />
+                  </>
+                ) : (
+                  words.neverUsed
+                )
+              }
+              side={
+                <Button
+                  look="quiet"
+                  size="small"
+                  aria-label={words.revokeLabel(token.name)}
+                  onClick={() => setOpen({ kind: 'revoke', token })}
+                >
+                  {words.revoke}
+                </Button>
+              }
+            />
+          )}
+        </ListCard>
+      </Section>
+      {open?.kind === 'new' && <TokenDialog onMade={(token) => setOpen({ kind: 'made', token })} onClose={close} />}
+      {open?.kind === 'made' && (
+        <SecretDialog
+          title={words.madeTitle}
+          text={words.madeText}
+          label={words.token}
+          value={open.token}
+          done={words.done}
+          onClose={close}
+        />
+      )}
+      {open?.kind === 'revoke' && (
+        <Confirm
+          title={words.revokeTitle(open.token.name)}
+          action={words.revoke}
+          onClose={close}
+          onConfirm={() => revoke.mutateAsync(open.token.id)}
+        >
+          {words.revokeText}
+        </Confirm>
+      )}
+    </TopicPage>
+  );
+}
+
+function TokenDialog({ onMade, onClose }: { onMade: (token: string) => void; onClose: () => void }) {
+  const [name, setName] = useState('');
+  const make = useAct(() => post<{ id: string; token: string }>('/scim/tokens', { name: name.trim() }), {
+    refresh: ['scim-tokens'],
+    onDone: ({ token }) => onMade(token),
+  });
+  return (
+    <FormDialog title={words.new} action={words.create} onClose={onClose} onSubmit={() => make.mutateAsync()}>
+      <TextField
+        label={words.name}
+        help={words.nameHelp}
+        required
+        maxLength={60}
+        autoFocus
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,36 @@
+import { FileKey2, Gauge, KeyRound, LogIn, RefreshCw, Settings, ShieldCheck, Tags, Users, UsersRound } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { settingsText } from '../../text/settings.ts';
+import { useSignedIn } from '../session/session.ts';
+
+export type TopicPath = keyof typeof settingsText.topics;
+
+export interface Topic {
+  path: TopicPath;
+  icon: ReactNode;
+  /** Any of these shows it. */
+  permissions: readonly string[];
+}
+
+const size = 15;
+const topics: readonly Topic[] = [
+  { path: 'general', icon: <Settings size={size} aria-hidden="true" />, permissions: ['settings:read'] },
+  { path: 'members', icon: <Users size={size} aria-hidden="true" />, permissions: ['member:read'] },
+  { path: 'roles', icon: <Tags size={size} aria-hidden="true" />, permissions: ['member:read'] },
+  { path: 'teams', icon: <UsersRound size={size} aria-hidden="true" />, permissions: ['member:read'] },
+  { path: 'keys', icon: <KeyRound size={size} aria-hidden="true" />, permissions: ['key:admin'] },
+  { path: 'sso', icon: <LogIn size={size} aria-hidden="true" />, permissions: ['security:read'] },
+  { path: 'provisioning', icon: <RefreshCw size={size} aria-hidden="true" />, permissions: ['security:admin'] },
+  { path: 'security', icon: <ShieldCheck size={size} aria-hidden="true" />, permissions: ['security:read'] },
+  { path: 'usage', icon: <Gauge size={size} aria-hidden="true" />, permissions: ['quota:read'] },
+  { path: 'closing', icon: <FileKey2 size={size} aria-hidden="true" />, permissions: ['tenant:export', 'tenant:close'] },
+];
+
+/** The topics that this person may see; the others are absent, not locked. */
+export function useTopics(): Topic[] {
+  const { permissions } = useSignedIn();
+  return topics.filter((topic) => topic.permissions.some((permission) => permissions.includes(permission)));
+}
+
+/** Whether this person holds the permission. */
+export const useMay = (permission: string): boolean => useSignedIn().permissions.includes(permission);

@@ -1,0 +1,75 @@
+import { Link } from '@tanstack/react-router';
+import { ChevronRight, LogIn, Plus } from 'lucide-react';
+import { useState } from 'react';
+import type { SsoProvider } from '../../api/identity.ts';
+import { securityText } from '../../text/security.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Empty } from '../../ui/feedback.tsx';
+import { ListCard } from '../../ui/form/list-card.tsx';
+import { TopicPage } from '../settings/topic-page.tsx';
+import { useMay } from '../settings/topics.tsx';
+import { NewProviderDialog } from './new-provider.tsx';
+import { providersQuery } from './queries.ts';
+
+const words = securityText.sso;
+
+/** The identity providers of the tenant. */
+export default function ProvidersPage() {
+  const mayAdmin = useMay('security:admin');
+  const [isAdding, setAdding] = useState(false);
+  return (
+    <TopicPage
+      topic="sso"
+      intro={words.intro}
+      side={
+        mayAdmin && (
+          <Button look="primary" onClick={() => setAdding(true)}>
+            <Plus size={14} aria-hidden="true" />
+            {words.new}
+          </Button>
+        )
+      }
+    >
+      <ListCard
+        query={providersQuery}
+        keyOf={(provider) => provider.id}
+        rows={2}
+        empty={
+          <Empty icon={<LogIn size={18} aria-hidden="true" />} title={words.none}>
+            {words.noneText}
+          </Empty>
+        }
+      >
+        {(provider) => <ProviderRow provider={provider} />}
+      </ListCard>
+      {isAdding && <NewProviderDialog onClose={() => setAdding(false)} />}
+    </TopicPage>
+  );
+}
+
+function ProviderRow({ provider }: { provider: SsoProvider }) {
+  const { lastTest } = provider;
+  const facts = [words.kinds[provider.kind], words.domains(provider.domains.length)];
+  return (
+    <div data-row>
+      <Link
+        to="/settings/sso/$providerId"
+        params={{ providerId: provider.id }}
+        data-row-link
+        className="flex min-h-14 items-center gap-3 px-4 py-2.5 -outline-offset-2 hover:bg-hover"
+      >
+        <span className="min-w-0 flex-1">
+          <span className="flex flex-wrap items-center gap-2">
+            <span className="font-medium">{provider.name}</span>
+            <Badge tone={provider.enabled ? 'good' : 'neutral'}>{provider.enabled ? words.on : words.off}</Badge>
+            {!lastTest && <Badge tone="warn">{words.untested}</Badge>}
+            {lastTest && !lastTest.ok && <Badge tone="bad">{words.testFailed}</Badge>}
+          </span>
+          <span className="block text-muted text-note">{facts.join(' · ')}</span>
+        </span>
+        <ChevronRight size={15} aria-hidden="true" className="text-muted" />
+      </Link>
+    </div>
+  );
+}

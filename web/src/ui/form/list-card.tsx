@@ -1,0 +1,73 @@
+import { type UseInfiniteQueryResult, useInfiniteQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import type { listQuery } from '../../api/list.ts';
+import type { Page } from '../../api/types.ts';
+import { text } from '../../text/en.ts';
+import { Button } from '../button.tsx';
+import { ErrorBox, Skeleton } from '../feedback.tsx';
+
+interface ListCardProps<T> {
+  query: ReturnType<typeof listQuery<T>>;
+  keyOf: (item: T) => string;
+  /** Leaves out what is not for this place. */
+  isShown?: (item: T) => boolean;
+  children: (item: T) => ReactNode;
+  /** What stands there when the list is empty; without it, nothing does. */
+  empty?: ReactNode;
+  rows?: number;
+}
+
+/** A list of the server as a card: grey rows, a failure with a way to try again, the empty state, or the rows. */
+export function ListCard<T>({ query, keyOf, isShown = () => true, children, empty, rows = 4 }: ListCardProps<T>) {
+  const list: UseInfiniteQueryResult<{ pages: Page<T>[] }> = useInfiniteQuery(query);
+  if (list.error && !list.data) return <ErrorBox error={list.error} onRetry={list.refetch} />;
+  const items = list.data?.pages.flatMap((page) => page.items.filter(isShown)) ?? [];
+  return (
+    <>
+      <div className="overflow-hidden rounded-card border border-line bg-panel empty:hidden">
+        {list.isPending && <Skeleton rows={rows} />}
+        {list.data && items.length === 0 && empty}
+        {items.length > 0 && (
+          <ul className="divide-y divide-line">
+            {items.map((item) => (
+              <li key={keyOf(item)}>{children(item)}</li>
+            ))}
+          </ul>
+        )}
+      </div>
+      {list.hasNextPage && (
+        <div className="mt-4 flex justify-center">
+          <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            {text.common.more}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface RowProps {
+  title: ReactNode;
+  /** A quiet second line. */
+  note?: ReactNode;
+  /** Badges and the like beside the title. */
+  marks?: ReactNode;
+  /** Buttons at the end of the row, below it on a phone. */
+  side?: ReactNode;
+}
+
+/** One row of a list: what it is, what is to know about it, what can be done with it. */
+export function Row({ title, note, marks, side }: RowProps) {
+  return (
+    <div className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
+      <div className="min-w-0 flex-1 basis-60">
+        <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <span className="wrap-anywhere min-w-0 font-medium">{title}</span>
+          {marks}
+        </div>
+        {note && <div className="wrap-anywhere text-muted text-note">{note}</div>}
+      </div>
+      {side && <div className="flex flex-wrap items-center gap-2">{side}</div>}
+    </div>
+  );
+}
