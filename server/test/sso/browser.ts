@@ -19,6 +19,8 @@ export interface TestBrowser {
   follow(page: Page, stop?: (next: URL) => boolean): Promise<Page>;
   /** The cookies for our own server. */
   readonly cookie: () => string;
+  /** Loses every cookie of a site, as when signing out there. */
+  forget(origin: string): void;
   /** Puts a cookie there, as a neighbouring host could. */
   plant(cookie: string): void;
 }
@@ -62,6 +64,7 @@ export function testBrowser({ http }: Pick<TestHttp, 'http'>): TestBrowser {
       return page;
     },
     cookie: () => cookieFor(testOrigin),
+    forget: (origin) => void jars.delete(origin),
     plant: (cookie) => keep(jarOf(testOrigin), cookie),
   };
 }

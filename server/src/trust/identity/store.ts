@@ -82,6 +82,13 @@ export const secondFactorOf = (
 ) => sql<boolean>`(exists (select from "twoFactor" where "twoFactor"."userId" = ${sql.ref(column)} and verified)
   or exists (select from passkey where passkey."userId" = ${sql.ref(column)}))`;
 
+/**
+ * A session that an identity provider began counts in that provider's tenant alone, while it is in use: no other tenant has agreed that it
+ * may say who somebody is.
+ */
+const beganAtHome = sql<boolean>`(session.method not like 'sso:%' or exists (select from "ssoProvider" provider
+  where provider.id = substr(session.method, 5) and provider."tenantId" = member."organizationId" and provider.enabled))`;
+
 /** A session with its user and what they are in the session's tenant; nothing when the member was removed. */
 export const findSession = (db: AuthDb, by: { readonly token: string } | { readonly id: Id<'session'> }) =>
   db
@@ -114,6 +121,7 @@ export const findSession = (db: AuthDb, by: { readonly token: string } | { reado
     .select(secondFactorOf('session.userId').as('hasSecondFactor'))
     .select('member.organizationId as tenantId')
     .where('token' in by ? 'session.token' : 'session.id', '=', 'token' in by ? by.token : by.id)
+    .where(beganAtHome)
     .executeTakeFirst();
 
 /** A key by its id or by the hash of its text, whatever state it is in, with the service account that it belongs to, if any. */
@@ -153,6 +161,7 @@ export const findOperatorSession = (db: AuthDb, token: string) =>
     ])
     .where('session.token', '=', token)
     .where('session.activeOrganizationId', 'is', null)
+    .where('session.method', 'not like', 'sso:%')
     .executeTakeFirst();
 
 /** Disables a key and tells every process, in one statement: who hears of it finds it done. Nothing when there is no such key or it is revoked already. */
