@@ -13,6 +13,7 @@ import { createOperators, type Operators } from './operator/operators.ts';
 import { isFromForeignPage, isSameOrigin, type RequestHead } from './origin.ts';
 import type { OperatorPerson, Principal } from './principal.ts';
 import { listenForRevocations } from './revocations.ts';
+import { createScim, type Scim } from './scim/scim.ts';
 import { readOrMakeSecret } from './secret.ts';
 import { beginSession, noContent, type Proven, type SessionChange } from './sign-in/begin.ts';
 import { keepLink } from './sign-in/mail-link.ts';
@@ -72,6 +73,7 @@ export interface Identity {
   revokeApiKey(tenantId: Id<'tenant'>, id: Id<'apiKey'>): Promise<boolean>;
   readonly machines: Machines;
   readonly membership: Membership;
+  readonly scim: Scim;
 }
 
 /** @throws FactotumError `key.unavailable` when the secret cannot be used. */
@@ -145,6 +147,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     },
     machines,
     membership: createMembership(context, keys.forgetAll),
+    scim: createScim(context),
   };
 }
 

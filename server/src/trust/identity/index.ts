@@ -5,6 +5,7 @@ export { type AdoptedIdentity, adoptIdentity } from './archive/adopt.ts';
 export { hashIdentity, type IdentityTable, packIdentity } from './archive/pack.ts';
 export { staying, travelling } from './archive/tables.ts';
 export { authorise, type Circumstance, freshMs, isAddressAllowed, type Need, staleness } from './authorise.ts';
+export { type ClientAddress, createClientAddress } from './client-address.ts';
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './identity.ts';
 export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';
@@ -19,6 +20,18 @@ export {
   type RoleInTenant,
 } from './permissions.ts';
 export { type OperatorPerson, operatorPrincipal, type PersonSession, type Principal } from './principal.ts';
+export {
+  type Directory,
+  type GroupAttributes,
+  groupAttributesSchema,
+  type RoleMapping,
+  type ScimAct,
+  type ScimGroup,
+  type ScimToken,
+  type ScimUser,
+  type UserAttributes,
+  userAttributesSchema,
+} from './scim/scim.ts';
 export type { Proven, SessionChange } from './sign-in/begin.ts';
 export { assertionSchema, attestationSchema } from './sign-in/passkey.ts';
 export { passwordLength } from './sign-in/password-rules.ts';

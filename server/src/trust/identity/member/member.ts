@@ -61,9 +61,10 @@ export async function changeRoles(
 ): Promise<{ before: readonly string[]; after: readonly string[] }> {
   return changingMembers(db, tenantId, async (tx) => {
     const member = await findMember(tx, tenantId, userId);
-    requireByHand(member);
     const before = await resolveRoles(tx, tenantId, member.roles);
     const after = await resolveRoles(tx, tenantId, roles);
+    // Who owns the tenant is decided in it, whatever a directory says.
+    if (new Set(before.names).symmetricDifference(new Set(after.names)).difference(new Set(['owner'])).size > 0) requireByHand(member);
     const [wasOwner, isOwner] = [before.names.includes('owner'), after.names.includes('owner')];
     if (wasOwner || isOwner) await requireOwner(tx, tenantId, by);
     requireWithin(by, after.permissions.difference(before.permissions));
@@ -125,7 +126,7 @@ export interface NewMember {
 /**
  * The one way into a tenant that exists, within `changingMembers`.
  *
- * @throws FactotumError `member.exists`, `quota.exceeded`.
+ * @throws FactotumError `member.exists`, `member.managed` (switched off by a directory), `quota.exceeded`.
  */
 export async function addMember(tx: AuthDb, { tenantId, userId, roles, managedBy, now, room, invitation }: NewMember): Promise<void> {
   const present = await tx
@@ -135,9 +136,16 @@ export async function addMember(tx: AuthDb, { tenantId, userId, roles, managedBy
     .where('userId', '=', userId)
     .executeTakeFirst();
   if (present) throw new FactotumError('member.exists', 'This person is a member already.');
+  if (managedBy === undefined) await requireNotSwitchedOff(tx, tenantId, userId);
   await requireRoom(tx, tenantId, room, now, invitation);
   await sql`insert into member (id, "organizationId", "userId", role, "createdAt", "managedBy")
     values (replace(gen_random_uuid()::text, '-', ''), ${tenantId}, ${userId}, ${roles.join()}, ${now}, ${managedBy ?? null})`.execute(tx);
+}
+
+/** Whom a directory has switched off, it alone lets in again: not an invitation, and not the next sign-in. */
+async function requireNotSwitchedOff(tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>): Promise<void> {
+  const { rows } = await sql`select from "scimUser" where "tenantId" = ${tenantId} and "userId" = ${userId} and not active`.execute(tx);
+  if (rows.length > 0) throw new FactotumError('member.managed', 'Your directory has switched this person off. Switch them on there.');
 }
 
 export const setRoles = (tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>, roles: readonly string[]) =>
@@ -177,11 +185,12 @@ async function endSessions(tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'
   return ended.map(({ id }) => id);
 }
 
-/** Forgets people who belong to nothing: no tenant, and do not operate the installation. */
+/** Forgets people who belong to nothing: no tenant and no directory, and do not operate the installation. */
 export async function forgetStrangers(tx: AuthDb, userIds: readonly Id<'user'>[]): Promise<void> {
   await sql`delete from "user" where id = any(${userIds}::text[])
     and not exists (select from member where member."userId" = "user".id)
-    and not exists (select from operator where operator."userId" = "user".id)`.execute(tx);
+    and not exists (select from operator where operator."userId" = "user".id)
+    and not exists (select from "scimUser" where "scimUser"."userId" = "user".id)`.execute(tx);
 }
 
 interface Found {

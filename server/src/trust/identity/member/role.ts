@@ -109,16 +109,21 @@ export async function changeRole(
 export async function deleteRole(db: AuthDb, { tenantId, id }: { tenantId: Id<'tenant'>; id: string }): Promise<void> {
   await changingMembers(db, tenantId, async (tx) => {
     const { name, ...role } = await findRole(tx, tenantId, id);
-    const { rows } = await sql<{ members: number; invitations: number }>`select
+    const { rows } = await sql<{ members: number; invitations: number; mappings: number }>`select
       (select count(*) from member where "organizationId" = ${tenantId} and ${name} = any(string_to_array(role, ',')))::int as members,
-      (select count(*) from invitation where "organizationId" = ${tenantId} and ${name} = any(string_to_array(role, ',')))::int as invitations`.execute(
+      (select count(*) from invitation where "organizationId" = ${tenantId} and ${name} = any(string_to_array(role, ',')))::int as invitations,
+      (select count(*) from "scimRoles" where "tenantId" = ${tenantId} and (${name} = any(fallback) or rules @> ${JSON.stringify([{ role: name }])}::jsonb))::int as mappings`.execute(
       tx,
     );
     const [uses] = rows;
-    if (uses && uses.members + uses.invitations > 0)
-      throw new FactotumError('role.in_use', `The role ${name} is in use: ${uses.members} members, ${uses.invitations} invitations.`, {
-        details: { ...uses },
-      });
+    if (uses && uses.members + uses.invitations + uses.mappings > 0)
+      throw new FactotumError(
+        'role.in_use',
+        `The role ${name} is in use: ${uses.members} members, ${uses.invitations} invitations, ${uses.mappings} mappings of a directory.`,
+        {
+          details: { ...uses },
+        },
+      );
     await tx.deleteFrom('tenantRole').where('id', '=', role.id).execute();
   });
 }

@@ -11,7 +11,15 @@ interface MembershipTables {
     createdAt: Date;
     updatedAt: Date;
   };
-  team: { id: Id<'team'>; tenantId: Id<'tenant'>; name: string; managedBy: 'scim' | null; createdAt: Date; updatedAt: Date };
+  team: {
+    id: Id<'team'>;
+    tenantId: Id<'tenant'>;
+    name: string;
+    managedBy: 'scim' | null;
+    externalId: string | null;
+    createdAt: Date;
+    updatedAt: Date;
+  };
   teamMember: { tenantId: Id<'tenant'>; teamId: Id<'team'>; userId: Id<'user'> };
   invitation: {
     id: Id<'invitation'>;
