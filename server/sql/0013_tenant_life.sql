@@ -82,3 +82,23 @@ begin
     execute format('grant delete on app.%I to factotum_app', t);
   end loop;
 end $$;
+
+-- Wishes of people to have a tenant here. tokenHash: SHA-256 of the token that was mailed, until it is used; then the address is theirs.
+-- No tenant yet, so no row-level security: like all of this schema it is reached by factotum_auth alone.
+create table auth."registration" (
+  "id"         text not null primary key check ("id" ~ '^reg_[0-9a-f]{24}$'),
+  "tenantName" text not null,
+  "email"      text not null,
+  "name"       text not null,
+  "state"      text not null default 'unverified' check ("state" in ('unverified', 'waiting', 'approved', 'rejected')),
+  "tokenHash"  text unique,
+  "createdAt"  timestamptz not null,
+  "expiresAt"  timestamptz not null,
+  "verifiedAt" timestamptz,
+  "decidedAt"  timestamptz,
+  "decidedBy"  text,
+  "tenantId"   text
+);
+create index "registration_email" on auth."registration" ("email");
+create index "registration_state" on auth."registration" ("state", "id");
+grant select, insert, update, delete on auth."registration" to factotum_auth;

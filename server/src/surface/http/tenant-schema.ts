@@ -83,6 +83,18 @@ export const certificateSchema = named(
   'What was destroyed when a tenant was erased: a signed note (c2sp.org/signed-note), and the public key of the installation.',
 );
 
+export const confirmedSchema = named(
+  z.object({
+    state: z.enum(['waiting', 'ready']),
+    signInToken: z
+      .string()
+      .nullable()
+      .meta({ description: 'Null where the person has an account already, or the tenant is not there yet.' }),
+  }),
+  'Confirmed',
+  'Whether a registration waits for an operator, or has a tenant by now.',
+);
+
 export const registrationSchema = named(
   z.object({
     id: z.string(),
