@@ -1,3 +1,4 @@
+import { createArchiveJobs } from '#ops/archive';
 import { createJobRunner, type JobHandler, type JobRunner } from '#trust/job';
 import { createEraseJob } from '#trust/tenant';
 import type { Platform } from './platform.ts';
@@ -10,7 +11,7 @@ const handlers = (platform: Platform): readonly JobHandler[] => {
     forgetTenant: (tenantId) => identity.removeTenantOwner(tenantId),
     folders: [config.dropFolder, config.outboxFolder],
   });
-  return [erase];
+  return [erase, ...createArchiveJobs(platform)];
 };
 
 /** The worker of this process for jobs. Not started yet. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigFaults, createLogger, isFactotumError, type RoleUrls, readConfig } from '#kernel';
 import { prepareDatabase, prepareOwner, startEmbedded } from '#kernel/database';
+import { openIntoFolder } from '#ops/archive';
 import { type CommandDeps, runCommand } from '#surface/cli';
 import { createHttp, knownAddresses } from '#surface/http';
 import { operatorParts } from './operator.ts';
@@ -71,6 +72,7 @@ function commandDeps(): CommandDeps {
       }
     },
     keyFolder: (config) => join(config.dataFolder, 'keys'),
+    openArchive: openIntoFolder,
     environment: process.env,
     terminal: { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text), input: readInput },
   };

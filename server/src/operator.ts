@@ -9,7 +9,7 @@ export function operatorParts(
   platform: Platform,
   place: { readonly address: () => string | null; readonly publicUrl: () => string; readonly onTenant: (name: string) => Promise<void> },
 ): OperatorParts {
-  const { identity, database, keyring, auditor, sequencer, quotas, clock, ownerUrl } = platform;
+  const { archives, identity, database, keyring, auditor, sequencer, quotas, clock, ownerUrl } = platform;
   return {
     listTenants: () => identity.listTenants(),
     findTenant: (nameOrId) => identity.findTenant(nameOrId),
@@ -39,6 +39,7 @@ export function operatorParts(
       };
     },
     exportAuditLog: (tenantId) => exportAfter(sequencer.drained(), () => exportLog(database.app.db, tenantId)),
+    archives,
     database,
     pendingMigrations: async () => (ownerUrl === null ? null : pendingMigrations(ownerUrl, sqlFolder)),
     address: place.address,

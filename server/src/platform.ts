@@ -24,6 +24,7 @@ import {
   withTenant,
 } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
+import { createArchives } from '#ops/archive';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
 import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
@@ -95,6 +96,7 @@ export async function openPlatform(options: PlatformOptions) {
       ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
     });
     const sequencer = createSequencer({ database, keyring, clock, log });
+    const archives = createArchives({ database, keyring, auditor, installation, identity, sequencer, clock, onWork: options.onWork });
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const tools = await createTools(options, database, keyring);
     const policies = createPolicyEngine();
@@ -129,6 +131,7 @@ export async function openPlatform(options: PlatformOptions) {
       installation,
       createTenant: (customer: NewCustomer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
       sequencer,
+      archives,
       accessLog,
       catalogue: tools.catalogue,
       planning,

@@ -6,6 +6,8 @@ import type { Tx } from '#kernel/database';
 export interface Move {
   readonly state: 'open' | 'moved' | 'called off' | 'released';
   readonly beganAt: Date;
+  /** Of the archive that was taken in, where a job did it. */
+  readonly archiveId: string | null;
   /** Null before an archive has been made. */
   readonly logSize: number | null;
   readonly tasksEpoch: number | null;
@@ -15,7 +17,7 @@ export interface Move {
 export type Direction = 'away' | 'here';
 
 export const findMove = (tx: Tx, tenantId: Id<'tenant'>, direction: Direction): Promise<Move | undefined> =>
-  sql<Move>`select state, began_at, log_size, tasks_epoch, identity_hash from tenant_move where tenant_id = ${tenantId} and direction = ${direction} for update`
+  sql<Move>`select state, began_at, archive_id, log_size, tasks_epoch, identity_hash from tenant_move where tenant_id = ${tenantId} and direction = ${direction} for update`
     .execute(tx)
     .then(({ rows }) => rows[0]);
 

@@ -42,7 +42,12 @@ const entryLineMax = 400_000;
 export async function takeIn(
   deps: TakeInDeps,
   source: AsyncIterable<Uint8Array>,
-  { keyOf, at, onProgress }: { keyOf: (header: ArchiveHeader) => Promise<Uint8Array>; at: Date; onProgress?: (rows: number) => void },
+  {
+    keyOf,
+    at,
+    archiveId,
+    onProgress,
+  }: { keyOf: (header: ArchiveHeader) => Promise<Uint8Array>; at: Date; archiveId?: string; onProgress?: (rows: number) => void },
 ): Promise<TakenIn> {
   const { header, parts } = await openArchive(source, keyOf);
   if (header.kind !== 'whole')
@@ -58,9 +63,8 @@ export async function takeIn(
       for await (const part of parts) await taking.take(part);
       const taken = taking.finish();
       people = await adoptIdentity(deps.database.auth, tenantId, taken.identity);
-      await sql`insert into tenant_move (tenant_id, direction, state, began_at, log_size) values (${tenantId}, 'here', 'open', ${at}, ${taken.head.size})`.execute(
-        tx,
-      );
+      await sql`insert into tenant_move (tenant_id, direction, state, began_at, archive_id, log_size)
+        values (${tenantId}, 'here', 'open', ${at}, ${archiveId ?? null}, ${taken.head.size})`.execute(tx);
       await sql`update tenant set state = 'moving', state_since = ${at} where tenant_id = ${tenantId}`.execute(tx);
       return { tenantId, name: taken.name, rows: taken.rows, logSize: taken.head.size, identity: people };
     });

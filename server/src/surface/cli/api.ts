@@ -13,7 +13,8 @@ export interface ApiRequest {
   /** Sent as JSON. */
   readonly json?: Json;
   /** Sent as it is. */
-  readonly raw?: { readonly bytes: Uint8Array; readonly type: string };
+  readonly raw?: { readonly bytes: Uint8Array | ReadableStream<Uint8Array>; readonly type: string };
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The server's refusal, as it described it (RFC 9457). */
@@ -42,7 +43,7 @@ export async function askStream(backend: CommandBackend, request: ApiRequest): P
 }
 
 async function open(backend: CommandBackend, request: ApiRequest): Promise<ReadableStream<Uint8Array> | null> {
-  const headers: Record<string, string> = { [operatorHeader]: osUser() };
+  const headers: Record<string, string> = { [operatorHeader]: osUser(), ...request.headers };
   // Names hold any script; a header does not.
   if (request.tenant !== undefined) headers[tenantHeader] = encodeURIComponent(request.tenant);
   const type = request.raw?.type ?? (request.json === undefined ? undefined : 'application/json');

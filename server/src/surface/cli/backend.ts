@@ -10,7 +10,8 @@ export interface BackendRequest {
   /** From the first slash on, with the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string | undefined;
+  /** A stream is sent as it is read. */
+  readonly body?: Uint8Array | string | ReadableStream<Uint8Array> | undefined;
 }
 export interface BackendAnswer {
   readonly status: number;
@@ -55,7 +56,7 @@ function serverBackend(socketPath: string): CommandBackend {
     kind: 'server',
     async ask({ method, path, headers, body }) {
       // The host is there for the form: the socket decides who answers.
-      const answer = await fetch(`http://factotum${path}`, { method, headers, dispatcher: agent, ...(body === undefined ? {} : { body }) });
+      const answer = await fetch(`http://factotum${path}`, { method, headers, dispatcher: agent, ...sent(body) });
       return { status: answer.status, body: answer.body };
     },
     close: () => agent.close(),
@@ -67,7 +68,7 @@ function aloneBackend(parts: AloneParts, release: () => Promise<void>, logLevel:
   return {
     kind: 'alone',
     async ask({ method, path, headers, body }) {
-      const answer = await handle(new Request(`http://factotum${path}`, { method, headers, ...(body === undefined ? {} : { body }) }));
+      const answer = await handle(new Request(`http://factotum${path}`, { method, headers, ...sent(body) }));
       return { status: answer.status, body: answer.body };
     },
     async close() {
@@ -79,3 +80,6 @@ function aloneBackend(parts: AloneParts, release: () => Promise<void>, logLevel:
     },
   };
 }
+
+/** What is read while it is sent is answered when all of it is there. */
+const sent = (body: BackendRequest['body']) => (body === undefined ? {} : { body, duplex: 'half' as const });

@@ -57,6 +57,12 @@ export interface CommandDeps {
   readonly prepareDatabase: (config: Config, say: (text: string) => void) => Promise<PreparedDatabase>;
   /** The folder of the key files. */
   readonly keyFolder: (config: Config) => string;
+  /** Writes an archive as a plain folder; needs no server. @throws FactotumError `archive.invalid`, `archive.conflict`. */
+  readonly openArchive: (
+    file: string,
+    folder: string,
+    passphrase: string,
+  ) => Promise<{ readonly tenantId: string; readonly kind: string; readonly madeAt: string; readonly files: number }>;
   /** The environment, for the doctor, which looks for what should not be in it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly terminal: Terminal;

@@ -1,5 +1,6 @@
 import { apiKeyCommands } from './command/apikey.ts';
 import { approvalCommands } from './command/approval.ts';
+import { archiveCommands } from './command/archive.ts';
 import { auditCommands } from './command/audit.ts';
 import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   ...doctorCommands,
   ...databaseCommands,
   ...tenantCommands,
+  ...archiveCommands,
   ...quotaCommands,
   ...sessionCommands,
   ...memberCommands,

@@ -47,6 +47,15 @@ const operator: Omit<OperatorParts, 'database'> = {
     yield '{"format":"factotum-audit-export/1"}\n';
     yield '{"seq":0}\n{"seq":1}\n';
   },
+  // Archives are tested where there is something to put into one (ops/archive, e2e/tenant-move.test.ts).
+  archives: {
+    stream: async function* () {},
+    depart: async function* () {},
+    callOff: async () => undefined,
+    finish: async () => '{}',
+    take: async () => ({ tenantId: acme.id, name: acme.name, rows: 0, logSize: 0, identity: { people: 0, met: [] } }),
+    arrive: async () => undefined,
+  },
   pendingMigrations: async () => [],
   address: () => null,
 };
@@ -68,6 +77,7 @@ const deps: CommandDeps = {
   }),
   prepareDatabase: async () => ({ roleUrls: { FACTOTUM_DATABASE_APP_URL: 'postgres://app' }, passwordsFile: 'passwords.json' }),
   keyFolder: () => join(folder, 'data', 'keys'),
+  openArchive: async () => ({ tenantId: acme.id, kind: 'copy', madeAt: '', files: 0 }),
   environment: {},
   terminal: {
     out: (text) => {

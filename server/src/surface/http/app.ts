@@ -10,6 +10,7 @@ import { addAuditRoutes } from './audit.ts';
 import { addClosureRoutes } from './closure.ts';
 import type { HttpDeps } from './deps.ts';
 import { addEventRoutes } from './event.ts';
+import { addExportRoutes } from './export.ts';
 import { createGate } from './gate.ts';
 import { isSecureHost, setSecurityHeaders } from './headers.ts';
 import { addHealthRoutes } from './health.ts';
@@ -19,8 +20,10 @@ import { addJobRoutes } from './job.ts';
 import { addMeRoutes } from './me.ts';
 import { addMemberRoutes } from './member.ts';
 import { addMetricsRoute, countRequests } from './metrics.ts';
+import { movedTo, redirect } from './moved.ts';
 import { addDescriptionRoutes } from './openapi.ts';
 import { addCertificateRoutes } from './operator/certificate.ts';
+import { addImportRoutes } from './operator/import.ts';
 import { addOperatorJobRoutes } from './operator/job.ts';
 import { addTenantRoutes } from './operator/tenant.ts';
 import { namedFailure, problemResponse } from './problem.ts';
@@ -60,7 +63,9 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   app.onError((error, c) => {
     const failure = namedFailure(error);
     report(deps.log, failure, c.var.requestId);
-    return problemResponse(failure, c.var.requestId);
+    const answer = problemResponse(failure, c.var.requestId);
+    const elsewhere = c.env?.principal === undefined ? movedTo(failure, c.req.raw) : null;
+    return elsewhere === null ? answer : redirect(answer, elsewhere);
   });
   app.notFound((c) => problemResponse(new FactotumError('request.not_found', 'There is nothing at this address.'), c.var.requestId));
 
@@ -90,6 +95,8 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addSsoProviderRoutes(routes, deps);
   addSsoSignInRoutes(routes, { ...deps, gate });
   addSettingsRoutes(routes, deps);
+  addExportRoutes(routes, deps);
+  addImportRoutes(routes, deps);
   addClosureRoutes(routes);
   addJobRoutes(routes);
   addTenantRoutes(routes, deps);

@@ -2,11 +2,11 @@ import type { Registry } from 'prom-client';
 import type { Intake } from '#flow/intake';
 import type { ToolCatalogue } from '#flow/tool';
 import type { Clock, Id, Logger } from '#kernel';
-import type { Database } from '#kernel/database';
+import type { Database, Tx } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
 import type { Identity, SingleSignOn } from '#trust/identity';
-import type { AuditorKey, InstallationKey, Keyring } from '#trust/key';
+import type { AuditorKey, InstallationKey, Keyring, TenantKeys } from '#trust/key';
 import type { Quotas } from '#trust/quota';
 import type { Addresses } from './addresses.ts';
 
@@ -29,6 +29,8 @@ export interface HttpDeps {
   readonly installation: InstallationKey;
   /** A tenant with its owner, whole or not at all. */
   readonly createTenant: (tenant: NewTenantRequest) => Promise<{ readonly id: Id<'tenant'>; readonly name: string }>;
+  /** Tenants in one sealed file. */
+  readonly archives: ArchivePort;
   readonly clock: Clock;
   readonly log: Logger;
   /** Served at `/metrics`; our own request figures are added to it. */
@@ -45,6 +47,20 @@ export interface HttpDeps {
   readonly dropFolderOf: (tenant: { readonly id: Id<'tenant'>; readonly name: string }) => string;
   /** Called after a commit that a task waits for: somebody may want to look now. */
   readonly onRung: (tenantId: Id<'tenant'>) => void;
+}
+
+/** What the API does with archives. */
+export interface ArchivePort {
+  /** Adds the job that makes one. @throws FactotumError `request.invalid` for a passphrase that protects nothing. */
+  request(
+    keys: TenantKeys,
+    ask: { readonly passphrase: string; readonly kind: 'copy' | 'whole'; readonly actor: string },
+    inTransaction: <R>(work: (tx: Tx) => Promise<R>) => Promise<R>,
+  ): Promise<Id<'job'>>;
+  /** @throws FactotumError `job.not_found`, also while it is not ready. */
+  fetch(tx: Tx, tenantId: Id<'tenant'>, jobId: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Keeps one that is sent and adds the job that takes it in. @throws FactotumError `archive.invalid` when it is none. */
+  receive(source: AsyncIterable<Uint8Array>, passphrase: string, actor: string): Promise<Id<'job'>>;
 }
 
 export interface NewTenantRequest {

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { errorCatalogue, FactotumError, idSchema, isFactotumError, jsonObjectSchema, type Logger } from '#kernel';
 import { operatorPrincipal, type Principal, type TenantName } from '#trust/identity';
+import { addArchiveRoutes } from './archive.ts';
 import { examine } from './examine.ts';
 import type { OperatorParts } from './operator.ts';
 
@@ -19,7 +20,7 @@ export const operatorHeader = 'factotum-operator';
 /** Which permissions a key gets that is made without naming any: enough to send work in and watch it, not to decide. */
 export const defaultPermissions = ['event:write', 'task:read', 'approval:read', 'vault:read', 'audit:read'] as const;
 
-type Caller = { Variables: { operator: string; actor: string; tenant: () => Promise<TenantName> } };
+export type Caller = { Variables: { operator: string; actor: string; tenant: () => Promise<TenantName> } };
 
 /**
  * Answers what commands ask: the operator's own routes below `/operator/`, and with an operator's principal every route of the API.
@@ -87,6 +88,8 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
     return new Response(streamOf(operator.exportAuditLog(id)), { headers: { 'content-type': 'application/jsonl' } });
   });
 
+  addArchiveRoutes(app, operator);
+
   app.get('/operator/doctor', async (c) => c.json({ address: operator.address(), findings: await examine(operator) }));
   app.all('/operator/*', () => {
     throw new FactotumError('request.not_found', 'There is nothing at this address.');
@@ -115,7 +118,7 @@ async function requireTenant(operator: OperatorParts, given: string | undefined)
   return tenant;
 }
 
-async function read<S extends z.ZodType>(schema: S, request: Request): Promise<z.output<S>> {
+export async function read<S extends z.ZodType>(schema: S, request: Request): Promise<z.output<S>> {
   const answer = schema.safeParse(await request.json().catch(() => undefined));
   if (answer.success) return answer.data;
   throw new FactotumError('request.invalid', `That cannot be done: ${z.prettifyError(answer.error)}`);

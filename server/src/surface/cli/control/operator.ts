@@ -38,6 +38,8 @@ export interface OperatorParts {
   readonly verifyAuditLog: (tenantId: Id<'tenant'>) => Promise<AuditReport>;
   /** Lines of the export file, in order, each ended. */
   readonly exportAuditLog: (tenantId: Id<'tenant'>) => AsyncIterable<string>;
+  /** Tenants in one sealed file, and their moves. */
+  readonly archives: OperatorArchives;
   readonly database: Database;
   /** Names of migrations that this release has and the database lacks; null when this process has no login that may see. */
   readonly pendingMigrations: () => Promise<readonly string[] | null>;
@@ -45,8 +47,30 @@ export interface OperatorParts {
   readonly address: () => string | null;
 }
 
+/** What the operator does with archives. Each of the streams is to be read to its end: who breaks off has no archive. */
+export interface OperatorArchives {
+  stream(ask: { readonly tenantId: Id<'tenant'>; readonly passphrase: string; readonly kind: 'copy' | 'whole' }): AsyncIterable<Uint8Array>;
+  /** Stops the tenant and makes the archive that it moves with. */
+  depart(ask: { readonly tenantId: Id<'tenant'>; readonly passphrase: string; readonly actor: string }): AsyncIterable<Uint8Array>;
+  callOff(tenantId: Id<'tenant'>, actor: string): Promise<void>;
+  /** Lets go of a tenant. @returns the release, as text. */
+  finish(tenantId: Id<'tenant'>, actor: string, to: string): Promise<string>;
+  /** Takes an archive in; the tenant rests until it is released. */
+  take(source: AsyncIterable<Uint8Array>, passphrase: string): Promise<TakenArchive>;
+  /** @param release - null when the operator answers for it that the other side is gone */
+  arrive(tenantId: Id<'tenant'>, actor: string, release: string | null): Promise<void>;
+}
+
+export interface TakenArchive {
+  readonly tenantId: Id<'tenant'>;
+  readonly name: string;
+  readonly rows: number;
+  readonly logSize: number;
+  readonly identity: { readonly people: number; readonly met: readonly unknown[] };
+}
+
 export interface OperatorEntry {
-  readonly kind: 'key.created' | 'key.revoked' | 'audit.exported' | 'operator.command';
+  readonly kind: 'key.created' | 'key.revoked' | 'audit.exported' | 'tenant.exported' | 'operator.command';
   readonly actor: string;
   readonly objectId?: string;
   /** Ids, names of commands and counts; never content. */

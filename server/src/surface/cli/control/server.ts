@@ -15,6 +15,8 @@ export interface ControlServer {
 export function createControlServer(options: ControlParts & { readonly dataFolder: string }): ControlServer {
   const handle = createControlHandler(options);
   const server = createServer(getRequestListener(handle, { overrideGlobalObjects: false }));
+  // An archive that is taken in while it is read may come for longer than the five minutes that are usual.
+  server.requestTimeout = 0;
   return {
     async start() {
       const path = await placeSocket(options.dataFolder);

@@ -1,0 +1,23 @@
+import type { FactotumError } from '#kernel';
+
+/**
+ * Where a request of a program goes whose tenant has moved: the same address at the new installation, with 308, so that method and body go
+ * along. Ids are the same there, and so are keys.
+ *
+ * A browser's session stays behind and a page may not follow to another origin: it is told the address instead.
+ *
+ * @returns null when the request is answered as it is.
+ */
+export function movedTo(failure: FactotumError, request: Request): string | null {
+  const to = failure.code === 'tenant.moved' ? failure.details?.movedTo : undefined;
+  if (typeof to !== 'string' || !request.headers.has('authorization') || !URL.canParse(to)) return null;
+  const { pathname, search } = new URL(request.url);
+  return `${new URL(to).origin}${pathname}${search}`;
+}
+
+/** The answer of a tenant that has moved, as a redirect. */
+export function redirect(answer: Response, location: string): Response {
+  const headers = new Headers(answer.headers);
+  headers.set('location', location);
+  return new Response(answer.body, { status: 308, headers });
+}
