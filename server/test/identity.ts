@@ -27,7 +27,7 @@ export async function testIdentity(clock: Clock = systemClock): Promise<TestIden
   const build = (its: Clock) =>
     createIdentity({
       auth: database.database.auth,
-      publicOrigins: () => [testOrigin],
+      publicOrigins: () => [testOrigin, testOrigin.replace('127.0.0.1', 'localhost')],
       secretFile: join(folder, 'keys', 'session.secret'),
       clock: its,
       log: createLogger({ level: 'silent' }),

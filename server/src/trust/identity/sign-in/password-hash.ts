@@ -9,8 +9,8 @@ const saltLength = 16;
 
 /** Hashes that are made at once: each takes a thread of the pool that files and names are read with as well, which has four. */
 const parallelMax = 2;
-/** Hashes that wait, at most: at about 50 ms each, two at once, the last waits a bit more than two seconds. */
-const waitingMax = 100;
+/** Hashes that wait, at most: at 40 to 80 ms each, two at once, the last waits about two seconds. */
+const waitingMax = 50;
 
 /** @returns a PHC string (github.com/P-H-C/phc-string-format), `$argon2id$v=19$m=..,t=..,p=..$salt$hash`. */
 export async function hashPassword(password: string): Promise<string> {

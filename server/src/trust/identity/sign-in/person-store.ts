@@ -62,7 +62,8 @@ export const putPassword = (db: AuthDb, row: { id: string; userId: Id<'user'>; h
       updatedAt: row.now,
     })
     .onConflict((conflict) =>
-      conflict.column('userId').where('providerId', '=', 'credential').doUpdateSet({ password: row.hash, updatedAt: row.now }),
+      // Spelt out: PostgreSQL finds a partial index by its words, not by a parameter.
+      conflict.column('userId').where(sql<boolean>`"providerId" = 'credential'`).doUpdateSet({ password: row.hash, updatedAt: row.now }),
     )
     .execute();
 
