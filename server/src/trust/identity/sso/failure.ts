@@ -29,8 +29,9 @@ function ownFailureIn(error: unknown): FactotumError | undefined {
   return undefined;
 }
 
-const isTransport = ({ code }: ClientError) =>
-  code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT' || code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON';
+/** What has to do with the line, or with an answer that broke off: the library calls that one a fault of parsing. */
+const transportCodes = ['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR'];
+const isTransport = ({ code }: ClientError) => code !== undefined && transportCodes.includes(code);
 
 /** A word for the log: the library's own code, without what the provider sent. */
 const reasonOf = ({ code }: ClientError) => (code ?? 'invalid_answer').replace(/^OAUTH_/, '').toLowerCase();
