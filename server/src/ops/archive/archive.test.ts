@@ -10,8 +10,7 @@ import { verifyTenantLog } from '#trust/audit';
 import { staying, travelling } from '#trust/identity';
 import { newPassphraseParameters } from '#trust/key';
 import { readTenant } from '#trust/tenant';
-import { testPlatform } from '../../../test/platform.ts';
-import { createTenant, type Platform } from '../../platform.ts';
+import { type TestPlatform, testPlatform } from '../../../test/platform.ts';
 import { openArchive, sealArchive } from './codec.ts';
 import { type ArchiveKind, newHeader } from './header.ts';
 import { makeArchive } from './make.ts';
@@ -61,14 +60,14 @@ const importThere = (archive: Uint8Array) => takeIn(there, piecesOf(archive), { 
 let names = 0;
 async function customer(): Promise<Id<'tenant'>> {
   names += 1;
-  const { id } = await createTenant(here, { name: `customer-${names}`, actor: 'operator:test', ownerEmail: `owner-${names}@example.com` });
+  const { id } = await here.createTenant({ name: `customer-${names}`, actor: 'operator:test', ownerEmail: `owner-${names}@example.com` });
   await here.identity.createApiKey({ tenantId: id, name: 'a key', permissions: ['task:read'] });
   for (let at = 0; at < 3; at += 1) await here.send(id, { text: `event ${at}` });
   await here.sequencer.drained();
   return id;
 }
 
-async function rowsOf(platform: Platform, tenantId: Id<'tenant'>): Promise<Record<string, unknown[]>> {
+async function rowsOf(platform: TestPlatform, tenantId: Id<'tenant'>): Promise<Record<string, unknown[]>> {
   return withTenant(platform.database.app.db, tenantId, async (tx) => {
     const found: Record<string, unknown[]> = {};
     for (const { name } of await travellingTables(tx))
@@ -120,7 +119,7 @@ describe('a whole archive', () => {
   test('does not change somebody who is here already: they become a member with what they sign in with here', async () => {
     const tenantId = await customer();
     const archive = await archiveOf(tenantId, 'whole');
-    const other = await createTenant(there, { name: 'resident', actor: 'operator:test', ownerEmail: `owner-${names}@example.com` });
+    const other = await there.createTenant({ name: 'resident', actor: 'operator:test', ownerEmail: `owner-${names}@example.com` });
     const { identity } = await importThere(archive);
     assert.equal(identity.met.length, 1);
     const { rows } = await there.database.auth.pool.query(
@@ -136,7 +135,7 @@ describe('a whole archive', () => {
     await importThere(archive);
     await assert.rejects(importThere(archive), (error) => isFactotumError(error, 'archive.conflict'));
     const second = await customer();
-    await createTenant(there, { name: `customer-${names}`, actor: 'operator:test' });
+    await there.createTenant({ name: `customer-${names}`, actor: 'operator:test' });
     await assert.rejects(importThere(await archiveOf(second, 'whole')), (error) => isFactotumError(error, 'archive.conflict'));
     assert.deepEqual((await there.database.engine.pool.query('select 1 from app.tenant where tenant_id = $1', [second])).rowCount, 0);
   });

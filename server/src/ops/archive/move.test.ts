@@ -8,8 +8,7 @@ import { withTenant } from '#kernel/database';
 import { entryProof, listEntries, publicHead, recordAudit, tile, verifyTenantLog } from '#trust/audit';
 import { newPassphraseParameters } from '#trust/key';
 import { closeTenant, readTenant, reopenTenant } from '#trust/tenant';
-import { eventually, testPlatform } from '../../../test/platform.ts';
-import { createTenant, type Platform } from '../../platform.ts';
+import { eventually, type TestPlatform, testPlatform } from '../../../test/platform.ts';
 import { newHeader } from './header.ts';
 import { makeArchive } from './make.ts';
 import { arrive, beginMove, callMoveOff, finishMove, rememberArchive, standstill } from './move.ts';
@@ -20,12 +19,12 @@ const there = await testPlatform();
 const key = Buffer.alloc(32, 3);
 const actor = 'operator:test';
 const to = 'https://new.example';
-const deps = (platform: Platform) => ({ ...platform, settleMs: 0 });
+const deps = (platform: TestPlatform) => ({ ...platform, settleMs: 0 });
 
 let names = 0;
 async function customer(): Promise<Id<'tenant'>> {
   names += 1;
-  const { id } = await createTenant(here, { name: `mover-${names}`, actor });
+  const { id } = await here.createTenant({ name: `mover-${names}`, actor });
   await here.send(id, { text: 'before' });
   return id;
 }
@@ -46,13 +45,13 @@ async function* pieces(bytes: Uint8Array) {
 }
 const bring = (bytes: Uint8Array) => takeIn(there, pieces(bytes), { keyOf: async () => key, at: new Date() });
 const has = (code: Parameters<typeof isFactotumError>[1]) => (error: unknown) => isFactotumError(error, code);
-const inTenant = <R>(platform: Platform, tenantId: Id<'tenant'>, work: Parameters<typeof withTenant<R>>[2]) =>
+const inTenant = <R>(platform: TestPlatform, tenantId: Id<'tenant'>, work: Parameters<typeof withTenant<R>>[2]) =>
   withTenant(platform.database.app.db, tenantId, work);
-const kindsOf = async (platform: Platform, tenantId: Id<'tenant'>) => {
+const kindsOf = async (platform: TestPlatform, tenantId: Id<'tenant'>) => {
   await platform.sequencer.drained();
   return (await inTenant(platform, tenantId, (tx) => listEntries(tx, { tenantId, afterSeq: -1, limit: 1_000 }))).map(({ kind }) => kind);
 };
-const holds = async (platform: Platform, tenantId: Id<'tenant'>) =>
+const holds = async (platform: TestPlatform, tenantId: Id<'tenant'>) =>
   (await verifyTenantLog(platform.database, platform.keyring, tenantId, { auditorKey: platform.auditor })).holds;
 
 describe('a move', () => {

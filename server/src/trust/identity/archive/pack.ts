@@ -35,8 +35,7 @@ async function pack(
   const members = '(select m."userId" from auth.member m where m."organizationId" = $1)';
   const person = spec.people[0];
   const mine = spec.tenant === null ? `"${person}" in ${members}` : `"${spec.tenant}" = $1`;
-  // Of a team may be people who are no members any more.
-  const present = spec.name === 'teamMember' ? ` and "userId" in ${members}` : '';
+  const present = spec.membersOnly === true ? ` and "userId" in ${members}` : '';
   const rows = await selectTextRows(
     db,
     table,

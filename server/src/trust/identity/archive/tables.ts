@@ -5,6 +5,8 @@ export interface TravellingTable {
   readonly tenant: string | null;
   /** The columns that hold a person. */
   readonly people: readonly string[];
+  /** Whether it may have rows of people who are no members; these stay behind. */
+  readonly membersOnly?: boolean;
   /** What `where` leaves out besides. */
   readonly only?: string;
   /** Columns that change by use: they travel, and say nothing about whether anything else has changed. */
@@ -28,7 +30,7 @@ export const travelling: readonly TravellingTable[] = [
   { name: 'member', tenant: 'organizationId', people: ['userId'] },
   { name: 'tenantRole', tenant: 'tenantId', people: [] },
   { name: 'team', tenant: 'tenantId', people: [] },
-  { name: 'teamMember', tenant: 'tenantId', people: ['userId'] },
+  { name: 'teamMember', tenant: 'tenantId', people: ['userId'], membersOnly: true },
   { name: 'serviceAccount', tenant: 'organizationId', people: [] },
   {
     name: 'apikey',
@@ -47,6 +49,10 @@ export const travelling: readonly TravellingTable[] = [
     here: { verifiedAt: null, missingSince: null },
   },
   { name: 'ssoIdentity', tenant: 'tenantId', people: ['userId'], volatile: ['lastSignInAt'] },
+  { name: 'scimToken', tenant: 'tenantId', people: [], volatile: ['lastUsedAt'] },
+  // Whom the directory has switched off, it says again.
+  { name: 'scimUser', tenant: 'tenantId', people: ['userId'], membersOnly: true },
+  { name: 'scimRoles', tenant: 'tenantId', people: [] },
 ];
 
 /** Tables of identity that stay behind, and why. */
@@ -58,6 +64,7 @@ export const staying: Readonly<Record<string, string>> = {
   signInFailure: 'counters of this installation',
   addressCounter: 'counters of this installation',
   operator: 'who runs this installation',
+  registration: 'wishes for a tenant here',
   signingKey: "this installation's own keys",
   twoFactor: 'sealed with a key of this installation: set up again',
   recoveryCode: 'hashed with a key of this installation: made again',
