@@ -5,11 +5,14 @@ import { auditCommands } from './command/audit.ts';
 import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
 import { eventCommands } from './command/event.ts';
+import { jobCommands } from './command/job.ts';
 import { memberCommands } from './command/member.ts';
 import { quotaCommands } from './command/quota.ts';
+import { registrationCommands } from './command/registration.ts';
 import { sessionCommands } from './command/session.ts';
 import { taskCommands } from './command/task.ts';
 import { tenantCommands } from './command/tenant.ts';
+import { tenantLifeCommands } from './command/tenant-life.ts';
 import type { Command } from './command.ts';
 
 /** Every command, in the order in which help shows them. */
@@ -17,6 +20,9 @@ export const commands: readonly Command[] = [
   ...doctorCommands,
   ...databaseCommands,
   ...tenantCommands,
+  ...tenantLifeCommands,
+  ...registrationCommands,
+  ...jobCommands,
   ...archiveCommands,
   ...quotaCommands,
   ...sessionCommands,

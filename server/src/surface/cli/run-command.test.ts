@@ -32,7 +32,7 @@ beforeEach(() => {
   report = { ok: true, entries: 3, checkpointAt: '2026-05-01T00:00:00Z', root: 'ab' };
 });
 
-const operator: Omit<OperatorParts, 'database'> = {
+const operator: Omit<OperatorParts, 'database' | 'tenancy'> = {
   listTenants: async () => tenants,
   findTenant: async (nameOrId) => tenants.find(({ id, name }) => id === nameOrId || name === nameOrId) ?? null,
   createTenant: async ({ name }) => ({ id: acme.id, name }),

@@ -42,15 +42,15 @@ export const tenantCommands: readonly Command[] = [
   },
 ];
 
-/** `maxRunning=40`: numbers and switches as JSON, anything else as text. Whether it fits is for the tenant's schema to say. */
-function settingsOf(pairs: readonly string[]): JsonObject {
+/** `maxRunning=40`: numbers, switches, null and objects as JSON, anything else as text. Whether it fits is for the tenant's schema to say. */
+export function settingsOf(pairs: readonly string[]): JsonObject {
   return Object.fromEntries(
     pairs.map((pair) => {
       const [name = '', ...rest] = pair.split('=');
       const value = rest.join('=');
       if (name === '' || value === '') throw new UsageError(`${pair} is not of the form SETTING=VALUE.`);
-      const scalar = z.union([z.number(), z.boolean()]).safeParse(jsonOr(value));
-      return [name, scalar.success ? scalar.data : value];
+      const parsed = z.json().safeParse(jsonOr(value));
+      return [name, parsed.success && typeof parsed.data !== 'string' ? parsed.data : value];
     }),
   );
 }

@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { errorCatalogue, FactotumError, idSchema, isFactotumError, jsonObjectSchema, type Logger } from '#kernel';
+import { errorCatalogue, FactotumError, type Id, idSchema, isFactotumError, jsonObjectSchema, type Logger } from '#kernel';
 import { operatorPrincipal, type Principal, type TenantName } from '#trust/identity';
 import { addArchiveRoutes } from './archive.ts';
 import { examine } from './examine.ts';
 import type { OperatorParts } from './operator.ts';
+import { addTenantLifeRoutes, erasedOf } from './tenant-life.ts';
 
 export interface ControlParts {
   /** The API's own routes, asked by a principal that is known already. */
@@ -82,13 +83,19 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
     return c.json({ tenant: { id, name }, ...(await operator.verifyAuditLog(id)) });
   });
   app.get('/operator/audit/export', async (c) => {
+    const jsonl = (id: Id<'tenant'>) =>
+      new Response(streamOf(operator.exportAuditLog(id)), { headers: { 'content-type': 'application/jsonl' } });
+    // The log of an erased tenant ended with its erasure: nobody can sign more.
+    const erased = await erasedOf(operator, c.req.raw);
+    if (erased !== null) return jsonl(erased);
     const { id } = await c.var.tenant();
     // Before the first line: what is being read out is told even if the reader hangs up.
     await operator.record(id, { kind: 'audit.exported', actor: c.var.actor });
-    return new Response(streamOf(operator.exportAuditLog(id)), { headers: { 'content-type': 'application/jsonl' } });
+    return jsonl(id);
   });
 
   addArchiveRoutes(app, operator);
+  addTenantLifeRoutes(app, operator);
 
   app.get('/operator/doctor', async (c) => c.json({ address: operator.address(), findings: await examine(operator) }));
   app.all('/operator/*', () => {

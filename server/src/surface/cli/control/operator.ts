@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import type { Id, JsonObject } from '#kernel';
 import type { Database } from '#kernel/database';
 import type { ApiKey, NewApiKey, TenantName } from '#trust/identity';
+import type { TenancyParts } from './tenant-life.ts';
 
 /** What an audit log's examination came to. `fault` says what is wrong and where, when it does not hold. */
 export interface AuditReport {
@@ -41,6 +42,8 @@ export interface OperatorParts {
   /** Tenants in one sealed file, and their moves. */
   readonly archives: OperatorArchives;
   readonly database: Database;
+  /** What the life of tenants needs. */
+  readonly tenancy: TenancyParts;
   /** Names of migrations that this release has and the database lacks; null when this process has no login that may see. */
   readonly pendingMigrations: () => Promise<readonly string[] | null>;
   /** Where the API listens; null while only a command runs. */
