@@ -163,7 +163,15 @@ function addJoinRoutes(routes: Routes, { identity, quotas, database, clock }: De
         },
       ),
       answers: { 204: null },
-      errors: ['invitation.invalid', 'auth.required', 'auth.password_weak', 'auth.sso_required', 'member.exists', 'quota.exceeded'],
+      errors: [
+        'invitation.invalid',
+        'auth.required',
+        'auth.password_weak',
+        'auth.sso_required',
+        'member.exists',
+        'member.managed',
+        'quota.exceeded',
+      ],
     },
     async ({ body, request, caller }) => {
       if (!identity.sameOrigin(request) || identity.fromForeignPage(request))

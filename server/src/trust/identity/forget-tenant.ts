@@ -10,14 +10,14 @@ import type { AuthDb } from './store.ts';
  */
 export const forgetTenant = (db: AuthDb, tenantId: Id<'tenant'>): Promise<number> =>
   db.transaction().execute(async (tx) => {
-    const members = await tx.selectFrom('member').select('userId').where('organizationId', '=', tenantId).execute();
+    const { rows: people } = await sql<{ userId: string }>`select "userId" from member where "organizationId" = ${tenantId}
+      union select "userId" from "scimUser" where "tenantId" = ${tenantId}`.execute(tx);
     await tx.deleteFrom('organization').where('id', '=', tenantId).execute();
     await tx.deleteFrom('apikey').where('referenceId', '=', tenantId).execute();
     await tx.deleteFrom('session').where('activeOrganizationId', '=', tenantId).execute();
     await sql`delete from verification where value like '{%' and value::jsonb ->> 'tenantId' = ${tenantId}`.execute(tx);
-    const gone = await sql`delete from "user" u where u.id = any(${members.map(({ userId }) => userId)})
-      and not exists (select from member m where m."userId" = u.id) and not exists (select from operator o where o."userId" = u.id)`.execute(
-      tx,
-    );
+    const gone = await sql`delete from "user" u where u.id = any(${people.map(({ userId }) => userId)})
+      and not exists (select from member m where m."userId" = u.id) and not exists (select from "scimUser" s where s."userId" = u.id)
+      and not exists (select from operator o where o."userId" = u.id)`.execute(tx);
     return Number(gone.numAffectedRows ?? 0n);
   });

@@ -141,7 +141,7 @@ const mustSignIn = (person: Person | null, mailed: boolean): boolean => person !
 async function proveAddress(tx: AuthDb, userId: Id<'user'>, now: Date): Promise<void> {
   for (const table of ['session', 'account', 'passkey', 'twoFactor', 'recoveryCode'] as const)
     await tx.deleteFrom(table).where('userId', '=', userId).execute();
-  await sql`delete from verification where identifier like 'sign-in-link:%' and value::jsonb ->> 'userId' = ${userId}`.execute(tx);
+  await sql`delete from verification where case when value like '{%' then value::jsonb ->> 'userId' = ${userId} end`.execute(tx);
   await tx.updateTable('user').set({ emailVerified: true, updatedAt: now }).where('id', '=', userId).execute();
 }
 

@@ -168,8 +168,8 @@ export async function endMembership(tx: AuthDb, tenantId: Id<'tenant'>, userId: 
     .where('invitedBy', '=', `user:${userId}`)
     .returning('id')
     .execute();
-  await sql`delete from verification where identifier like 'sign-in-link:%' and value::jsonb ->> 'tenantId' = ${tenantId}
-    and value::jsonb ->> 'userId' = ${userId}`.execute(tx);
+  await sql`delete from verification where case when value like '{%' then value::jsonb ->> 'tenantId' = ${tenantId}
+    and value::jsonb ->> 'userId' = ${userId} end`.execute(tx);
   return { sessionIds, invitationIds: invitations.map(({ id }) => id) };
 }
 

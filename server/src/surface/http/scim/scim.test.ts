@@ -1,0 +1,546 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { after, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { type Id, newId } from '#kernel';
+import { withTenant } from '#kernel/database';
+import { createLive } from '#surface/live';
+import { listEntries } from '#trust/audit';
+import { type TestCustomer, testHttp } from '../../../../test/http.ts';
+import { cookiesOf, testOrigin } from '../../../../test/identity.ts';
+
+const { platform, http, send, buildCustomer } = await testHttp();
+const { pool } = platform.database.auth;
+
+/** What is answered, of which each test reads what it asked for. */
+interface Body {
+  readonly id: string;
+  readonly schemas: string[];
+  readonly userName: string;
+  readonly displayName: string;
+  readonly active: boolean;
+  readonly emails: { value: string; type?: string; primary?: boolean }[];
+  readonly name: Record<string, string>;
+  readonly groups: { value: string; display: string }[];
+  readonly members: { value: string }[];
+  readonly meta: { resourceType: string; location: string; version: string };
+  readonly totalResults: number;
+  readonly startIndex: number;
+  readonly itemsPerPage: number;
+  readonly Resources: Body[];
+  readonly status: string;
+  readonly scimType: string;
+  readonly detail: string;
+  readonly token: string;
+  readonly url: string;
+  readonly items: { userId: string; email: string; roles: string[]; emailVerified: boolean; managedBy: string | null; name: string }[];
+}
+const user = 'urn:ietf:params:scim:schemas:core:2.0:User';
+const group = 'urn:ietf:params:scim:schemas:core:2.0:Group';
+const errors = 'urn:ietf:params:scim:api:messages:2.0:Error';
+const patchOp = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+
+const bodyOf = async (response: Response) => (await response.json()) as Body;
+const patch = (...Operations: object[]) => ({ schemas: [patchOp], Operations });
+/** `409 uniqueness` */
+const kindOf = async (response: Response) => `${response.status} ${response.ok ? '' : ((await bodyOf(response)).scimType ?? '')}`.trim();
+
+/** A tenant with a directory: a client that speaks SCIM alone. */
+async function buildDirectory() {
+  const customer = await buildCustomer();
+  const cookie = await customer.signIn();
+  const made = await send('POST /api/v1/scim/tokens', { cookie, json: { name: 'Directory' } });
+  assert.equal(made.status, 201);
+  const { token, id } = await bodyOf(made);
+  const ask = (line: `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, json?: unknown, headers: Record<string, string> = {}) => {
+    const [method, path] = line.split(' ');
+    const type = json === undefined ? {} : { 'content-type': 'application/scim+json' };
+    const sent = { key: token, headers: { accept: 'application/scim+json', ...type, ...headers } };
+    return send(`${method} /scim/v2${path}` as Parameters<typeof send>[0], {
+      ...sent,
+      ...(json === undefined ? {} : { json, headers: sent.headers }),
+    });
+  };
+  const add = async (name: string, more: object = {}) => {
+    const response = await ask('POST /Users', {
+      schemas: [user],
+      userName: name,
+      emails: [{ value: addressOf(name), type: 'work', primary: true }],
+      ...more,
+    });
+    assert.equal(response.status, 201, await response.clone().text());
+    return bodyOf(response);
+  };
+  return { customer, cookie, token, tokenId: id, ask, add };
+}
+
+const run = randomBytes(4).toString('hex');
+const addressOf = (name: string) => `${name.toLowerCase()}@${run}.example.com`;
+
+async function membersOf(customer: TestCustomer) {
+  return (await bodyOf(await send('GET /api/v1/members?limit=200', { key: await customer.key('member:read') }))).items;
+}
+
+/** A session of somebody who has been provisioned, as single sign-on would begin it. */
+async function signInAs(tenantId: Id<'tenant'>, userId: string): Promise<string> {
+  const request = { method: 'POST', headers: new Headers({ origin: testOrigin }) };
+  const { response } = await platform.identity.beginSession({ userId: userId as Id<'user'>, tenantId, method: 'link' }, request, {
+    address: '10.0.0.1',
+  });
+  return cookiesOf(response);
+}
+
+async function proveDomain(tenantId: Id<'tenant'>, domain: string) {
+  const provider = newId('ssoProvider');
+  await pool.query(
+    `insert into "ssoProvider" (id, "tenantId", kind, name, enabled, sealed, "createdAt", "updatedAt") values ($1, $2, 'oidc', 'x', true, '', now(), now())`,
+    [provider, tenantId],
+  );
+  await pool.query(
+    `insert into "ssoDomain" ("tenantId", domain, "providerId", token, "createdAt", "verifiedAt") values ($1, $2, $3, 't', now(), now())`,
+    [tenantId, domain, provider],
+  );
+}
+
+test('a user is made, read, replaced and deleted, as the requests of RFC 7644 do it', async () => {
+  const { customer, ask } = await buildDirectory();
+  const barbara = {
+    schemas: [user],
+    userName: 'bjensen',
+    externalId: 'bjensen',
+    name: { formatted: 'Ms. Barbara J Jensen III', familyName: 'Jensen', givenName: 'Barbara' },
+    emails: [{ value: addressOf('bjensen'), type: 'work', primary: true }],
+    phoneNumbers: [{ value: '555-555-5555', type: 'work' }],
+  };
+  const made = await ask('POST /Users', barbara);
+  assert.equal(made.status, 201);
+  const body = await bodyOf(made);
+  assert.equal(made.headers.get('content-type'), 'application/scim+json');
+  assert.equal(made.headers.get('location'), `${testOrigin}/scim/v2/Users/${body.id}`);
+  assert.equal(made.headers.get('etag'), body.meta.version);
+  const { phoneNumbers: _, ...kept } = barbara;
+  assert.deepEqual(body, { ...kept, id: body.id, active: true, meta: body.meta });
+  assert.equal(body.meta.resourceType, 'User');
+  const read = await ask(`GET /Users/${body.id}`);
+  assert.deepEqual(await read.json(), body);
+  const [member] = (await membersOf(customer)).filter(({ userId }) => userId === body.id);
+  assert.deepEqual(
+    [member?.name, member?.email, member?.roles, member?.managedBy],
+    ['Ms. Barbara J Jensen III', addressOf('bjensen'), ['member'], 'scim'],
+  );
+  const { rows } = await pool.query('select from account where "userId" = $1', [body.id]);
+  assert.equal(rows.length, 0, 'nobody has given them a password');
+
+  const put = await ask(
+    `PUT /Users/${body.id}`,
+    { ...kept, id: body.id, displayName: 'Babs', roles: [], active: true },
+    { 'if-match': body.meta.version },
+  );
+  assert.equal(put.status, 200);
+  assert.deepEqual([(await bodyOf(put)).displayName, put.headers.get('etag')], ['Babs', 'W/"2"']);
+  assert.equal(await kindOf(await ask(`PUT /Users/${body.id}`, kept, { 'if-match': body.meta.version })), '412');
+  assert.equal((await membersOf(customer)).find(({ userId }) => userId === body.id)?.name, 'Babs');
+
+  assert.equal((await ask(`DELETE /Users/${body.id}`)).status, 204);
+  const gone = await ask(`GET /Users/${body.id}`);
+  assert.deepEqual([gone.status, (await bodyOf(gone)).schemas], [404, [errors]]);
+  assert.equal((await membersOf(customer)).length, 1);
+});
+
+test('failures are told as the protocol has it', async () => {
+  const { ask, add } = await buildDirectory();
+  await add('dupe');
+  const twice = await ask('POST /Users', { schemas: [user], userName: 'DUPE', emails: [{ value: addressOf('other') }] });
+  const body = await bodyOf(twice);
+  assert.deepEqual([twice.status, body.schemas, body.status, body.scimType], [409, [errors], '409', 'uniqueness']);
+  assert.ok(body.detail.length > 0);
+  assert.equal(
+    await kindOf(await ask('POST /Users', { schemas: [user], userName: 'bjensen' })),
+    '400 invalidValue',
+    'nobody is made without an address',
+  );
+  assert.equal(await kindOf(await ask('POST /Users', { schemas: [user], emails: [] })), '400 invalidValue');
+  assert.equal(await kindOf(await ask('GET /Users?filter=userName%20what%20"x"')), '400 invalidFilter');
+  assert.equal(await kindOf(await ask('GET /Nothing')), '404');
+  assert.equal(await kindOf(await ask('GET /Users/usr_000000000000000000000000')), '404');
+  assert.equal(await kindOf(await ask('DELETE /Users')), '405');
+  const { token } = await buildDirectory();
+  const broken = await send('POST /scim/v2/Users', { key: token, body: '{', headers: { 'content-type': 'application/scim+json' } });
+  assert.equal(await kindOf(broken), '400 invalidSyntax');
+  assert.equal((await send('POST /scim/v2/Users', { key: token, body: 'x', headers: { 'content-type': 'text/plain' } })).status, 415);
+});
+
+test('the provider says what it can do and what its resources look like', async () => {
+  const { ask } = await buildDirectory();
+  const config = (await (await ask('GET /ServiceProviderConfig')).json()) as Record<string, { supported: boolean }>;
+  assert.deepEqual(
+    ['patch', 'bulk', 'filter', 'changePassword', 'sort', 'etag'].map((name) => config[name]?.supported),
+    [true, false, true, false, false, true],
+  );
+  const types = await bodyOf(await ask('GET /ResourceTypes'));
+  assert.deepEqual(
+    types.Resources.map(({ id }) => id),
+    ['User', 'Group'],
+  );
+  assert.equal((await bodyOf(await ask('GET /ResourceTypes/User'))).id, 'User');
+  const described = await bodyOf(await ask('GET /Schemas'));
+  assert.deepEqual(
+    described.Resources.map(({ id }) => id),
+    [user, group],
+  );
+  assert.equal((await bodyOf(await ask(`GET /Schemas/${user}`))).id, user);
+  assert.equal(await kindOf(await ask('GET /Schemas/urn:nothing')), '404');
+});
+
+test('filters find what they say, whatever their case, and pages go on', async () => {
+  const { ask, add } = await buildDirectory();
+  const made = [];
+  for (const [name, familyName] of [
+    ['jsmith', 'Smith'],
+    ['jomalley', "O'Malley"],
+    ['Zoe', 'Zimmer'],
+  ] as const)
+    made.push(await add(name, { name: { familyName, givenName: 'J' }, externalId: `ext-${name}` }));
+  const found = async (filter: string) =>
+    (await bodyOf(await ask(`GET /Users?filter=${encodeURIComponent(filter)}`))).Resources.map(({ userName }) => userName);
+  assert.deepEqual(await found('userName eq "JSMITH"'), ['jsmith']);
+  assert.deepEqual(await found('userName Eq "nobody"'), []);
+  assert.deepEqual(await found(`${user}:userName sw "J"`), ['jsmith', 'jomalley']);
+  assert.deepEqual(await found('externalId eq "ext-Zoe"'), ['Zoe']);
+  assert.deepEqual(await found('externalId eq "EXT-ZOE"'), [], 'exact in case');
+  assert.deepEqual(await found(`id eq "${made[0]?.id}"`), ['jsmith']);
+  assert.deepEqual(await found(`name.familyName co "O'Malley"`), ['jomalley']);
+  assert.deepEqual(await found('displayName pr'), []);
+  assert.deepEqual(await found('meta.lastModified gt "2011-05-13T04:42:34Z"'), ['jsmith', 'jomalley', 'Zoe']);
+  assert.deepEqual(await found(`emails[type eq "work" and value co "${run}"] and not (userName eq "zoe")`), ['jsmith', 'jomalley']);
+  assert.deepEqual(await found('active eq true and (name.familyName ew "mer" or userName eq "jsmith")'), ['jsmith', 'Zoe']);
+  const page = await bodyOf(await ask('GET /Users?startIndex=2&count=1'));
+  assert.deepEqual([page.totalResults, page.startIndex, page.itemsPerPage, page.Resources[0]?.userName], [3, 2, 1, 'jomalley']);
+  assert.equal((await bodyOf(await ask('GET /Users?count=0'))).totalResults, 3);
+  assert.equal((await bodyOf(await ask('GET /Users?startIndex=-4&count=100000'))).itemsPerPage, 3);
+  const [some] = (await bodyOf(await ask('GET /Users?attributes=userName&count=1'))).Resources;
+  assert.deepEqual(Object.keys(some ?? {}).sort(), ['id', 'meta', 'schemas', 'userName']);
+});
+
+test('a user is patched as RFC 7644 and as directories write it', async () => {
+  const { ask, add } = await buildDirectory();
+  const { id } = await add('patchy', { displayName: 'Patchy' });
+  const after = async (...operations: object[]) => {
+    const response = await ask(`PATCH /Users/${id}`, patch(...operations));
+    assert.equal(response.status, 200, await response.clone().text());
+    return bodyOf(response);
+  };
+  assert.equal(
+    (await after({ op: 'add', value: { emails: [{ value: addressOf('home'), type: 'home' }], nickname: 'Babs' } })).emails.length,
+    2,
+  );
+  assert.deepEqual((await after({ op: 'remove', path: 'emails[type eq "home" and value ew "example.com"]' })).emails, [
+    { value: addressOf('patchy'), type: 'work', primary: true },
+  ]);
+  assert.equal((await after({ op: 'Replace', path: 'name.familyName', value: 'Jensen' })).name.familyName, 'Jensen');
+  assert.equal((await after({ op: 'replace', path: `${user}:displayName`, value: 'Barbara' })).displayName, 'Barbara');
+  assert.equal(
+    (await after({ op: 'replace', path: 'emails[type eq "work"].value', value: addressOf('moved') })).emails[0]?.value,
+    addressOf('moved'),
+  );
+  assert.equal((await after({ op: 'Replace', path: 'active', value: 'False' })).active, false);
+  assert.equal((await after({ op: 'replace', value: { active: true, 'name.givenName': 'Babs' } })).active, true);
+  const ignored = await after({ op: 'add', path: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department', value: 'Sales' });
+  assert.deepEqual(ignored.schemas, [user]);
+  const refusal = async (...operations: object[]) => kindOf(await ask(`PATCH /Users/${id}`, patch(...operations)));
+  assert.equal(await refusal({ op: 'remove' }), '400 noTarget');
+  assert.equal(await refusal({ op: 'remove', path: 'userName' }), '400 mutability');
+  assert.equal(await refusal({ op: 'replace', path: 'emails[', value: 'x' }), '400 invalidPath');
+  assert.equal(await refusal({ op: 'replace', path: 'emails[type eq "fax"].value', value: 'x' }), '400 invalidValue');
+  assert.equal(await refusal({ op: 'move', path: 'userName', value: 'x' }), '400 invalidValue');
+  assert.equal(await kindOf(await ask(`PATCH /Users/${id}`, { Operations: [] })), '400 invalidValue');
+});
+
+test('what is half of a patch is nothing', async () => {
+  const { ask, add } = await buildDirectory();
+  const { id } = await add('whole', { displayName: 'Before' });
+  const answer = await ask(
+    `PATCH /Users/${id}`,
+    patch({ op: 'replace', path: 'displayName', value: 'After' }, { op: 'replace', path: 'active', value: 'perhaps' }),
+  );
+  assert.equal(answer.status, 400);
+  assert.equal((await bodyOf(await ask(`GET /Users/${id}`))).displayName, 'Before');
+});
+
+test('names that mean something to JavaScript change nothing but the answer', async () => {
+  const { ask, add } = await buildDirectory();
+  const { id } = await add('proto');
+  for (const operation of [
+    { op: 'add', path: '__proto__.polluted', value: 'x' },
+    { op: 'add', path: 'name.__proto__', value: { polluted: 'x' } },
+    { op: 'add', path: 'constructor.prototype', value: { polluted: 'x' } },
+    { op: 'add', path: 'name.constructor', value: 'x' },
+    { op: 'add', value: JSON.parse('{"name":{"__proto__":{"polluted":"x"}}}') },
+    { op: 'add', value: { 'name.__proto__': { polluted: 'x' } } },
+  ])
+    await ask(`PATCH /Users/${id}`, patch(operation));
+  await ask('POST /Users', JSON.parse(`{"userName":"p","__proto__":{"polluted":"x"},"emails":[{"value":"p@${run}.example.com"}]}`));
+  assert.equal(Object('').polluted, undefined);
+  assert.equal(Reflect.get({}, 'polluted'), undefined);
+});
+
+test('a group is a team whose members come and go, and brings the roles that the tenant has said', async () => {
+  const { customer, cookie, ask, add } = await buildDirectory();
+  const [anna, ben] = [await add('anna'), await add('ben')];
+  const put = (roles: object) => send('PUT /api/v1/scim', { cookie, json: { roles } });
+  assert.equal(
+    (
+      await put({
+        rules: [
+          { group: 'Deciders', role: 'approver' },
+          { group: 'auditors', role: 'auditor' },
+        ],
+        fallback: ['member'],
+      })
+    ).status,
+    200,
+  );
+  const made = await ask('POST /Groups', { schemas: [group], displayName: 'deciders', members: [{ value: anna.id, display: 'anna' }] });
+  assert.equal(made.status, 201);
+  const { id } = await bodyOf(made);
+  const rolesOf = async ({ id: userId }: { id: string }) => (await membersOf(customer)).find((member) => member.userId === userId)?.roles;
+  assert.deepEqual([await rolesOf(anna), await rolesOf(ben)], [['approver'], ['member']]);
+  assert.deepEqual(
+    (await bodyOf(await ask(`GET /Users/${anna.id}`))).groups.map(({ value, display }) => [value, display]),
+    [[id, 'deciders']],
+  );
+
+  const membersAfter = async (...operations: object[]) => {
+    const response = await ask(`PATCH /Groups/${id}`, patch(...operations));
+    assert.equal(response.status, 200, await response.clone().text());
+    return ((await bodyOf(response)).members ?? []).map(({ value }) => value).sort();
+  };
+  const both = [anna.id, ben.id].sort();
+  assert.deepEqual(
+    await membersAfter({ op: 'add', path: 'members', value: [{ display: 'ben', $ref: 'x', value: ben.id }, { value: anna.id }] }),
+    both,
+  );
+  assert.deepEqual(await rolesOf(ben), ['approver']);
+  assert.deepEqual(await membersAfter({ op: 'remove', path: `members[value eq "${anna.id}"]` }), [ben.id]);
+  assert.deepEqual(await rolesOf(anna), ['member']);
+  assert.deepEqual(await membersAfter({ op: 'Remove', path: 'members', value: [{ value: ben.id, display: 'ben' }] }), []);
+  assert.deepEqual(await membersAfter({ op: 'replace', path: 'members', value: [{ value: anna.id }, { value: ben.id }] }), both);
+  assert.deepEqual(await membersAfter({ op: 'remove', path: 'members' }), []);
+  assert.deepEqual(await membersAfter({ op: 'add', value: { members: [{ value: anna.id }] } }), [anna.id]);
+  assert.deepEqual(await membersAfter({ op: 'replace', value: { displayName: 'Auditors' } }), [anna.id]);
+  assert.deepEqual(await rolesOf(anna), ['auditor'], 'the rule of its new name counts');
+  assert.equal(
+    (await bodyOf(await ask('GET /Groups?filter=displayName%20eq%20%22AUDITORS%22&excludedAttributes=members'))).Resources[0]?.members,
+    undefined,
+  );
+  assert.equal(
+    await kindOf(await ask(`PATCH /Groups/${id}`, patch({ op: 'add', path: 'members', value: [{ value: newId('user') }] }))),
+    '400 invalidValue',
+  );
+  assert.equal(await kindOf(await ask('POST /Groups', { schemas: [group], displayName: 'AUDITORS' })), '409 uniqueness');
+
+  const teams = (await (await send('GET /api/v1/teams', { cookie })).json()) as { items: { id: string; managedBy: string | null }[] };
+  assert.deepEqual(
+    teams.items.map((team) => [team.id, team.managedBy]),
+    [[id, 'scim']],
+  );
+  assert.equal((await send(`PUT /api/v1/teams/${id}`, { cookie, json: { name: 'Mine' } })).status, 409);
+  assert.equal((await ask(`DELETE /Groups/${id}`)).status, 204);
+  assert.deepEqual(await rolesOf(anna), ['member']);
+});
+
+test('what groups bring is within what its administrator has, names roles that there are, and never makes an owner', async () => {
+  const { customer, cookie } = await buildDirectory();
+  const put = async (roles: object, who: object = { cookie }) => {
+    const response = await send('PUT /api/v1/scim', { ...who, json: { roles } });
+    return response.ok ? '200' : `${response.status} ${((await response.json()) as { code: string }).code}`;
+  };
+  assert.equal(await put({ rules: [{ group: 'x', role: 'owner' }], fallback: ['member'] }), '400 request.invalid');
+  assert.equal(await put({ rules: [], fallback: ['nobody'] }), '404 role.not_found');
+  const key = await customer.key('security:admin', 'security:read');
+  assert.equal(await put({ rules: [{ group: 'x', role: 'approver' }], fallback: ['member'] }, { key }), '403 auth.forbidden');
+  const role = await send('POST /api/v1/roles', { cookie, json: { name: 'clerk', title: 'Clerk', permissions: ['task:read'] } });
+  assert.equal(await put({ rules: [{ group: 'x', role: 'clerk' }], fallback: ['member'] }), '200');
+  const { id } = await bodyOf(role);
+  assert.equal((await send(`DELETE /api/v1/roles/${id}`, { cookie })).status, 409, 'a rule names it');
+});
+
+test('whom the directory switches off is out at once, at every door, and only the directory lets them in again', async () => {
+  const { customer, cookie, ask, add } = await buildDirectory();
+  const { tenantId } = customer;
+  const live = createLive({ ...platform, isOurs: () => true });
+  await platform.sequencer.start();
+  after(async () => {
+    live.close();
+    await http.close(100);
+    await platform.sequencer.stop();
+  });
+  const port = await http.listen({ host: '127.0.0.1', port: 0, onUpgrade: live.onUpgrade });
+  const { id } = await add('offline');
+  const theirs = await signInAs(tenantId, id);
+  const { token: jwt } = await bodyOf(await send('POST /api/v1/token', { cookie: theirs, json: {} }));
+  assert.equal((await send('GET /api/v1/tasks', { key: jwt })).status, 200);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v1/live`, { headers: { cookie: theirs, origin: testOrigin } });
+  await once(socket, 'message');
+  const closed = once(socket, 'close');
+
+  assert.equal((await ask(`PATCH /Users/${id}`, patch({ op: 'replace', path: 'active', value: false }))).status, 200);
+  assert.equal((await send('GET /api/v1/me', { cookie: theirs })).status, 401);
+  assert.equal((await send('GET /api/v1/tasks', { key: jwt })).status, 401);
+  assert.equal((await closed)[0], 4401);
+  await assert.rejects(signInAs(tenantId, id), { code: 'auth.failed' });
+  const invited = await bodyOf(
+    await send('POST /api/v1/invitations', { cookie, json: { email: addressOf('offline'), roles: ['member'] } }),
+  );
+  const accept = { json: { token: invited.url.split('#token=')[1], name: 'Again' }, headers: { origin: testOrigin } };
+  assert.equal((await send('POST /api/v1/invitation/accept', accept)).ok, false);
+  assert.equal((await bodyOf(await ask(`GET /Users/${id}`))).active, false);
+  assert.equal(
+    (await ask(`PUT /Users/${id}`, { schemas: [user], userName: 'offline', emails: [{ value: addressOf('offline') }] })).status,
+    200,
+  );
+  assert.equal((await bodyOf(await ask(`GET /Users/${id}`))).active, false, 'leaving it out does not switch anybody on');
+
+  await ask(`PATCH /Users/${id}`, patch({ op: 'replace', path: 'active', value: true }));
+  assert.equal((await send('GET /api/v1/me', { cookie: await signInAs(tenantId, id) })).status, 200);
+  await platform.sequencer.drained();
+  const entries = await withTenant(platform.database.app.db, tenantId, (tx) => listEntries(tx, { tenantId, limit: 200 }));
+  const told = entries.filter(({ actor, objectId }) => actor.startsWith('scim:sct_') && objectId === id).map(({ kind }) => kind);
+  assert.deepEqual(told, ['member.joined', 'member.changed', 'member.removed', 'member.joined']);
+});
+
+test('members of a directory are changed there and not by hand; their sessions can be ended', async () => {
+  const { cookie, add } = await buildDirectory();
+  const { id } = await add('managed');
+  const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
+  assert.equal(await codeOf(await send(`PUT /api/v1/members/${id}`, { cookie, json: { roles: ['admin'] } })), 'member.managed');
+  assert.equal(await codeOf(await send(`DELETE /api/v1/members/${id}`, { cookie })), 'member.managed');
+  assert.equal((await send(`DELETE /api/v1/members/${id}/sessions`, { cookie })).status, 204);
+  assert.equal(
+    (await send(`PUT /api/v1/members/${id}`, { cookie, json: { roles: ['member', 'owner'] } })).status,
+    204,
+    'who owns is decided by owners',
+  );
+  assert.equal((await send(`PUT /api/v1/members/${id}`, { cookie, json: { roles: ['member'] } })).status, 204);
+});
+
+test('a directory cannot put out the last owner', async () => {
+  const { customer, ask } = await buildDirectory();
+  const [owner] = await membersOf(customer);
+  const linked = await bodyOf(await ask('POST /Users', { schemas: [user], userName: 'boss', emails: [{ value: owner?.email }] }));
+  assert.equal(linked.id, owner?.userId);
+  assert.ok((await membersOf(customer))[0]?.roles.includes('owner'), 'and does not take it from them');
+  assert.equal(
+    await kindOf(await ask(`PATCH /Users/${linked.id}`, patch({ op: 'replace', path: 'active', value: false }))),
+    '409 mutability',
+  );
+  assert.equal(await kindOf(await ask(`DELETE /Users/${linked.id}`)), '409 mutability');
+});
+
+test('nobody of another tenant is taken over: they are connected only where their domain is proven, and never renamed', async () => {
+  const [one, two] = [await buildDirectory(), await buildDirectory()];
+  const theirs = await one.add('elsewhere', { displayName: 'Real Name' });
+  await pool.query('update "user" set "emailVerified" = true where id = $1', [theirs.id]);
+  const take = () =>
+    two.ask('POST /Users', { schemas: [user], userName: 'mine', displayName: 'Renamed', emails: [{ value: addressOf('elsewhere') }] });
+  assert.equal(await kindOf(await take()), '409 uniqueness');
+  await proveDomain(two.customer.tenantId, `${run}.example.com`);
+  const connected = await bodyOf(await take());
+  assert.equal(connected.id, theirs.id);
+  await two.ask(
+    `PATCH /Users/${theirs.id}`,
+    patch(
+      { op: 'replace', path: 'emails', value: [{ value: addressOf('hijacked') }] },
+      { op: 'replace', path: 'displayName', value: 'Renamed' },
+    ),
+  );
+  const { rows } = await pool.query('select name, email from "user" where id = $1', [theirs.id]);
+  assert.deepEqual(rows, [{ name: 'Real Name', email: addressOf('elsewhere') }]);
+  await two.ask(`DELETE /Users/${theirs.id}`);
+  assert.equal((await one.ask(`GET /Users/${theirs.id}`)).status, 200);
+  const fresh = await two.add('proven');
+  const loose = await one.add('unproven');
+  const verified = await pool.query('select id, "emailVerified" from "user" where id = any($1) order by "emailVerified"', [
+    [fresh.id, loose.id],
+  ]);
+  assert.deepEqual(verified.rows, [
+    { id: loose.id, emailVerified: false },
+    { id: fresh.id, emailVerified: true },
+  ]);
+  const squatted = await one.add('squatted');
+  assert.equal(
+    await kindOf(await two.ask('POST /Users', { schemas: [user], userName: 's', emails: [{ value: addressOf('squatted') }] })),
+    '409 uniqueness',
+  );
+  assert.ok(squatted.id);
+});
+
+test('a directory sees and changes nothing of another tenant', async () => {
+  const [one, two] = [await buildDirectory(), await buildDirectory()];
+  const { id } = await one.add('walled');
+  const made = await bodyOf(await one.ask('POST /Groups', { schemas: [group], displayName: 'Walled', members: [{ value: id }] }));
+  for (const [line, json] of [
+    [`GET /Users/${id}`, undefined],
+    [`PUT /Users/${id}`, { schemas: [user], userName: 'x', emails: [{ value: addressOf('x') }] }],
+    [`PATCH /Users/${id}`, patch({ op: 'replace', path: 'active', value: false })],
+    [`DELETE /Users/${id}`, undefined],
+    [`GET /Groups/${made.id}`, undefined],
+    [`PUT /Groups/${made.id}`, { schemas: [group], displayName: 'x' }],
+    [`PATCH /Groups/${made.id}`, patch({ op: 'remove', path: 'members' })],
+    [`DELETE /Groups/${made.id}`, undefined],
+  ] as const)
+    assert.equal(await kindOf(await two.ask(line, json)), '404', line);
+  assert.equal(
+    await kindOf(await two.ask('POST /Groups', { schemas: [group], displayName: 'Mine', members: [{ value: id }] })),
+    '400 invalidValue',
+  );
+  for (const list of [
+    'GET /Users',
+    'GET /Groups',
+    `GET /Users?filter=${encodeURIComponent(`id eq "${id}"`)}`,
+    'GET /Users?filter=userName%20pr',
+  ] as const)
+    assert.equal((await bodyOf(await two.ask(list))).totalResults, 0, list);
+  const cookie = await two.customer.signIn();
+  assert.equal((await send(`DELETE /api/v1/scim/tokens/${one.tokenId}`, { cookie })).status, 404);
+  const kept = await bodyOf(await one.ask(`GET /Groups/${made.id}`));
+  assert.deepEqual([kept.displayName, kept.members.length], ['Walled', 1]);
+});
+
+test('a token is kept as a hash, opens this door alone, and is refused as soon as it is revoked or expired', async () => {
+  const { customer, cookie, token, tokenId, ask } = await buildDirectory();
+  const { rows } = await pool.query('select * from "scimToken" where id = $1', [tokenId]);
+  assert.equal(JSON.stringify(rows).includes(token), false);
+  assert.equal(JSON.stringify(await (await send('GET /api/v1/scim/tokens', { cookie })).json()).includes(token), false);
+  assert.equal((await send('GET /api/v1/members', { key: token })).status, 401);
+  assert.equal((await send('GET /scim/v2/Users', { key: await customer.key() })).status, 401);
+  assert.equal((await send('GET /scim/v2/Users', { cookie })).status, 401);
+  assert.equal((await send('GET /scim/v2/Users')).status, 401);
+  const short = await bodyOf(
+    await send('POST /api/v1/scim/tokens', { cookie, json: { name: 'short', expiresAt: new Date(Date.now() + 60_000).toISOString() } }),
+  );
+  assert.equal((await send('GET /scim/v2/Users', { key: short.token })).status, 200);
+  await pool.query(`update "scimToken" set "expiresAt" = now() where id = $1`, [short.id]);
+  assert.equal((await send('GET /scim/v2/Users', { key: short.token })).status, 401);
+  assert.equal((await ask('GET /Users')).status, 200);
+  assert.equal((await send(`DELETE /api/v1/scim/tokens/${tokenId}`, { cookie })).status, 204);
+  assert.equal((await ask('GET /Users')).status, 401);
+  await pool.query(`update session set "createdAt" = now() - interval '11 minutes' where "activeOrganizationId" = $1`, [customer.tenantId]);
+  assert.equal((await send('POST /api/v1/scim/tokens', { cookie, json: { name: 'stale' } })).status, 403);
+});
+
+test('a directory is held to the tenant’s networks, its state and its quota of members', async () => {
+  const { customer, ask } = await buildDirectory();
+  const { tenantId } = customer;
+  await pool.query(`insert into "tenantSecurity" ("tenantId", "allowedAddresses") values ($1, '{192.0.2.0/24}')`, [tenantId]);
+  assert.equal((await ask('GET /Users')).status, 403);
+  await pool.query('delete from "tenantSecurity" where "tenantId" = $1', [tenantId]);
+  await platform.quotas.change(tenantId, { members: 2 }, 'operator:test');
+  const adding = Array.from({ length: 6 }, (_, at) =>
+    ask('POST /Users', { schemas: [user], userName: `full-${at}`, emails: [{ value: addressOf(`full-${at}`) }] }),
+  );
+  const statuses = (await Promise.all(adding)).map(({ status }) => status).sort();
+  assert.deepEqual(statuses, [201, 429, 429, 429, 429, 429]);
+  assert.equal((await bodyOf(await ask('GET /Users'))).totalResults, 1);
+});
