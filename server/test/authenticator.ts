@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 interface Options {
   /** What the page says it is; browsers write it, and pages cannot choose. */
@@ -85,4 +85,19 @@ function cbor(value: unknown): Buffer {
 function head(major: number, size: number): Buffer {
   if (size < 24) return Buffer.from([(major << 5) | size]);
   return size < 256 ? Buffer.from([(major << 5) | 24, size]) : Buffer.from([(major << 5) | 25, size >> 8, size & 0xff]);
+}
+
+/** The code that an authenticator app shows at that moment, for a secret in base 32 (RFC 6238, written anew). */
+export function appCode(secret: string, at: Date): string {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.from(
+    Math.floor(at.getTime() / 30_000)
+      .toString(16)
+      .padStart(16, '0'),
+    'hex',
+  );
+  const mac = createHmac('sha1', key).update(step).digest();
+  const from = mac.readUInt8(19) % 16;
+  return ((mac.readUInt32BE(from) % 2 ** 31) % 1_000_000).toString().padStart(6, '0');
 }

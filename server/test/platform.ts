@@ -52,7 +52,7 @@ export async function testPlatform(
     config: readConfig(environment),
     log: createLogger({ level: 'error' }),
     onProgress: () => undefined,
-    publicOrigins: () => ['http://127.0.0.1:4310'],
+    publicOrigins: () => ['http://127.0.0.1:4310', 'http://localhost:4310'],
     onWork: () => {
       for (const worker of workers) worker.kick();
     },

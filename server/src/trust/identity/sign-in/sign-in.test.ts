@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Id, newId } from '#kernel';
+import { appCode } from '../../../../test/authenticator.ts';
 import { someAddress, testIdentity } from '../../../../test/identity.ts';
 import { createCookieJar, goodPassword, selfOf, type TestPerson, testPerson } from '../../../../test/person.ts';
-import { totpCode, totpStep } from './totp.ts';
 
 let aheadMs = 0;
 const clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => performance.now() + aheadMs };
@@ -34,8 +34,7 @@ const codeOf = async (attempt: ReturnType<typeof tryPassword>) => {
 /** Sets an authenticator app up; gives its code of now, each time of a later half minute. */
 async function addTotp(person: TestPerson) {
   const { secret } = await account.beginTotp(await person.self());
-  const key = Buffer.from([...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('').match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? []); // biome-ignore format: base 32
-  const code = () => totpCode(key, totpStep(clock.now()));
+  const code = () => appCode(secret, clock.now());
   const { recoveryCodes, response } = await account.confirmTotp(await person.self(), code());
   person.keep(response);
   return {
