@@ -3,6 +3,10 @@ import { spawnSync } from 'node:child_process';
 /** The Debian packages that system tests use, each with what it is for. The only such list. */
 const systemPackages: readonly { readonly name: string; readonly use: string }[] = [
   { name: 'postgresql', use: 'the database suites on a PostgreSQL of the distribution' },
+  { name: 'simplesamlphp', use: 'a SAML identity provider that is not ours' },
+  { name: 'php-cli', use: 'what serves it' },
+  { name: 'php-xml', use: 'what it reads and signs XML with' },
+  { name: 'php-mbstring', use: 'what it compares texts with' },
 ];
 
 /** Whether the packages are there; otherwise one sentence for the person who reads the output. */

@@ -8,6 +8,8 @@ export type Zone = Map<string, string[]>;
 
 export interface SsoHttp extends TestHttp {
   readonly zone: Zone;
+  /** Proves one more domain for the customer's provider. */
+  prove(customer: SsoCustomer, domain: string): Promise<void>;
   /** A tenant with a proven domain of its own and a provider. */
   buildSso(provider: (domain: string) => Record<string, unknown>): Promise<SsoCustomer>;
 }
@@ -28,9 +30,22 @@ export async function ssoHttp(allowHosts: readonly string[]): Promise<SsoHttp> {
     lookupTxt: async (name) => zone.get(name) ?? [],
   });
   const { send, buildCustomer } = http;
+
+  async function prove(apiKey: string, id: string, domain: string): Promise<Provider> {
+    const claimed = await send(`POST /api/v1/sso/providers/${id}/domains`, { key: apiKey, json: { domain } });
+    const provider = (await claimed.json()) as Provider; // as the route declares, which `send` has checked
+    const record = provider.domains.find((one) => one.domain === domain)?.record;
+    assert.ok(record);
+    zone.set(record.name, [record.value]);
+    const verified = await send(`POST /api/v1/sso/providers/${id}/domains/${domain}/verify`, { key: apiKey });
+    assert.deepEqual(await verified.json(), { state: 'verified', found: [record.value] });
+    return provider;
+  }
+
   return {
     ...http,
     zone,
+    prove: async ({ apiKey, provider }, domain) => void (await prove(apiKey, provider.id, domain)),
     buildSso: async (describe) => {
       const customer = await buildCustomer();
       const domain = `${randomBytes(5).toString('hex')}.example`;
@@ -45,12 +60,7 @@ export async function ssoHttp(allowHosts: readonly string[]): Promise<SsoHttp> {
       const made = await send('POST /api/v1/sso/providers', { key: apiKey, json: body });
       assert.equal(made.status, 201, await made.clone().text());
       const { id } = (await made.json()) as Provider; // as the route declares, which `send` has checked
-      const claimed = await send(`POST /api/v1/sso/providers/${id}/domains`, { key: apiKey, json: { domain } });
-      const provider = (await claimed.json()) as Provider; // as above
-      const [{ record }] = provider.domains as [Provider['domains'][number]]; // the one that has just been added
-      zone.set(record.name, [record.value]);
-      const verified = await send(`POST /api/v1/sso/providers/${id}/domains/${domain}/verify`, { key: apiKey });
-      assert.deepEqual(await verified.json(), { state: 'verified', found: [record.value] });
+      const provider = await prove(apiKey, id, domain);
       return {
         ...customer,
         domain,
