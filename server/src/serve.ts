@@ -10,6 +10,7 @@ import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
 import { quotaRefusals } from '#trust/quota';
+import { forgetErased } from './forget-erased.ts';
 import { createJobs } from './jobs.ts';
 import { operatorParts } from './operator.ts';
 import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
@@ -73,6 +74,8 @@ async function start(
   if (has('worker') || has('api')) {
     await platform.sequencer.start();
     undo.push(() => platform.sequencer.stop());
+    const remember = forgetErased(platform);
+    undo.push(async () => remember());
   }
   if (has('api')) platform.singleSignOn.start();
   if (has('worker')) {
