@@ -70,7 +70,7 @@ export function addInvitationRoutes(routes: Routes, deps: Deps): void {
       const mailed = deps.postman.isConfigured;
       const made = await membership.invite({ ...body, tenantId, by: principal, mailed, room: roomFor(deps, tenantId) });
       await recordActs(call, { kind: 'member.invited', objectId: made.id, detail: { roles: body.roles, teams: body.teams, mailed } });
-      return { status: 201, body: { id: made.id, ...(await handOver(deps, made)) } };
+      return { status: 201, body: { id: made.id, ...(await handOver(deps, tenantId, made)) } };
     },
   );
 
@@ -97,7 +97,7 @@ export function addInvitationRoutes(routes: Routes, deps: Deps): void {
         room: roomFor(deps, tenantId),
       });
       await recordActs(call, { kind: 'member.invited', objectId: made.id, detail: { renewed: true, mailed } });
-      return { status: 200, body: await handOver(deps, made) };
+      return { status: 200, body: await handOver(deps, tenantId, made) };
     },
   );
 
@@ -205,12 +205,18 @@ async function signedInAs(identity: Identity, headers: Headers): Promise<Id<'use
 
 /** Mails the link to the address, or shows it to whoever invites. Never both: the mailed one proves the address. */
 async function handOver(
-  { postman, addresses }: Pick<Deps, 'postman' | 'addresses'>,
+  { postman, addresses, identity }: Pick<Deps, 'postman' | 'addresses' | 'identity'>,
+  tenantId: Id<'tenant'>,
   made: MadeInvitation,
 ): Promise<{ url: string | null; mailed: boolean }> {
   const url = `${addresses().origins[0] ?? ''}/join#token=${made.token}`;
   if (!postman.isConfigured) return { url, mailed: false };
-  await postman.send({ to: made.email, ...invitationLetter(made, url) });
+  try {
+    await postman.send({ to: made.email, ...invitationLetter(made, url) });
+  } catch (error) {
+    await identity.membership.noteUnsent({ tenantId, id: made.id });
+    throw error;
+  }
   return { url: null, mailed: true };
 }
 

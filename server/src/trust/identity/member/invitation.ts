@@ -142,6 +142,10 @@ export async function renewInvitation(
   });
 }
 
+/** Notes that the mail did not go out: it may be tried again at once. */
+export const noteUnsent = (db: AuthDb, { tenantId, id }: { tenantId: Id<'tenant'>; id: string }) =>
+  db.updateTable('invitation').set({ sentAt: null }).where('organizationId', '=', tenantId).where(sql<boolean>`id = ${id}`).execute();
+
 /** @throws FactotumError `invitation.not_found` */
 export async function withdrawInvitation(db: AuthDb, { tenantId, id }: { tenantId: Id<'tenant'>; id: string }): Promise<void> {
   const gone = await db

@@ -1,7 +1,7 @@
 import type { Clock, Id } from '#kernel';
 import type { AuthDb } from '../store.ts';
 import { type Acceptance, acceptInvitation, lookAtInvitation } from './accept.ts';
-import { invite, listInvitations, type NewInvitation, renewInvitation, withdrawInvitation } from './invitation.ts';
+import { invite, listInvitations, type NewInvitation, noteUnsent, renewInvitation, withdrawInvitation } from './invitation.ts';
 import { changeRoles, endMemberSessions, listMembers, type Member, removeMember } from './member.ts';
 import { changeRole, createRole, deleteRole, listRoles, type NewRole } from './role.ts';
 import { type Acting, countPeople } from './rules.ts';
@@ -55,6 +55,8 @@ export function createMembership({ db, clock }: { readonly db: AuthDb; readonly 
     /** @throws FactotumError `invitation.not_found`, `auth.forbidden`, `auth.throttled`, `quota.exceeded`. */
     renewInvitation: (wanted: Omit<NewInvitation, 'now' | 'email' | 'roles' | 'teams'> & { id: string }) =>
       renewInvitation(db, { ...wanted, now: clock.now() }),
+    /** Call it when the mail of a new or renewed invitation did not go out: it may be tried again at once. */
+    noteUnsent: (what: OfObject) => noteUnsent(db, what),
     /** @throws FactotumError `invitation.not_found`. */
     withdrawInvitation: (what: OfObject) => withdrawInvitation(db, what),
     /** @throws FactotumError `invitation.invalid`. */
