@@ -16,8 +16,11 @@ export function movedTo(failure: FactotumError, request: Request): string | null
 }
 
 /** The answer of a tenant that has moved, as a redirect. */
-export function redirect(answer: Response, location: string): Response {
+export async function redirect(answer: Response, location: string): Promise<Response> {
+  const status = 308;
   const headers = new Headers(answer.headers);
   headers.set('location', location);
-  return new Response(answer.body, { status: 308, headers });
+  // A problem says in its body what the status line says.
+  const problem: unknown = await answer.json();
+  return new Response(JSON.stringify({ ...(typeof problem === 'object' ? problem : {}), status }), { status, headers });
 }

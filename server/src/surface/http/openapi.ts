@@ -102,6 +102,8 @@ const usualErrors = [
   'auth.address_refused',
   'auth.second_factor_required',
   'tenant.suspended',
+  'tenant.moving',
+  'tenant.moved',
   'server.busy',
   'server.fault',
 ] as const;
