@@ -49,6 +49,15 @@ before(async () => {
   };
 });
 
+const identityProvider = {
+  kind: 'oidc',
+  name: 'x',
+  enabled: false,
+  joins: false,
+  roles: { claim: null, rules: [], fallback: [] },
+  oidc: { issuer: 'https://login.example.com', clientId: 'x' },
+};
+
 /** Every route with credentials, asked for something that the owner has: what is to be sent, and the id that is put into its address. */
 function requests(): { line: Line; sent: Sent; permission: string }[] {
   const bodies: Record<string, Sent> = {
@@ -59,6 +68,8 @@ function requests(): { line: Line; sent: Sent; permission: string }[] {
     'PUT /api/v1/roles/{id}': { json: { title: 'x', permissions: ['task:read'] } },
     'PUT /api/v1/teams/{id}': { json: { name: 'x' } },
     'PUT /api/v1/service-accounts/{id}': { json: { name: 'x', permissions: ['task:read'] } },
+    'PUT /api/v1/sso/providers/{id}': { json: identityProvider },
+    'POST /api/v1/sso/providers/{id}/domains': { json: { domain: 'mine.example' } },
     'PUT /api/v1/vault/notes/{path}': { body: 'x', headers: { 'content-type': 'text/markdown', 'if-match': '*' } },
   };
   return http.routes

@@ -4,7 +4,7 @@ import { recordActs } from './act.ts';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Routes } from './route.ts';
-import { time } from './schema.ts';
+import { namedSchemas, time } from './schema.ts';
 
 const tag = 'single sign-on';
 const idParams = z.object({ id: z.string() });
@@ -58,6 +58,11 @@ const providerSchema = z.object({
     })
     .meta({ description: 'What the provider has to be told about us.' }),
   lastTest: z.object({ at: time, ok: z.boolean(), error: z.string().nullable() }).nullable(),
+});
+
+namedSchemas.set(providerSchema, {
+  id: 'IdentityProvider',
+  description: 'A provider that people of a tenant sign in through. Secrets are never in it.',
 });
 
 const testSchema = z.object({
