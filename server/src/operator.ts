@@ -10,6 +10,7 @@ export function operatorParts(
   place: { readonly address: () => string | null; readonly publicUrl: () => string; readonly onTenant: (name: string) => Promise<void> },
 ): OperatorParts {
   const { archives, identity, database, keyring, auditor, sequencer, quotas, clock, ownerUrl } = platform;
+  const linkTo = (token: string) => `${place.publicUrl()}/#token=${token}`;
   return {
     listTenants: () => identity.listTenants(),
     findTenant: (nameOrId) => identity.findTenant(nameOrId),
@@ -21,7 +22,14 @@ export function operatorParts(
     createApiKey: (key) => identity.createApiKey(key),
     listApiKeys: (tenantId) => identity.listApiKeys(tenantId),
     revokeApiKey: (tenantId, id) => identity.revokeApiKey(tenantId, id),
-    createSignInUrl: async (tenantId) => `${place.publicUrl()}/#token=${await identity.createSignInLink(tenantId)}`,
+    createSignInUrl: async (tenantId, email) => linkTo(await identity.createSignInLink(tenantId, email)),
+    operators: {
+      ...identity.operators,
+      create: async (given) => {
+        const { id, token } = await identity.operators.create(given);
+        return { id, url: linkTo(token) };
+      },
+    },
     setQuotas: (tenantId, limits, actor) => quotas.change(tenantId, parseLimitChanges(limits), actor),
     async record(tenantId, entry) {
       await withTenant(database.app.db, tenantId, (tx) => recordAudit(tx, tenantId, [{ ...entry, at: clock.now() }]));

@@ -7,6 +7,7 @@ import { doctorCommands } from './command/doctor.ts';
 import { eventCommands } from './command/event.ts';
 import { jobCommands } from './command/job.ts';
 import { memberCommands } from './command/member.ts';
+import { operatorCommands } from './command/operator.ts';
 import { quotaCommands } from './command/quota.ts';
 import { registrationCommands } from './command/registration.ts';
 import { sessionCommands } from './command/session.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   ...archiveCommands,
   ...quotaCommands,
   ...sessionCommands,
+  ...operatorCommands,
   ...memberCommands,
   ...apiKeyCommands,
   ...eventCommands,

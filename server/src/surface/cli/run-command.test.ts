@@ -16,6 +16,8 @@ after(() => rm(folder, { recursive: true }));
 const acme = { id: newId('tenant'), name: 'acme', createdAt: new Date('2026-05-01T00:00:00Z') };
 const globex = { id: newId('tenant'), name: 'globex', createdAt: new Date('2026-05-02T00:00:00Z') };
 
+const rita = { id: newId('user'), name: 'Rita', email: 'rita@example.com', createdAt: new Date('2026-05-03T00:00:00Z') };
+
 /** What a test finds out about one run: what was printed, and what reached the API and the audit log. */
 let tenants = [acme];
 let out = '';
@@ -40,7 +42,12 @@ const operator: Omit<OperatorParts, 'database' | 'tenancy'> = {
   listApiKeys: async () => [],
   revokeApiKey: async () => true,
   setQuotas: async () => undefined,
-  createSignInUrl: async () => 'http://127.0.0.1:4310/#token=abc',
+  createSignInUrl: async (_, email) => `http://127.0.0.1:4310/#token=${email ?? 'owner'}`,
+  operators: {
+    create: async () => ({ id: rita.id, url: 'http://127.0.0.1:4310/#token=rita' }),
+    list: async () => [rita],
+    remove: async (emailOrId) => (emailOrId === rita.email ? rita.id : null),
+  },
   record: async (tenantId, entry) => void recorded.push({ tenantId, ...entry }),
   verifyAuditLog: async () => report,
   exportAuditLog: async function* () {
@@ -278,4 +285,20 @@ test('members are named by id or address, and a link that was not mailed is show
   out = '';
   assert.equal(await run('invite new@example.com --role member'), 0);
   assert.match(out, /\/join#token=abc/);
+});
+
+test('operators are made, shown and removed at the machine, and a link may be for any member', async () => {
+  assert.equal(await run('operator create --email rita@example.com --name', 'Rita Root', '--json'), 0);
+  assert.deepEqual(json(), { id: rita.id, url: 'http://127.0.0.1:4310/#token=rita' });
+  out = '';
+  assert.equal(await run('operator list'), 0);
+  assert.match(out, /rita@example\.com/);
+  out = '';
+  assert.equal(await run('operator remove rita@example.com --json'), 0);
+  assert.deepEqual(json(), { id: rita.id });
+  assert.equal(await run('operator remove nobody@example.com'), 1);
+  assert.equal(await run('operator create --email rita@example.com'), 2);
+  out = '';
+  assert.equal(await run('session link --email ada@example.com --json'), 0);
+  assert.deepEqual(json(), { url: 'http://127.0.0.1:4310/#token=ada@example.com' });
 });

@@ -73,9 +73,23 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
 
   app.post('/operator/sign-in-links', async (c) => {
     const { id } = await c.var.tenant();
-    const url = await operator.createSignInUrl(id);
+    const { email } = await read(linkSchema, c.req.raw);
+    const url = await operator.createSignInUrl(id, email);
     await operator.record(id, { kind: 'operator.command', actor: c.var.actor, detail: { command: 'session link' } });
     return c.json({ url }, 201);
+  });
+
+  app.get('/operator/operators', async (c) => c.json({ items: await operator.operators.list() }));
+  app.post('/operator/operators', async (c) => {
+    const made = await operator.operators.create(await read(newOperatorSchema, c.req.raw));
+    log.info({ actor: c.var.actor, operator: made.id }, 'an operator was made');
+    return c.json(made, 201);
+  });
+  app.delete('/operator/operators/:who', async (c) => {
+    const id = await operator.operators.remove(c.req.param('who'));
+    if (id === null) throw new FactotumError('request.not_found', 'There is no such operator.');
+    log.info({ actor: c.var.actor, operator: id }, 'an operator was removed');
+    return c.json({ id });
   });
 
   app.post('/operator/audit/verify', async (c) => {
@@ -111,6 +125,8 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
 }
 
 const userSchema = z.string().regex(/^[A-Za-z0-9._@-]{1,64}$/);
+const linkSchema = z.strictObject({ email: z.string().max(254).optional() });
+const newOperatorSchema = z.strictObject({ email: z.string().max(254), name: z.string().max(100) });
 const newTenantSchema = z.strictObject({ name: z.string(), ownerEmail: z.email().optional(), settings: jsonObjectSchema.default({}) });
 const newKeySchema = z.strictObject({
   name: z.string(),

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Id, JsonObject } from '#kernel';
 import type { Database } from '#kernel/database';
-import type { ApiKey, NewApiKey, TenantName } from '#trust/identity';
+import type { ApiKey, NewApiKey, Operator, TenantName } from '#trust/identity';
 import type { TenancyParts } from './tenant-life.ts';
 
 /** What an audit log's examination came to. `fault` says what is wrong and where, when it does not hold. */
@@ -30,8 +30,14 @@ export interface OperatorParts {
   readonly createApiKey: (key: NewApiKey) => Promise<{ id: Id<'apiKey'>; key: string }>;
   readonly listApiKeys: (tenantId: Id<'tenant'>) => Promise<readonly ApiKey[]>;
   readonly revokeApiKey: (tenantId: Id<'tenant'>, id: Id<'apiKey'>) => Promise<boolean>;
-  /** The address with the one-time token in its fragment. */
-  readonly createSignInUrl: (tenantId: Id<'tenant'>) => Promise<string>;
+  /** The address with the one-time token in its fragment, for the owner or the member with that address. */
+  readonly createSignInUrl: (tenantId: Id<'tenant'>, email?: string) => Promise<string>;
+  /** Those who run the installation in the browser. `create` gives the address of a link that signs them in. */
+  readonly operators: {
+    readonly create: (operator: { email: string; name: string }) => Promise<{ id: Id<'user'>; url: string }>;
+    readonly list: () => Promise<readonly Operator[]>;
+    readonly remove: (emailOrId: string) => Promise<Id<'user'> | null>;
+  };
   /** Sets limits of the tenant's quotas, audited; null for the default again. @throws FactotumError `request.invalid`. */
   readonly setQuotas: (tenantId: Id<'tenant'>, limits: JsonObject, actor: string) => Promise<void>;
   /** Leaves an entry in the tenant's audit log, in a transaction of its own; resolves when it is durable. */
