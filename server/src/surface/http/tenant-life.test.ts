@@ -94,7 +94,7 @@ test('operators see and change tenants from outside; their people cannot, nor do
     cookie: operator,
     json: { name: 'made-here', title: 'Made Here', ownerEmail: 'o@example.com' },
   });
-  assert.deepEqual([made.status, made.body.state, made.body.title], [201, 'active', 'Made Here']);
+  assert.deepEqual([made.status, made.body.state, made.body.title, made.body.members], [201, 'active', 'Made Here', 1]);
   const id = String(made.body.id);
   assert.equal((await ask(`POST ${tenants}`, { cookie: operator, json: { name: 'made-here', ownerEmail: 'p@example.com' } })).status, 409);
   const found = await ask(`GET ${tenants}?find=made&limit=1`, { cookie: operator });

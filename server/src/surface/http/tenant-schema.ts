@@ -60,6 +60,7 @@ export const listedTenantSchema = named(
     erasesAt: time.nullable(),
     movedTo: z.string().nullable(),
     createdAt: time,
+    members: z.int(),
   }),
   'ListedTenant',
   'A tenant as operators see it: from outside.',

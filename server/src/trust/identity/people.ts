@@ -6,6 +6,16 @@ import { authDb } from './store.ts';
 /** How many people a tenant has: members, and invitations that can still be used. */
 export const countPeople = (auth: RoleDatabase, tenantId: Id<'tenant'>, now: Date): Promise<number> => countIn(authDb(auth), tenantId, now);
 
+/** Members of each of these tenants; one without any is left out. */
+export async function countMembers(auth: RoleDatabase, tenantIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await auth.pool.query<{ id: string; members: number }>({
+    name: 'identity-member-counts',
+    text: `select "organizationId" as id, count(*)::int as members from auth.member where "organizationId" = any($1) group by 1`,
+    values: [tenantIds],
+  });
+  return new Map(rows.map(({ id, members }) => [id, members]));
+}
+
 /** The tenant's name, and the addresses of its owners that can be mailed to: those made up when a tenant was made without one are left out. */
 export async function ownersOf(auth: RoleDatabase, tenantId: Id<'tenant'>): Promise<{ name: string; emails: string[] }> {
   const { rows } = await auth.pool.query<{ name: string; emails: string[] }>({

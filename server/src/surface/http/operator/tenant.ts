@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FactotumError, type Id, isId } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
-import type { OperatorPerson } from '#trust/identity';
+import { countMembers, type OperatorPerson } from '#trust/identity';
 import {
   closeTenant,
   configureTenant,
@@ -37,7 +37,11 @@ export function addTenantRoutes(routes: Routes, deps: Deps): void {
   const { database, keyring } = deps;
   const shown = async (id: string) => {
     const listed = await readFromDirectory(database.engine, id);
-    return { ...presentTenant(listed), maySpendOperatorModelKey: listed.state === 'erased' ? null : await maySpend(deps, listed.id) };
+    const members = await countMembers(database.auth, [listed.id]);
+    return {
+      ...presentTenant(listed, members),
+      maySpendOperatorModelKey: listed.state === 'erased' ? null : await maySpend(deps, listed.id),
+    };
   };
 
   routes.addOperator(
@@ -52,7 +56,12 @@ export function addTenantRoutes(routes: Routes, deps: Deps): void {
     },
     async ({ query: { state, find, cursor, limit } }) => {
       const tenants = await listDirectory(database.engine, { state, find, before: readIdCursor('tenant', cursor), limit: limit + 1 });
-      return { status: 200, body: pageOf(tenants, limit, { present: presentTenant, cursorOf: ({ id }) => makeIdCursor(id) }) };
+      const members = await countMembers(
+        database.auth,
+        tenants.map(({ id }) => id),
+      );
+      const present = (tenant: ListedTenant) => presentTenant(tenant, members);
+      return { status: 200, body: pageOf(tenants, limit, { present, cursorOf: ({ id }) => makeIdCursor(id) }) };
     },
   );
 
@@ -160,9 +169,10 @@ export function tenantIdOf(id: string): Id<'tenant'> {
 const maySpend = async ({ database }: Deps, id: Id<'tenant'>): Promise<boolean> =>
   (await withTenant(database.app.db, id, (tx) => readTenant(tx, id))).settings.maySpendOperatorModelKey;
 
-const presentTenant = ({ stateSince, erasesAt, createdAt, ...tenant }: ListedTenant) => ({
+const presentTenant = ({ stateSince, erasesAt, createdAt, ...tenant }: ListedTenant, members: ReadonlyMap<string, number>) => ({
   ...tenant,
   stateSince: stateSince.toISOString(),
   erasesAt: erasesAt?.toISOString() ?? null,
   createdAt: createdAt.toISOString(),
+  members: members.get(tenant.id) ?? 0,
 });
