@@ -20,11 +20,11 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
-            { name: 'tanstack', test: /node_modules\/@tanstack\/(?!.*virtual)/ },
+            { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\//, priority: 2 },
+            { name: 'tanstack', test: /node_modules\/@tanstack\/(?!.*virtual)/, priority: 2 },
             // What two pages share comes in one file, not in forty: the first page is there after fewer round trips.
-            { name: 'shared', test: (id) => !isForAdministration(id), minShareCount: 2 },
-            { name: 'administration', test: isForAdministration, minShareCount: 2 },
+            { name: 'shared', test: (id) => !isForAdministration(id), minShareCount: 2, priority: 1 },
+            { name: 'administration', test: isForAdministration, minShareCount: 2, includeDependenciesRecursively: false },
           ],
         },
       },

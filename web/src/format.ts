@@ -75,10 +75,10 @@ export const capitalise = (words: string): string => words.charAt(0).toUpperCase
 
 const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
-/** A counted amount with its unit: bytes and millionths of a dollar as people read them, everything else as a number and its word. */
+/** An amount: bytes and millionths of a dollar as people read them, what is counted as a number. */
 export function formatAmount(n: number, unit: string): string {
-  if (unit === 'micros' || unit === 'micro-usd') return formatCost(n);
-  if (unit !== 'bytes') return unit === '' ? formatCount(n) : `${formatCount(n)} ${unit}`;
+  if (unit === 'micro-usd') return formatCost(n);
+  if (unit !== 'bytes') return formatCount(n);
   const step = Math.min(byteUnits.length - 1, n < 1 ? 0 : Math.floor(Math.log10(n) / 3));
   const format = new Intl.NumberFormat(text.locale, { style: 'unit', unit: byteUnits[step] ?? 'byte', maximumFractionDigits: 1 });
   return format.format(n / 1000 ** step);

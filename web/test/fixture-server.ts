@@ -118,7 +118,8 @@ const isSignedIn = (request: IncomingMessage): boolean => request.headers.cookie
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
-  return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString());
+  const isJson = request.headers['content-type'] === 'application/json';
+  return chunks.length === 0 || !isJson ? {} : JSON.parse(Buffer.concat(chunks).toString());
 }
 
 async function serveFile(path: string, response: ServerResponse): Promise<void> {

@@ -2,6 +2,8 @@ import type { Json, JsonObject } from './types.ts';
 
 /** How long a request may take before it counts as lost. */
 const timeoutMs = 20_000;
+/** An archive may be large and the line slow. */
+const uploadTimeoutMs = 3_600_000;
 
 /** A failed request. `code` is the server's, or `network.unreachable` or `network.timed_out` (then `status` is 0). */
 export class ApiError extends Error {
@@ -34,6 +36,7 @@ export const isApiError = (error: unknown, code?: string): error is ApiError =>
 interface RequestOptions {
   query?: Record<string, string | number | undefined>;
   body?: unknown;
+  bytes?: Blob;
   signal?: AbortSignal;
 }
 
@@ -53,6 +56,9 @@ export const get = <T>(path: string, options: RequestOptions = {}): Promise<T> =
 
 /** POST with a fresh idempotency key, so that a repeat by the network changes nothing. @throws ApiError */
 export const post = <T>(path: string, body?: unknown): Promise<T> => requestJson('POST', path, { body });
+
+/** POST of bytes with their own type, within an hour. @throws ApiError */
+export const upload = <T = void>(path: string, bytes: Blob): Promise<T> => requestJson('POST', path, { bytes });
 
 /** PUT: replaces what is there. @throws ApiError */
 export const put = <T = void>(path: string, body: unknown): Promise<T> => requestJson('PUT', path, { body });
@@ -77,13 +83,14 @@ async function readJson<T>(response: Response): Promise<T> {
 }
 
 /** The response of a successful request, unread. @throws ApiError */
-export async function request(method: string, path: string, { query, body, signal }: RequestOptions): Promise<Response> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+export async function request(method: string, path: string, { query, body, bytes, signal }: RequestOptions): Promise<Response> {
+  const timeout = AbortSignal.timeout(bytes ? uploadTimeoutMs : timeoutMs);
   const url = new URL(`/api/v1${path}`, location.origin);
   for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID();
+  if (bytes) headers['content-type'] = bytes.type;
+  if (method === 'POST' && !bytes) headers['idempotency-key'] = crypto.randomUUID();
   try {
     const response = await fetch(url, {
       method,
@@ -91,6 +98,7 @@ export async function request(method: string, path: string, { query, body, signa
       credentials: 'same-origin',
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(bytes && { body: bytes }),
     });
     if (response.ok) return response;
     throw await problemOf(response);

@@ -71,6 +71,7 @@ export interface Invitation {
   roles: string[];
   createdAt: string;
   expiresAt: string;
+  state: 'open' | 'expired';
 }
 
 /** An invitation that was made or renewed: mailed, or to be handed over by whoever invites. */
@@ -100,6 +101,7 @@ export interface Team {
   id: string;
   name: string;
   members: string[];
+  managedBy?: 'scim' | null;
 }
 
 export interface SecurityRules {
@@ -117,7 +119,7 @@ export interface ApiKey {
   /** The first signs of the key, to tell it apart. */
   start: string;
   permissions: string[];
-  state: 'active' | 'replaced' | 'expired' | 'revoked';
+  state: 'active' | 'expired' | 'revoked';
   createdAt: string;
   expiresAt: string | null;
   lastUsedAt: string | null;
@@ -166,6 +168,7 @@ export interface SsoProvider {
     clientId: string;
     scopes: string[];
     fields: { subject: string; email: string; emailVerified: string | null; name: string | null };
+    clientAuthentication: 'basic' | 'post';
     hasSecret: boolean;
   };
   saml?: { idpEntityId: string; ssoUrl: string; certificates: { fingerprint: string; expiresAt: string }[] };

@@ -1,13 +1,23 @@
 /** The shapes of a tenant's life, its quotas, and the operator's area in `/api/v1`. */
 
 export interface Settings {
+  /** Of the tenant's folders; never changes. */
   name: string;
+  /** What people see. */
+  title: string;
+  state: TenantState;
+  erasesAt: string | null;
   locale: string;
   timeZone: string;
+  /** ISO 8601 days, 1 is Monday; null: always. */
   workingHours: { days: number[]; from: string; to: string } | null;
   approvalTtlHours: number;
-  planner: { model: string | null };
-  retention: { tasksDays: number | null; vaultDays: number | null };
+  planner: 'model' | 'playbooks';
+  model: string | null;
+  /** The models that this installation has. */
+  models: string[];
+  retentionDays: number | null;
+  writesFiles: boolean;
   custody: string;
 }
 
@@ -21,13 +31,8 @@ export interface Job {
   progress: { done: number; of: number | null; unit: string } | null;
   createdAt: string;
   finishedAt: string | null;
-  error: string | null;
+  error: { code: string; message: string } | null;
   tenantId?: string | null;
-}
-
-export interface Closure {
-  state: 'closing';
-  erasesAt: string;
 }
 
 export interface UsageItem {
@@ -48,11 +53,14 @@ export interface TenantItem {
   id: string;
   name: string;
   state: TenantState;
+  title: string;
+  stateSince: string;
+  stateReason: string | null;
+  erasesAt: string | null;
+  movedTo: string | null;
   createdAt: string;
-  members: number;
-  /** The fullest quota in percent; null without limits. */
-  fullestPercent?: number | null;
-  erasesAt?: string | null;
+  /** Whether the installation's own model key may be spent for it; in the answer about one tenant. */
+  maySpendOperatorModelKey?: boolean | null;
 }
 
 export interface Registration {
@@ -61,7 +69,7 @@ export interface Registration {
   email: string;
   name: string;
   createdAt: string;
-  state: 'unconfirmed' | 'waiting' | 'approved' | 'rejected';
+  state: 'unverified' | 'waiting' | 'approved' | 'rejected';
 }
 
 export interface QuotaLimit {

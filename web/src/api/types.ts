@@ -21,8 +21,10 @@ export interface Page<T> {
 /** Who is signed in, to which tenant, and what they may do. Somebody who operates the installation is in no tenant. */
 export interface Person {
   tenant: { id: string; name: string } | null;
-  principal: { kind: 'user' | 'key' | 'operator'; name: string; email?: string; actor: string };
+  principal: { kind: 'user' | 'key' | 'service' | 'operator'; name: string; email?: string; actor: string };
   permissions: string[];
+  /** What the tenant asks of the person before they may do anything. */
+  pending?: 'second_factor' | null;
   /** The tenants that this person can change to. */
   tenants?: { id: string; name: string }[];
   /** Whether this person may change to operating the installation. */

@@ -11,6 +11,7 @@ import { Mark } from '../ui/mark.tsx';
 import { Page } from '../ui/page.tsx';
 
 const SignIn = lazy(() => import('../feature/sign-in/sign-in-page.tsx'));
+const PendingShell = lazy(() => import('../feature/account/pending-shell.tsx'));
 const OperatorShell = lazy(() => import('../feature/operator/operator-shell.tsx'));
 
 /** Pages for everybody; they are shown without the shell. */
@@ -48,6 +49,7 @@ function Pages() {
   }
   if (openPages.has(path)) return <Outlet />;
   if (me.data === null) return <SignIn />;
+  if (me.data.pending) return path === '/account' ? <PendingShell /> : <Navigate to="/account" replace />;
   if (isInTenant(me.data)) return <Shell />;
   return isForOperators(path) ? <OperatorShell /> : <Navigate to="/operator" replace />;
 }

@@ -120,6 +120,11 @@ const keys = createRoute({
 const ssoProviders = createRoute({
   getParentRoute: () => root,
   path: '/settings/sso',
+  // A test ends here, in the window that it was opened in.
+  validateSearch: (search): { test?: string; error?: string } => ({
+    ...(typeof search.test === 'string' && { test: search.test }),
+    ...(typeof search.error === 'string' && { error: search.error }),
+  }),
   component: lazyRouteComponent(() => import('../feature/sso/providers-page.tsx')),
 });
 

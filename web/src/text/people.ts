@@ -78,6 +78,8 @@ export const peopleText = {
   },
   account: {
     title: 'Your account',
+    pendingTitle: 'Set up a second factor to go on',
+    pendingText: (tenant: string) => `${tenant} asks everybody for one. Set up an authenticator app or a passkey below; then you are in.`,
     name: 'Name',
     nameHelp: 'How others see you in approvals and in the audit log.',
     email: 'E-mail',

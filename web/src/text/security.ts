@@ -3,7 +3,6 @@ const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one :
 /** The words of how people and programs get in: keys, single sign-on, provisioning, rules. */
 export const securityText = {
   keys: {
-    keys: 'API keys',
     new: 'New key',
     newTitle: 'New API key',
     name: 'Name',
@@ -126,7 +125,7 @@ export const securityText = {
     roleTitle: 'Roles',
     roleText: 'Which role somebody gets is decided each time they sign in.',
     claim: 'Field with the groups',
-    claimHelp: 'For example "groups". Empty: everybody gets the roles below.',
+    claimHelp: 'For example "groups". Empty: roles are given once, when somebody joins.',
     rule: 'Group',
     ruleRole: 'gets the role',
     ruleAdd: 'Add a group',
@@ -134,6 +133,11 @@ export const securityText = {
     ruleNumber: (n: number) => `Group ${n}`,
     ruleRoleNumber: (n: number) => `Role of group ${n}`,
     fallback: 'Everybody else gets',
+    fallbackHelp: 'With none of them, nobody else can sign in.',
+    clientAuthentication: 'How the secret is sent',
+    clientAuthentications: { post: 'In the body of the request', basic: 'As HTTP Basic' },
+    testClose: 'You can close this window. The result also stands where you began.',
+    testFailedText: 'The test could not be finished.',
     testTitle: 'Test',
     testText: 'Sign in once as yourself in a new window. Nothing changes; you see what your provider says about you.',
     test: 'Test the sign-in',

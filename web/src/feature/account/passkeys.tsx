@@ -79,7 +79,7 @@ export function PasskeySection({ passkeys }: { passkeys: Passkey[] }) {
 
 function AddDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');
-  const add = useAct(() => addPasskey(name.trim()), { refresh: ['account'], said: words.passkeyAdded, onDone: onClose });
+  const add = useAct(() => addPasskey(name.trim()), { refresh: ['account', 'me'], said: words.passkeyAdded, onDone: onClose });
   return (
     <FormDialog title={words.passkeyAdd} action={words.passkeyAdd} onClose={onClose} onSubmit={() => add.mutateAsync()}>
       <TextField

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { encode } from 'uqr';
 import { post, remove } from '../../api/client.ts';
@@ -10,6 +11,7 @@ import { CopyValue } from '../../ui/form/copy-value.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
+import { meKey } from '../session/session.ts';
 import { RecoveryCodes } from './recovery-codes.tsx';
 
 const words = peopleText.account;
@@ -24,7 +26,12 @@ type Open = { kind: 'set-up'; enrolment: Enrolment } | { kind: 'remove' } | { ki
 /** The authenticator app and the recovery codes that stand in for it. */
 export function TotpRow({ account }: { account: Account }) {
   const [open, setOpen] = useState<Open | null>(null);
-  const close = () => setOpen(null);
+  const client = useQueryClient();
+  const close = () => {
+    setOpen(null);
+    // Only now: a tenant that asked for a second factor lets the person in, and this page goes.
+    void client.invalidateQueries({ queryKey: meKey });
+  };
   const begin = useAct(() => post<Enrolment>('/account/totp', {}), {
     toastsErrors: true,
     onDone: (enrolment) => setOpen({ kind: 'set-up', enrolment }),

@@ -18,7 +18,7 @@ export default function JobsPage() {
     <OnlyOperators>
       <Page title={words.jobs}>
         <ListCard
-          query={operatorJobsQuery}
+          query={operatorJobsQuery()}
           keyOf={(job) => job.id}
           empty={
             <Empty icon={<Hourglass size={18} aria-hidden="true" />} title={words.jobsNone}>

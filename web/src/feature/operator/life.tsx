@@ -26,7 +26,7 @@ export function LifeBlock({ tenant }: { tenant: TenantItem }) {
   });
   const typed = { word: tenant.name, label: words.typed(tenant.name) };
   return (
-    <Section title={words.end}>
+    <Section title={words.life}>
       <div className="divide-y divide-line">
         {tenant.state === 'active' && (
           <Item text={words.suspendText}>

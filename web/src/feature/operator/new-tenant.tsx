@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { post } from '../../api/client.ts';
+import type { TenantItem } from '../../api/tenancy.ts';
 import { operatorText } from '../../text/operator.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
@@ -10,19 +11,13 @@ import { useAct } from '../../ui/form/use-act.ts';
 
 const words = operatorText;
 
-interface Made {
-  id: string;
-  /** The owner's sign-in link when no mail could be sent. */
-  url: string | null;
-}
-
 /** A tenant and its first owner. */
 export function NewTenantDialog({ onClose }: { onClose: () => void }) {
-  const [draft, setDraft] = useState({ name: '', ownerEmail: '', ownerName: '' });
+  const [draft, setDraft] = useState({ name: '', title: '', ownerEmail: '' });
   const set = (part: Partial<typeof draft>) => setDraft({ ...draft, ...part });
+  const ownerEmail = draft.ownerEmail.trim();
   const make = useAct(
-    () =>
-      post<Made>('/operator/tenants', { name: draft.name.trim(), owner: { email: draft.ownerEmail.trim(), name: draft.ownerName.trim() } }),
+    () => post<TenantItem>('/operator/tenants', { name: draft.name, ...(draft.title !== '' && { title: draft.title }), ownerEmail }),
     { refresh: ['operator-tenants'] },
   );
   if (make.data) {
@@ -38,8 +33,8 @@ export function NewTenantDialog({ onClose }: { onClose: () => void }) {
         }
       >
         <DialogBody>
-          <p className="mb-3 text-muted">{make.data.url ? words.createdLink(draft.ownerEmail) : words.createdMailed(draft.ownerEmail)}</p>
-          {make.data.url && <CopyValue label={words.link} value={make.data.url} />}
+          <p className="mb-3 text-muted">{words.createdText(ownerEmail)}</p>
+          <CopyValue label={words.link} value={words.command(make.data.name, ownerEmail)} />
         </DialogBody>
       </Dialog>
     );
@@ -50,12 +45,19 @@ export function NewTenantDialog({ onClose }: { onClose: () => void }) {
         label={words.name}
         help={words.nameHelp}
         required
+        pattern="[a-z0-9][a-z0-9\-]{1,39}"
         autoFocus
         spellCheck={false}
         value={draft.name}
         onChange={(event) => set({ name: event.target.value })}
       />
-      <TextField label={words.ownerName} required value={draft.ownerName} onChange={(event) => set({ ownerName: event.target.value })} />
+      <TextField
+        label={words.shownName}
+        help={words.shownNameHelp}
+        maxLength={100}
+        value={draft.title}
+        onChange={(event) => set({ title: event.target.value })}
+      />
       <TextField
         label={words.ownerEmail}
         type="email"

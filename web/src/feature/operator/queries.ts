@@ -21,7 +21,11 @@ export const quotasQuery = (id: string) =>
     queryFn: ({ signal }) => get<Page<QuotaLimit>>(`${tenantPath(id)}/quotas`, { signal }),
   });
 
-export const registrationsQuery = listQuery<Registration>('operator-registrations', '/operator/registrations');
+/** Those who have proved their address and wait for a decision. */
+export const registrationsQuery = listQuery<Registration>('operator-registrations', '/operator/registrations', { state: 'waiting' });
 
-/** Long-running work of all tenants, asked for again while it moves. */
-export const operatorJobsQuery = { ...listQuery<Job>('operator-jobs', '/operator/jobs'), refetchInterval: jobPollMs };
+/** Long-running work of all tenants, or of one, asked for again while it moves. */
+export const operatorJobsQuery = (tenantId?: string) => ({
+  ...listQuery<Job>('operator-jobs', '/operator/jobs', { tenantId }),
+  refetchInterval: jobPollMs,
+});

@@ -1,6 +1,5 @@
 import { UserPlus } from 'lucide-react';
 import { post } from '../../api/client.ts';
-import type { Registration } from '../../api/tenancy.ts';
 import { operatorText } from '../../text/operator.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
@@ -36,7 +35,6 @@ function Registrations() {
       <ListCard
         query={registrationsQuery}
         keyOf={(registration) => registration.id}
-        isShown={(registration: Registration) => registration.state === 'waiting'}
         empty={
           <Empty icon={<UserPlus size={18} aria-hidden="true" />} title={words.registrationsNone}>
             {words.registrationsNoneText}

@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { put } from '../../api/client.ts';
 import type { TenantItem } from '../../api/tenancy.ts';
 import { operatorText } from '../../text/operator.ts';
-import { settingsText } from '../../text/settings.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { CheckField } from '../../ui/field.tsx';
 import { ListCard } from '../../ui/form/list-card.tsx';
+import { useAct } from '../../ui/form/use-act.ts';
 import { Id } from '../../ui/id.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -50,7 +52,12 @@ function Facts({ tenant }: { tenant: TenantItem }) {
         <TenantBadge state={tenant.state} />
       </div>
       <p className="mb-6 flex flex-wrap items-center gap-x-2 text-muted">
-        <Id value={tenant.id} shown={tenant.id} /> · {words.members(tenant.members)} · {words.since} <Time at={tenant.createdAt} short />
+        <Id value={tenant.id} shown={tenant.id} />
+        <span>
+          · {tenant.title !== tenant.name && `${tenant.title} · `}
+          {words.since} <Time at={tenant.createdAt} short />
+        </span>
+        {tenant.stateReason && <span>· {tenant.stateReason}</span>}
         {tenant.erasesAt && (
           <span className="text-bad">
             {' '}
@@ -59,13 +66,13 @@ function Facts({ tenant }: { tenant: TenantItem }) {
         )}
       </p>
       {tenant.state !== 'erased' && <QuotaForm tenantId={tenant.id} />}
+      {tenant.state !== 'erased' && <ModelKeySwitch tenant={tenant} />}
       <Section title={words.jobs} card={false}>
         <ListCard
-          query={operatorJobsQuery}
-          isShown={(job) => job.tenantId === tenant.id}
+          query={operatorJobsQuery(tenant.id)}
           keyOf={(job) => job.id}
           rows={1}
-          empty={<Empty title={words.jobsNone}>{settingsText.closing.noJobsText}</Empty>}
+          empty={<Empty title={words.jobsNone}>{words.jobsOfTenant}</Empty>}
         >
           {(job) => <JobRow job={job} />}
         </ListCard>
@@ -78,5 +85,25 @@ function Facts({ tenant }: { tenant: TenantItem }) {
         <LifeBlock tenant={tenant} />
       )}
     </>
+  );
+}
+
+/** What this tenant plans is then paid by the operator. */
+function ModelKeySwitch({ tenant }: { tenant: TenantItem }) {
+  const change = useAct((maySpendOperatorModelKey: boolean) => put(tenantPath(tenant.id), { maySpendOperatorModelKey }), {
+    refresh: ['operator-tenant'],
+    said: words.saved,
+    toastsErrors: true,
+  });
+  return (
+    <div className="mb-7 rounded-card border border-line bg-panel px-4 py-3 sm:px-5">
+      <CheckField
+        label={words.modelKey}
+        help={words.modelKeyHelp}
+        checked={tenant.maySpendOperatorModelKey ?? false}
+        disabled={change.isPending}
+        onChange={(event) => change.mutate(event.target.checked)}
+      />
+    </div>
   );
 }

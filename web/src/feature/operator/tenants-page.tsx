@@ -10,6 +10,7 @@ import { ListCard } from '../../ui/form/list-card.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { ImportDialog } from './import-dialog.tsx';
 import { NewTenantDialog } from './new-tenant.tsx';
 import { OnlyOperators } from './only-operators.tsx';
 import { tenantsQuery } from './queries.ts';
@@ -30,7 +31,7 @@ export default function TenantsPage() {
 function Tenants() {
   const filter = route.useSearch();
   const navigate = useNavigate();
-  const [isAdding, setAdding] = useState(false);
+  const [open, setOpen] = useState<'new' | 'import' | null>(null);
   const set = (part: typeof filter) => {
     const next = { ...filter, ...part };
     void navigate({
@@ -44,10 +45,13 @@ function Tenants() {
     <Page
       title={words.tenants}
       side={
-        <Button look="primary" onClick={() => setAdding(true)}>
-          <Plus size={14} aria-hidden="true" />
-          {words.new}
-        </Button>
+        <div className="flex gap-2">
+          <Button onClick={() => setOpen('import')}>{words.import}</Button>
+          <Button look="primary" onClick={() => setOpen('new')}>
+            <Plus size={14} aria-hidden="true" />
+            {words.new}
+          </Button>
+        </div>
       }
     >
       <div className="mb-4 grid gap-x-4 gap-y-3 sm:grid-cols-[minmax(0,1fr)_12rem]">
@@ -77,13 +81,13 @@ function Tenants() {
       >
         {(tenant) => <TenantRow tenant={tenant} />}
       </ListCard>
-      {isAdding && <NewTenantDialog onClose={() => setAdding(false)} />}
+      {open === 'new' && <NewTenantDialog onClose={() => setOpen(null)} />}
+      {open === 'import' && <ImportDialog onClose={() => setOpen(null)} />}
     </Page>
   );
 }
 
 function TenantRow({ tenant }: { tenant: TenantItem }) {
-  const fullest = tenant.fullestPercent ?? null;
   return (
     <div data-row>
       <Link
@@ -98,8 +102,15 @@ function TenantRow({ tenant }: { tenant: TenantItem }) {
             <TenantBadge state={tenant.state} />
           </span>
           <span className="block text-muted text-note">
-            {words.members(tenant.members)} · {words.since} <Time at={tenant.createdAt} short />
-            {fullest !== null && <span className={fullest >= 80 ? 'text-warn' : ''}> · {words.fullest(Math.round(fullest))}</span>}
+            {tenant.title !== tenant.name && `${tenant.title} · `}
+            {words.since} <Time at={tenant.createdAt} short />
+            {tenant.stateReason && ` · ${tenant.stateReason}`}
+            {tenant.erasesAt && (
+              <>
+                {' '}
+                · {words.erasesAt} <Time at={tenant.erasesAt} />
+              </>
+            )}
           </span>
         </span>
         <ChevronRight size={15} aria-hidden="true" className="text-muted" />

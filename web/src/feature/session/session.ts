@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { get, isApiError, post, remove } from '../../api/client.ts';
+import type { SecondFactor } from '../../api/identity.ts';
 import type { Me, Person } from '../../api/types.ts';
 import { putTokenBack, takeToken } from './take-token.ts';
 
-/** Whether a link was refused in this visit. */
-let linkFailed = false;
+/** What came of a sign-in link that was opened in this visit, when it did not simply open the door. */
+let link: { kind: 'failed' } | { kind: 'second'; factors: SecondFactor[] } | null = null;
 
-/** Whether a link was tried in this visit and refused. */
-export const hasLinkFailed = (): boolean => linkFailed;
+/** Whether a link was refused in this visit, or is only half of what it takes to sign in. */
+export const linkOutcome = () => link;
 
 export const meKey = ['me'];
 
@@ -44,14 +45,15 @@ async function fetchMe(): Promise<Person | null> {
   const token = takeToken('link');
   if (token !== null) {
     try {
-      await post('/session', { token });
+      const asked = await post<{ secondFactor: SecondFactor[] } | undefined>('/session', { token });
+      if (asked) link = { kind: 'second', factors: asked.secondFactor };
     } catch (error) {
       if (!isApiError(error)) throw error;
       if (error.status === 0) {
         putTokenBack('link', token);
         throw error;
       }
-      linkFailed = true;
+      link = { kind: 'failed' };
     }
   }
   try {

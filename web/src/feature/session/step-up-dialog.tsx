@@ -13,7 +13,7 @@ import { TextField } from '../../ui/field.tsx';
 import { CodeField } from '../../ui/form/code-field.tsx';
 import { FormError } from '../../ui/form/form-error.tsx';
 import { hasPasskeys, proveByPasskey } from './passkey.ts';
-import { meKey, signOut, usePerson } from './session.ts';
+import { meKey, signOut } from './session.ts';
 
 const words = peopleText.stepUp;
 
@@ -98,9 +98,7 @@ export default function StepUpDialog({ onDone }: { onDone: (isProven: boolean) =
 
 /** Leaves the page, so what was asked for has to be asked for once more. */
 function OverProvider() {
-  const { principal } = usePerson();
-  const to = location.pathname + location.search;
-  const search = new URLSearchParams({ ...(principal.email && { email: principal.email }), to });
+  const search = new URLSearchParams({ purpose: 'step-up', to: location.pathname + location.search });
   return (
     <div className="mt-3">
       <a href={`/api/v1/sso/start?${search}`} className={cx(buttonClass('plain'), 'w-full')}>

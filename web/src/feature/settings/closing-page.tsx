@@ -1,21 +1,21 @@
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { get, isApiError, post, remove } from '../../api/client.ts';
+import { post, remove } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
-import type { Closure, Job } from '../../api/tenancy.ts';
+import type { Job } from '../../api/tenancy.ts';
 import { formatRelative } from '../../format.ts';
 import { settingsText } from '../../text/settings.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { Empty, Notice } from '../../ui/feedback.tsx';
+import { Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { Block } from '../../ui/form/block.tsx';
 import { Confirm } from '../../ui/form/confirm.tsx';
 import { ListCard } from '../../ui/form/list-card.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Section } from '../../ui/page.tsx';
 import { useNow } from '../../ui/use-now.ts';
-import { useSignedIn } from '../session/session.ts';
 import { ExportDialog } from './export-dialog.tsx';
 import { JobRow } from './job-row.tsx';
+import { settingsQuery } from './queries.ts';
 import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 
@@ -23,19 +23,6 @@ const words = settingsText.closing;
 /** A job moves in seconds, not at once. */
 const jobPollMs = 3_000;
 const jobsQuery = { ...listQuery<Job>('jobs', '/jobs'), refetchInterval: jobPollMs };
-
-/** The running closure, null when the tenant stays. */
-const closureQuery = queryOptions({
-  queryKey: ['closure'],
-  queryFn: async ({ signal }) => {
-    try {
-      return (await get<Closure | null>('/closure', { signal })) ?? null;
-    } catch (error) {
-      if (isApiError(error) && error.status === 404) return null;
-      throw error;
-    }
-  },
-});
 
 /** Taking everything out, and ending it. */
 export default function ClosingPage() {
@@ -64,7 +51,7 @@ export default function ClosingPage() {
 
 function Download({ job }: { job: Job }) {
   const now = useNow(30_000);
-  if (!job.kind.includes('export') || job.state !== 'done') return null;
+  if (job.kind !== 'tenant.export' || job.state !== 'done') return null;
   return (
     <a
       href={`/api/v1/exports/${encodeURIComponent(job.id)}/archive`}
@@ -78,24 +65,18 @@ function Download({ job }: { job: Job }) {
 }
 
 function ClosingBlock() {
-  const { tenant } = useSignedIn();
-  const client = useQueryClient();
-  const closure = useQuery(closureQuery).data ?? null;
+  const settings = useQuery(settingsQuery);
   const now = useNow(30_000);
   const [isAsking, setAsking] = useState(false);
-  const close = useAct(() => post<Closure>('/closure', { name: tenant.name }), {
-    onDone: (begun) => client.setQueryData(closureQuery.queryKey, begun),
-  });
-  const reopen = useAct(() => remove('/closure'), {
-    said: words.reopened,
-    toastsErrors: true,
-    onDone: () => client.setQueryData(closureQuery.queryKey, null),
-  });
-  if (closure) {
+  const name = settings.data?.name ?? '';
+  const close = useAct(() => post('/closure', { name }), { refresh: ['settings'] });
+  const reopen = useAct(() => remove('/closure'), { refresh: ['settings'], said: words.reopened, toastsErrors: true });
+  if (!settings.data) return settings.error ? <ErrorBox error={settings.error} onRetry={settings.refetch} /> : <Skeleton rows={1} />;
+  if (settings.data.state === 'closing') {
     return (
       <Notice tone="bad" role="status">
         <p className="font-medium">{words.closing}</p>
-        <p className="mb-3">{words.erases(formatRelative(closure.erasesAt, now))}</p>
+        {settings.data.erasesAt && <p className="mb-3">{words.erases(formatRelative(settings.data.erasesAt, now))}</p>}
         <Button disabled={reopen.isPending} onClick={() => reopen.mutate()}>
           {words.reopen}
         </Button>
@@ -116,7 +97,7 @@ function ClosingBlock() {
         <Confirm
           title={words.closeTitle}
           action={words.closeNow}
-          typed={{ word: tenant.name, label: words.closeTyped(tenant.name) }}
+          typed={{ word: name, label: words.closeTyped(name) }}
           onClose={() => setAsking(false)}
           onConfirm={() => close.mutateAsync()}
         >

@@ -1,23 +1,24 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
-import { get, put } from '../../api/client.ts';
+import { useQuery } from '@tanstack/react-query';
+import { put } from '../../api/client.ts';
 import type { Settings } from '../../api/tenancy.ts';
 import { settingsText } from '../../text/settings.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { CheckField, TextField } from '../../ui/field.tsx';
 import { Block } from '../../ui/form/block.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';
+import { Columns } from '../../ui/form/columns.tsx';
 import { SaveForm } from '../../ui/form/save-form.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { useDraft } from '../../ui/form/use-draft.ts';
+import { settingsQuery } from './queries.ts';
 import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 
 const words = settingsText.general;
-const settingsQuery = queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => get<Settings>('/settings', { signal }) });
 const usualHours = { days: [1, 2, 3, 4, 5], from: '08:00', to: '18:00' };
-/** The week begins on Monday. */
-const weekDays = [1, 2, 3, 4, 5, 6, 0];
+/** As ISO 8601 counts them. */
+const weekDays = [1, 2, 3, 4, 5, 6, 7];
 
 /** The tenant's own settings. */
 export default function GeneralPage() {
@@ -32,10 +33,9 @@ export default function GeneralPage() {
 }
 
 function GeneralForm({ settings }: { settings: Settings }) {
-  const { draft, set, isChanged, reset } = useDraft(settings);
+  const { draft, changes, set, isChanged, reset } = useDraft(settings);
   const mayWrite = useMay('settings:write');
-  const save = useAct(() => put('/settings', draft), { refresh: ['settings', 'me'], said: settingsText.saved, onDone: reset });
-  const number = (value: string) => (value === '' ? null : Number(value));
+  const save = useAct(() => put('/settings', changes), { refresh: ['settings', 'me'], said: settingsText.saved, onDone: reset });
   return (
     <SaveForm
       isChanged={isChanged}
@@ -46,8 +46,15 @@ function GeneralForm({ settings }: { settings: Settings }) {
       isReadOnly={!mayWrite}
     >
       <Block title={words.about}>
-        <TextField label={words.name} required value={draft.name} onChange={(event) => set({ name: event.target.value })} />
-        <div className="grid gap-x-4 sm:grid-cols-2 sm:last:-mb-4">
+        <TextField
+          label={words.name}
+          help={words.nameHelp(settings.name)}
+          required
+          maxLength={100}
+          value={draft.title}
+          onChange={(event) => set({ title: event.target.value })}
+        />
+        <Columns>
           <SelectField
             label={words.language}
             value={draft.locale}
@@ -60,48 +67,44 @@ function GeneralForm({ settings }: { settings: Settings }) {
             choices={zones(draft.timeZone).map((zone) => ({ value: zone, label: zone.replaceAll('_', ' ') }))}
             onChange={(event) => set({ timeZone: event.target.value })}
           />
-        </div>
+        </Columns>
       </Block>
       <Block title={words.work}>
         <WorkingHours hours={draft.workingHours} onChange={(workingHours) => set({ workingHours })} />
-        <div className="grid gap-x-4 sm:grid-cols-2 sm:last:-mb-4">
+        <Columns>
           <TextField
             label={words.approvalTtl}
             help={words.approvalTtlHelp}
             type="number"
             min={1}
-            max={8760}
+            max={2160}
             required
             value={draft.approvalTtlHours}
             onChange={(event) => set({ approvalTtlHours: Number(event.target.value) })}
           />
-          <TextField
-            label={words.model}
-            help={words.modelHelp}
-            value={draft.planner.model ?? ''}
-            onChange={(event) => set({ planner: { ...draft.planner, model: event.target.value || null } })}
+          <SelectField
+            label={words.planner}
+            value={draft.planner === 'playbooks' ? nobody : (draft.model ?? anyModel)}
+            choices={plannersOf(draft)}
+            onChange={(event) => set(plannerOf(event.target.value))}
           />
-        </div>
+        </Columns>
       </Block>
       <Block title={words.keep}>
-        <div className="grid gap-x-4 sm:grid-cols-2 sm:last:-mb-4">
-          <TextField
-            label={words.tasksDays}
-            help={words.daysHelp}
-            type="number"
-            min={1}
-            value={draft.retention.tasksDays ?? ''}
-            onChange={(event) => set({ retention: { ...draft.retention, tasksDays: number(event.target.value) } })}
-          />
-          <TextField
-            label={words.vaultDays}
-            help={words.daysHelp}
-            type="number"
-            min={1}
-            value={draft.retention.vaultDays ?? ''}
-            onChange={(event) => set({ retention: { ...draft.retention, vaultDays: number(event.target.value) } })}
-          />
-        </div>
+        <TextField
+          label={words.retentionDays}
+          help={words.daysHelp}
+          type="number"
+          min={1}
+          max={36500}
+          value={draft.retentionDays ?? ''}
+          onChange={(event) => set({ retentionDays: event.target.value === '' ? null : Number(event.target.value) })}
+        />
+        <CheckField
+          label={words.writesFiles}
+          checked={draft.writesFiles}
+          onChange={(event) => set({ writesFiles: event.target.checked })}
+        />
         <p className="text-muted">
           {words.custody}: {words.custodies[draft.custody] ?? draft.custody}
         </p>
@@ -149,6 +152,19 @@ function WorkingHours({ hours, onChange }: { hours: Settings['workingHours']; on
     </>
   );
 }
+
+const nobody = 'playbooks';
+const anyModel = 'model';
+
+/** Nobody, whichever model there is, or one by its name; also the one that was chosen and is not there any more. */
+const plannersOf = ({ models, model }: Settings) => [
+  { value: nobody, label: words.plannerNobody },
+  { value: anyModel, label: words.plannerAny },
+  ...[...new Set([...models, ...(model === null ? [] : [model])])].map((name) => ({ value: name, label: words.plannerModel(name) })),
+];
+
+const plannerOf = (value: string): Pick<Settings, 'planner' | 'model'> =>
+  value === nobody ? { planner: 'playbooks', model: null } : { planner: 'model', model: value === anyModel ? null : value };
 
 const choicesOf = (names: Record<string, string>, current: string) =>
   Object.entries({ ...names, [current]: names[current] ?? current }).map(([value, label]) => ({ value, label }));

@@ -24,7 +24,7 @@ export function JobRow({ job, side, about }: { job: Job; side?: ReactNode; about
             {about}
             <Time at={job.finishedAt ?? job.createdAt} />
             {progress && isMoving && <> · {sayProgress(progress)}</>}
-            {job.error && <span className="text-bad"> · {job.error}</span>}
+            {job.error && <span className="text-bad"> · {job.error.message}</span>}
           </>
         }
         side={side}

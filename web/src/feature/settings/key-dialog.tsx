@@ -4,6 +4,7 @@ import { post } from '../../api/client.ts';
 import type { KeyMade } from '../../api/identity.ts';
 import { securityText } from '../../text/security.ts';
 import { TextField } from '../../ui/field.tsx';
+import { Columns } from '../../ui/form/columns.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
@@ -48,7 +49,7 @@ export function KeyDialog({ onMade, onClose }: { onMade: (made: KeyMade) => void
         value={draft.name}
         onChange={(event) => set({ name: event.target.value })}
       />
-      <div className="mb-4 grid gap-x-4 sm:grid-cols-2">
+      <Columns>
         <SelectField
           label={words.expires}
           value={draft.expiry}
@@ -63,7 +64,7 @@ export function KeyDialog({ onMade, onClose }: { onMade: (made: KeyMade) => void
           value={draft.perMinute}
           onChange={(event) => set({ perMinute: event.target.value })}
         />
-      </div>
+      </Columns>
       {accounts.length > 0 && (
         <SelectField
           label={words.belongs}

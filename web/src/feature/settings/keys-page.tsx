@@ -10,7 +10,6 @@ import { Empty } from '../../ui/feedback.tsx';
 import { Confirm } from '../../ui/form/confirm.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
-import { Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { KeyDialog } from './key-dialog.tsx';
 import { RotateDialog } from './rotate-dialog.tsx';
@@ -20,7 +19,11 @@ import { TopicPage } from './topic-page.tsx';
 
 const words = securityText.keys;
 const keysQuery = listQuery<ApiKey>('api-keys', '/api-keys');
-const tones: Record<ApiKey['state'], Tone> = { active: 'good', replaced: 'warn', expired: 'neutral', revoked: 'neutral' };
+const tones: Record<KeyState, Tone> = { active: 'good', replaced: 'warn', expired: 'neutral', revoked: 'neutral' };
+
+/** A key whose successor is there works until its last hour. */
+type KeyState = ApiKey['state'] | 'replaced';
+const stateOf = ({ state, replacedBy }: ApiKey): KeyState => (state === 'active' && replacedBy !== null ? 'replaced' : state);
 
 type Open = { kind: 'new' } | { kind: 'rotate' | 'revoke'; key: ApiKey } | { kind: 'made'; made: KeyMade };
 
@@ -40,7 +43,7 @@ export default function KeysPage() {
         </Button>
       }
     >
-      <Section title={words.keys} card={false}>
+      <div className="mb-7">
         <ListCard
           query={keysQuery}
           keyOf={(key) => key.id}
@@ -54,7 +57,7 @@ export default function KeysPage() {
             <KeyRow apiKey={key} onRotate={() => setOpen({ kind: 'rotate', key })} onRevoke={() => setOpen({ kind: 'revoke', key })} />
           )}
         </ListCard>
-      </Section>
+      </div>
       <ServiceAccountSection />
       {open?.kind === 'new' && <KeyDialog onMade={showMade} onClose={close} />}
       {open?.kind === 'rotate' && <RotateDialog apiKey={open.key} onMade={showMade} onClose={close} />}
@@ -89,11 +92,12 @@ export default function KeysPage() {
 }
 
 function KeyRow({ apiKey, onRotate, onRevoke }: { apiKey: ApiKey; onRotate: () => void; onRevoke: () => void }) {
-  const isUsable = apiKey.state === 'active' || apiKey.state === 'replaced';
+  const state = stateOf(apiKey);
+  const isUsable = state === 'active' || state === 'replaced';
   return (
     <Row
       title={apiKey.name}
-      marks={<Badge tone={tones[apiKey.state]}>{words.states[apiKey.state]}</Badge>}
+      marks={<Badge tone={tones[state]}>{words.states[state]}</Badge>}
       note={
         <>
           <span className="font-mono">{apiKey.start}…</span> · {words.all(apiKey.permissions.length)} ·{' '}
@@ -120,7 +124,7 @@ function KeyRow({ apiKey, onRotate, onRevoke }: { apiKey: ApiKey; onRotate: () =
             <Button look="quiet" size="small" aria-label={words.revokeLabel(apiKey.name)} onClick={onRevoke}>
               {words.revoke}
             </Button>
-            {apiKey.state === 'active' && (
+            {state === 'active' && (
               <Button size="small" aria-label={words.rotateLabel(apiKey.name)} onClick={onRotate}>
                 {words.rotate}
               </Button>

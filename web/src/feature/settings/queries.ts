@@ -2,7 +2,11 @@ import { queryOptions } from '@tanstack/react-query';
 import { get } from '../../api/client.ts';
 import type { Invitation, Member, PermissionItem, Role, ServiceAccount, Team } from '../../api/identity.ts';
 import { listQuery } from '../../api/list.ts';
+import type { Settings } from '../../api/tenancy.ts';
 import type { Page } from '../../api/types.ts';
+
+/** The tenant's settings and where it stands. */
+export const settingsQuery = queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => get<Settings>('/settings', { signal }) });
 
 export const membersQuery = listQuery<Member>('members', '/members');
 export const invitationsQuery = listQuery<Invitation>('invitations', '/invitations');

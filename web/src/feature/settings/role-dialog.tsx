@@ -13,12 +13,15 @@ const words = settingsText.roles;
 export function RoleDialog({ current: role, onClose }: { current: Role | null; onClose: () => void }) {
   const [title, setTitle] = useState(role?.title ?? '');
   const [permissions, setPermissions] = useState(role?.permissions ?? []);
-  const body = { name: role?.name ?? nameOf(title), title: title.trim(), permissions };
-  const save = useAct(() => (role?.id ? put(`/roles/${encodeURIComponent(role.id)}`, body) : post('/roles', body)), {
-    refresh: ['roles', 'me'],
-    said: settingsText.saved,
-    onDone: onClose,
-  });
+  const body = { title: title.trim(), permissions };
+  const save = useAct(
+    () => (role?.id ? put(`/roles/${encodeURIComponent(role.id)}`, body) : post('/roles', { name: nameOf(title), ...body })),
+    {
+      refresh: ['roles', 'me'],
+      said: settingsText.saved,
+      onDone: onClose,
+    },
+  );
   return (
     <FormDialog
       title={role?.title ?? words.newTitle}

@@ -28,7 +28,7 @@ export function RotateDialog({ apiKey, onMade, onClose }: RotateDialogProps) {
         label={words.overlap}
         type="number"
         min={0}
-        max={168}
+        max={720}
         required
         value={hours}
         onChange={(event) => setHours(event.target.value)}

@@ -7,6 +7,7 @@ import { settingsText } from '../../text/settings.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { CheckField, TextArea, TextField } from '../../ui/field.tsx';
 import { Block } from '../../ui/form/block.tsx';
+import { Columns } from '../../ui/form/columns.tsx';
 import { SaveForm } from '../../ui/form/save-form.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
@@ -76,11 +77,12 @@ function RulesForm({ rules }: { rules: SecurityRules }) {
         )}
       </Block>
       <Block title={words.sessions}>
-        <div className="grid gap-x-4 sm:grid-cols-2 sm:last:-mb-4">
+        <Columns>
           <TextField
             label={words.idle}
             type="number"
             min={5}
+            max={720}
             required
             value={draft.sessionIdleMinutes}
             onChange={(event) => set({ sessionIdleMinutes: Number(event.target.value) })}
@@ -89,11 +91,12 @@ function RulesForm({ rules }: { rules: SecurityRules }) {
             label={words.absolute}
             type="number"
             min={1}
+            max={720}
             required
             value={draft.sessionAbsoluteHours}
             onChange={(event) => set({ sessionAbsoluteHours: Number(event.target.value) })}
           />
-        </div>
+        </Columns>
       </Block>
       <Block title={words.network}>
         <TextArea

@@ -44,7 +44,7 @@ export function TopicPage({ topic, title = settingsText.topics[topic].title, sid
 
 function TopicList() {
   return (
-    <nav aria-label={settingsText.nav} className="hidden w-44 shrink-0 lg:block">
+    <nav aria-label={settingsText.nav} className="sticky top-7 hidden w-44 shrink-0 self-start lg:block">
       <p className="mb-2 px-2 font-semibold text-muted">{settingsText.title}</p>
       <ul className="flex flex-col gap-0.5">
         {useTopics().map(({ path, icon }) => (

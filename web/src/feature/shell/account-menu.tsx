@@ -9,7 +9,7 @@ import { meKey, signOut, usePerson } from '../session/session.ts';
 import { setTheme, useTheme } from './theme.ts';
 
 /** Who is signed in, the theme, and the way out. */
-export function AccountMenu({ onHelp, withName = false }: { onHelp: () => void; withName?: boolean }) {
+export function AccountMenu({ onHelp, withName = false }: { onHelp?: () => void; withName?: boolean }) {
   const me = usePerson();
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -53,9 +53,11 @@ export function AccountMenu({ onHelp, withName = false }: { onHelp: () => void; 
       <MenuItem icon={<UserRound size={15} aria-hidden="true" />} onSelect={() => void navigate({ to: '/account' })}>
         {text.nav.yourAccount}
       </MenuItem>
-      <MenuItem icon={<Keyboard size={15} aria-hidden="true" />} onSelect={onHelp}>
-        {text.nav.keyboard}
-      </MenuItem>
+      {onHelp && (
+        <MenuItem icon={<Keyboard size={15} aria-hidden="true" />} onSelect={onHelp}>
+          {text.nav.keyboard}
+        </MenuItem>
+      )}
       <MenuItem icon={<LogOut size={15} aria-hidden="true" />} onSelect={() => void leave()}>
         {text.nav.signOut}
       </MenuItem>

@@ -6,7 +6,7 @@ import { text } from '../../text/en.ts';
 import { peopleText } from '../../text/people.ts';
 import { Notice } from '../../ui/feedback.tsx';
 import { Outside } from '../../ui/outside.tsx';
-import { hasLinkFailed, meKey, useMe } from '../session/session.ts';
+import { linkOutcome, meKey, useMe } from '../session/session.ts';
 import { AddressStep } from './address-step.tsx';
 import { SecondStep } from './second-step.tsx';
 import { WayStep } from './way-step.tsx';
@@ -19,10 +19,16 @@ type Step =
   | { kind: 'second'; factors: SecondFactor[] }
   | { kind: 'mailed'; email: string };
 
+/** A link that was opened may have been half of the way. */
+function firstStep(): Step {
+  const link = linkOutcome();
+  return link?.kind === 'second' ? { kind: 'second', factors: link.factors } : { kind: 'address' };
+}
+
 /** Who are you, then how do you show it: one question at a time. Also shown in the place of a page that needs a session. */
 export default function SignInPage() {
   const { to, code } = readAddress();
-  const [step, setStep] = useState<Step>({ kind: 'address' });
+  const [step, setStep] = useState<Step>(firstStep);
   const client = useQueryClient();
   const history = useRouter().history;
   const isSignedIn = Boolean(useMe().data);
@@ -59,7 +65,7 @@ export default function SignInPage() {
 
 /** Why the last try failed, when another page of the server sent the person here to say so. */
 function Refusal({ code }: { code: string | null }) {
-  if (code === null && !hasLinkFailed()) return null;
+  if (code === null && linkOutcome()?.kind !== 'failed') return null;
   return (
     <Notice tone="bad" role="alert">
       {code === null ? words.invalid : (text.errors.codes[code] ?? words.fault)}

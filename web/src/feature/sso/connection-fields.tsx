@@ -1,6 +1,8 @@
 import type { SsoKind } from '../../api/identity.ts';
 import { securityText } from '../../text/security.ts';
 import { TextArea, TextField } from '../../ui/field.tsx';
+import { Columns } from '../../ui/form/columns.tsx';
+import { SelectField } from '../../ui/form/select-field.tsx';
 import type { ConnectionDraft } from './draft.ts';
 
 const words = securityText.sso;
@@ -52,7 +54,7 @@ export function ConnectionFields({ kind, draft, set, isStored }: ConnectionField
           {address('userInfoUrl')}
         </>
       )}
-      <div className="grid gap-x-4 sm:grid-cols-2 sm:last:-mb-4">
+      <Columns>
         <TextField label={words.clientId} required value={draft.clientId} onChange={(event) => set({ clientId: event.target.value })} />
         <TextField
           label={words.clientSecret}
@@ -62,7 +64,7 @@ export function ConnectionFields({ kind, draft, set, isStored }: ConnectionField
           value={draft.clientSecret}
           onChange={(event) => set({ clientSecret: event.target.value })}
         />
-      </div>
+      </Columns>
       <TextField
         label={words.scopes}
         help={words.scopesHelp}
@@ -70,14 +72,25 @@ export function ConnectionFields({ kind, draft, set, isStored }: ConnectionField
         onChange={(event) => set({ scopes: event.target.value })}
       />
       {kind === 'oauth2' && (
-        <fieldset>
+        <SelectField
+          label={words.clientAuthentication}
+          value={draft.clientAuthentication}
+          choices={[
+            { value: 'post', label: words.clientAuthentications.post },
+            { value: 'basic', label: words.clientAuthentications.basic },
+          ]}
+          onChange={(event) => set({ clientAuthentication: event.target.value === 'basic' ? 'basic' : 'post' })}
+        />
+      )}
+      {kind === 'oauth2' && (
+        <fieldset className="mb-4">
           <legend className="mb-2 font-medium">{words.fields}</legend>
-          <div className="grid gap-x-4 sm:grid-cols-2 sm:last:-mb-4">
+          <Columns>
             {field('fieldSubject', true)}
             {field('fieldEmail', true)}
             {field('fieldEmailVerified')}
             {field('fieldName')}
-          </div>
+          </Columns>
         </fieldset>
       )}
     </>

@@ -8,7 +8,7 @@ import { useAct } from '../../ui/form/use-act.ts';
 import { useDraft } from '../../ui/form/use-draft.ts';
 import { Time } from '../../ui/time.tsx';
 import { ConnectionFields } from './connection-fields.tsx';
-import { connectionBody, draftOf } from './draft.ts';
+import { draftOf, providerBody } from './draft.ts';
 import { providerPath } from './queries.ts';
 
 const words = securityText.sso;
@@ -23,7 +23,7 @@ export function ConnectionForm({ provider, isReadOnly }: ProviderFormProps) {
   const { kind } = provider;
   const { draft, set, isChanged, reset } = useDraft({ name: provider.name, enabled: provider.enabled, ...draftOf(provider) });
   const save = useAct(
-    () => put(providerPath(provider.id), { name: draft.name.trim(), enabled: draft.enabled, ...connectionBody(kind, draft) }),
+    () => put(providerPath(provider.id), providerBody({ ...provider, name: draft.name.trim(), enabled: draft.enabled }, draft)),
     { refresh: ['sso-provider', 'sso-providers'], said: words.saved, onDone: reset },
   );
   const isStored = provider.oidc?.hasSecret ?? provider.oauth2?.hasSecret ?? provider.saml !== undefined;

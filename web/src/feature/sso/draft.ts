@@ -13,6 +13,7 @@ export interface ConnectionDraft {
   fieldEmail: string;
   fieldEmailVerified: string;
   fieldName: string;
+  clientAuthentication: 'basic' | 'post';
   metadataXml: string;
 }
 
@@ -31,31 +32,38 @@ export function draftOf(provider?: SsoProvider): ConnectionDraft {
     fieldEmail: oauth2?.fields.email ?? 'email',
     fieldEmailVerified: oauth2?.fields.emailVerified ?? '',
     fieldName: oauth2?.fields.name ?? 'name',
+    clientAuthentication: oauth2?.clientAuthentication ?? 'post',
     metadataXml: '',
   };
 }
 
-/** The connection as the server takes it. A secret or metadata that was left empty stays what it is. */
-export function connectionBody(kind: SsoKind, draft: ConnectionDraft): Record<string, unknown> {
+/** A provider as the server takes it, whole. A secret or metadata that was left empty stays what it is. */
+export function providerBody(
+  { kind, name, enabled, joins, roles }: Pick<SsoProvider, 'kind' | 'name' | 'enabled' | 'joins' | 'roles'>,
+  draft: ConnectionDraft,
+): Record<string, unknown> {
+  return { kind, name, enabled, joins, roles, [kind]: connectionOf(kind, draft) };
+}
+
+function connectionOf(kind: SsoKind, draft: ConnectionDraft): Record<string, unknown> {
+  if (kind === 'saml') return draft.metadataXml === '' ? {} : { metadataXml: draft.metadataXml };
   const client = {
     clientId: draft.clientId.trim(),
     scopes: draft.scopes.split(/\s+/).filter(Boolean),
     ...(draft.clientSecret !== '' && { clientSecret: draft.clientSecret }),
   };
-  if (kind === 'oidc') return { oidc: { issuer: draft.issuer.trim(), ...client } };
-  if (kind === 'saml') return draft.metadataXml === '' ? {} : { saml: { metadataXml: draft.metadataXml } };
+  if (kind === 'oidc') return { issuer: draft.issuer.trim(), ...client };
   return {
-    oauth2: {
-      authorizationUrl: draft.authorizationUrl.trim(),
-      tokenUrl: draft.tokenUrl.trim(),
-      userInfoUrl: draft.userInfoUrl.trim(),
-      fields: {
-        subject: draft.fieldSubject.trim(),
-        email: draft.fieldEmail.trim(),
-        emailVerified: draft.fieldEmailVerified.trim() || null,
-        name: draft.fieldName.trim() || null,
-      },
-      ...client,
+    authorizationUrl: draft.authorizationUrl.trim(),
+    tokenUrl: draft.tokenUrl.trim(),
+    userInfoUrl: draft.userInfoUrl.trim(),
+    fields: {
+      subject: draft.fieldSubject.trim(),
+      email: draft.fieldEmail.trim(),
+      emailVerified: draft.fieldEmailVerified.trim() || null,
+      name: draft.fieldName.trim() || null,
     },
+    clientAuthentication: draft.clientAuthentication,
+    ...client,
   };
 }

@@ -8,9 +8,11 @@ import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { ConnectionFields } from './connection-fields.tsx';
-import { connectionBody, draftOf } from './draft.ts';
+import { draftOf, providerBody } from './draft.ts';
 
 const words = securityText.sso;
+/** Nobody signs in with it before it was tested and switched on. */
+const atFirst = { enabled: false, joins: true, roles: { claim: null, rules: [], fallback: ['member'] } };
 const kinds = ['oidc', 'saml', 'oauth2'] as const;
 
 /** A name, a kind, and how to reach it. Everything else is set on its page, where it can be tested before anybody uses it. */
@@ -19,7 +21,7 @@ export function NewProviderDialog({ onClose }: { onClose: () => void }) {
   const [kind, setKind] = useState<SsoKind>('oidc');
   const [name, setName] = useState('');
   const [draft, setDraft] = useState(draftOf);
-  const make = useAct(() => post<SsoProvider>('/sso/providers', { kind, name: name.trim(), ...connectionBody(kind, draft) }), {
+  const make = useAct(() => post<SsoProvider>('/sso/providers', providerBody({ kind, name: name.trim(), ...atFirst }, draft)), {
     refresh: ['sso-providers'],
     onDone: ({ id }) => navigate({ to: '/settings/sso/$providerId', params: { providerId: id } }),
   });

@@ -1,21 +1,25 @@
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { ChevronRight, LogIn, Plus } from 'lucide-react';
 import { useState } from 'react';
 import type { SsoProvider } from '../../api/identity.ts';
+import { text } from '../../text/en.ts';
 import { securityText } from '../../text/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Empty } from '../../ui/feedback.tsx';
+import { Empty, Notice } from '../../ui/feedback.tsx';
 import { ListCard } from '../../ui/form/list-card.tsx';
 import { TopicPage } from '../settings/topic-page.tsx';
 import { useMay } from '../settings/topics.tsx';
 import { NewProviderDialog } from './new-provider.tsx';
 import { providersQuery } from './queries.ts';
+import { TestResult } from './test-block.tsx';
 
 const words = securityText.sso;
+const route = getRouteApi('/settings/sso');
 
 /** The identity providers of the tenant. */
 export default function ProvidersPage() {
+  const { test, error } = route.useSearch();
   const mayAdmin = useMay('security:admin');
   const [isAdding, setAdding] = useState(false);
   return (
@@ -31,6 +35,17 @@ export default function ProvidersPage() {
         )
       }
     >
+      {test !== undefined && (
+        <>
+          <TestResult testId={test} />
+          <p className="-mt-2 mb-5 text-muted">{words.testClose}</p>
+        </>
+      )}
+      {error !== undefined && (
+        <Notice tone="bad" role="alert">
+          {text.errors.codes[error] ?? words.testFailedText}
+        </Notice>
+      )}
       <ListCard
         query={providersQuery}
         keyOf={(provider) => provider.id}

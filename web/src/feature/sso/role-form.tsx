@@ -12,6 +12,7 @@ import { SelectField } from '../../ui/form/select-field.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { useDraft } from '../../ui/form/use-draft.ts';
 import { rolesQuery } from '../settings/queries.ts';
+import { draftOf, providerBody } from './draft.ts';
 import { providerPath } from './queries.ts';
 
 const words = securityText.sso;
@@ -21,7 +22,7 @@ export function RoleForm({ provider, isReadOnly }: { provider: SsoProvider; isRe
   const { draft, set, isChanged, reset } = useDraft({ roles: provider.roles, joins: provider.joins });
   const known = useInfiniteQuery(rolesQuery).data?.pages.flatMap((page) => page.items) ?? [];
   const choices = known.map((role) => ({ value: role.name, label: role.title }));
-  const save = useAct(() => put(providerPath(provider.id), draft), {
+  const save = useAct(() => put(providerPath(provider.id), providerBody({ ...provider, ...draft }, draftOf(provider))), {
     refresh: ['sso-provider', 'sso-providers'],
     said: words.saved,
     onDone: reset,
@@ -87,6 +88,7 @@ export function RoleForm({ provider, isReadOnly }: { provider: SsoProvider; isRe
         )}
         <CheckList
           legend={words.fallback}
+          help={words.fallbackHelp}
           columns
           items={choices.map(({ value, label }) => ({ value, label }))}
           value={fallback}

@@ -42,7 +42,7 @@ export function TestBlock({ provider }: { provider: SsoProvider }) {
   return (
     <Block title={words.testTitle} note={words.testText}>
       <FormError error={begin.error} />
-      {begun && <TestResult key={begun.testId} begun={begun} />}
+      {begun && <TestResult key={begun.testId} testId={begun.testId} blockedUrl={begun.isBlocked ? begun.url : null} />}
       {!begun && lastTest && (
         <p className={`mb-3 ${lastTest.ok ? 'text-good' : 'text-bad'}`}>
           {lastTest.ok ? words.testOk : `${words.testBad}${lastTest.error ? `: ${lastTest.error}` : ''}`}{' '}
@@ -58,11 +58,12 @@ export function TestBlock({ provider }: { provider: SsoProvider }) {
   );
 }
 
-function TestResult({ begun }: { begun: Begun }) {
+/** What a test found, as soon as it has found something. */
+export function TestResult({ testId, blockedUrl = null }: { testId: string; blockedUrl?: string | null }) {
   const client = useQueryClient();
   const result = useQuery({
-    queryKey: ['sso-test', begun.testId],
-    queryFn: ({ signal }) => get<SsoTest>(`/sso/tests/${encodeURIComponent(begun.testId)}`, { signal }),
+    queryKey: ['sso-test', testId],
+    queryFn: ({ signal }) => get<SsoTest>(`/sso/tests/${encodeURIComponent(testId)}`, { signal }),
     refetchInterval: ({ state }) => (state.data && state.data.state !== 'waiting' ? false : pollMs),
   });
   const test = result.data;
@@ -75,10 +76,10 @@ function TestResult({ begun }: { begun: Begun }) {
     return (
       <Notice tone="accent" role="status">
         {words.testWaiting}
-        {begun.isBlocked && (
+        {blockedUrl && (
           <p className="mt-1">
             {words.testBlocked}{' '}
-            <a href={begun.url} target="_blank" rel="noopener" className={linkClass}>
+            <a href={blockedUrl} target="_blank" rel="noopener" className={linkClass}>
               {words.testOpen}
             </a>
           </p>

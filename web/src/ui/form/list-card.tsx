@@ -9,8 +9,6 @@ import { ErrorBox, Skeleton } from '../feedback.tsx';
 interface ListCardProps<T> {
   query: ReturnType<typeof listQuery<T>>;
   keyOf: (item: T) => string;
-  /** Leaves out what is not for this place. */
-  isShown?: (item: T) => boolean;
   children: (item: T) => ReactNode;
   /** What stands there when the list is empty; without it, nothing does. */
   empty?: ReactNode;
@@ -18,10 +16,10 @@ interface ListCardProps<T> {
 }
 
 /** A list of the server as a card: grey rows, a failure with a way to try again, the empty state, or the rows. */
-export function ListCard<T>({ query, keyOf, isShown = () => true, children, empty, rows = 4 }: ListCardProps<T>) {
+export function ListCard<T>({ query, keyOf, children, empty, rows = 4 }: ListCardProps<T>) {
   const list: UseInfiniteQueryResult<{ pages: Page<T>[] }> = useInfiniteQuery(query);
   if (list.error && !list.data) return <ErrorBox error={list.error} onRetry={list.refetch} />;
-  const items = list.data?.pages.flatMap((page) => page.items.filter(isShown)) ?? [];
+  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <div className="overflow-hidden rounded-card border border-line bg-panel empty:hidden">

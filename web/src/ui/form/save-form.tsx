@@ -24,7 +24,9 @@ export function SaveForm({ isChanged, isBusy, error, onSave, onReset, isReadOnly
       }}
     >
       {isReadOnly && <p className="mb-4 text-muted">{settingsText.readOnly}</p>}
-      <fieldset disabled={isReadOnly}>{children}</fieldset>
+      <fieldset disabled={isReadOnly} className="mb-4">
+        {children}
+      </fieldset>
       <FormError error={error} />
       {!isReadOnly && (
         <div className="flex flex-wrap gap-2">

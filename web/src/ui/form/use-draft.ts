@@ -6,6 +6,8 @@ export function useDraft<T extends object>(saved: T) {
   const draft: T = { ...saved, ...changes };
   return {
     draft,
+    /** Only what was touched. */
+    changes,
     set: (part: Partial<T>) => setChanges({ ...changes, ...part }),
     isChanged: JSON.stringify(draft) !== JSON.stringify(saved),
     reset: () => setChanges({}),

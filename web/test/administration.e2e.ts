@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Browser } from 'playwright-core';
+import { axeFaults, openPage, settled, signIn, startBrowser } from './browser.ts';
+import { checkEverywhere, checkPage } from './check-page.ts';
+import { idOf } from './fixture/build.ts';
+import { startFixtureServer } from './fixture-server.ts';
+
+const topics = ['general', 'members', 'roles', 'teams', 'keys', 'sso', 'provisioning', 'security', 'usage', 'closing'].map(
+  (topic) => `/settings/${topic}`,
+);
+const provider = (n: number) => `/settings/sso/${idOf('sso', n)}`;
+const operatorPages = ['/operator', '/operator/registrations', '/operator/jobs', `/operator/tenants/${idOf('ten', 2)}`];
+/** In gzip, as a browser gets them; what a first visit may cost. */
+const firstLoadBytesMax = 210_000;
+
+let browser: Browser;
+before(async () => {
+  browser = await startBrowser();
+});
+after(() => browser.close());
+
+const areas = [
+  { name: 'settings', scenario: 'demo', paths: ['/settings', ...topics] },
+  { name: 'identity providers of each kind', scenario: 'demo', paths: [provider(1), provider(2), provider(3), provider(9)] },
+  { name: 'settings of a new tenant', scenario: 'empty', paths: topics },
+  { name: "a person's account", scenario: 'busy', paths: ['/account'] },
+  { name: 'the account of somebody new', scenario: 'empty', paths: ['/account'] },
+] as const;
+
+for (const { name, scenario, paths } of areas) {
+  test(`${name}: no fault of accessibility in light and dark, and it fits a phone`, async (t) => {
+    const server = await startFixtureServer(scenario);
+    t.after(() => server.close());
+    const { page, context, complaints } = await openPage(browser, server.origin);
+    t.after(() => context.close());
+    await signIn(page, server.origin);
+    await checkEverywhere(page, server.origin, paths, complaints);
+  });
+}
+
+for (const scenario of ['demo', 'empty'] as const) {
+  test(`the operator's area of an installation that is ${scenario}: no fault of accessibility, and it fits a phone`, async (t) => {
+    const server = await startFixtureServer(scenario);
+    t.after(() => server.close());
+    server.world.operate();
+    const { page, context, complaints } = await openPage(browser, server.origin);
+    t.after(() => context.close());
+    await signIn(page, server.origin, '/operator');
+    await checkEverywhere(page, server.origin, operatorPages, complaints);
+  });
+}
+
+test('pages for those who are outside: no fault of accessibility in light and dark, and they fit a phone', async (t) => {
+  const server = await startFixtureServer('demo');
+  t.after(() => server.close());
+  const { page, context, complaints } = await openPage(browser, server.origin);
+  t.after(() => context.close());
+  await checkEverywhere(
+    page,
+    server.origin,
+    ['/sign-in', '/sign-in?error=sso.failed', '/join', '/join#token=invite-new', '/register', '/register#token=anything'],
+    complaints,
+  );
+});
+
+test('every topic says what went wrong and tries again', async (t) => {
+  const server = await startFixtureServer('demo');
+  t.after(() => server.close());
+  const { page, context, complaints } = await openPage(browser, server.origin);
+  t.after(() => context.close());
+  await signIn(page, server.origin);
+  const sources = {
+    general: '/settings',
+    members: '/members',
+    roles: '/roles',
+    teams: '/teams',
+    keys: '/api-keys',
+    sso: '/sso/providers',
+    provisioning: '/scim/tokens',
+    security: '/security',
+    usage: '/usage',
+    closing: '/jobs',
+  };
+  for (const [topic, source] of Object.entries(sources)) {
+    server.failNext(source, 500, 'server.fault');
+    await page.goto(`${server.origin}/settings/${topic}`);
+    const alert = page.getByRole('alert').filter({ hasText: 'A failure made by the test' });
+    await alert.waitFor();
+    await checkPage(page, `${topic} with a failure`, complaints);
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await alert.waitFor({ state: 'hidden' });
+  }
+});
+
+test('who may not see a topic does not find it, and who may only read finds nothing to press', async (t) => {
+  const server = await startFixtureServer('demo');
+  t.after(() => server.close());
+  server.world.me.permissions = ['task:read', 'approval:read', 'settings:read', 'member:read', 'security:read'];
+  const { page, context } = await openPage(browser, server.origin);
+  t.after(() => context.close());
+  await signIn(page, server.origin, '/settings');
+  for (const hidden of ['API keys', 'Provisioning', 'Quotas and usage', 'Export and closing']) {
+    assert.equal(await page.getByRole('main').getByText(hidden, { exact: true }).count(), 0, hidden);
+  }
+  for (const topic of ['general', 'members', 'roles', 'teams', 'sso', 'security']) {
+    await page.goto(`${server.origin}/settings/${topic}`);
+    await settled(page);
+    const buttons = await page.getByRole('main').getByRole('button').allTextContents();
+    assert.deepEqual(buttons, [], topic);
+    assert.deepEqual(await axeFaults(page), [], topic);
+  }
+});
+
+test('the inbox loads no more than its budget of script, and nothing of the administration', async (t) => {
+  const server = await startFixtureServer('demo');
+  t.after(() => server.close());
+  const { page, context } = await openPage(browser, server.origin);
+  t.after(() => context.close());
+  const scripts = new Map<string, Promise<Buffer>>();
+  page.on('response', (response) => {
+    if (response.url().endsWith('.js')) scripts.set(response.url(), response.body());
+  });
+  await signIn(page, server.origin);
+  const bodies = await Promise.all(scripts.values());
+  const bytes = bodies.reduce((sum, body) => sum + gzipSync(body).length, 0);
+  t.diagnostic(`first load: ${scripts.size} scripts, ${bytes} bytes in gzip`);
+  assert.ok(bytes < firstLoadBytesMax, `${bytes} bytes`);
+  assert.equal([...scripts.keys()].filter((url) => url.includes('administration')).length, 0);
+});
