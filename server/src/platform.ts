@@ -30,6 +30,7 @@ import { createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#t
 import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, type ModelBudget, type QuotaKeeper } from '#trust/quota';
+import { createRegistrations } from '#trust/registration';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { createPlatformQuotas } from './quota.ts';
 
@@ -129,6 +130,15 @@ export async function openPlatform(options: PlatformOptions) {
       quotas,
       auditor,
       installation,
+      registrations: createRegistrations({
+        ...{ postman, clock, log },
+        rule: config.registration,
+        auth: database.auth,
+        origin: () => options.publicOrigins()[0] ?? '',
+        isTaken: async (name) => (await identity.findTenant(name)) !== null,
+        createTenant: (customer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
+        createSignInLink: (tenantId, email) => identity.createSignInLink(tenantId, email),
+      }),
       createTenant: (customer: NewCustomer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
       sequencer,
       archives,

@@ -122,6 +122,20 @@ const settings = {
     about:
       'Identity providers, as host:port, that tenants may use although they are in a private network, and without TLS. Empty: public ones alone.',
   },
+  FACTOTUM_REGISTRATION: {
+    schema: z
+      .string()
+      .transform((value) => value.split(',').map((item) => item.trim().toLowerCase()))
+      .pipe(
+        z.array(
+          z.string().regex(/^(?:off|approval|(?:[a-z0-9-]+\.)+[a-z0-9-]{2,})$/, 'must be off, approval, or domains like example.com'),
+        ),
+      ),
+    fallback: 'off',
+    unit: 'list',
+    about:
+      'Who may make a tenant for themselves, from an address that they prove to be theirs. off: nobody. approval: everybody, once an operator approves. Domains, like example.com: addresses there, at once. Both can be combined with a comma. Needs FACTOTUM_MAIL_URL.',
+  },
   FACTOTUM_WORKER_SLOTS: {
     schema: whole(1, 1_000),
     fallback: '64',
@@ -188,8 +202,17 @@ export interface Config {
   readonly metricsToken: string | undefined;
   readonly model: ModelConfig | undefined;
   readonly mail: MailConfig | undefined;
+  /** Undefined: nobody makes a tenant for themselves. */
+  readonly registration: RegistrationConfig | undefined;
   /** `host:port` of identity providers that may be called although private. */
   readonly ssoAllowHosts: readonly string[];
+}
+/** Who may make a tenant for themselves. */
+export interface RegistrationConfig {
+  /** Whether an operator decides about addresses in other domains; else they are refused. */
+  readonly approval: boolean;
+  /** Addresses here need nobody's approval. */
+  readonly domains: readonly string[];
 }
 export interface MailConfig {
   readonly url: string;
@@ -275,8 +298,26 @@ function assemble(values: Values, faults: string[]): Config {
     metricsToken: values.FACTOTUM_METRICS_TOKEN,
     model: modelFrom(values, faults),
     mail: mailFrom(values, faults),
+    registration: registrationFrom(values, faults),
     ssoAllowHosts: values.FACTOTUM_SSO_ALLOW_HOSTS ?? [],
   };
+}
+
+function registrationFrom(
+  { FACTOTUM_REGISTRATION: items, FACTOTUM_MAIL_URL: mail }: Values,
+  faults: string[],
+): RegistrationConfig | undefined {
+  if (items.length === 1 && items[0] === 'off') return undefined;
+  if (items.includes('off')) faults.push('FACTOTUM_REGISTRATION: off stands alone. Remove it, or everything else.');
+  if (mail === undefined) faults.push('FACTOTUM_REGISTRATION: set FACTOTUM_MAIL_URL as well; without mail no address can be proved.');
+  return { approval: items.includes('approval'), domains: items.filter((item) => item !== 'approval') };
+}
+
+/** An address and how many of its bits count. */
+function isNetwork(text: string): boolean {
+  const [base = '', bits = '', ...rest] = text.split('/');
+  const family = isIP(base);
+  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128) && rest.length === 0;
 }
 
 function mailFrom({ FACTOTUM_MAIL_URL: url, FACTOTUM_MAIL_FROM: from }: Values, faults: string[]): MailConfig | undefined {

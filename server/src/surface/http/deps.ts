@@ -8,6 +8,7 @@ import type { AccessLog } from '#trust/audit';
 import type { Identity, SingleSignOn } from '#trust/identity';
 import type { AuditorKey, InstallationKey, Keyring, TenantKeys } from '#trust/key';
 import type { Quotas } from '#trust/quota';
+import type { Registrations } from '#trust/registration';
 import type { Addresses } from './addresses.ts';
 
 /** What the HTTP surface is given. */
@@ -27,6 +28,8 @@ export interface HttpDeps {
   readonly auditor: AuditorKey;
   /** Signs certificates; its public key is shown with them. */
   readonly installation: InstallationKey;
+  /** Tenants that people make for themselves. */
+  readonly registrations: Registrations;
   /** A tenant with its owner, whole or not at all. */
   readonly createTenant: (tenant: NewTenantRequest) => Promise<{ readonly id: Id<'tenant'>; readonly name: string }>;
   /** Tenants in one sealed file. */
