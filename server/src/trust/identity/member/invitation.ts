@@ -44,7 +44,7 @@ export interface NewInvitation {
 }
 
 /** How long an invitation waits, in milliseconds. */
-export const invitationLifeMs = 7 * 24 * 3_600_000;
+const invitationLifeMs = 7 * 24 * 3_600_000;
 /** Invitations that were not used are shown this long after their end, in milliseconds, so that they can be renewed. */
 const shownMs = 30 * 24 * 3_600_000;
 /** A mailbox gets no more than one invitation of a tenant in this time, in milliseconds. */

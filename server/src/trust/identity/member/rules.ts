@@ -3,6 +3,7 @@ import { FactotumError, type Id, isId } from '#kernel';
 import { roles as builtInRoles, type Permission, permissionsOf } from '../permissions.ts';
 import type { Principal } from '../principal.ts';
 import type { AuthDb } from '../store.ts';
+import './tables.ts';
 
 /** Who asks for a change of members, roles or teams. */
 export type Acting = Pick<Principal, 'kind' | 'actor' | 'permissions'>;

@@ -81,7 +81,7 @@ const ruleNames = [
 ] as const;
 
 /** Each network as its first address and its length, once. A single address is a network of its own. @throws FactotumError `request.invalid`. */
-export function normalNetworks(given: readonly string[]): string[] {
+function normalNetworks(given: readonly string[]): string[] {
   if (given.length > networksMax) throw new FactotumError('request.invalid', `Name at most ${networksMax} networks.`);
   return [...new Set(given.map(normalNetwork))];
 }

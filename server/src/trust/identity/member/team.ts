@@ -82,7 +82,7 @@ export async function requireTeams(tx: AuthDb, tenantId: Id<'tenant'>, teamIds: 
   return teams.map(({ id }) => id).filter((id) => teamIds.includes(id));
 }
 
-export async function findTeam(tx: AuthDb, tenantId: Id<'tenant'>, teamId: string): Promise<Pick<Team, 'id' | 'name' | 'managedBy'>> {
+async function findTeam(tx: AuthDb, tenantId: Id<'tenant'>, teamId: string): Promise<Pick<Team, 'id' | 'name' | 'managedBy'>> {
   const team = await tx
     .selectFrom('team')
     .select(['id', 'name', 'managedBy'])

@@ -68,7 +68,7 @@ export async function applyRoles(tx: AuthDb, tenantId: Id<'tenant'>, userIds?: r
 }
 
 /** The roles of somebody in these groups, in a fixed order. */
-export function rolesFor({ rules, fallback }: RoleMapping, groups: readonly string[]): string[] {
+function rolesFor({ rules, fallback }: RoleMapping, groups: readonly string[]): string[] {
   const held = new Set(groups.map((group) => group.toLowerCase()));
   const roles = new Set(rules.filter(({ group }) => held.has(group.toLowerCase())).map(({ role }) => role));
   return (roles.size > 0 ? [...roles] : [...fallback]).sort();
