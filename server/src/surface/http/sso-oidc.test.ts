@@ -262,7 +262,10 @@ test('to confirm a session the provider asks the person anew, and somebody elseâ
   assert.equal((await browser.open(await upToCallback(browser, start, 'mallory'))).location, '/sign-in?error=sso.failed');
   assert.deepEqual(await provenAtOf(`alice@${customer.domain}`), before);
   browser.forget(site.origin);
+  const copied = browser.cookie();
   assert.equal((await browser.open(await upToCallback(browser, start, 'alice'))).location, '/settings');
+  assert.ok(await me(browser));
+  assert.equal((await send('GET /api/v1/me', { cookie: copied })).status, 401, 'the session has a new token');
   assert.ok((await provenAtOf(`alice@${customer.domain}`)) > before);
   assert.equal((await testBrowser(sso).open(start)).location, '/sign-in?error=auth.required');
 });

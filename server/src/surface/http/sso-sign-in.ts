@@ -30,6 +30,7 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
     {
       method: 'get',
       path: '/api/v1/sso/start',
+      limit: 'sign-in',
       summary: 'Go to an identity provider, by its id or by an e-mail address, and come back signed in',
       tag,
       query: z.strictObject({
@@ -68,6 +69,7 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
     {
       method: 'get',
       path: '/api/v1/sso/callback/{id}',
+      limit: 'sign-in',
       summary: 'Where an OpenID Connect or OAuth 2.0 provider sends people back to',
       tag,
       params: z.object({ id: z.string() }),
@@ -104,6 +106,7 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
     {
       method: 'get',
       path: '/api/v1/sso/finish',
+      limit: 'sign-in',
       summary: 'Ends a sign-in whose answer was posted, in the browser that began it',
       tag,
       query: z.strictObject({ state: z.string().max(200) }),
@@ -171,9 +174,9 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
         });
         throw outcome.error;
       case 'stepped-up': {
-        await singleSignOn.noteProof(outcome.sessionId, now);
+        const { response } = await identity.signIn.confirmedElsewhere(outcome.sessionId);
         await record(`user:${outcome.userId}`, { kind: 'session.stepped_up', objectId: outcome.sessionId, detail: { method: 'sso' } });
-        return redirect(303, outcome.to);
+        return redirect(303, outcome.to, response);
       }
       case 'signed-in': {
         const { userId, method, joined, rolesChanged, provenAt, to } = outcome;
@@ -186,9 +189,7 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
           ...(rolesChanged ? [{ kind: 'member.changed', objectId: userId, detail: { by: method } } as const] : []),
           { kind: 'session.created', objectId: begun.sessionId, detail: { method } },
         );
-        const answer = redirect(303, to);
-        for (const cookie of begun.response.headers.getSetCookie()) answer.headers.append('set-cookie', cookie);
-        return answer;
+        return redirect(303, to, begun.response);
       }
     }
   }
@@ -206,8 +207,12 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
 
 const testPage = (testId: string) => `/settings/sso?${new URLSearchParams({ test: testId })}`;
 
-const redirect = (status: 302 | 303, location: string) =>
-  new Response(null, { status, headers: { location, 'cache-control': 'no-store' } });
+/** @param session - what sets the cookie of a session */
+function redirect(status: 302 | 303, location: string, session?: Response): Response {
+  const answer = new Response(null, { status, headers: { location, 'cache-control': 'no-store' } });
+  for (const cookie of session?.headers.getSetCookie() ?? []) answer.headers.append('set-cookie', cookie);
+  return answer;
+}
 
 /** A path of ours, and the start page for everything else: nobody is sent elsewhere by a link that looks like ours. */
 export function ownPath(to: string | undefined, origin: string): string {

@@ -6,7 +6,7 @@ import type { PeopleContext } from './context.ts';
 import { admitLinkRequest, linkToMail } from './mail-link.ts';
 import { type Assertion, passkeyRequest } from './passkey.ts';
 import { byLink, byPasskey, byPassword, bySecondFactor } from './sign-in.ts';
-import { type Proof, stepUp, stepUpState, switchTenant } from './step-up.ts';
+import { type Proof, renew, stepUp, stepUpState, switchTenant } from './step-up.ts';
 
 /** How people sign in, confirm that it is still them, and go from tenant to tenant. What each throws is said where it is made. */
 export type SignIn = ReturnType<typeof createSignIn>;
@@ -27,6 +27,8 @@ export function createSignIn(context: PeopleContext) {
     stepUp: (session: PersonSession, proof: Proof, request: RequestHead) => stepUp(context, session, proof, request),
     stepUpPasskeyOptions: ({ userId }: PersonSession, request: RequestHead) =>
       passkeyRequest(context, request, { purpose: 'step-up', userId }),
+    /** Notes that a person has proved at their identity provider to be still there; the session goes on under a new token. */
+    confirmedElsewhere: (sessionId: Id<'session'>) => renew(context, sessionId, { stepUpAt: context.clock.now() }),
     switchTenant: (session: PersonSession, tenantId: Id<'tenant'> | null) => switchTenant(context, session, tenantId),
   };
 }
