@@ -5,7 +5,8 @@ import { FactotumError } from '#kernel';
 
 /**
  * The secret that signs session cookies: 256 random bits in a file that only its owner may read, made at the first start.
- * There is no default, and concurrent first starts agree on one. Losing the file signs everybody out and loses nothing else.
+ * There is no default, and concurrent first starts agree on one. What people keep here is sealed under keys derived from it: losing the file
+ * signs everybody out, and authenticator apps and recovery codes have to be set up anew.
  *
  * @throws FactotumError `key.unavailable` when others may read the file or it does not hold a secret of ours.
  */
