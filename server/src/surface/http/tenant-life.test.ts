@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { withTenant } from '#kernel/database';
 import { listEntries } from '#trust/audit';
-import { openCertificate } from '#trust/tenant';
+import { openCertificate, resumeTenant, suspendTenant } from '#trust/tenant';
 import { type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
 import { eventually } from '../../../test/platform.ts';
@@ -136,6 +136,23 @@ test('an erased tenant is gone for its people, and its certificate is there for 
   const [job] = body.items as { id: string; state: string; result: { erased: boolean } }[];
   assert.equal((await ask(`GET /api/v1/operator/jobs/${job?.id}` as Line, { cookie: operator })).status, 200);
   assert.equal((await ask('GET /api/v1/operator/jobs/job_0', { cookie: operator })).status, 404);
+});
+
+test('a process that has seen a tenant at work obeys its suspension within five seconds', async () => {
+  let laterMs = 0;
+  const clock = { now: () => new Date(), monotonicMs: () => performance.now() + laterMs };
+  const there = await testHttp({ clock });
+  const own = await there.buildCustomer();
+  const key = await own.key();
+  const status = async () => (await there.send('GET /api/v1/tasks', { key })).status;
+  assert.equal(await status(), 200);
+  const { database } = there.platform;
+  await withTenant(database.app.db, own.tenantId, (tx) => suspendTenant(tx, own.tenantId, { actor: 'operator:test', at: new Date() }));
+  laterMs += 5_001;
+  assert.equal(await status(), 403);
+  await withTenant(database.app.db, own.tenantId, (tx) => resumeTenant(tx, own.tenantId, { actor: 'operator:test', at: new Date() }));
+  laterMs += 5_001;
+  assert.equal(await status(), 200);
 });
 
 test("a tenant's jobs are nobody else's", async () => {

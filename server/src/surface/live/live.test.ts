@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import { withTenant } from '#kernel/database';
 import { createLive } from '#surface/live';
 import { recordAudit } from '#trust/audit';
+import { closeTenant, suspendTenant } from '#trust/tenant';
 import { testHttp } from '../../../test/http.ts';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
 import { eventually } from '../../../test/platform.ts';
@@ -196,6 +197,20 @@ test('who is removed, may read less or listens from a network that is not allowe
   assert.equal((await send('PUT /api/v1/security', put)).status, 200);
   assert.equal(await walled.listener.closed, 4401);
   assert.equal(await listen(bearer(await one.key())), 403);
+});
+
+test('of a tenant that is suspended nobody hears anything more, nor begins to; of one that is closing they do', async () => {
+  const { database } = platform;
+  const [resting, closing] = [await buildCustomer(), await buildCustomer()];
+  const [restingKey, closingKey] = [await resting.key(), await closing.key()];
+  const listener = await open(bearer(restingKey));
+  const act = { actor: 'operator:test', at: new Date() };
+  await withTenant(database.app.db, resting.tenantId, (tx) => suspendTenant(tx, resting.tenantId, act));
+  assert.equal(await listener.closed, 4401);
+  assert.equal(await listen(bearer(restingKey)), 403);
+  const keys = await platform.keyring.of(closing.tenantId);
+  await withTenant(database.app.db, closing.tenantId, (tx) => closeTenant(tx, keys, { ...act, name: closing.name }));
+  await open(bearer(closingKey));
 });
 
 test('a tenant has so many listeners and no more', async () => {
