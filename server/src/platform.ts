@@ -26,10 +26,10 @@ import {
 import { createPostman } from '#kernel/mail';
 import { createArchives } from '#ops/archive';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
-import { createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
+import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
 import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
-import { createModelBudget, createQuotaKeeper, type ModelBudget, type QuotaKeeper } from '#trust/quota';
+import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { createPlatformQuotas } from './quota.ts';
@@ -128,6 +128,8 @@ export async function openPlatform(options: PlatformOptions) {
       postman,
       keyring,
       quotas,
+      requestLimits: createRequestLimits({ db: database.app.db, auth: database.auth, clock, quotas, perAddress: config.rateLimits }),
+      clientAddress: createClientAddress(config.trustedProxies),
       auditor,
       installation,
       registrations: createRegistrations({

@@ -5,7 +5,7 @@ import type { Http } from '#surface/http';
 
 /** Codes that any route may answer, whatever it is about. */
 const general =
-  /^(?:request\.(?:invalid|not_json|too_large|unsupported_type|foreign_origin|unknown_host)|auth\.(?:required|forbidden|address_refused|second_factor_required)|idempotency\.\w+|tenant\.(?:suspended|moving|moved)|server\.\w+|database\.unavailable)$/;
+  /^(?:request\.(?:invalid|not_json|too_large|unsupported_type|foreign_origin|unknown_host)|auth\.(?:required|forbidden|address_refused|second_factor_required)|idempotency\.\w+|tenant\.(?:suspended|moving|moved)|quota\.exceeded|server\.\w+|database\.unavailable)$/;
 
 const problemSchema = z.looseObject({
   type: z.string().startsWith('/docs/errors#'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** One setting: the schema says what is accepted, the rest is what a person reads. */
@@ -17,6 +18,17 @@ const url = (protocols: readonly string[]) =>
       `must be a URL starting with ${protocols.join(' or ')}//`,
     );
 const postgresUrl = url(['postgres:', 'postgresql:']);
+const items = z.string().transform((value) => value.split(',').map((item) => item.trim()));
+const network = z.string().refine(isNetwork, 'must be networks like 10.0.0.0/8 or 2001:db8::/32, several with commas');
+const rateClasses = ['sign-in', 'read', 'write', 'intake', 'export'] as const;
+const rate = z
+  .string()
+  .regex(
+    new RegExp(`^(${rateClasses.join('|')})=[1-9]\\d{0,8}$`),
+    `must be like read=60000, several with commas; classes: ${rateClasses.join(', ')}`,
+  )
+  // The pattern has just been matched: a class and a number.
+  .transform((text) => [text.split('=')[0] as RateClass, Number(text.split('=')[1])] as const);
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
 const whole = (min: number, max: number) =>
   z
@@ -97,6 +109,19 @@ const settings = {
     fallback: '',
     unit: 'URL',
     about: 'The address people use, when it differs from host and port. Decides accepted origins and secure cookies.',
+  },
+  FACTOTUM_TRUSTED_PROXIES: {
+    schema: items.pipe(z.array(network)).optional(),
+    fallback: '',
+    unit: 'networks',
+    about:
+      'Reverse proxies in front, in CIDR notation: from these alone X-Forwarded-For is believed, for address lists and limits. Empty: from nobody.',
+  },
+  FACTOTUM_RATE_LIMITS: {
+    schema: items.pipe(z.array(rate)).optional(),
+    fallback: '',
+    unit: 'requests a minute',
+    about: 'Limits of one network address by class of route, where they differ from docs/rate-limits.md: sign-in=120,read=60000.',
   },
   FACTOTUM_MAIL_URL: {
     schema: url(['smtp:', 'smtps:']).optional(),
@@ -185,6 +210,8 @@ const settings = {
 type Settings = typeof settings;
 type Values = { readonly [K in keyof Settings]: z.output<Settings[K]['schema']> };
 export type Role = (typeof roleNames)[number];
+/** What a request is about, as its limits see it. */
+export type RateClass = (typeof rateClasses)[number];
 
 /** What the process runs with: read once, checked whole, frozen. Folders are as given, relative to the working directory. */
 export interface Config {
@@ -202,6 +229,10 @@ export interface Config {
   readonly metricsToken: string | undefined;
   readonly model: ModelConfig | undefined;
   readonly mail: MailConfig | undefined;
+  /** Networks in CIDR notation. */
+  readonly trustedProxies: readonly string[];
+  /** Requests a minute of one network address, where they differ from the defaults. */
+  readonly rateLimits: Readonly<Partial<Record<RateClass, number>>>;
   /** Undefined: nobody makes a tenant for themselves. */
   readonly registration: RegistrationConfig | undefined;
   /** `host:port` of identity providers that may be called although private. */
@@ -298,6 +329,8 @@ function assemble(values: Values, faults: string[]): Config {
     metricsToken: values.FACTOTUM_METRICS_TOKEN,
     model: modelFrom(values, faults),
     mail: mailFrom(values, faults),
+    trustedProxies: values.FACTOTUM_TRUSTED_PROXIES ?? [],
+    rateLimits: Object.fromEntries(values.FACTOTUM_RATE_LIMITS ?? []),
     registration: registrationFrom(values, faults),
     ssoAllowHosts: values.FACTOTUM_SSO_ALLOW_HOSTS ?? [],
   };

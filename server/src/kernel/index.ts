@@ -6,6 +6,7 @@ export {
   configTable,
   type MailConfig,
   type ModelConfig,
+  type RateClass,
   type RegistrationConfig,
   type Role,
   type RoleUrls,

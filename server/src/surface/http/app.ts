@@ -29,9 +29,12 @@ import { addOperatorRegistrationRoutes } from './operator/registration.ts';
 import { addTenantRoutes } from './operator/tenant.ts';
 import { namedFailure, problemResponse } from './problem.ts';
 import { addQuotaRoutes } from './quota.ts';
+import { createRateLimit, tellLimits } from './rate-limit.ts';
 import { addRegistrationRoutes } from './registration.ts';
 import { addRoleRoutes } from './role.ts';
 import { type App, createRoutes, type Env, type Routes } from './route.ts';
+import { addScimAdminRoutes } from './scim/admin.ts';
+import { addScimRoutes } from './scim/routes.ts';
 import { addSecurityRoutes } from './security.ts';
 import { type Listening, type ListenOptions, listen } from './server.ts';
 import { addServiceAccountRoutes } from './service-account.ts';
@@ -61,7 +64,8 @@ export interface Http {
 /** Builds the HTTP surface: the API, the dashboard, the probes. Nothing listens yet. */
 export async function createHttp(deps: HttpDeps): Promise<Http> {
   const app: App = new OpenAPIHono<Env>();
-  app.use('*', countRequests(deps.metrics), frame(deps));
+  const rateLimit = createRateLimit(deps);
+  app.use('*', countRequests(deps.metrics), frame(deps), tellLimits);
   app.onError((error, c) => {
     const failure = namedFailure(error);
     report(deps.log, failure, c.var.requestId);
@@ -69,15 +73,20 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     const elsewhere = c.env?.principal === undefined ? movedTo(failure, c.req.raw) : null;
     return elsewhere === null ? answer : redirect(answer, elsewhere);
   });
-  app.notFound((c) => problemResponse(new FactotumError('request.not_found', 'There is nothing at this address.'), c.var.requestId));
+  app.notFound(async (c) => {
+    const failure = await rateLimit
+      .address(c, 'read')
+      .then(() => new FactotumError('request.not_found', 'There is nothing at this address.'), namedFailure);
+    return problemResponse(failure, c.var.requestId);
+  });
 
   const gate = createGate(deps);
-  const routes = createRoutes(app, deps, { gate, idempotency: createIdempotency(deps) });
+  const routes = createRoutes(app, deps, { gate, idempotency: createIdempotency(deps), rateLimit });
   addHealthRoutes(routes, deps);
   addMetricsRoute(routes, deps);
   addDescriptionRoutes(app, routes);
   addSignInRoutes(routes, deps, { registration: () => deps.registrations.isOpen });
-  addSessionRoutes(app, routes, deps);
+  addSessionRoutes(app, routes, { ...deps, rateLimit });
   addAccountRoutes(routes, deps);
   addMeRoutes(routes, { ...deps, gate });
   addEventRoutes(routes, deps);
@@ -94,6 +103,8 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addRoleRoutes(routes, deps);
   addTeamRoutes(routes, deps);
   addSecurityRoutes(routes, deps);
+  addScimAdminRoutes(routes, deps);
+  addScimRoutes(app, { ...deps, gate, rateLimit });
   addSsoProviderRoutes(routes, deps);
   addSsoSignInRoutes(routes, { ...deps, gate });
   addSettingsRoutes(routes, deps);

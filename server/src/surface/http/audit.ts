@@ -64,6 +64,7 @@ export function addAuditRoutes(routes: Routes, { database, keyring, auditor }: P
     {
       method: 'post',
       path: '/api/v1/audit/verify',
+      limit: 'export',
       summary: 'Read the whole log again and check every hash, MAC and signature',
       tag: 'audit',
       body: jsonBody(z.strictObject({}), { isOptional: true }),

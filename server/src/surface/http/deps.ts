@@ -5,9 +5,9 @@ import type { Clock, Id, Logger } from '#kernel';
 import type { Database, Tx } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
-import type { Identity, SingleSignOn } from '#trust/identity';
+import type { ClientAddress, Identity, SingleSignOn } from '#trust/identity';
 import type { AuditorKey, InstallationKey, Keyring, TenantKeys } from '#trust/key';
-import type { Quotas } from '#trust/quota';
+import type { Quotas, RequestLimits } from '#trust/quota';
 import type { Registrations } from '#trust/registration';
 import type { Addresses } from './addresses.ts';
 
@@ -21,6 +21,10 @@ export interface HttpDeps {
   readonly postman: Postman;
   /** What each tenant may use, and what it has used. */
   readonly quotas: Quotas;
+  /** What each address, key and tenant may ask in a minute. */
+  readonly requestLimits: RequestLimits;
+  /** Knows which proxies to believe. */
+  readonly clientAddress: ClientAddress;
   readonly intake: Intake;
   readonly catalogue: ToolCatalogue;
   readonly accessLog: AccessLog;

@@ -9,25 +9,16 @@ export interface Gate {
   /**
    * Lets a request in, or not: the one place where that is decided.
    *
-   * @param entry.known - who asks, where that has been found out already
    * @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.forbidden`, `auth.address_refused`, `auth.step_up_required` (all
    *   three audited), `tenant.suspended`, `tenant.closing`, `tenant.moving`, `tenant.moved`, `tenant.not_found`.
    */
-  enter(
-    request: Request,
-    need: Need & { readonly whileClosing?: boolean },
-    entry: Entry & { known?: Principal | undefined },
-  ): Promise<Principal>;
+  enter(request: Request, need: Need & { readonly whileClosing?: boolean }, entry: Entry): Promise<Principal>;
   /**
    * Lets somebody in for what is about themselves: of a tenant, whatever state it is in and whatever it still asks of them, or of none.
    *
    * @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.forbidden`, `auth.address_refused`, `auth.step_up_required`.
    */
-  enterKnown(
-    request: Request,
-    need: { access: 'known' | 'person'; fresh?: boolean },
-    entry: Entry & { known?: Principal | undefined },
-  ): Promise<Principal | OperatorPerson>;
+  enterKnown(request: Request, need: { access: 'known' | 'person'; fresh?: boolean }, entry: Entry): Promise<Principal | OperatorPerson>;
   /** Lets somebody in who operates the installation. @throws FactotumError `request.foreign_origin`, `auth.required`, `auth.step_up_required`. */
   enterOperator(request: Request, need: { fresh: boolean }): Promise<OperatorPerson>;
   /** The tenant, as it was within the last seconds; it may be closing. @throws FactotumError `tenant.suspended` and the like, `tenant.not_found`. */
@@ -37,6 +28,10 @@ export interface Gate {
 /** What is known of a request before anybody knows whose it is. */
 export interface Entry extends Pick<Circumstance, 'address'> {
   readonly requestId: string;
+  /** Who asks, where that has been found out already. */
+  readonly known?: Principal | undefined;
+  /** Told whose request it is as soon as that is found out, before anything is decided; what it throws refuses the request. */
+  onFound?(principal: Principal): Promise<void>;
 }
 
 /** How long a tenant's state is believed, in milliseconds: as long as an API key is. */
@@ -98,13 +93,14 @@ export function createGate({
 
   return {
     tenant,
-    enter: async (request, need, { known, ...entry }) => {
+    enter: async (request, need, { known, onFound, ...entry }) => {
       const principal = known ?? (await identify(request));
+      if (known === undefined) await onFound?.(principal);
       await refuseClosed(principal.tenantId, request, need.whileClosing === true);
       await refuseUnless(principal, need, request, entry);
       return principal;
     },
-    enterKnown: async (request, need, { known, ...entry }) => {
+    enterKnown: async (request, need, { known, onFound, ...entry }) => {
       if (known === undefined) refuseForeign(request);
       const principal = known ?? (await identity.principalOf(request.headers));
       if (principal === null) {
@@ -112,6 +108,7 @@ export function createGate({
         if (operator === null) throw new FactotumError('auth.required', 'Sign in, or send an API key as a bearer token.');
         return operator;
       }
+      if (known === undefined) await onFound?.(principal);
       await refuseUnless(principal, need, request, entry);
       return principal;
     },

@@ -13,7 +13,14 @@ export function addHealthRoutes(routes: Routes, deps: Pick<HttpDeps, 'database' 
   const isReady = readiness(deps);
 
   routes.addOpen(
-    { method: 'get', path: '/livez', summary: 'Whether the process is alive', tag: 'health', answers: { 200: 'text/plain' } },
+    {
+      method: 'get',
+      path: '/livez',
+      summary: 'Whether the process is alive',
+      tag: 'health',
+      limit: 'none',
+      answers: { 200: 'text/plain' },
+    },
     async () => text('alive'),
   );
   routes.addOpen(
@@ -22,6 +29,7 @@ export function addHealthRoutes(routes: Routes, deps: Pick<HttpDeps, 'database' 
       path: '/readyz',
       summary: 'Whether the process can serve: the database answers and has the schema of this release or a newer one',
       tag: 'health',
+      limit: 'none',
       answers: { 200: 'text/plain' },
       errors: ['database.unavailable', 'database.migration_failed'],
     },

@@ -44,6 +44,7 @@ export function addMetricsRoute(routes: Routes, { metrics, metricsToken }: Pick<
       path: '/metrics',
       summary: 'Figures for Prometheus: from loopback, elsewhere with the metrics token as a bearer token',
       tag: 'health',
+      limit: 'none',
       answers: { 200: 'text/plain' },
       errors: ['auth.required'],
     },

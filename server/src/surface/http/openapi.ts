@@ -114,6 +114,7 @@ function operation(access: Access, spec: AnySpec, schemaOf: SchemaOf): object {
       ...(spec.errors ?? []),
       ...(spec.fresh === true ? (['auth.step_up_required'] as const) : []),
       ...(access === 'open' ? [] : usualErrors),
+      ...(spec.limit === 'none' ? [] : (['quota.exceeded'] as const)),
     ]),
   ];
   const parameters = { params: spec.params, query: spec.query };

@@ -2,15 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { type ErrorCode, FactotumError, type Id } from '#kernel';
+import { type ErrorCode, FactotumError, type Id, type RateClass } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
 import type { Caller, OperatorPerson, Permission, PersonSession, Principal } from '#trust/identity';
 import type { TenantKeys } from '#trust/key';
+import type { Counted } from '#trust/quota';
 import { type BodySpec, readBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
-import type { Gate } from './gate.ts';
+import type { Entry, Gate } from './gate.ts';
 import type { Idempotency } from './idempotency.ts';
 import { refuseFaults } from './problem.ts';
+import { addressOf, classOf, type RateLimit } from './rate-limit.ts';
 
 /** What the server hands in with a request, and what its way through us leaves behind. */
 export interface Env {
@@ -19,7 +21,8 @@ export interface Env {
     /** Somebody whom another door has let in already. Only code can say so: a server passes on nothing but the connection. */
     principal?: Principal;
   };
-  Variables: { requestId: string; route: string };
+  /** `counted`: the limits that the request was counted against. */
+  Variables: { requestId: string; route: string; counted: Counted[] };
 }
 export type App = OpenAPIHono<Env>;
 
@@ -41,6 +44,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B, A ex
   readonly fresh?: boolean;
   /** Whether it can be used although the tenant is being closed. What only reads can be used anyway. */
   readonly whileClosing?: boolean;
+  /** Which limits it is counted against, where its method does not say: reading is `read`, the rest `write`, or `sign-in` where it is open. */
+  readonly limit?: RateClass | 'none';
   /** The codes that callers of this route should be ready for, besides those of every route. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -130,16 +135,32 @@ export interface Routes {
 }
 
 /** The one way of a request: who is it, may they, what do they want, has it been done already, do it, answer. */
-export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { gate: Gate; idempotency: Idempotency }): Routes {
+export function createRoutes(
+  app: App,
+  deps: HttpDeps,
+  { gate, idempotency, rateLimit }: { gate: Gate; idempotency: Idempotency; rateLimit: RateLimit },
+): Routes {
   const table: { access: Access; spec: AnySpec }[] = [];
 
   function register(access: Access, spec: AnySpec, handle: (c: Context<Env>) => Promise<Response>): void {
     table.push({ access, spec });
-    app.on(spec.method.toUpperCase(), honoPath(spec.path), (c) => {
+    const rateClass = classOf(access, spec);
+    app.on(spec.method.toUpperCase(), honoPath(spec.path), async (c) => {
       c.set('route', spec.path);
+      if (rateClass !== null) await rateLimit.address(c, rateClass);
       return handle(c);
     });
   }
+
+  const entryOf = (c: Context<Env>, access: Access, spec: AnySpec): Entry => ({
+    requestId: c.var.requestId,
+    address: addressOf(c, deps.clientAddress),
+    known: c.env?.principal,
+    onFound: async (principal) => {
+      const rateClass = classOf(access, spec);
+      if (rateClass !== null) await rateLimit.requester(c, rateClass, principal);
+    },
+  });
 
   return {
     table,
@@ -149,7 +170,7 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
         const principal = await gate.enter(
           request,
           { access, fresh: spec.fresh === true, whileClosing: spec.whileClosing === true },
-          entryOf(c),
+          entryOf(c, access, spec),
         );
         const { tenantId } = principal;
         const keys = await deps.keyring.of(tenantId);
@@ -171,7 +192,7 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
       }),
     addPerson: (spec, work) =>
       register('person', spec, async (c) => {
-        const principal = await gate.enterKnown(c.req.raw, { access: 'person', fresh: spec.fresh === true }, entryOf(c));
+        const principal = await gate.enterKnown(c.req.raw, { access: 'person', fresh: spec.fresh === true }, entryOf(c, 'person', spec));
         const { session } = principal;
         if (session === undefined) throw new FactotumError('auth.forbidden', 'This is about a person, and needs their session.');
         const { call } = await readCall(c, spec, deps);
@@ -179,7 +200,7 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
       }),
     addKnown: (spec, work) =>
       register('known', spec, async (c) => {
-        const principal = await gate.enterKnown(c.req.raw, { access: 'known' }, entryOf(c));
+        const principal = await gate.enterKnown(c.req.raw, { access: 'known' }, entryOf(c, 'known', spec));
         const { call } = await readCall(c, spec, deps);
         return toResponse(await work({ ...call, principal }));
       }),
@@ -188,18 +209,14 @@ export function createRoutes(app: App, deps: HttpDeps, { gate, idempotency }: { 
       const methods = Map.groupBy(table, ({ spec }) => spec.path);
       for (const [path, entries] of methods) {
         const allow = entries.map(({ spec }) => spec.method.toUpperCase()).sort();
-        app.all(honoPath(path), () => {
+        app.all(honoPath(path), async (c) => {
+          await rateLimit.address(c, 'read');
           throw new FactotumError('request.method_not_allowed', `This address takes ${allow.join(', ')}.`, { details: { allow } });
         });
       }
     },
   };
 }
-
-const entryOf = (c: Context<Env>) => ({ requestId: c.var.requestId, address: addressOf(c), known: c.env?.principal });
-
-/** Where the request comes from. */
-const addressOf = (c: Context<Env>): string | undefined => c.env?.incoming?.socket.remoteAddress;
 
 const honoPath = (path: string): string => path.replace('{path}', ':path{.+}').replaceAll(/\{(\w+)\}/g, ':$1');
 
@@ -218,7 +235,7 @@ async function readCall<P extends z.ZodObject, Q extends z.ZodObject, B>(
     body: spec.body?.parse(bytes) as B,
     request,
     requestId: c.var.requestId,
-    caller: { address: addressOf(c) },
+    caller: { address: addressOf(c, deps.clientAddress) },
     now: deps.clock.now(),
   };
   return { call, bytes };

@@ -4,15 +4,16 @@ import { assertionSchema, passwordLength } from '#trust/identity';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import { createPersonLog, type PersonLog } from './person-log.ts';
+import { addressOf, type RateLimit } from './rate-limit.ts';
 import type { App, PersonCall, Routes } from './route.ts';
 import { optionsResponse } from './sign-in.ts';
 import { stepUpSchema, webauthnOptionsSchema } from './sign-in-schema.ts';
 
-type Deps = Pick<HttpDeps, 'identity' | 'database' | 'clock' | 'log' | 'postman'>;
+type Deps = Pick<HttpDeps, 'identity' | 'database' | 'clock' | 'log' | 'postman' | 'clientAddress'> & { readonly rateLimit: RateLimit };
 
 /** What becomes of a session: it ends, is proved anew, goes to another tenant. */
 export function addSessionRoutes(app: App, routes: Routes, deps: Deps): void {
-  const { identity } = deps;
+  const { identity, rateLimit, clientAddress } = deps;
   const people = createPersonLog(deps);
 
   routes.addKnown(
@@ -51,7 +52,8 @@ export function addSessionRoutes(app: App, routes: Routes, deps: Deps): void {
   // Better-auth's own paths, of which identity answers those on its list. Ending a session goes our way, so that it is written down.
   app.on(['GET', 'POST'], '/api/auth/*', async (c) => {
     c.set('route', '/api/auth/*');
-    const caller = { address: c.env?.incoming?.socket.remoteAddress };
+    await rateLimit.address(c, c.req.method === 'POST' ? 'sign-in' : 'read');
+    const caller = { address: addressOf(c, clientAddress) };
     if (c.req.method !== 'POST' || c.req.path !== '/api/auth/sign-out') return identity.handle(c.req.raw, caller);
     const { response, ended } = await identity.endSession(c.req.raw, caller);
     if (ended !== null) await people.record(ended.principal, { kind: 'session.ended', objectId: ended.sessionId });

@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import { isFactotumError } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { listEntries, liveMessageOf, type SequencedEntry } from '#trust/audit';
-import { isAddressAllowed, type Principal } from '#trust/identity';
+import { authorise, type Principal } from '#trust/identity';
 import { readableKinds } from './kinds.ts';
 import { readListenable } from './listenable.ts';
 import type { LiveDeps } from './live.ts';
@@ -94,8 +94,9 @@ export function createConnection(
       try {
         const now = await identity.principalOf(headers);
         await withTenant(database.app.db, tenantId, (tx) => readListenable(tx, tenantId));
-        const isSame = now?.tenantId === tenantId && now.actor === principal.actor && isAddressAllowed(now.allowedAddresses, address);
-        const hears = isSame ? readableKinds(now) : new Set();
+        const isSame = now?.tenantId === tenantId && now.actor === principal.actor;
+        const isAllowed = isSame && authorise(now, { access: 'signed-in' }, { now: clock.now(), address }) === null;
+        const hears = isAllowed ? readableKinds(now) : new Set();
         if (kinds.difference(hears).size > 0) end(4401, 'sign in again');
       } catch (error) {
         if (isFactotumError(error) && error.code.startsWith('tenant.')) return end(4401, 'sign in again');

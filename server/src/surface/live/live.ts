@@ -4,7 +4,8 @@ import { WebSocketServer } from 'ws';
 import { type Clock, type Id, isFactotumError, isId, type Logger } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import { publicHead, type Sequencer } from '#trust/audit';
-import { type Identity, isAddressAllowed, type Principal } from '#trust/identity';
+import { authorise, type ClientAddress, type Identity, type Principal } from '#trust/identity';
+import type { RequestLimits } from '#trust/quota';
 import { type Connection, createConnection } from './connection.ts';
 import { mayLessen, readableKinds } from './kinds.ts';
 import { readListenable } from './listenable.ts';
@@ -13,6 +14,10 @@ export interface LiveDeps {
   readonly database: Pick<Database, 'app'>;
   readonly identity: Pick<Identity, 'principalOf' | 'sameOrigin'>;
   readonly sequencer: Pick<Sequencer, 'onEntries'>;
+  /** An upgrade is a request that reads, and counts as one. */
+  readonly requestLimits: RequestLimits;
+  /** Knows which proxies to believe. */
+  readonly clientAddress: ClientAddress;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whether a Host header names us. */
@@ -82,11 +87,14 @@ export function createLive(deps: LiveDeps): Live {
     const after = readAfter(url.searchParams.get('after'));
     if (after === undefined) return '400 Bad Request';
     const headers = headersOf(request);
+    const address = deps.clientAddress(request.socket, headers.get('x-forwarded-for'));
+    await deps.requestLimits.countAddress('read', address, []);
     if (!deps.identity.sameOrigin({ method: 'GET', headers })) return '403 Forbidden';
     const principal = await deps.identity.principalOf(headers);
     if (principal === null) return '401 Unauthorized';
-    const address = request.socket.remoteAddress;
-    if (readableKinds(principal).size === 0 || !isAddressAllowed(principal.allowedAddresses, address)) return '403 Forbidden';
+    await deps.requestLimits.countRequester('read', principal, []);
+    if (authorise(principal, { access: 'signed-in' }, { now: deps.clock.now(), address }) !== null) return '403 Forbidden';
+    if (readableKinds(principal).size === 0) return '403 Forbidden';
     if (!(await mayBeHeard(principal.tenantId))) return '403 Forbidden';
     if ((tenants.get(principal.tenantId)?.size ?? 0) >= connectionsPerTenantMax) return '429 Too Many Requests';
     return { principal, headers, address, after };
@@ -124,8 +132,9 @@ export function createLive(deps: LiveDeps): Live {
     onUpgrade: (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       upgrade(request, socket, head).catch((error: unknown) => {
+        if (isFactotumError(error, 'quota.exceeded')) return refuse(socket, '429 Too Many Requests', Number(error.details?.retryAfterMs));
         deps.log.warn({ err: error }, 'live: an upgrade failed');
-        refuse(socket, '503 Service Unavailable');
+        return refuse(socket, '503 Service Unavailable');
       });
     },
     close: () => {
@@ -148,6 +157,9 @@ function headersOf(request: IncomingMessage): Headers {
   return headers;
 }
 
-function refuse(socket: Duplex, status: Refusal | '503 Service Unavailable'): void {
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+/** @param retryAfterMs - when it is worth trying again, where a status says that it is */
+function refuse(socket: Duplex, status: Refusal | '503 Service Unavailable', retryAfterMs = 1_000): void {
+  const retry =
+    status.startsWith('429') || status.startsWith('503') ? `retry-after: ${Math.max(1, Math.ceil(retryAfterMs / 1_000))}\r\n` : '';
+  socket.end(`HTTP/1.1 ${status}\r\n${retry}connection: close\r\ncontent-length: 0\r\n\r\n`);
 }

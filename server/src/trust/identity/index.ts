@@ -39,5 +39,6 @@ export type { SignInOutcome } from './sign-in/sign-in.ts';
 export type { TxtLookup } from './sso/domain.ts';
 export type { Provider } from './sso/provider.ts';
 export { providerInputSchema } from './sso/schema.ts';
-export { createSingleSignOn, loginCookieSeconds, type Outcome, type SingleSignOn } from './sso/sso.ts';
+export type { Outcome, SingleSignOn } from './sso/single-sign-on.ts';
+export { createSingleSignOn, loginCookieSeconds } from './sso/sso.ts';
 export type { TenantName, TenantOwner } from './tenant-owner.ts';

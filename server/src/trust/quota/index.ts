@@ -15,6 +15,14 @@ export type { Leasing, Taken } from './leasing.ts';
 export { type LimitChanges, limitsShape, parseLimitChanges, readLimits, writeLimits } from './limits.ts';
 export { type GaugeName, isQuotaName, type Limits, type Quota, type QuotaName, quotaNames, quotas, type RateName } from './quotas.ts';
 export { amountOf, quotaExceeded, quotaRefusals } from './refusal.ts';
+export {
+  type Counted,
+  createRequestLimits,
+  type RequestLimits,
+  type RequestLimitsDeps,
+  rateClasses,
+  rateClassNames,
+} from './request-limits.ts';
 export { createQuotas, type Quotas, type QuotasDeps, type Room } from './service.ts';
 export { createModelBudget, type ModelBudget, type Reserved, type UsedUp } from './spend.ts';
 export type { Usage } from './usage.ts';
