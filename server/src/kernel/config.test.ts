@@ -61,3 +61,14 @@ it("Anthropic's key alone connects Anthropic, and is never sent to another endpo
 it('a database of the operator comes without the demo', () => {
   assert.equal(readConfig({ FACTOTUM_DATABASE_URL: 'postgres://u:p@localhost/x' }).demo, false);
 });
+
+it('lets nobody register, those whom operators approve, domains, or both; and never without mail', () => {
+  const mail = { FACTOTUM_MAIL_URL: 'smtp://mail.example', FACTOTUM_MAIL_FROM: 'a@mail.example' };
+  const under = (value: string) => readConfig({ ...mail, FACTOTUM_REGISTRATION: value }).registration;
+  assert.equal(readConfig({}).registration, undefined);
+  assert.equal(under('off'), undefined);
+  assert.deepEqual(under('approval'), { approval: true, domains: [] });
+  assert.deepEqual(under('Example.com, approval'), { approval: true, domains: ['example.com'] });
+  for (const wrong of ['off,approval', 'everybody', '*.example.com', 'approval,']) assert.throws(() => under(wrong), ConfigFaults, wrong);
+  assert.throws(() => readConfig({ FACTOTUM_REGISTRATION: 'approval' }), /FACTOTUM_MAIL_URL/);
+});
