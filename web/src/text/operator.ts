@@ -63,6 +63,7 @@ export const operatorText = {
   resume: 'Resume',
   resumed: 'The tenant goes on',
   close: 'Close',
+  closeNow: 'Close the tenant',
   closeTitle: (name: string) => `Close ${name}?`,
   closeText: 'After the waiting time everything of this tenant is erased for good.',
   closed: 'The tenant is being closed',

@@ -59,7 +59,7 @@ export function LifeBlock({ tenant }: { tenant: TenantItem }) {
       {open === 'close' && (
         <Confirm
           title={words.closeTitle(tenant.name)}
-          action={words.close}
+          action={words.closeNow}
           typed={typed}
           onClose={close}
           onConfirm={() => end.mutateAsync(act('close', words.closed))}
