@@ -78,6 +78,13 @@ async function rowsOf(platform: TestPlatform, tenantId: Id<'tenant'>): Promise<R
   });
 }
 
+/** A part of rows with a column changed in all of them. */
+function withColumn(body: string, column: string, value: string): string {
+  const [heading = '', ...lines] = body.trimEnd().split('\n');
+  const at: number = JSON.parse(heading).columns.indexOf(column);
+  return `${[heading, ...lines.map((line) => JSON.stringify(JSON.parse(line).toSpliced(at, 1, value)))].join('\n')}\n`;
+}
+
 const isNowhere = async (tenantId: Id<'tenant'>) => {
   const { rows } = await there.database.engine.pool.query('select 1 from app.tenant where tenant_id = $1', [tenantId]);
   const people = await there.database.auth.pool.query('select 1 from auth.organization where id = $1', [tenantId]);
@@ -114,6 +121,26 @@ describe('a whole archive', () => {
       [tenantId],
     );
     assert.deepEqual(rows, [{ emailVerified: false, role: 'owner', keys: 1, sessions: 0 }]);
+  });
+
+  test('brings nothing along that only who runs an installation gives', async () => {
+    const tenantId = await customer();
+    await withTenant(here.database.app.db, tenantId, async (tx) => {
+      await sql`update tenant set settings = settings || '{"maySpendOperatorModelKey": true}' where tenant_id = ${tenantId}`.execute(tx);
+      await sql`insert into quota_limit (tenant_id, name, value, set_by) values (${tenantId}, 'members', 1000000, 'operator:test')`.execute(
+        tx,
+      );
+      await sql`update tenant_queue set max_running = 900 where tenant_id = ${tenantId}`.execute(tx);
+    });
+    await importThere(await archiveOf(tenantId, 'whole'));
+    await withTenant(there.database.app.db, tenantId, async (tx) => {
+      assert.equal((await readTenant(tx, tenantId)).settings.maySpendOperatorModelKey, false);
+      const { rows } =
+        await sql`select max_running, (select count(*) from quota_limit where tenant_id = ${tenantId}) as limits from tenant_queue where tenant_id = ${tenantId}`.execute(
+          tx,
+        );
+      assert.deepEqual(rows, [{ maxRunning: 20, limits: 0 }]);
+    });
   });
 
   test('does not change somebody who is here already: they become a member with what they sign in with here', async () => {
@@ -168,6 +195,25 @@ describe('a whole archive', () => {
       'other keys': edit('keys.json', (body) => body.replace(/"seed":"[^"]+"/, `"seed":"${Buffer.alloc(32, 1).toString('base64')}"`)),
       'no log': (parts) => parts.delete('audit/log.jsonl'),
       'a task without its event': edit('rows/app.event.ndjson', (body) => `${body.split('\n')[0]}\n`),
+      'a name that leads out of the folders': edit('rows/app.tenant.ndjson', (body) => body.replace(`"customer-${names}"`, '"../../etc"')),
+      'a name that only its people have': edit('rows/auth.organization.ndjson', (body) =>
+        body.replaceAll(`"customer-${names}"`, '"resident"'),
+      ),
+      'settings that are none': edit('rows/app.tenant.ndjson', (body) => withColumn(body, 'settings', '{"timeZone": "Mars"}')),
+      'a password that costs a gigabyte to check': (parts) => {
+        const id = /usr_[0-9a-f]{24}/.exec(parts.get('rows/auth.user.ndjson') ?? '')?.[0];
+        const row = [
+          'acc',
+          'acc',
+          'credential',
+          id,
+          '$argon2id$v=19$m=1048576,t=3,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2g',
+          '2026-01-01',
+          '2026-01-01',
+        ];
+        const columns = ['id', 'accountId', 'providerId', 'userId', 'password', 'createdAt', 'updatedAt'];
+        parts.set('rows/auth.account.ndjson', `${JSON.stringify({ table: 'account', columns })}\n${JSON.stringify(row)}\n`);
+      },
       'a state that is none': edit('rows/app.task.ndjson', (body) => body.replaceAll('"received"', '"finished"')),
       'rows that are not lists': edit('rows/app.note.ndjson', (body) => `${body}{"tenant_id":"${tenantId}"}\n`),
       'an endless line': edit('rows/app.note.ndjson', (body) => `${body}["${'x'.repeat(70 * 1024 * 1024)}"]`),

@@ -9,6 +9,7 @@ export const leftOut: Readonly<Record<string, string>> = {
   audit_pending: 'numbered before a move is released, and then in the log',
   job: 'work of this installation; what it works on is in the archive',
   destruction_certificate: 'signed by this installation, about what it destroyed',
+  quota_limit: 'what a tenant may use is for whoever runs an installation to say',
   tenant_move: 'says what this side knows of the move',
   archive_piece: 'archives themselves',
 };

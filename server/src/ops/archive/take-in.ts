@@ -6,6 +6,7 @@ import { type TextTable, type Tx, withTenant } from '#kernel/database';
 import { adoptLog, type PackedHead, packedHeadSchema } from '#trust/audit';
 import { type AdoptedIdentity, adoptIdentity, type Identity, type IdentityTable } from '#trust/identity';
 import type { PlainSeed, TenantKeys } from '#trust/key';
+import { readTenant, tenantNameSchema, tenantTitleSchema } from '#trust/tenant';
 import { openArchive } from './codec.ts';
 import { conflict, invalid } from './fault.ts';
 import type { ArchiveHeader } from './header.ts';
@@ -62,11 +63,11 @@ export async function takeIn(
       const taking = createTaking(deps, tx, tenantId, onProgress ?? (() => undefined));
       for await (const part of parts) await taking.take(part);
       const taken = taking.finish();
-      people = await adoptIdentity(deps.database.auth, tenantId, taken.identity);
+      const name = await settle(tx, tenantId, at);
+      people = await adoptIdentity(deps.database.auth, { tenantId, name }, taken.identity);
       await sql`insert into tenant_move (tenant_id, direction, state, began_at, archive_id, log_size)
         values (${tenantId}, 'here', 'open', ${at}, ${archiveId ?? null}, ${taken.head.size})`.execute(tx);
-      await sql`update tenant set state = 'moving', state_since = ${at} where tenant_id = ${tenantId}`.execute(tx);
-      return { tenantId, name: taken.name, rows: taken.rows, logSize: taken.head.size, identity: people };
+      return { tenantId, name, rows: taken.rows, logSize: taken.head.size, identity: people };
     });
   } catch (error) {
     if (people !== undefined) await deps.identity.removeTenantOwner(tenantId);
@@ -79,6 +80,28 @@ async function refuseKnown(tx: Tx, tenantId: Id<'tenant'>): Promise<void> {
   if (rows[0] !== undefined) throw conflict(`This tenant is here already (it is ${rows[0].state}).`);
 }
 
+/** As many as a tenant may run that nobody has said anything about. */
+const runningMax = 20;
+
+/**
+ * Takes back what only who runs this installation gives, and lets the tenant rest.
+ *
+ * @returns its name, which is one that folders may have.
+ */
+async function settle(tx: Tx, tenantId: Id<'tenant'>, at: Date): Promise<string> {
+  await sql`update tenant set settings = settings - 'maySpendOperatorModelKey', state = 'moving', state_since = ${at} where tenant_id = ${tenantId}`.execute(
+    tx,
+  );
+  await sql`update tenant_queue set max_running = least(max_running, ${runningMax}) where tenant_id = ${tenantId}`.execute(tx);
+  try {
+    const { name, title } = await readTenant(tx, tenantId);
+    if (title !== name) tenantTitleSchema.parse(title);
+    return tenantNameSchema.parse(name);
+  } catch (cause) {
+    throw cause instanceof z.ZodError ? invalid('its name or settings are none that this release knows', cause) : cause;
+  }
+}
+
 /** The parts in their order: what the tenant is, its seeds, its rows, its people, the head of its log, the log. What people read is passed over. */
 function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgress: (rows: number) => void) {
   const seen = new Set<string>();
@@ -87,7 +110,6 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
   let seeds: PlainSeed[] | undefined;
   let keys: TenantKeys | undefined;
   let head: PackedHead | undefined;
-  let name = '';
   let rows = 0;
   let peopleRows = 0;
 
@@ -147,12 +169,11 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
       if (about.id !== tenantId) throw invalid('it is of another tenant than it says');
       if (about.schema > (await schemaNumber(tx)))
         throw invalid('it was made by a newer release. Bring this installation up to date first');
-      name = about.name;
     },
     finish() {
       if (head === undefined || keys === undefined || !seen.has('audit/log.jsonl') || !seen.has('rows/app.tenant_queue.ndjson'))
         throw invalid('parts of it are missing');
-      return { identity, head, name, rows };
+      return { identity, head, rows };
     },
   };
 }

@@ -77,7 +77,7 @@ export async function findTenant(db: AuthDb, nameOrId: string): Promise<TenantNa
 }
 
 /** What makes two names the same: letters and digits of any script in lower case, all else one hyphen. */
-function slugOf(name: string): string {
+export function slugOf(name: string): string {
   return name
     .normalize('NFKC')
     .toLowerCase()

@@ -3,6 +3,7 @@ import { FactotumError, type Id, isId } from '#kernel';
 import { insertTextRows, type RoleDatabase, readTextTables, type TextRow, type TextTable } from '#kernel/database';
 import { forgetTenant } from '../forget-tenant.ts';
 import { authDb } from '../store.ts';
+import { slugOf } from '../tenant-owner.ts';
 import type { IdentityTable } from './pack.ts';
 import { type TravellingTable, travelling } from './tables.ts';
 
@@ -17,7 +18,11 @@ export interface AdoptedIdentity {
  *
  * @throws FactotumError `archive.invalid` for rows of another tenant or of another form, `archive.conflict` when the name is taken.
  */
-export async function adoptIdentity(auth: RoleDatabase, tenantId: Id<'tenant'>, given: readonly IdentityTable[]): Promise<AdoptedIdentity> {
+export async function adoptIdentity(
+  auth: RoleDatabase,
+  { tenantId, name }: { readonly tenantId: Id<'tenant'>; readonly name: string },
+  given: readonly IdentityTable[],
+): Promise<AdoptedIdentity> {
   // What an attempt left that was cut off: without the tenant's own rows it is nobody's.
   await forgetTenant(authDb(auth), tenantId);
   const db = auth.db.withoutPlugins();
@@ -29,6 +34,7 @@ export async function adoptIdentity(auth: RoleDatabase, tenantId: Id<'tenant'>, 
     });
     if (given.length !== checked.length) throw refused('it has a table of people that does not travel');
     requireMembers(checked);
+    requireName(checked, name);
     const people = await meet(tx, checked.find(({ spec }) => spec.name === 'user')?.part);
     try {
       for (const { spec, part } of checked) await insertTextRows(tx, part.table, mapped(spec, part, people));
@@ -60,7 +66,8 @@ function check(spec: TravellingTable, part: IdentityTable, known: readonly TextT
   for (const row of part.rows) {
     if (row.length !== columns.length) throw refused(`a row of ${spec.name} has another form`);
     if (spec.tenant !== null && row[at(spec.tenant)] !== tenantId) throw refused(`a row of ${spec.name} is of another tenant`);
-    if (spec.name === 'account' && row[at('providerId')] !== 'credential') throw refused('it has a credential that does not travel');
+    if (spec.name === 'account' && !isPassword(row[at('providerId')], row[at('password')]))
+      throw refused('it has a credential that does not travel');
   }
   const here = Object.entries(spec.here ?? {}).map(([name, value]) => [part.columns.indexOf(name), value] as const);
   const rows = part.rows.map((row) => {
@@ -69,6 +76,12 @@ function check(spec: TravellingTable, part: IdentityTable, known: readonly TextT
     return set;
   });
   return { table: { ...table, columns }, rows };
+}
+
+/** A hash of the form that we make, and no dearer to check: somebody else's could ask for gigabytes at each sign-in. */
+function isPassword(provider: string | null | undefined, hash: string | null | undefined): boolean {
+  const [, memory, passes, lanes] = /^\$argon2id\$v=19\$m=(\d{1,5}),t=(\d),p=(\d)\$/.exec(hash ?? '') ?? [];
+  return provider === 'credential' && (hash == null || (Number(memory) <= 65_536 && Number(passes) <= 5 && Number(lanes) <= 4));
 }
 
 interface Part {
@@ -93,6 +106,13 @@ function requireMembers(parts: readonly Part[]): void {
       if (valuesOf(part, column).some((id) => id !== null && !there.has(id)))
         throw refused(`a row of ${spec.name} is of somebody who is no member`);
   if (find('organization')?.rows.length !== 1) throw refused('it has no tenant, or several');
+}
+
+/** Folders are named like it, and commands find the tenant by it. */
+function requireName(parts: readonly Part[], name: string): void {
+  const organization = parts.find(({ spec }) => spec.name === 'organization')?.part;
+  if (valuesOf(organization, 'name')[0] !== name || valuesOf(organization, 'slug')[0] !== slugOf(name))
+    throw refused('its people are of a tenant of another name');
 }
 
 interface People {

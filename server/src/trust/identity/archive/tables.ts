@@ -17,7 +17,8 @@ export interface TravellingTable {
 
 /** What of identity is in a whole archive, each table after those that it points at. */
 export const travelling: readonly TravellingTable[] = [
-  { name: 'organization', tenant: 'id', people: [] },
+  // How many members there may be is for whoever runs the installation to say.
+  { name: 'organization', tenant: 'id', people: [], here: { membersMax: null } },
   // That an address is somebody's is for each installation to find out: an archive could say so of any.
   {
     name: 'user',
