@@ -393,3 +393,59 @@ test('the list of members goes on where a page ended, and a cursor is of no use 
     [...seen].sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase())),
   );
 });
+
+test('an address that two tenants invite joins both as one person, however it is accepted', async () => {
+  const [one, two] = [await buildCustomer(), await buildCustomer()];
+  const email = newAddress();
+  const urls = [];
+  for (const customer of [one, two]) {
+    const invited = await send('POST /api/v1/invitations', { cookie: await customer.signIn(), json: { email, roles: ['member'] } });
+    urls.push((await bodyOf(invited)).url);
+  }
+  const accepts = urls.map((url) =>
+    send('POST /api/v1/invitation/accept', { json: { token: tokenIn(url), name: 'Twin' }, headers: browserHeaders }),
+  );
+  const answers = await Promise.all(accepts);
+  const winner = answers.find(({ status }) => status === 204);
+  assert.ok(winner);
+  // Who was a moment later found an account, and has to sign in to it.
+  assert.deepEqual((await Promise.all(answers.map(codeOf))).sort(), ['204', '401 auth.required']);
+  const late = urls[answers.findIndex(({ status }) => status === 401)] ?? '';
+  assert.equal((await send('POST /api/v1/invitation/accept', { json: { token: tokenIn(late) }, cookie: cookiesOf(winner) })).status, 204);
+  const { rows } = await pool.query('select from "user" where email = $1', [email]);
+  assert.equal(rows.length, 1);
+});
+
+test('what a body says besides is refused, and a header does not say where a link leads', async () => {
+  const [one, two] = [await buildCustomer(), await buildCustomer()];
+  const cookie = await one.signIn();
+  const json = { email: newAddress(), roles: ['member'] };
+  for (const extra of [{ tenantId: two.tenantId }, { mailed: true }, { invitedBy: 'user:usr_0' }])
+    assert.equal(await codeOf(await send('POST /api/v1/invitations', { cookie, json: { ...json, ...extra } })), '400 request.invalid');
+  const { userId } = await join(one, ['member']);
+  assert.equal(
+    await codeOf(await send(`PUT /api/v1/members/${userId}`, { cookie, json: { roles: ['member'], managedBy: 'scim' } })),
+    '400 request.invalid',
+  );
+  const poisoned = { cookie, json, headers: { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' } };
+  assert.ok((await bodyOf(await send('POST /api/v1/invitations', poisoned))).url.startsWith(`${testOrigin}/join#`));
+});
+
+test("another tenant's members and invitations are not there", async () => {
+  const [one, two] = [await buildCustomer(), await buildCustomer()];
+  const { userId } = await join(one, ['member']);
+  const { id } = await bodyOf(
+    await send('POST /api/v1/invitations', { cookie: await one.signIn(), json: { email: newAddress(), roles: ['member'] } }),
+  );
+  const cookie = await two.signIn();
+  for (const [line, json] of [
+    [`PUT /api/v1/members/${userId}`, { roles: ['owner'] }],
+    [`DELETE /api/v1/members/${userId}`, undefined],
+    [`DELETE /api/v1/members/${userId}/sessions`, undefined],
+    [`POST /api/v1/invitations/${id}/renew`, {}],
+    [`DELETE /api/v1/invitations/${id}`, undefined],
+  ] as const)
+    assert.match(await codeOf(await send(line, { cookie, ...(json === undefined ? {} : { json }) })), /^404 /, line);
+  assert.deepEqual((await bodyOf(await send('GET /api/v1/invitations', { cookie }))).items, []);
+  assert.equal((await membersOf(one)).length, 2);
+});
