@@ -202,7 +202,7 @@ test('groups of the provider bring roles, in the order of the rules', async () =
 test('a token for a directory is shown once and revoked', async () => {
   const { page } = opened;
   await signIn(page, server.origin, '/settings/provisioning');
-  await page.getByText(`${server.origin}/scim/v2`).waitFor();
+  await page.getByText('https://factotum.example/scim/v2').waitFor();
   await page.getByRole('button', { name: 'New token' }).click();
   await page.getByLabel('Name').fill('Okta');
   await page.getByRole('button', { name: 'Make the token' }).click();
@@ -230,9 +230,9 @@ test('rules that would lock their maker out are refused, and what was typed stay
 test('usage tells what is nearly and what is wholly used up, in words', async () => {
   const { page } = opened;
   await signIn(page, server.origin, '/settings/usage');
-  const rows = page.getByRole('main').getByRole('listitem');
-  assert.match((await rows.nth(0).textContent()) ?? '', /Model spend per month.*used up.*US\$100 of US\$100/s);
-  assert.match((await rows.nth(1).textContent()) ?? '', /Model spend per day.*over 80 %.*US\$4\.32 of US\$5/s);
+  const row = (quota: string) => page.getByRole('listitem').filter({ hasText: quota });
+  assert.match((await row('Model spend per month').textContent()) ?? '', /used up.*US\$100 of US\$100/s);
+  assert.match((await row('Model spend per day').textContent()) ?? '', /over 80 %.*US\$4\.32 of US\$5/s);
 });
 
 test('only what was changed in the settings is sent', async () => {
@@ -258,7 +258,7 @@ test('an archive is asked for with a passphrase typed twice, and listed with its
   assert.equal(await dialog.getByRole('button', { name: 'Make an archive' }).isDisabled(), true);
   await dialog.getByLabel('once more').fill('a long enough phrase');
   await dialog.getByRole('button', { name: 'Make an archive' }).click();
-  await page.getByText('Waiting').waitFor();
+  await page.getByText('Waiting', { exact: true }).waitFor();
   assert.equal(await page.getByRole('progressbar').count(), 1);
 });
 
@@ -275,4 +275,13 @@ test('closing the tenant needs its name typed, and can be taken back', async () 
   await page.getByText('The tenant is being closed').waitFor();
   await page.getByRole('button', { name: 'Keep the tenant' }).click();
   await page.getByText('The tenant stays').waitFor();
+});
+
+test('groups of a directory bring roles', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/provisioning');
+  await page.getByLabel('Group 1', { exact: true }).fill('Accounting');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved').waitFor();
+  assert.deepEqual(server.world.machines.scim.roles.rules, [{ group: 'Accounting', role: 'approver' }]);
 });

@@ -184,9 +184,17 @@ export interface SsoTest {
   error: string | null;
 }
 
+/** Where a directory provisions to, and which roles its groups bring. */
+export interface ScimSettings {
+  url: string;
+  roles: { rules: { group: string; role: string }[]; fallback: string[] };
+}
+
 export interface ScimToken {
   id: string;
   name: string;
+  /** The first signs of the token, to tell it apart. */
+  start: string;
   createdAt: string;
   expiresAt: string | null;
   lastUsedAt: string | null;

@@ -1,11 +1,12 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Plus, RefreshCw } from 'lucide-react';
 import { useState } from 'react';
-import { post, remove } from '../../api/client.ts';
-import type { ScimToken } from '../../api/identity.ts';
+import { get, post, remove } from '../../api/client.ts';
+import type { ScimSettings, ScimToken } from '../../api/identity.ts';
 import { listQuery } from '../../api/list.ts';
 import { securityText } from '../../text/security.ts';
 import { Button } from '../../ui/button.tsx';
-import { Empty } from '../../ui/feedback.tsx';
+import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Confirm } from '../../ui/form/confirm.tsx';
 import { CopyValue } from '../../ui/form/copy-value.tsx';
@@ -14,16 +15,21 @@ import { ListCard, Row } from '../../ui/form/list-card.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { ScimRoleForm } from './scim-roles.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
 import { TopicPage } from './topic-page.tsx';
+import { useMay } from './topics.tsx';
 
 const words = securityText.scim;
+const scimQuery = queryOptions({ queryKey: ['scim'], queryFn: ({ signal }) => get<ScimSettings>('/scim', { signal }) });
 const tokensQuery = listQuery<ScimToken>('scim-tokens', '/scim/tokens');
 
 type Open = { kind: 'new' } | { kind: 'made'; token: string } | { kind: 'revoke'; token: ScimToken };
 
 /** Where a directory writes to, and the tokens it uses. */
 export default function ProvisioningPage() {
+  const mayAdmin = useMay('security:admin');
+  const scim = useQuery(scimQuery);
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const revoke = useAct((id: string) => remove(`/scim/tokens/${encodeURIComponent(id)}`), {
@@ -35,13 +41,17 @@ export default function ProvisioningPage() {
       topic="provisioning"
       intro={words.intro}
       side={
-        <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
-          <Plus size={14} aria-hidden="true" />
-          {words.new}
-        </Button>
+        mayAdmin && (
+          <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
+            <Plus size={14} aria-hidden="true" />
+            {words.new}
+          </Button>
+        )
       }
     >
-      <CopyValue label={words.address} value={`${location.origin}/scim/v2`} />
+      {scim.error && <ErrorBox error={scim.error} onRetry={scim.refetch} />}
+      {scim.isPending && <Skeleton rows={1} />}
+      {scim.data && <CopyValue label={words.address} value={scim.data.url} />}
       <Section title={words.tokens} card={false}>
         <ListCard
           query={tokensQuery}
@@ -57,28 +67,34 @@ export default function ProvisioningPage() {
             <Row
               title={token.name}
               note={
-                token.lastUsedAt ? (
-                  <>
-                    {words.used} <Time at={token.lastUsedAt} />
-                  </>
-                ) : (
-                  words.neverUsed
-                )
+                <>
+                  <span className="font-mono">{token.start}…</span> ·{' '}
+                  {token.lastUsedAt ? (
+                    <>
+                      {words.used} <Time at={token.lastUsedAt} />
+                    </>
+                  ) : (
+                    words.neverUsed
+                  )}
+                </>
               }
               side={
-                <Button
-                  look="quiet"
-                  size="small"
-                  aria-label={words.revokeLabel(token.name)}
-                  onClick={() => setOpen({ kind: 'revoke', token })}
-                >
-                  {words.revoke}
-                </Button>
+                mayAdmin && (
+                  <Button
+                    look="quiet"
+                    size="small"
+                    aria-label={words.revokeLabel(token.name)}
+                    onClick={() => setOpen({ kind: 'revoke', token })}
+                  >
+                    {words.revoke}
+                  </Button>
+                )
               }
             />
           )}
         </ListCard>
       </Section>
+      {scim.data && <ScimRoleForm roles={scim.data.roles} isReadOnly={!mayAdmin} />}
       {open?.kind === 'new' && <TokenDialog onMade={(token) => setOpen({ kind: 'made', token })} onClose={close} />}
       {open?.kind === 'made' && (
         <SecretDialog

@@ -20,7 +20,7 @@ const topics: readonly Topic[] = [
   { path: 'teams', icon: <UsersRound size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'keys', icon: <KeyRound size={size} aria-hidden="true" />, permissions: ['key:admin'] },
   { path: 'sso', icon: <LogIn size={size} aria-hidden="true" />, permissions: ['security:read'] },
-  { path: 'provisioning', icon: <RefreshCw size={size} aria-hidden="true" />, permissions: ['security:admin'] },
+  { path: 'provisioning', icon: <RefreshCw size={size} aria-hidden="true" />, permissions: ['security:read'] },
   { path: 'security', icon: <ShieldCheck size={size} aria-hidden="true" />, permissions: ['security:read'] },
   { path: 'usage', icon: <Gauge size={size} aria-hidden="true" />, permissions: ['quota:read'] },
   { path: 'closing', icon: <FileKey2 size={size} aria-hidden="true" />, permissions: ['tenant:export', 'tenant:close'] },
