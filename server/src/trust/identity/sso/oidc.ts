@@ -55,6 +55,8 @@ export function oidcProvider(
         nonce,
         code_challenge: await calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
+        // Some providers tell when somebody signed in only if they are asked like this; others leave what they do not know.
+        claims: '{"id_token":{"auth_time":{"essential":true}}}',
         ...(force ? { prompt: 'login', max_age: '0' } : {}),
       }),
     finish: async (answer, { state, nonce, verifier, returnUrl, force }, wanted) => {
