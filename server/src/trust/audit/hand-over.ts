@@ -1,5 +1,4 @@
 import { checkEntry, decodeFrontier, hashLeaf, type LogState } from '@factotum/tlog';
-import type { Id } from '#kernel';
 import { inTransaction, type RoleDatabase } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import { rowOf } from './adopt.ts';
@@ -84,13 +83,4 @@ function continued(keys: TenantKeys, row: HeadRow, tail: LogTail) {
   const entries = tail.entries.map((entry) => rowOf(keys.tenantId, entry));
   if (entries.at(-1)?.kind !== 'tenant.moved') throw broken('it does not end with the move');
   return { entries, leaves: entries.map(({ body }) => hashLeaf(Buffer.from(body))) };
-}
-
-/** The number of entries, and whether the log is held; null when there is none. */
-export async function logStanding(sequencer: RoleDatabase, tenantId: Id<'tenant'>): Promise<{ size: number; held: boolean } | null> {
-  const { rows } = await sequencer.pool.query<{ size: number; held: boolean }>(
-    'select size, held from app.audit_head where tenant_id = $1',
-    [tenantId],
-  );
-  return rows[0] ?? null;
 }

@@ -5,7 +5,7 @@ export { type AuditDraft, auditBody } from './body.ts';
 export { discardPending } from './discard.ts';
 export { exportLog, exportLogIn } from './export.ts';
 export type { EntryListener } from './feed.ts';
-export { closeLog, logStanding, releaseLog } from './hand-over.ts';
+export { closeLog, releaseLog } from './hand-over.ts';
 export type { AuditKind, LiveKind } from './kinds.ts';
 export { type LiveMessage, liveMessageOf } from './live.ts';
 export { type LogTail, logTailSchema, type PackedHead, packedHeadSchema, packHead, packTail } from './packed-head.ts';
