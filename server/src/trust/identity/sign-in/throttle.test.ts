@@ -39,6 +39,12 @@ test('the wait doubles with each failure, up to a quarter of an hour, and never 
   assert.deepEqual(waits.slice(0, 12), [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
 });
 
+test('a process whose clock is behind waits for nobody while attempts are free', async () => {
+  const its = limit();
+  assert.equal(await countAttempt(db, [its], at(5)), null);
+  assert.equal(await countAttempt(db, [its], at(0)), null);
+});
+
 test('what is refused is not counted on what others use', async () => {
   const [own, shared] = [limit({ freeAttempts: 1 }), limit()];
   await countAttempt(db, [own, shared], start);

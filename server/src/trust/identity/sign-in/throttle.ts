@@ -13,6 +13,9 @@ export interface Limit {
 /** After this long without a failure everything starts anew, in milliseconds. */
 const forgetMs = 24 * 3_600_000;
 
+/** Long ago, whatever the clocks of several processes say: who is not to wait must not wait for a clock that is ahead of theirs. */
+const notBlocked = new Date(0);
+
 /**
  * Counts an attempt before it is looked at, on all of these or on none: of any number at once, in any number of processes, no more than
  * the free ones are looked at. What turns out right is taken back by `forgive`.
@@ -46,7 +49,7 @@ export async function forgive(
   if (shared.length > 0)
     await db
       .updateTable('signInFailure')
-      .set({ count: sql`greatest(count - 1, 0)`, blockedUntil: now })
+      .set({ count: sql`greatest(count - 1, 0)`, blockedUntil: notBlocked })
       .where('key', 'in', keys(shared))
       .execute();
   await db
@@ -65,11 +68,11 @@ class Blocked extends Error {
 
 /** Nothing when the key is blocked. */
 const count = (tx: AuthDb, { key, freeAttempts, delaySecondsMax }: Limit, now: Date) =>
-  sql<{ count: number }>`insert into "signInFailure" as f (key, count, "blockedUntil", "lastAt") values (${key}, 1, ${now}, ${now})
+  sql<{ count: number }>`insert into "signInFailure" as f (key, count, "blockedUntil", "lastAt") values (${key}, 1, ${notBlocked}, ${now})
     on conflict (key) do update set "lastAt" = ${now},
       count = case when f."lastAt" < ${new Date(now.getTime() - forgetMs)} then 1 else f.count + 1 end,
-      "blockedUntil" = ${now}::timestamptz + case when f."lastAt" < ${new Date(now.getTime() - forgetMs)} or f.count + 1 < ${freeAttempts}::int then interval '0'
-        else make_interval(secs => least(power(2, least(f.count + 1 - ${freeAttempts}::int, 20)), ${delaySecondsMax}::int)) end
+      "blockedUntil" = case when f."lastAt" < ${new Date(now.getTime() - forgetMs)} or f.count + 1 < ${freeAttempts}::int then ${notBlocked}::timestamptz
+        else ${now}::timestamptz + make_interval(secs => least(power(2, least(f.count + 1 - ${freeAttempts}::int, 20)), ${delaySecondsMax}::int)) end
     where f."blockedUntil" <= ${now} returning count`
     .execute(tx)
     .then(({ rows }) => rows[0]);
