@@ -425,6 +425,46 @@ test('members of a directory are changed there and not by hand; their sessions c
   assert.equal((await send(`PUT /api/v1/members/${id}`, { cookie, json: { roles: ['member'] } })).status, 204);
 });
 
+test('a directory whose tokens are all revoked manages nobody, and goes on where it was with a new one', async () => {
+  const { customer, cookie, tokenId, ask, add } = await buildDirectory();
+  const [kept, removed, off] = [await add('kept'), await add('removed'), await add('switched-off')];
+  await ask(`PATCH /Users/${off.id}`, patch({ op: 'replace', path: 'active', value: false }));
+  const { id: team } = await bodyOf(
+    await ask('POST /Groups', { schemas: [group], displayName: 'Left behind', members: [{ value: kept.id }] }),
+  );
+  await send(`DELETE /api/v1/scim/tokens/${tokenId}`, { cookie });
+  assert.equal((await send(`PUT /api/v1/members/${kept.id}`, { cookie, json: { roles: ['auditor'] } })).status, 204);
+  assert.equal((await send(`DELETE /api/v1/members/${removed.id}`, { cookie })).status, 204);
+  assert.equal((await send(`PUT /api/v1/teams/${team}`, { cookie, json: { name: 'Ours', members: [kept.id] } })).status, 204);
+  await pool.query('update "user" set "emailVerified" = true where id = $1', [off.id]);
+  await pool.query(`insert into member (id, "organizationId", "userId", role, "createdAt") values ('x' || $1, $2, $1, 'member', now())`, [
+    off.id,
+    (await buildCustomer()).tenantId,
+  ]);
+  const invited = await bodyOf(
+    await send('POST /api/v1/invitations', { cookie, json: { email: addressOf('switched-off'), roles: ['member'] } }),
+  );
+  const elsewhere = await pool.query('select "organizationId" as id from member where "userId" = $1', [off.id]);
+  const accept = { json: { token: invited.url.split('#token=')[1] }, cookie: await signInAs(elsewhere.rows[0].id, off.id) };
+  assert.equal((await send('POST /api/v1/invitation/accept', accept)).status, 204);
+  const { token } = await bodyOf(await send('POST /api/v1/scim/tokens', { cookie, json: { name: 'Again' } }));
+  const users = await bodyOf(await send('GET /scim/v2/Users', { key: token }));
+  assert.deepEqual(
+    users.Resources.map(({ id }) => id),
+    [kept.id],
+  );
+  assert.equal((await send(`DELETE /api/v1/members/${kept.id}`, { cookie })).status, 409);
+  assert.equal((await membersOf(customer)).length, 3);
+});
+
+test('whoever is provisioned needs no invitation any more', async () => {
+  const { cookie, add } = await buildDirectory();
+  await send('POST /api/v1/invitations', { cookie, json: { email: addressOf('twice'), roles: ['member'] } });
+  await add('twice');
+  const { items } = await bodyOf(await send('GET /api/v1/invitations', { cookie }));
+  assert.deepEqual(items, []);
+});
+
 test('a directory cannot put out the last owner', async () => {
   const { customer, ask } = await buildDirectory();
   const [owner] = await membersOf(customer);

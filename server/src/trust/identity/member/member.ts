@@ -4,8 +4,10 @@ import { type AuthDb, revocationChannel } from '../store.ts';
 import {
   type Acting,
   changingMembers,
+  hasDirectory,
   namesIn,
   type Room,
+  requireByHand,
   requireDispensable,
   requireOwner,
   requireRoom,
@@ -64,7 +66,8 @@ export async function changeRoles(
     const before = await resolveRoles(tx, tenantId, member.roles);
     const after = await resolveRoles(tx, tenantId, roles);
     // Who owns the tenant is decided in it, whatever a directory says.
-    if (new Set(before.names).symmetricDifference(new Set(after.names)).difference(new Set(['owner'])).size > 0) requireByHand(member);
+    if (new Set(before.names).symmetricDifference(new Set(after.names)).difference(new Set(['owner'])).size > 0)
+      await requireByHand(tx, tenantId, member);
     const [wasOwner, isOwner] = [before.names.includes('owner'), after.names.includes('owner')];
     if (wasOwner || isOwner) await requireOwner(tx, tenantId, by);
     requireWithin(by, after.permissions.difference(before.permissions));
@@ -87,13 +90,14 @@ export async function removeMember(
 ): Promise<Ended> {
   return changingMembers(db, tenantId, async (tx) => {
     const member = await findMember(tx, tenantId, userId);
-    requireByHand(member);
+    await requireByHand(tx, tenantId, member);
     if (member.roles.includes('owner')) {
       await requireOwner(tx, tenantId, by);
       await requireDispensable(tx, tenantId, member.userId);
     }
     const ended = await endMembership(tx, tenantId, member.userId);
-    await tx.deleteFrom('teamMember').where('tenantId', '=', tenantId).where('userId', '=', member.userId).execute();
+    for (const table of ['teamMember', 'scimUser'] as const)
+      await tx.deleteFrom(table).where('tenantId', '=', tenantId).where('userId', '=', member.userId).execute();
     await forgetStrangers(tx, [member.userId]);
     return ended;
   });
@@ -137,6 +141,9 @@ export async function addMember(tx: AuthDb, { tenantId, userId, roles, managedBy
     .executeTakeFirst();
   if (present) throw new FactotumError('member.exists', 'This person is a member already.');
   if (managedBy === undefined) await requireNotSwitchedOff(tx, tenantId, userId);
+  // Whoever joins another way has no use for their invitation any more, and it would count beside them.
+  await sql`delete from invitation using "user" where "organizationId" = ${tenantId} and "user".id = ${userId}
+    and lower(invitation.email) = "user".email`.execute(tx);
   await requireRoom(tx, tenantId, room, now, invitation);
   await sql`insert into member (id, "organizationId", "userId", role, "createdAt", "managedBy")
     values (replace(gen_random_uuid()::text, '-', ''), ${tenantId}, ${userId}, ${roles.join()}, ${now}, ${managedBy ?? null})`.execute(tx);
@@ -144,8 +151,11 @@ export async function addMember(tx: AuthDb, { tenantId, userId, roles, managedBy
 
 /** Whom a directory has switched off, it alone lets in again: not an invitation, and not the next sign-in. */
 async function requireNotSwitchedOff(tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>): Promise<void> {
-  const { rows } = await sql`select from "scimUser" where "tenantId" = ${tenantId} and "userId" = ${userId} and not active`.execute(tx);
-  if (rows.length > 0) throw new FactotumError('member.managed', 'Your directory has switched this person off. Switch them on there.');
+  const known = tx.selectFrom('scimUser').select('active').where('tenantId', '=', tenantId).where('userId', '=', userId);
+  if ((await known.executeTakeFirst())?.active !== false) return;
+  if (await hasDirectory(tx, tenantId))
+    throw new FactotumError('member.managed', 'Your directory has switched this person off. Switch them on there.');
+  await tx.deleteFrom('scimUser').where('tenantId', '=', tenantId).where('userId', '=', userId).execute();
 }
 
 export const setRoles = (tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>, roles: readonly string[]) =>
@@ -209,9 +219,4 @@ export async function findMember(tx: AuthDb, tenantId: Id<'tenant'>, userId: str
     .executeTakeFirst();
   if (!row) throw new FactotumError('member.not_found', 'There is no such member.');
   return { userId: row.userId, roles: namesIn(row.role), managedBy: row.managedBy };
-}
-
-function requireByHand({ managedBy }: Found): void {
-  if (managedBy !== null)
-    throw new FactotumError('member.managed', 'Your directory manages this member. Change them there.', { details: { managedBy } });
 }

@@ -131,6 +131,26 @@ export async function requireRoom(tx: AuthDb, tenantId: Id<'tenant'>, room: Room
   await room((await countPeople(tx, tenantId, now, besides)) + 1);
 }
 
+/**
+ * Members and teams of a directory are changed there and not by hand, while it has a token: one that cannot speak manages nobody.
+ *
+ * @throws FactotumError `member.managed`
+ */
+export async function requireByHand(
+  tx: AuthDb,
+  tenantId: Id<'tenant'>,
+  { managedBy }: { readonly managedBy: 'scim' | null },
+): Promise<void> {
+  if (managedBy !== null && (await hasDirectory(tx, tenantId)))
+    throw new FactotumError('member.managed', 'Your directory manages this. Change it there.', { details: { managedBy } });
+}
+
+/** Whether a directory may speak for the tenant. */
+export async function hasDirectory(tx: AuthDb, tenantId: Id<'tenant'>): Promise<boolean> {
+  const token = await tx.selectFrom('scimToken').select('id').where('tenantId', '=', tenantId).limit(1).executeTakeFirst();
+  return token !== undefined;
+}
+
 /** Members and open invitations. */
 export async function countPeople(db: AuthDb, tenantId: Id<'tenant'>, now: Date, besides?: Id<'invitation'>): Promise<number> {
   const { rows } = await sql<{ people: number }>`

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FactotumError, type Id, newId } from '#kernel';
 import type { AuthDb } from '../store.ts';
 import { checked } from './role.ts';
-import { changingMembers } from './rules.ts';
+import { changingMembers, requireByHand } from './rules.ts';
 
 /** Some members of a tenant under a name. A team brings no permissions: it says who belongs together. */
 export interface Team {
@@ -58,7 +58,8 @@ export async function changeTeam(
 ): Promise<void> {
   const wanted = checked(nameSchema, 'name', name);
   await changingMembers(db, tenantId, async (tx) => {
-    const team = requireByHand(await findTeam(tx, tenantId, id));
+    const team = await findTeam(tx, tenantId, id);
+    await requireByHand(tx, tenantId, team);
     await requireFreeName(tx, tenantId, wanted, team.id);
     await tx.updateTable('team').set({ name: wanted, updatedAt: sql`now()` }).where('id', '=', team.id).execute();
     await setTeamMembers(tx, { tenantId, teamId: team.id, userIds: members });
@@ -68,7 +69,8 @@ export async function changeTeam(
 /** @throws FactotumError `team.not_found`, `member.managed`. */
 export async function deleteTeam(db: AuthDb, { tenantId, id }: { tenantId: Id<'tenant'>; id: string }): Promise<void> {
   await changingMembers(db, tenantId, async (tx) => {
-    const team = requireByHand(await findTeam(tx, tenantId, id));
+    const team = await findTeam(tx, tenantId, id);
+    await requireByHand(tx, tenantId, team);
     await tx.deleteFrom('team').where('id', '=', team.id).execute();
   });
 }
@@ -123,11 +125,4 @@ async function setTeamMembers(
       .values(found.map((userId) => ({ tenantId, teamId, userId })))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-}
-
-function requireByHand<T extends Pick<Team, 'managedBy'>>(team: T): T {
-  if (team.managedBy === null) return team;
-  throw new FactotumError('member.managed', 'Your directory manages this team. Change it there.', {
-    details: { managedBy: team.managedBy },
-  });
 }
