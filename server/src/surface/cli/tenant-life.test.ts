@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLogger, readConfig } from '#kernel';
+import { operatorAlone, startJobs } from '../../../test/jobs.ts';
 import { eventually, testPlatform } from '../../../test/platform.ts';
-import { createJobs } from '../../jobs.ts';
-import { operatorParts } from '../../operator.ts';
 import type { CommandDeps } from './command.ts';
 import { runCommand } from './run-command.ts';
 
@@ -20,7 +19,7 @@ const deps = {
   configure: () => readConfig({ FACTOTUM_DATA: folder }),
   openAlone: async () => ({
     fetch: unused,
-    operator: operatorParts(platform, { address: () => null, publicUrl: () => 'http://127.0.0.1:4310', onTenant: async () => undefined }),
+    operator: operatorAlone(platform),
     log: createLogger({ level: 'silent' }),
     close: async () => undefined,
   }),
@@ -61,13 +60,11 @@ test('a tenant is set up, suspended, resumed and closed by command', async () =>
   assert.equal((await run('tenant', 'resume', '--tenant', id)).answer.state, 'active');
 });
 
-test('an erased tenant has a certificate that anybody can check with the public key, and a log that can be exported', async (t) => {
+test('an erased tenant has a certificate that anybody can check with the public key, and a log that can be exported', async () => {
   const { id, name } = await platform.createTenant({ name: 'gone', actor: 'operator:test' });
   assert.equal((await run('tenant', 'erase', '--tenant', name, '--name', name)).exit, 0);
   assert.equal((await run('tenant', 'certificate', '--tenant', id)).exit, 1);
-  const jobs = createJobs(platform);
-  jobs.start();
-  t.after(() => jobs.stop());
+  startJobs(platform);
   const { note, verifierKey } = await eventually(async () => {
     const { exit, answer } = await run('tenant', 'certificate', '--tenant', id);
     return exit === 0 ? answer : undefined;

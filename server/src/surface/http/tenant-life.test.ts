@@ -5,8 +5,8 @@ import { listEntries } from '#trust/audit';
 import { openCertificate, resumeTenant, suspendTenant } from '#trust/tenant';
 import { type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
+import { startJobs } from '../../../test/jobs.ts';
 import { eventually } from '../../../test/platform.ts';
-import { createJobs } from '../../jobs.ts';
 
 const { platform, send, buildCustomer, deps: testDeps } = await testHttp();
 type Line = Parameters<typeof send>[0];
@@ -117,14 +117,12 @@ test('operators see and change tenants from outside; their people cannot, nor do
     assert.equal((await ask(line, { cookie: operator })).status, 404, line);
 });
 
-test('an erased tenant is gone for its people, and its certificate is there for operators', async (t) => {
+test('an erased tenant is gone for its people, and its certificate is there for operators', async () => {
   const doomed = await buildCustomer();
   const key = await doomed.key();
   const path = `/api/v1/operator/tenants/${doomed.tenantId}` as const;
   assert.equal((await ask(`POST ${path}/erase`, { cookie: operator, json: { name: doomed.name } })).status, 200);
-  const jobs = createJobs(platform);
-  jobs.start();
-  t.after(() => jobs.stop());
+  startJobs(platform);
   const certificate = await eventually(async () => {
     const { status, body } = await ask(`GET ${path}/certificate`, { cookie: operator });
     return status === 200 ? body : undefined;

@@ -10,7 +10,6 @@ import { withTenant } from '#kernel/database';
 import { exportLog, listEntries } from '#trust/audit';
 import { createJobRunner, readAnyJob } from '#trust/job';
 import { eventually, testPlatform } from '../../../test/platform.ts';
-import { createTenant } from '../../platform.ts';
 import { findCertificate, openCertificate } from './certificate.ts';
 import { configureTenant } from './configure.ts';
 import { listDirectory, readFromDirectory } from './directory.ts';
@@ -31,7 +30,7 @@ const kindsOf = async (tenantId: Id<'tenant'>) => {
 let made = 0;
 const build = async () => {
   made += 1;
-  return createTenant(platform, { name: `life-${made}`, actor: 'operator:root' });
+  return platform.createTenant({ name: `life-${made}`, actor: 'operator:root' });
 };
 
 test('a suspended tenant takes nothing in and none of its tasks is begun, until it is resumed', async () => {
@@ -199,7 +198,7 @@ test('an erased tenant leaves its log, destroyed keys and a certificate; of its 
   // Nobody else has lost anything, and the name is free again.
   assert.equal(await stateOf(bystander.id), 'active');
   assert.equal((await identity.findTenant(bystander.id))?.id, bystander.id);
-  assert.notEqual((await createTenant(platform, { name, actor: 'operator:root' })).id, id);
+  assert.notEqual((await platform.createTenant({ name, actor: 'operator:root' })).id, id);
 });
 
 test('a tenant whose closing was called off in the last moment is not erased', async (t) => {
