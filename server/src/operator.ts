@@ -9,7 +9,7 @@ export function operatorParts(
   platform: Platform,
   place: { readonly address: () => string | null; readonly publicUrl: () => string; readonly onTenant: (name: string) => Promise<void> },
 ): OperatorParts {
-  const { archives, identity, database, keyring, auditor, sequencer, quotas, clock, ownerUrl } = platform;
+  const { archives, identity, database, keyring, auditor, sequencer, quotas, clock, log, ownerUrl } = platform;
   const linkTo = (token: string) => `${place.publicUrl()}/#token=${token}`;
   return {
     listTenants: () => identity.listTenants(),
@@ -22,6 +22,12 @@ export function operatorParts(
     createApiKey: (key) => identity.createApiKey(key),
     listApiKeys: (tenantId) => identity.listApiKeys(tenantId),
     revokeApiKey: (tenantId, id) => identity.revokeApiKey(tenantId, id),
+    async rotateTokenKey({ endOld, actor }) {
+      const rotated = await identity.machines.rotateSigningKey({ endOld });
+      // About no tenant, so there is no audit log for it.
+      log.warn({ actor, endOld, kid: rotated.kid }, 'the key of tokens was rotated');
+      return rotated;
+    },
     createSignInUrl: async (tenantId, email) => linkTo(await identity.createSignInLink(tenantId, email)),
     operators: {
       ...identity.operators,

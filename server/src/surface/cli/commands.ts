@@ -10,10 +10,12 @@ import { memberCommands } from './command/member.ts';
 import { operatorCommands } from './command/operator.ts';
 import { quotaCommands } from './command/quota.ts';
 import { registrationCommands } from './command/registration.ts';
+import { serviceAccountCommands } from './command/service-account.ts';
 import { sessionCommands } from './command/session.ts';
 import { taskCommands } from './command/task.ts';
 import { tenantCommands } from './command/tenant.ts';
 import { tenantLifeCommands } from './command/tenant-life.ts';
+import { tokenCommands } from './command/token.ts';
 import type { Command } from './command.ts';
 
 /** Every command, in the order in which help shows them. */
@@ -30,6 +32,8 @@ export const commands: readonly Command[] = [
   ...operatorCommands,
   ...memberCommands,
   ...apiKeyCommands,
+  ...serviceAccountCommands,
+  ...tokenCommands,
   ...eventCommands,
   ...taskCommands,
   ...approvalCommands,

@@ -41,6 +41,7 @@ const operator: Omit<OperatorParts, 'database' | 'tenancy'> = {
   createApiKey: async () => ({ id: newId('apiKey'), key: 'fct_secret' }),
   listApiKeys: async () => [],
   revokeApiKey: async () => true,
+  rotateTokenKey: async () => ({ kid: 'kid', oldEndsAt: new Date(0) }),
   setQuotas: async () => undefined,
   createSignInUrl: async (_, email) => `http://127.0.0.1:4310/#token=${email ?? 'owner'}`,
   operators: {
@@ -301,4 +302,23 @@ test('operators are made, shown and removed at the machine, and a link may be fo
   out = '';
   assert.equal(await run('session link --email ada@example.com --json'), 0);
   assert.deepEqual(json(), { url: 'http://127.0.0.1:4310/#token=ada@example.com' });
+});
+
+test('keys are rotated, service accounts are made and ended, and the key of tokens is replaced by command', async () => {
+  answer = () => Response.json({ id: 'key_2', key: 'fct_new', oldEndsAt: '2030-01-01T00:00:00.000Z' }, { status: 201 });
+  assert.equal(await run('apikey rotate key_1 --overlap-hours 2'), 0);
+  assert.equal(asked[0]?.path, '/api/v1/api-keys/key_1/rotate');
+  assert.deepEqual(JSON.parse(asked[0]?.body.toString() ?? ''), { overlapHours: 2 });
+  answer = () => Response.json({ id: 'svc_1' }, { status: 201 });
+  assert.equal(await run('serviceaccount create --name ERP --permission event:write'), 0);
+  assert.deepEqual(JSON.parse(asked[1]?.body.toString() ?? ''), { name: 'ERP', permissions: ['event:write'] });
+  assert.equal(await run('serviceaccount create --permission event:write'), 2);
+  answer = () => Response.json({ items: [{ id: 'svc_1', name: 'ERP', permissions: ['event:write'], keys: 1 }], nextCursor: null });
+  assert.equal(await run('serviceaccount list'), 0);
+  answer = () => new Response(null, { status: 204 });
+  assert.equal(await run('serviceaccount delete svc_1'), 0);
+  assert.equal(asked[3]?.path, '/api/v1/service-accounts/svc_1');
+  const before = asked.length;
+  assert.equal(await run('token rotate --end-old --json'), 0);
+  assert.equal(asked.length, before, 'no route of the API is asked');
 });

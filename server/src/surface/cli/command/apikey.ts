@@ -16,14 +16,21 @@ const keySchema = z.looseObject({
 export const apiKeyCommands: readonly Command[] = [
   {
     name: 'apikey create',
-    usage: '--tenant T --name NAME [--permission P ...] [--expires 2030-01-01T00:00:00Z]',
+    usage: '--tenant T --name NAME [--permission P ...] [--expires 2030-01-01T00:00:00Z] [--per-minute N] [--service-account SVC-ID]',
     about: `Make a key for programs. Its text is shown this once. Without --permission: ${defaultPermissions.join(' ')}.`,
-    options: { name: { type: 'string' }, permission: { type: 'string', multiple: true }, expires: { type: 'string' } },
+    options: {
+      name: { type: 'string' },
+      permission: { type: 'string', multiple: true },
+      expires: { type: 'string' },
+      'per-minute': { type: 'string' },
+      'service-account': { type: 'string' },
+    },
     async run({ given, backend, tenant }) {
       const name = given.text('name');
       if (name === undefined) throw new UsageError('Give the key a name: factotum apikey create --tenant T --name NAME');
       const permissions = given.texts('permission');
       const expiresAt = given.text('expires');
+      const [perMinute, serviceAccountId] = [given.text('per-minute'), given.text('service-account')];
       const made = await ask(await backend(), z.object({ id: z.string(), key: z.string() }), {
         method: 'POST',
         path: '/operator/apikeys',
@@ -32,6 +39,8 @@ export const apiKeyCommands: readonly Command[] = [
           name,
           permissions: permissions.length === 0 ? [...defaultPermissions] : permissions,
           ...(expiresAt === undefined ? {} : { expiresAt }),
+          ...(perMinute === undefined ? {} : { perMinute: Number(perMinute) }),
+          ...(serviceAccountId === undefined ? {} : { serviceAccountId }),
         },
       });
       return { json: made, text: `${made.key}\n\nThis is the only time the key ${made.id} is shown. Keep it where secrets are kept.` };
@@ -51,6 +60,24 @@ export const apiKeyCommands: readonly Command[] = [
         json: z.json().parse(items),
         text: rows.length === 0 ? 'There is no key.' : table(['ID', 'NAME', 'STARTS', 'STATE', 'LAST USED', 'MAY'], rows),
       };
+    },
+  },
+  {
+    name: 'apikey rotate',
+    usage: 'KEY-ID --tenant T [--overlap-hours 24]',
+    about: 'Make a key that takes the place of another, which ends by itself after the overlap. Its text is shown this once.',
+    operands: ['KEY-ID'],
+    options: { 'overlap-hours': { type: 'string' } },
+    async run({ given, backend, tenant }) {
+      const hours = given.text('overlap-hours');
+      const made = await ask(await backend(), z.object({ id: z.string(), key: z.string(), oldEndsAt: z.string() }), {
+        method: 'POST',
+        path: `/api/v1/api-keys/${encodeURIComponent(given.operand('KEY-ID'))}/rotate`,
+        tenant: await tenant(),
+        json: hours === undefined ? {} : { overlapHours: Number(hours) },
+      });
+      const text = `${made.key}\n\nThis is the only time the key ${made.id} is shown. ${given.operand('KEY-ID')} ends at ${made.oldEndsAt}.`;
+      return { json: made, text };
     },
   },
   {

@@ -56,6 +56,11 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
     });
     return c.json(made, 201);
   });
+  app.post('/operator/token-keys/rotate', async (c) => {
+    const { endOld } = await read(rotationSchema, c.req.raw);
+    const { kid, oldEndsAt } = await operator.rotateTokenKey({ endOld, actor: c.var.actor });
+    return c.json({ kid, oldEndsAt: oldEndsAt.toISOString() }, 201);
+  });
   app.delete('/operator/apikeys/:id', async (c) => {
     const { id: tenantId } = await c.var.tenant();
     const id = idSchema('apiKey').safeParse(c.req.param('id'));
@@ -132,7 +137,10 @@ const newKeySchema = z.strictObject({
   name: z.string(),
   permissions: z.array(z.string()).default([...defaultPermissions]),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
+  perMinute: z.int().optional(),
+  serviceAccountId: z.string().optional(),
 });
+const rotationSchema = z.strictObject({ endOld: z.boolean().default(false) });
 
 async function requireTenant(operator: OperatorParts, given: string | undefined): Promise<TenantName> {
   if (given === undefined) throw new FactotumError('command.usage', 'Say which tenant: --tenant with an id or a name.');

@@ -30,6 +30,8 @@ export interface OperatorParts {
   readonly createApiKey: (key: NewApiKey) => Promise<{ id: Id<'apiKey'>; key: string }>;
   readonly listApiKeys: (tenantId: Id<'tenant'>) => Promise<readonly ApiKey[]>;
   readonly revokeApiKey: (tenantId: Id<'tenant'>, id: Id<'apiKey'>) => Promise<boolean>;
+  /** Another key signs tokens from now on, for all tenants; `endOld`: the earlier ones are accepted no more. */
+  readonly rotateTokenKey: (options: { endOld: boolean; actor: string }) => Promise<{ kid: string; oldEndsAt: Date }>;
   /** The address with the one-time token in its fragment, for the owner or the member with that address. */
   readonly createSignInUrl: (tenantId: Id<'tenant'>, email?: string) => Promise<string>;
   /** Those who run the installation in the browser. `create` gives the address of a link that signs them in. */
