@@ -102,3 +102,11 @@ begin
       execute function app.refuse_while_moving()', t || '_moving', t);
   end loop;
 end $$;
+
+create function app.refuse_settings_while_moving() returns trigger language plpgsql as $$
+begin
+  raise exception 'the tenant is being moved' using errcode = 'FT503';
+end $$;
+create trigger tenant_settings_moving before update of settings, title on app.tenant for each row
+  when (old.state in ('moving', 'moved') and (new.settings is distinct from old.settings or new.title is distinct from old.title) and new.state <> 'erased')
+  execute function app.refuse_settings_while_moving();

@@ -10,7 +10,7 @@ import { newPassphraseParameters } from '#trust/key';
 import { closeTenant, readTenant, reopenTenant } from '#trust/tenant';
 import { eventually, type TestPlatform, testPlatform } from '../../../test/platform.ts';
 import { newHeader } from './header.ts';
-import { makeArchive } from './make.ts';
+import { makeArchive, readTasksEpoch } from './make.ts';
 import { arrive, beginMove, callMoveOff, finishMove, rememberArchive, standstill } from './move.ts';
 import { takeIn } from './take-in.ts';
 
@@ -64,6 +64,34 @@ describe('a move', () => {
       inTenant(here, tenantId, (tx) => sql`update note set updated_at = now() where tenant_id = ${tenantId}`.execute(tx)),
       has('tenant.moving'),
     );
+  });
+
+  test('lets what runs come to its end, begins nothing, and then stands still', async () => {
+    const tenantId = await customer();
+    const worker = await here.startWorker();
+    await here.until(tenantId, await here.send(tenantId, { text: 'nobody knows how' }), 'waiting', 'failed');
+    await beginMove(deps(here), { tenantId, actor });
+    await standstill(deps(here), tenantId);
+    // Due, and nobody takes it: the answer to a person's ring is a change like any other.
+    await assert.rejects(
+      inTenant(here, tenantId, (tx) =>
+        sql`update task set run_at = now(), signals = signals + 1 where tenant_id = ${tenantId}`.execute(tx),
+      ),
+      has('tenant.moving'),
+    );
+    await assert.rejects(
+      inTenant(here, tenantId, (tx) => sql`update tenant set settings = '{"locale": "de"}' where tenant_id = ${tenantId}`.execute(tx)),
+      has('tenant.moving'),
+    );
+    const epoch = () => inTenant(here, tenantId, (tx) => readTasksEpoch(tx, tenantId));
+    const claimed = await epoch();
+    await here.database.engine.pool.query('update app.task set run_at = now() where tenant_id = $1', [tenantId]);
+    // Somebody else's task, due later, has its turn; this one has not.
+    const other = await customer();
+    await here.until(other, await here.send(other, { text: 'meanwhile' }), 'waiting', 'failed');
+    assert.equal(await epoch(), claimed);
+    await callMoveOff(deps(here), { tenantId, actor });
+    await worker.stop();
   });
 
   test('waits for a writer that came before it', async () => {
