@@ -61,10 +61,10 @@ export function projected(
   { attributes, excludedAttributes }: { attributes?: string | undefined; excludedAttributes?: string | undefined },
 ): Resource {
   const namesOf = (text: string) => new Set(text.split(',').map((name) => lastPart(name.trim()).split('.')[0]?.toLowerCase() ?? ''));
-  const [wanted, unwanted] = [attributes && namesOf(attributes), excludedAttributes && namesOf(excludedAttributes)];
+  const wanted = attributes === undefined || attributes === '' ? null : namesOf(attributes);
+  const unwanted = namesOf(excludedAttributes ?? '');
   const isShown = (name: string) =>
-    ['schemas', 'id', 'meta'].includes(name) ||
-    ((!wanted || wanted.has(name.toLowerCase())) && !(unwanted && unwanted.has(name.toLowerCase())));
+    ['schemas', 'id', 'meta'].includes(name) || ((wanted === null || wanted.has(name.toLowerCase())) && !unwanted.has(name.toLowerCase()));
   return Object.fromEntries(Object.entries(resource).filter(([name]) => isShown(name)));
 }
 
