@@ -43,6 +43,7 @@ function pluginsOf(deps: AuthDeps) {
       disableOrganizationDeletion: true,
       requireEmailVerificationOnInvitation: true,
     }),
+    // For its table, which a test compares: keys are made, rotated and checked by our own statements, and its paths are closed.
     apiKey({
       configId: keyConfiguration,
       references: 'organization',
