@@ -57,7 +57,10 @@ test('a tenant is set up, suspended, resumed and closed by command', async () =>
     (answer as unknown as { kind: string; state: string }[]).map(({ kind, state }) => [kind, state]),
     [['tenant.erase', 'waiting']],
   );
+  const [erasure] = answer as unknown as { id: string }[];
+  assert.equal((await run('job', 'cancel', erasure?.id ?? '')).exit, 1, 'a closing is called off as a whole');
   assert.equal((await run('tenant', 'resume', '--tenant', id)).answer.state, 'active');
+  assert.equal((await run('job', 'show', erasure?.id ?? '')).answer.state, 'cancelled');
 });
 
 test('an erased tenant has a certificate that anybody can check with the public key, and a log that can be exported', async () => {

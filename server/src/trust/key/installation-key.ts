@@ -18,7 +18,7 @@ export interface InstallationKey {
 }
 
 /** The name that the installation signs with. */
-export const installationSigner = 'factotum/installation';
+const installationSigner = 'factotum/installation';
 
 const fileForm = /^factotum-installation-v1:([0-9a-f]{64})\n?$/;
 

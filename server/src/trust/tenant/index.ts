@@ -3,8 +3,8 @@ export { type Destruction, findCertificate, openCertificate } from './certificat
 export { configureTenant, operatorChangesSchema, ownChangesSchema, type SettingsChanges, thresholdsInForce } from './configure.ts';
 export { type ListedTenant, listDirectory, readFromDirectory } from './directory.ts';
 export { createEraseJob, type EraseDeps } from './erase.ts';
-export { changeState, closeTenant, closingGraceDays, eraseKind, type LifeAct, reopenTenant, resumeTenant, suspendTenant } from './life.ts';
+export { changeState, closeTenant, eraseKind, type LifeAct, reopenTenant, resumeTenant, suspendTenant } from './life.ts';
 export { type NewTenant, type ProvisionDeps, provisionTenant } from './provision.ts';
+export { updateMaxRunning } from './queue.ts';
 export { readActiveTenant, readTenant, refusalOf, type Tenant, type TenantState, tenantStates } from './read.ts';
 export { ownSettingsSchema, type TenantSettings, tenantNameSchema, tenantTitleSchema } from './settings.ts';
-export { updateMaxRunning } from './store.ts';

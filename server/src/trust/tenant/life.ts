@@ -7,7 +7,7 @@ import { readTenant, type Tenant, type TenantState } from './read.ts';
 import { type StateChange, updateState } from './store.ts';
 
 /** Between the wish to close a tenant and its erasure, in days: long enough to come back from holidays. */
-export const closingGraceDays = 30;
+const closingGraceDays = 30;
 
 /** The kind of the job that erases a tenant. */
 export const eraseKind = 'tenant.erase';

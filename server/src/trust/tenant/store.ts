@@ -57,11 +57,6 @@ export async function insertQueue(tx: Tx, tenantId: Id<'tenant'>, maxRunning: nu
   await sql`insert into tenant_queue (tenant_id, max_running) values (${tenantId}, ${maxRunning})`.execute(tx);
 }
 
-/** What the engine goes by, from its next claim on. */
-export async function updateMaxRunning(tx: Tx, tenantId: Id<'tenant'>, maxRunning: number): Promise<void> {
-  await sql`update tenant_queue set max_running = ${maxRunning} where tenant_id = ${tenantId}`.execute(tx);
-}
-
 /** Over the version that was read, and over no other. @returns false when somebody else was faster. */
 export const updateSettings = (
   tx: Tx,

@@ -43,20 +43,34 @@ export const jobCommands: readonly Command[] = [
     about: 'Show how far a piece of long work is, and what came of it.',
     operands: ['JOB-ID'],
     async run({ given, backend }) {
-      const job = await ask(await backend(), jobSchema, { path: `/operator/jobs/${encodeURIComponent(given.operand('JOB-ID'))}` });
-      const { id, kind, tenantId, state, createdBy, createdAt, runAt, startedAt, finishedAt, error, result } = job;
-      const fault = error === null ? null : `${error.code}: ${error.message}`;
-      return {
-        json: job,
-        text: list({
-          ...{ id, kind, tenant: tenantId, state, progress: progressText(job), fault },
-          result: result === null ? null : JSON.stringify(result),
-          ...{ by: createdBy, created: createdAt, from: runAt, began: startedAt, ended: finishedAt },
-        }),
-      };
+      return show(await ask(await backend(), jobSchema, { path: pathOf(given.operand('JOB-ID')) }));
+    },
+  },
+  {
+    name: 'job cancel',
+    usage: 'JOB-ID',
+    about: 'Call a piece of long work off. What runs ends at its next step. An erasure is called off with: factotum tenant resume',
+    operands: ['JOB-ID'],
+    async run({ given, backend }) {
+      return show(await ask(await backend(), jobSchema, { method: 'DELETE', path: pathOf(given.operand('JOB-ID')) }));
     },
   },
 ];
+
+const pathOf = (id: string) => `/operator/jobs/${encodeURIComponent(id)}`;
+
+function show(job: Job) {
+  const { id, kind, tenantId, state, createdBy, createdAt, runAt, startedAt, finishedAt, error, result } = job;
+  const fault = error === null ? null : `${error.code}: ${error.message}`;
+  return {
+    json: job,
+    text: list({
+      ...{ id, kind, tenant: tenantId, state, progress: progressText(job), fault },
+      result: result === null ? null : JSON.stringify(result),
+      ...{ by: createdBy, created: createdAt, from: runAt, began: startedAt, ended: finishedAt },
+    }),
+  };
+}
 
 const progressText = ({ progress }: Job): string | null =>
   progress === null ? null : `${progress.done}${progress.of === null ? '' : ` of ${progress.of}`} ${progress.unit}`;

@@ -2,12 +2,13 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { FactotumError, type Id, isFactotumError, isId } from '#kernel';
 import { withTenant } from '#kernel/database';
-import { listAllJobs, readAnyJob } from '#trust/job';
+import { cancelInstallationJob, cancelTenantJobs, listAllJobs, readAnyJob } from '#trust/job';
 import type { InstallationKey, Keyring } from '#trust/key';
 import { type Registrations, registrationStates } from '#trust/registration';
 import {
   closeTenant,
   configureTenant,
+  eraseKind,
   findCertificate,
   type ListedTenant,
   openCertificate,
@@ -86,6 +87,16 @@ export function addTenantLifeRoutes(app: Hono<Caller>, operator: OperatorParts):
   });
   app.get('/operator/jobs/:id', async (c) => c.json(await readAnyJob(database.engine, c.req.param('id'))));
 
+  app.delete('/operator/jobs/:id', async (c) => {
+    const { id, kind, tenantId } = await readAnyJob(database.engine, c.req.param('id'));
+    // Without its job a tenant would be closing for ever.
+    if (kind === eraseKind) throw new FactotumError('tenant.wrong_state', 'Call the closing off instead: factotum tenant resume');
+    const now = new Date();
+    if (tenantId === null) await cancelInstallationJob(database.engine, id, now);
+    else await withTenant(database.app.db, tenantId, (tx) => cancelTenantJobs(tx, tenantId, { id }, now));
+    return c.json(await readAnyJob(database.engine, id));
+  });
+
   app.get('/operator/registrations', async (c) => {
     const state = z.enum(registrationStates).optional().parse(c.req.query('state'));
     return c.json({ items: await tenancy.registrations.list({ state, limit: 100 }) });
@@ -103,7 +114,7 @@ export async function erasedOf(operator: OperatorParts, request: Request): Promi
 }
 
 /** The tenant that a command names: also one that is erased, by its id. */
-export async function tenantOf({ database, findTenant }: OperatorParts, request: Request): Promise<ListedTenant> {
+async function tenantOf({ database, findTenant }: OperatorParts, request: Request): Promise<ListedTenant> {
   const given = request.headers.get(tenantHeader);
   if (given === null) throw new FactotumError('command.usage', 'Say which tenant: --tenant with an id or a name.');
   const nameOrId = decodeURIComponent(given);

@@ -44,7 +44,7 @@ export function addOperatorRegistrationRoutes(routes: Routes, { registrations }:
 }
 
 /** As operators see it. */
-export const presentRegistration = ({ createdAt, verifiedAt, decidedAt, ...registration }: Registration) => ({
+const presentRegistration = ({ createdAt, verifiedAt, decidedAt, ...registration }: Registration) => ({
   ...registration,
   createdAt: createdAt.toISOString(),
   verifiedAt: verifiedAt?.toISOString() ?? null,
