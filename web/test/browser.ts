@@ -17,7 +17,12 @@ export async function startBrowser(): Promise<Browser> {
     executablePath: process.env.FACTOTUM_TEST_CHROMIUM ?? (await bundled.executablePath()),
     headless: true,
     // Not the arguments that the package proposes: those switch off the browser's own protection.
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+    ],
   });
 }
 

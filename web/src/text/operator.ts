@@ -51,7 +51,7 @@ export const operatorText = {
   standard: (value: string) => `usually ${value}`,
   noLimit: 'no limit',
   used: (used: string) => `used: ${used}`,
-  windows: { now: 'at any time', minute: 'each minute', day: 'each day', month: 'each month' },
+  windows: { minute: 'each minute' },
   save: 'Save',
   saved: 'Saved',
   suspend: 'Suspend',

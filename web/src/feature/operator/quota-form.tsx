@@ -44,7 +44,7 @@ function Limits({ tenantId, quotas }: { tenantId: string; quotas: QuotaLimit[] }
         {quotas.map(({ quota, title, unit, window, standard, used }) => (
           <TextField
             key={quota}
-            label={[title, words.windows[window], words.units[unit]].filter(Boolean).join(', ')}
+            label={[title, window === 'minute' && words.windows.minute, words.units[unit]].filter(Boolean).join(', ')}
             help={`${words.used(formatAmount(used, unit))} · ${words.standard(standard === null ? words.noLimit : formatAmount(standard, unit))}`}
             type="number"
             min={0}
