@@ -1,0 +1,92 @@
+import type { Place } from './place.ts';
+
+/** What one tenant might send to a route, with the other's ids wherever ids go. */
+export interface Sample {
+  /** JSON that is right in every other respect, so that the ids are the only thing wrong with it. */
+  readonly json?: unknown;
+  readonly raw?: { readonly body: string; readonly type: string };
+  /** What it is answered where that is not a refusal: what names nobody is done for whoever asks. */
+  readonly allowed?: readonly number[];
+  /** How it may be refused besides, because what is wrong with it is seen before the path's id is looked for. */
+  readonly refused?: readonly number[];
+}
+
+const provider = (role: string) => ({
+  kind: 'oidc',
+  name: 'Theirs',
+  enabled: false,
+  joins: false,
+  roles: { claim: 'groups', rules: [{ value: 'staff', role }], fallback: [] },
+  oidc: { issuer: 'https://idp.example', clientId: 'one', clientSecret: 'two' },
+});
+const roleNameOf = ({ ids }: Place): string => `r-${ids.canary}`.slice(0, 30);
+
+/** By route: every route of a tenant or a person that takes a body stands here. A new route is one line. */
+export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]>> = {
+  'POST /api/v1/session/step-up': () => [{ json: { password: 'a password of nobody' } }],
+  'POST /api/v1/session/step-up/passkey': () => [{ json: { response: {} } }],
+  'POST /api/v1/session/tenant': ({ tenantId }) => [{ json: { tenantId } }],
+  'PUT /api/v1/account': () => [{ json: { name: 'Somebody else' }, allowed: [204] }],
+  'PUT /api/v1/account/password': () => [{ json: { password: 'correct horse battery staple 47' }, allowed: [204] }],
+  'POST /api/v1/account/totp/confirm': () => [{ json: { code: '123456' } }],
+  'POST /api/v1/account/passkeys': () => [{ json: { name: 'x', response: {} } }],
+  'POST /api/v1/events': ({ ids }) => [
+    { json: { source: 'test', kind: 'other', externalId: `${ids.canary}-1`, payload: { taskId: ids.task } }, allowed: [202] },
+  ],
+  'POST /api/v1/events/mail': () => [
+    { raw: { body: 'From: a@example.com\r\nSubject: x\r\n\r\ny', type: 'message/rfc822' }, allowed: [202] },
+  ],
+  'POST /api/v1/tasks/{id}/cancel': () => [{}],
+  'POST /api/v1/tasks/{id}/resume': () => [{ json: { comment: 'Go on.' } }],
+  'POST /api/v1/approvals/{id}/decision': ({ ids }) => [
+    { json: { decision: 'accept', payloadHash: ids.payloadHash } },
+    { json: { decision: 'delegate', payloadHash: ids.payloadHash, to: `user:${ids.member}` }, refused: [422] },
+  ],
+  'PUT /api/v1/vault/notes/{path}': () => [{ raw: { body: 'mine', type: 'text/markdown' }, allowed: [201] }],
+  'POST /api/v1/vault/move': ({ ids }) => [{ json: { from: ids.note, to: 'Mine.md' } }],
+  'POST /api/v1/audit/verify': () => [{ allowed: [200] }],
+  'POST /api/v1/api-keys': ({ ids }) => [{ json: { name: 'x', permissions: ['task:read'], serviceAccountId: ids.serviceAccount } }],
+  'POST /api/v1/api-keys/{id}/rotate': () => [{ json: { overlapHours: 1 } }],
+  'POST /api/v1/service-accounts': () => [{ json: { name: 'x', permissions: ['task:read'] }, allowed: [201] }],
+  'PUT /api/v1/service-accounts/{id}': () => [{ json: { name: 'x', permissions: ['task:read'] } }],
+  'POST /api/v1/token': () => [{ json: {}, allowed: [200] }],
+  'PUT /api/v1/members/{userId}': (other) => [{ json: { roles: ['auditor'] } }, { json: { roles: [roleNameOf(other)] } }],
+  'POST /api/v1/invitations': (other) => [
+    { json: { email: 'new@example.com', roles: ['member'], teams: [other.ids.team] } },
+    { json: { email: 'new@example.com', roles: [roleNameOf(other)] } },
+  ],
+  'POST /api/v1/invitations/{id}/renew': () => [{ json: {} }],
+  'POST /api/v1/roles': () => [{ json: { name: 'mine', title: 'Mine', permissions: ['task:read'] }, allowed: [201] }],
+  'PUT /api/v1/roles/{id}': () => [{ json: { title: 'Mine', permissions: ['task:read'] } }],
+  'POST /api/v1/teams': ({ ids }) => [{ json: { name: 'Mine', members: [ids.member] } }],
+  'PUT /api/v1/teams/{id}': ({ ids }) => [{ json: { name: 'Mine', members: [ids.member] } }],
+  'PUT /api/v1/security': ({ ids }) => [
+    {
+      json: {
+        ssoRequired: false,
+        breakGlassUserId: ids.member,
+        secondFactorRequired: false,
+        allowedAddresses: [],
+        sessionIdleMinutes: 60,
+        sessionAbsoluteHours: 24,
+      },
+    },
+  ],
+  'POST /api/v1/sso/providers': (other) => [{ json: provider(roleNameOf(other)) }],
+  'PUT /api/v1/sso/providers/{id}': () => [{ json: provider('member') }],
+  'POST /api/v1/sso/providers/{id}/domains': () => [{ json: { domain: 'mine.example' } }],
+  'PUT /api/v1/settings': () => [{ json: { approvalTtlHours: 12 }, allowed: [200] }],
+  'POST /api/v1/closure': ({ name }) => [{ json: { name } }],
+  'POST /api/v1/exports': () => [{ json: { passphrase: 'plover quartz lantern tundra' }, allowed: [202] }],
+  'PUT /api/v1/scim': (other) => [{ json: { roles: { rules: [], fallback: [roleNameOf(other)] } } }],
+  'POST /api/v1/scim/tokens': () => [{ json: { name: 'Mine' }, allowed: [201] }],
+  'POST /api/v1/operator/registrations/{id}/approve': () => [{ json: {} }],
+  'POST /api/v1/operator/registrations/{id}/reject': () => [{ json: {} }],
+  'PUT /api/v1/operator/tenants/{id}/quotas': () => [{ json: { limits: { members: 1 } } }],
+  'POST /api/v1/operator/tenants': () => [{ json: { name: 'another' } }],
+  'PUT /api/v1/operator/tenants/{id}': () => [{ json: {} }],
+  'POST /api/v1/operator/tenants/{id}/suspend': ({ name }) => [{ json: { name, reason: 'x' } }],
+  'POST /api/v1/operator/tenants/{id}/resume': ({ name }) => [{ json: { name, reason: 'x' } }],
+  'POST /api/v1/operator/tenants/{id}/close': ({ name }) => [{ json: { name, reason: 'x' } }],
+  'POST /api/v1/operator/tenants/{id}/erase': ({ name }) => [{ json: { name, reason: 'x' } }],
+};

@@ -1,0 +1,42 @@
+import { newId } from '#kernel';
+import type { Place } from './place.ts';
+
+/** What stands in a path for each parameter, by the segment before it: the other tenant's. A new kind of object is one line. */
+export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
+  'tasks/{id}': ({ ids }) => ids.task,
+  'approvals/{id}': ({ ids }) => ids.approval,
+  'notes/{path}': ({ ids }) => encodeURIComponent(ids.note),
+  'entries/{seq}': () => '3',
+  'tile/{path}': () => '0/000.p/3',
+  'api-keys/{id}': ({ ids }) => ids.apiKey,
+  'service-accounts/{id}': ({ ids }) => ids.serviceAccount,
+  'members/{userId}': ({ ids }) => ids.member,
+  'invitations/{id}': ({ ids }) => ids.invitation,
+  'roles/{id}': ({ ids }) => ids.role,
+  'teams/{id}': ({ ids }) => ids.team,
+  'providers/{id}': ({ ids }) => ids.provider,
+  'people/{userId}': ({ ids }) => ids.member,
+  'domains/{domain}': ({ ids }) => ids.domain,
+  'tests/{testId}': ({ ids }) => ids.ssoTest,
+  'jobs/{id}': ({ ids }) => ids.job,
+  'exports/{jobId}': ({ ids }) => ids.job,
+  'tokens/{id}': ({ ids }) => ids.scimToken,
+  // Of nobody yet.
+  'registrations/{id}': () => newId('registration'),
+  'passkeys/{id}': ({ ids }) => ids.passkey,
+  'sessions/{id}': ({ ids }) => ids.session,
+  'tenants/{id}': ({ tenantId }) => tenantId,
+};
+
+/**
+ * Routes whose documented answer to another tenant's id is not 404, and why that gives nothing away. The content of every answer is
+ * looked through all the same.
+ */
+export const otherAnswers: Readonly<Record<string, { readonly statuses: readonly number[]; readonly because: string }>> = {
+  'PUT /api/v1/vault/notes/{path}': {
+    statuses: [201],
+    because: 'a path is a name of its own in each vault: this writes a note of one’s own',
+  },
+  'GET /api/v1/audit/entries/{seq}/proof': { statuses: [200, 404], because: 'each log counts from nought: this is an entry of one’s own' },
+  'GET /api/v1/audit/log/tile/{path}': { statuses: [200, 404], because: 'the same' },
+};

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { type Id, isId, newId } from '#kernel';
+import { withTenant } from '#kernel/database';
+import { addTenantJob } from '#trust/job';
+import type { TestHttp } from '../http.ts';
+import { testOrigin } from '../identity.ts';
+import { eventually } from '../platform.ts';
+
+/** A tenant that has one or more of everything, and the credentials of its owner. */
+export type Place = Awaited<ReturnType<typeof buildPlace>>;
+
+/** Asks a person before it writes, since where to write is said by a stranger. */
+const playbook = `---
+title: Ask
+when: { source: test, kind: ask }
+steps:
+  - { id: keep, tool: vault.write, args: { path: "Kept/\${event.subject}.md", content: $event.text } }
+---
+`;
+
+/** What a tenant needs so that somebody else can try to get at it. Everything is made by the doors of the product, as far as they go. */
+export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
+  const customer = await buildCustomer();
+  const { tenantId } = customer;
+  const cookie = await customer.signIn();
+  const key = await customer.key();
+  // A word that stands in everything of this tenant that has words.
+  const canary = `canary${randomBytes(8).toString('hex')}`;
+  const ask = async <T>(
+    line: Parameters<typeof send>[0],
+    json?: unknown,
+    credential: { cookie?: string; key?: string } = { cookie },
+  ): Promise<T> => {
+    const response = await send(line, { ...credential, ...(json === undefined ? {} : { json }) });
+    if (response.status >= 300) throw new Error(`${line} was answered ${response.status}: ${await response.text()}`);
+    const text = await response.text();
+    return (text === '' ? null : JSON.parse(text)) as T; // Each caller names what the route declares.
+  };
+  const made = (line: Parameters<typeof send>[0], json: unknown) => ask<{ id: string }>(line, json).then(({ id }) => id);
+  const owner = await ask<{ user: { id: Id<'user'> } }>('GET /api/v1/account').then(({ user }) => user.id);
+  const note = `Secrets ${canary}.md`;
+  const markdown = { 'content-type': 'text/markdown' };
+  await send(`PUT /api/v1/vault/notes/${encodeURIComponent(note)}`, { key, body: canary, headers: markdown });
+  await send('PUT /api/v1/vault/notes/Playbooks%2FAsk.md', { cookie, body: playbook, headers: markdown });
+  const tasks: string[] = [];
+  for (const n of [1, 2]) {
+    const json = { source: 'test', kind: 'ask', externalId: `${canary}-${n}`, payload: { subject: `${canary} ${n}`, text: canary } };
+    tasks.push((await ask<{ taskId: string }>('POST /api/v1/events', json, { key })).taskId);
+  }
+  const approvals = await eventually(async () => {
+    const { items } = await ask<{ items: { id: string; payloadHash: string }[] }>('GET /api/v1/approvals?state=waiting');
+    return items.length === 2 ? items : undefined;
+  });
+  const role = await made('POST /api/v1/roles', { name: `r-${canary}`.slice(0, 30), title: canary, permissions: ['task:read'] });
+  const team = await made('POST /api/v1/teams', { name: canary, members: [owner] });
+  const invite = (n: number) =>
+    ask<{ id: string; url: string }>('POST /api/v1/invitations', { email: `${canary}-${n}@example.com`, roles: ['member'] });
+  const [invitation] = [await invite(1), await invite(2)];
+  const joining = await invite(3);
+  const token = new URL(joining.url).hash.slice(1).replace(/^.*[=]/, '');
+  const accepted = await send('POST /api/v1/invitation/accept', {
+    json: { token, name: 'Max Member', password: 'plover quartz lantern tundra' },
+    headers: { origin: testOrigin, 'sec-fetch-site': 'same-origin' },
+  });
+  if (accepted.status !== 204) throw new Error(`joining was answered ${accepted.status}: ${await accepted.text()}`);
+  const member = await eventually(async () => {
+    const { items } = await ask<{ items: { userId: string }[] }>('GET /api/v1/members');
+    return items.find(({ userId }) => userId !== owner)?.userId;
+  });
+  const serviceAccount = await made('POST /api/v1/service-accounts', { name: canary, permissions: ['task:read'] });
+  const apiKey = await made('POST /api/v1/api-keys', { name: canary, permissions: ['task:read'] });
+  const provider = await made('POST /api/v1/sso/providers', {
+    kind: 'oidc',
+    name: canary,
+    enabled: false,
+    joins: false,
+    roles: { claim: null, rules: [], fallback: ['member'] },
+    oidc: { issuer: 'https://idp.example', clientId: canary, clientSecret: canary },
+  });
+  const domain = `${canary}.example`;
+  await ask(`POST /api/v1/sso/providers/${provider}/domains`, { domain });
+  const scim = await ask<{ id: string; token: string }>('POST /api/v1/scim/tokens', { name: canary });
+  const keys = await platform.keyring.of(tenantId);
+  const later = { kind: 'test.nothing', actor: 'operator:test', at: new Date(), runAt: new Date(Date.now() + 86_400_000) };
+  const job = await withTenant(platform.database.app.db, tenantId, async (tx) => {
+    await addTenantJob(tx, keys, later);
+    return addTenantJob(tx, keys, later);
+  });
+  const session = await ask<{ items: { id: string }[] }>('GET /api/v1/account/sessions').then(({ items }) => items[0]?.id ?? '');
+  const { token: jwt } = await ask<{ token: string }>('POST /api/v1/token', {}, { key });
+  const { passkey, ssoTest } = await insertRest(platform.ownerUrl, { tenantId, owner, provider, canary });
+  const ids = {
+    ...{
+      note,
+      role,
+      team,
+      member,
+      owner,
+      apiKey,
+      serviceAccount,
+      provider,
+      domain,
+      job,
+      session,
+      passkey,
+      ssoTest,
+      scimToken: scim.id,
+      canary,
+    },
+    ...{
+      task: tasks[0] ?? '',
+      approval: approvals[0]?.id ?? '',
+      payloadHash: approvals[0]?.payloadHash ?? '',
+      invitation: invitation?.id ?? '',
+    },
+  };
+  return { tenantId, name: customer.name, cookie, key, jwt, scimToken: scim.token, ids, people: [owner, member] };
+}
+
+/** What only a device or a provider could make. */
+async function insertRest(
+  ownerUrl: string,
+  { tenantId, owner, provider, canary }: { tenantId: string; owner: string; provider: string; canary: string },
+) {
+  const [passkey, ssoTest] = [newId('passkey'), newId('ssoTest')];
+  if (!isId('user', owner)) throw new Error('the owner has no id');
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await client.query(
+      `insert into auth.passkey (id, "userId", name, "credentialID", "publicKey", counter, "backedUp") values ($1, $2, $3, $3, $3, 0, false)`,
+      [passkey, owner, canary],
+    );
+    await client.query(
+      `insert into auth."ssoTest" (id, "tenantId", "providerId", state, "expiresAt") values ($1, $2, $3, 'waiting', now() + interval '1 hour')`,
+      [ssoTest, tenantId, provider],
+    );
+    return { passkey, ssoTest };
+  } finally {
+    await client.end();
+  }
+}
