@@ -21,6 +21,7 @@ export function addExportRoutes(routes: Routes, { archives }: Pick<HttpDeps, 'ar
     {
       method: 'post',
       path: '/api/v1/exports',
+      limit: 'export',
       summary: 'Put everything into one sealed archive',
       tag: 'settings',
       fresh: true,
@@ -39,6 +40,7 @@ export function addExportRoutes(routes: Routes, { archives }: Pick<HttpDeps, 'ar
     {
       method: 'get',
       path: '/api/v1/exports/{jobId}/archive',
+      limit: 'export',
       summary: 'Fetch an archive that is ready, within a day',
       tag: 'settings',
       params: z.object({ jobId: z.string() }),

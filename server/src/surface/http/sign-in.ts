@@ -33,6 +33,7 @@ export function addSignInRoutes(routes: Routes, deps: Deps, offers: SignInOffers
     {
       method: 'get',
       path: '/api/v1/sign-in',
+      limit: 'sign-in',
       summary: 'In which ways one can sign in here. The same for every address, but for the identity provider of a proven domain',
       tag: 'session',
       query: z.strictObject({ email: emailSchema.optional() }),

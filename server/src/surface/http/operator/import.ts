@@ -10,6 +10,7 @@ export function addImportRoutes(routes: Routes, { archives }: Pick<HttpDeps, 'ar
     {
       method: 'post',
       path: '/api/v1/operator/imports',
+      limit: 'export',
       summary: 'Take in an archive: a line of JSON with its `passphrase`, then its bytes',
       tag: 'operator',
       fresh: true,
