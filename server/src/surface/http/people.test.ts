@@ -17,6 +17,8 @@ after(() => postman.close());
 const { platform, http, send, buildCustomer } = await testHttp({ deps: { postman } });
 const { pool } = platform.database.auth;
 type Line = Parameters<typeof send>[0];
+/** What an attacker writes who wants our mail to lead to them. */
+const poisoned = { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example', 'x-original-host': 'evil.example' };
 
 /** A browser on our own page, by name, which keeps its cookies. */
 function openBrowser() {
@@ -108,12 +110,28 @@ test('too many attempts are told when to come back', async () => {
 
 test('a link is mailed to who asks for it, and signs in by its fragment', async () => {
   const { email } = await buildPerson();
-  assert.equal((await send('POST /api/v1/session/link', { json: { email } })).status, 202);
-  const token = /#token=([\w-]{43})/.exec(await mailbox.letterTo(email))?.[1];
+  assert.equal((await send('POST /api/v1/session/link', { json: { email }, headers: poisoned })).status, 202);
+  const [, address, token] = /(http:\S+)\/#token=([\w-]{43})/.exec(await mailbox.letterTo(email)) ?? [];
+  assert.equal(address, testOrigin, 'the address that we know ourselves by, whatever the request named');
   const browser = openBrowser();
   assert.equal((await browser.send('POST /api/v1/session', { token })).status, 204);
   const account = await json<{ user: { emailVerified: boolean } }>(await browser.send('GET /api/v1/account'));
   assert.equal(account.user.emailVerified, true);
+});
+
+test('nobody makes themselves more than they are by what they send along', async () => {
+  const { browser } = await buildPerson();
+  const more = {
+    emailVerified: true,
+    operator: true,
+    roles: ['owner'],
+    tenantId: 'ten_000000000000000000000000',
+    userId: 'usr_000000000000000000000000',
+  };
+  for (const [name, value] of Object.entries(more))
+    assert.equal((await browser.send('PUT /api/v1/account', { name: 'Olivia', [name]: value })).status, 400, name);
+  const account = await json<{ user: { emailVerified: boolean }; operator: boolean }>(await browser.send('GET /api/v1/account'));
+  assert.deepEqual([account.user.emailVerified, account.operator], [false, false]);
 });
 
 test('an app is set up, asked for, stood in for by a recovery code, and removed', async () => {

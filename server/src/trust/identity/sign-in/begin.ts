@@ -6,7 +6,7 @@ import type { Caller } from '../http.ts';
 import type { RequestHead } from '../origin.ts';
 import type { OperatorPerson, Principal } from '../principal.ts';
 import type { AuthDb } from '../store.ts';
-import { deleteSession, findSessionRules, setLastTenant } from './session-store.ts';
+import { deleteExpiredSessions, deleteSession, findSessionRules, setLastTenant } from './session-store.ts';
 
 /** A session that has begun: what to answer (204 with cookies), and what to write into the audit log. */
 export interface SessionChange<P extends Principal | OperatorPerson = Principal | OperatorPerson> extends Current<P> {
@@ -63,6 +63,7 @@ export async function beginSession(context: Context, proven: Proven, request: Re
     throw noPlace();
   }
   if (tenantId !== null) await setLastTenant(db, userId, tenantId);
+  await deleteExpiredSessions(db, userId, context.clock.now());
   return { response: noContent(cookies), ...current };
 }
 

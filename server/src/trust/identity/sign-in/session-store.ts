@@ -17,6 +17,10 @@ export const setLastTenant = (db: AuthDb, userId: Id<'user'>, tenantId: Id<'tena
 
 export const deleteSession = (db: AuthDb, sessionId: string) => db.deleteFrom('session').where(sql`id`, '=', sessionId).execute();
 
+/** Clears away a person's sessions that are over. */
+export const deleteExpiredSessions = (db: AuthDb, userId: Id<'user'>, now: Date) =>
+  db.deleteFrom('session').where('userId', '=', userId).where('expiresAt', '<=', now).execute();
+
 /** Gives a session a new token, which ends the old one's use, and notes what has been proved or chosen; nothing when it has ended. */
 export const renewSession = (
   db: AuthDb,

@@ -165,6 +165,14 @@ test('a new session has a new token, and the one that was planted ends', async (
   assert.equal(await identity.principalOf(attacker.headers()), null);
 });
 
+test('sessions that are over are cleared away when the person signs in again', async () => {
+  const person = await withPassword();
+  await pool.query(`update session set "expiresAt" = now() - interval '1 minute' where "userId" = $1`, [person.userId]);
+  assert.equal(await codeOf(tryPassword(person.email, goodPassword)), 'signed_in');
+  const { rows } = await pool.query('select method from session where "userId" = $1', [person.userId]);
+  assert.deepEqual(rows, [{ method: 'password' }]);
+});
+
 test('a foreign page cannot sign its visitor in by password or code', async () => {
   const person = await withPassword();
   const headers = new Headers({ origin: 'https://evil.example' });
