@@ -27,7 +27,7 @@ test('processes that start together have one key, which only its owner may read'
   assert.throws(() => other?.open('job.input 1', sealed), { code: 'seal.broken' });
 });
 
-test('what it signs is checked with its public key, and with no other installation', async () => {
+test('what it signs is checked with its public key, and holds under no other', async () => {
   const [ours, theirs] = [await createInstallationKey({ folder: newFolder() }), await createInstallationKey({ folder: newFolder() })];
   const note = signNote('a statement\n', [ours.signer]);
   assert.deepEqual(openNote(note, [parseVerifierKey(ours.signer.verifierKeyText)]).text, 'a statement\n');
