@@ -218,6 +218,18 @@ test('a tenant whose closing was called off in the last moment is not erased', a
   assert.equal(await stateOf(id), 'active');
 });
 
+test('a tenant whose making was cut off between its two transactions does not hold its name for ever', async () => {
+  const owner = { tenantId: newId('tenant'), tenantName: 'cut-off', email: 'cut@example.com', name: 'Owner' };
+  await identity.createTenantOwner(owner);
+  const again = () => platform.createTenant({ name: 'cut-off', actor: 'operator:root' });
+  await assert.rejects(again(), (error) => isFactotumError(error, 'tenant.name_taken'));
+  await database.auth.pool.query(`update organization set "createdAt" = now() - interval '2 minutes' where id = $1`, [owner.tenantId]);
+  const { id } = await again();
+  await database.auth.pool.query(`update organization set "createdAt" = now() - interval '2 minutes' where id = $1`, [id]);
+  await assert.rejects(again(), (error) => isFactotumError(error, 'tenant.name_taken'));
+  assert.equal(await identity.findTenant(owner.tenantId), null);
+});
+
 test('nobody deletes what a living tenant has, not even the application', async () => {
   const { id } = await build();
   await platform.send(id, {});
