@@ -58,14 +58,14 @@ interface RowProps {
 export function Row({ title, note, marks, side }: RowProps) {
   return (
     <div className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
-      <div className="min-w-0 flex-1 basis-60">
+      <div className="min-w-0 flex-1 basis-48">
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <span className="wrap-anywhere min-w-0 font-medium">{title}</span>
           {marks}
         </div>
         {note && <div className="wrap-anywhere text-muted text-note">{note}</div>}
       </div>
-      {side && <div className="flex flex-wrap items-center gap-2">{side}</div>}
+      {side && <div className="ml-auto flex flex-wrap items-center gap-2">{side}</div>}
     </div>
   );
 }
