@@ -48,7 +48,7 @@ export async function startSimpleSamlPhp(
       )
       .join(', ')}]];`,
     'metadata/saml20-idp-hosted.php': `<?php $metadata['__DYNAMIC:1__'] = [
-      'host' => '__DEFAULT__', 'privatekey' => 'idp.pem', 'certificate' => 'idp.crt', 'auth' => 'form',
+      'host' => '__DEFAULT__', 'privatekey' => 'idp.pem', 'certificate' => 'idp.crt', 'auth' => 'form', 'validate.authnrequest' => true,
       'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
       'NameIDFormat' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
       'authproc' => [3 => ['class' => 'saml:AttributeNameID', 'attribute' => 'uid', 'Format' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent']],

@@ -50,6 +50,19 @@ test('what is refused below is refused for what is said of it: the provider that
   );
 });
 
+test('when the person signed in is what the provider says, never later than now', async () => {
+  const provenAfter = async (authTime: unknown) => {
+    assert.equal(await signIn({ claims: (claims) => ({ ...claims, auth_time: authTime }) }), '/');
+    const { rows } = await sso.platform.database.auth.pool.query<{ stepUpAt: Date }>(
+      'select "stepUpAt" from session order by "createdAt" desc limit 1',
+    );
+    return Math.round((Date.now() - (rows[0]?.stepUpAt.getTime() ?? 0)) / 60_000);
+  };
+  assert.equal(await provenAfter(later(-1_800)), 30);
+  assert.equal(await provenAfter(later(600)), 0);
+  assert.ok((await provenAfter(undefined)) > 60, 'what it does not say is no proof');
+});
+
 const tokens: Record<string, Forgery> = {
   'without a signature (alg none)': {
     idToken: async (claims) => `${base64url.encode('{"alg":"none"}')}.${base64url.encode(JSON.stringify(claims))}.`,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createVerify, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { testOrigin } from '../../../test/identity.ts';
 import { type TestBrowser, testBrowser } from '../../../test/sso/browser.ts';
@@ -250,13 +251,23 @@ test('to confirm a session the provider is told to ask anew, and an older sign-i
   assert.equal(await answer(fresh, good(fresh.say)), '/settings');
 });
 
-test('our own metadata say who we are, where to answer, and that assertions must be signed', async () => {
+test('our own metadata say who we are, where to answer, what signs our requests, and that assertions must be signed', async () => {
   const response = await send(`GET ${new URL(own.metadataUrl).pathname as `/${string}`}`);
   const xml = await response.text();
   assert.equal(response.headers.get('content-type'), 'application/samlmetadata+xml; charset=utf-8');
+  const certificate = /<ds:X509Certificate>([^<]+)</.exec(xml)?.[1]?.replace(/\s/g, '') ?? '';
+  const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
+  const { location } = await testBrowser(sso).open(`/api/v1/sso/start?provider=${customer.provider.id}`);
+  const [query = '', signature = ''] = (location ?? '').slice(location!.indexOf('?') + 1).split('&Signature=');
+  assert.ok(
+    createVerify('sha256').update(query).verify(publicKey, decodeURIComponent(signature), 'base64'),
+    'our requests are signed with that key',
+  );
   for (const part of [`entityID="${own.entityId}"`, `Location="${own.acsUrl}"`, 'WantAssertionsSigned="true"'])
     assert.ok(xml.includes(part), part);
   assert.ok(own.acsUrl.startsWith(`${testOrigin}/`));
+  const shown = await (await send(`GET /api/v1/sso/providers/${customer.provider.id}`, { key: customer.apiKey })).text();
+  assert.ok(!`${xml}${shown}`.includes('PRIVATE KEY'));
   assert.equal((await send('GET /api/v1/sso/metadata/sso_000000000000000000000000')).status, 404);
 });
 

@@ -7,6 +7,7 @@ import { type OwnAddresses, ownAddresses } from './addresses.ts';
 import type { Admitting } from './admission.ts';
 import { recordOf } from './domain.ts';
 import type { ProviderNetwork } from './outbound.ts';
+import { makeRequestKey } from './saml-key.ts';
 import { readIdpMetadata } from './saml-metadata.ts';
 import { type ProviderInput, type RoleRules, type StoredProvider, storedSchema } from './schema.ts';
 import {
@@ -101,7 +102,7 @@ export async function createProvider(
 ) {
   const { db, clock } = context;
   const id = newId('ssoProvider', clock.now().getTime());
-  const stored = store(context, id, input, null);
+  const stored = await store(context, id, input, null);
   await requireRoles(db, tenantId, stored.roles, by);
   const now = clock.now();
   const sealed = sealRow(await context.keyring.of(tenantId), stored);
@@ -125,7 +126,7 @@ export async function changeProvider(
   const keys = await context.keyring.of(tenantId);
   const before = openRow(keys, row);
   if (before.kind !== input.kind) throw new FactotumError('request.invalid', 'A provider keeps its kind. Set up another one instead.');
-  const stored = store(context, row.id, input, before);
+  const stored = await store(context, row.id, input, before);
   if (JSON.stringify(stored.roles) !== JSON.stringify(before.roles)) await requireRoles(db, tenantId, stored.roles, by);
   const isOther = partyOf(stored) !== partyOf(before);
   if (row.enabled && !input.enabled) await requireDispensable(db, tenantId, row.id);
@@ -176,7 +177,12 @@ const sealRow = (keys: TenantKeys, stored: StoredProvider) =>
 const refOf = (id: string) => ({ kind: 'sso-provider', id });
 
 /** What is kept of what an administrator sent; what is left out is taken from before. */
-function store({ network, clock }: Context, id: string, input: ProviderInput, before: StoredProvider | null): StoredProvider {
+async function store(
+  { network, clock }: Context,
+  id: string,
+  input: ProviderInput,
+  before: StoredProvider | null,
+): Promise<StoredProvider> {
   const { joins, roles } = input;
   const secretBefore = before !== null && before.kind !== 'saml' ? before.clientSecret : null;
   switch (input.kind) {
@@ -198,7 +204,8 @@ function store({ network, clock }: Context, id: string, input: ProviderInput, be
         metadataXml === undefined ? (before?.kind === 'saml' ? before.saml : undefined) : readIdpMetadata(metadataXml, clock.now());
       if (saml === undefined) throw new FactotumError('request.invalid', "Send the provider's metadata as `saml.metadataXml`.");
       network.refuseInsecure(saml.ssoUrl);
-      return { id, kind: 'saml', joins, roles, saml };
+      const key = before?.kind === 'saml' ? before.key : await makeRequestKey(`factotum ${id}`, clock.now());
+      return { id, kind: 'saml', joins, roles, saml, key };
     }
   }
 }

@@ -4,12 +4,15 @@ import type { Clock } from '#kernel';
 import { textOf } from './claim.ts';
 import { refusedAnswer } from './failure.ts';
 import { type Claimed, clockSkewSeconds, type Handshake, type IdentityProvider } from './provider-port.ts';
+import type { RequestKey } from './saml-key.ts';
 import { claimTextMax, type samlSchema } from './schema.ts';
 
 /** Who we are to a SAML provider. */
 export interface ServiceProvider {
   readonly entityId: string;
   readonly acsUrl: string;
+  /** What our requests are signed with. */
+  readonly key: RequestKey;
 }
 
 /** The longest answer that is taken, in bytes before base64: assertions are a few kilobytes, with groups some dozens. */
@@ -41,12 +44,12 @@ const nameAttributes = [
 ];
 
 /**
- * SAML 2.0 web single sign-on, begun by us: request by redirect, answer by post. The assertion itself must be signed, whatever else is;
+ * SAML 2.0 web single sign-on, begun by us: signed request by redirect, answer by post. The assertion itself must be signed, whatever else is;
  * only what the signature covers is read. An answer nobody asked for is refused, so signing in cannot begin at the provider.
  */
 export function samlProvider(
   { idpEntityId, ssoUrl, certificates }: z.output<typeof samlSchema>,
-  { entityId, acsUrl }: ServiceProvider,
+  { entityId, acsUrl, key }: ServiceProvider,
   clock: Clock,
 ): IdentityProvider {
   const client = ({ requestId, startedAtMs, force }: Handshake) => {
@@ -74,6 +77,8 @@ export function samlProvider(
       identifierFormat: null,
       disableRequestedAuthnContext: true,
       forceAuthn: force,
+      privateKey: key.privateKey,
+      publicCert: key.certificate,
       signatureAlgorithm: 'sha256',
     });
   };
@@ -96,11 +101,13 @@ export function samlProvider(
 }
 
 /** Our own metadata, for the provider's administrator. */
-export function spMetadata({ entityId, acsUrl }: ServiceProvider): string {
+export function spMetadata({ entityId, acsUrl, key }: ServiceProvider): string {
   return generateServiceProviderMetadata({
     issuer: entityId,
     callbackUrl: acsUrl,
     wantAssertionsSigned: true,
+    privateKey: key.privateKey,
+    publicCerts: key.certificate,
     identifierFormat: null,
     // An id of its own each time would make every fetch look like a change.
     generateUniqueId: () => `_${Buffer.from(entityId).toString('hex').slice(-40)}`,

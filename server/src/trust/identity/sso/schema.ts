@@ -82,6 +82,9 @@ export const providerInputSchema = z.discriminatedUnion('kind', [
 ]);
 export type ProviderInput = z.output<typeof providerInputSchema>;
 
+/** What our requests to a SAML provider are signed with: made here, for that provider alone. PEM. */
+const requestKeySchema = z.strictObject({ privateKey: z.string(), certificate: z.string() });
+
 /** What is sealed in a provider's row. The id is compared when it is opened: it is bound by the seal as well. */
 export const storedSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -100,7 +103,14 @@ export const storedSchema = z.discriminatedUnion('kind', [
     oauth2: oauth2Schema,
     clientSecret: secret.nullable(),
   }),
-  z.strictObject({ id: z.string(), kind: z.literal('saml'), joins: z.boolean(), roles: roleRulesSchema, saml: samlSchema }),
+  z.strictObject({
+    id: z.string(),
+    kind: z.literal('saml'),
+    joins: z.boolean(),
+    roles: roleRulesSchema,
+    saml: samlSchema,
+    key: requestKeySchema,
+  }),
 ]);
 export type StoredProvider = z.output<typeof storedSchema>;
 

@@ -71,7 +71,7 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
       case 'oauth2':
         return oauth2Provider(stored.oauth2, stored.clientSecret, network);
       case 'saml':
-        return samlProvider(stored.saml, ownAddresses(origin(), id), clock);
+        return samlProvider(stored.saml, { ...ownAddresses(origin(), id), key: stored.key }, clock);
     }
   };
 
@@ -238,8 +238,9 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
     cookieName: loginCookieName,
     metadata: async (providerId) => {
       const row = await findAnyProvider(db, providerId);
-      if (row?.kind !== 'saml') throw noProvider();
-      return spMetadata(ownAddresses(origin(), row.id));
+      const provider = row && (await open(row));
+      if (provider?.stored.kind !== 'saml') throw noProvider();
+      return spMetadata({ ...ownAddresses(origin(), provider.id), key: provider.stored.key });
     },
   };
 }
