@@ -4,14 +4,6 @@ export { type AlertLevel, type Reading, raiseAlerts } from './alert.ts';
 export type { ChangeListener, LimitsChanged } from './change.ts';
 export { type Consumption, type ConsumptionResult, consume } from './consume.ts';
 export { createQuotaKeeper, type QuotaKeeper } from './keeper.ts';
-export {
-  createLeasedCounter,
-  createLeasedCounters,
-  type LeasedCounter,
-  type LeasedCounterOptions,
-  type NamedCounter,
-} from './leased-counter.ts';
-export type { Leasing, Taken } from './leasing.ts';
 export { type LimitChanges, limitsShape, parseLimitChanges, readLimits, writeLimits } from './limits.ts';
 export { type GaugeName, isQuotaName, type Limits, type Quota, type QuotaName, quotaNames, quotas, type RateName } from './quotas.ts';
 export { amountOf, quotaExceeded, quotaRefusals } from './refusal.ts';
@@ -21,7 +13,6 @@ export {
   type RequestLimits,
   type RequestLimitsDeps,
   rateClasses,
-  rateClassNames,
 } from './request-limits.ts';
 export { createQuotas, type Quotas, type QuotasDeps, type Room } from './service.ts';
 export { createModelBudget, type ModelBudget, type Reserved, type UsedUp } from './spend.ts';

@@ -30,9 +30,6 @@ export const rateClasses = {
   export: { perAddress: 60, perTenant: 30, about: 'Whole logs and archives' },
 } as const satisfies Record<RateClass, ClassLimits>;
 
-// The keys of an object literal are exactly the keys of its type.
-export const rateClassNames = Object.keys(rateClasses) as RateClass[];
-
 /** A limit that a request was counted against, and what it has left. */
 export interface Counted {
   /** What it is called in the answer's headers. */

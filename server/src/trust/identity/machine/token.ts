@@ -9,10 +9,10 @@ import { refuseBeyond } from './permission-text.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 /** Who may read a token as one for them. */
-export const tokenAudience = 'factotum-api';
+const tokenAudience = 'factotum-api';
 
 /** How long a token is good, in milliseconds. It cannot be called back by who only checks its signature, so it is short. */
-export const tokenLifeMs = 5 * 60_000;
+const tokenLifeMs = 5 * 60_000;
 
 /** How far clocks of two processes may be apart, in seconds. */
 const skewSeconds = 5;
