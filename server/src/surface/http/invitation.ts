@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FactotumError, type Id } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { type AuditKind, recordAudit } from '#trust/audit';
-import type { Identity, Invitation, MadeInvitation, Room } from '#trust/identity';
+import type { Identity, Invitation, MadeInvitation, PersonSession, Room } from '#trust/identity';
 import { recordActs } from './act.ts';
 import { jsonBody } from './body.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
@@ -154,7 +154,7 @@ function addJoinRoutes(routes: Routes, { identity, quotas, database, clock }: De
     {
       method: 'post',
       path: '/api/v1/invitation/accept',
-      summary: 'Join, and be signed in',
+      summary: 'Join, and be signed in; who signed in through an identity provider stays where they are and joins',
       tag: 'members',
       body: jsonBody(
         z.strictObject({ token: tokenSchema, name: z.string().max(200).optional(), password: z.string().max(1_000).optional() }),
@@ -177,13 +177,16 @@ function addJoinRoutes(routes: Routes, { identity, quotas, database, clock }: De
       if (!identity.sameOrigin(request) || identity.fromForeignPage(request))
         throw new FactotumError('request.foreign_origin', 'This request was made by a page that is not ours.');
       const { tenantId } = await identity.membership.lookAtInvitation(body.token);
+      const session = await sessionOf(identity, request.headers);
       const { userId, invitationId } = await identity.membership.acceptInvitation({
         ...body,
-        signedIn: await signedInAs(identity, request.headers),
+        signedIn: session?.userId ?? null,
         room: roomFor({ quotas }, tenantId),
       });
       const actor = `user:${userId}`;
       await audit(tenantId, actor, { kind: 'member.joined', objectId: userId, detail: { by: 'invitation', invitation: invitationId } });
+      // What a tenant's identity provider vouches for counts in that tenant: it opens no session in another.
+      if (session?.userId === userId && session.method.startsWith('sso:')) return { status: 204 };
       const { response, sessionId } = await identity.beginSession({ userId, tenantId, method: 'invitation' }, request, caller);
       await audit(tenantId, actor, { kind: 'session.created', objectId: sessionId, detail: { method: 'invitation' } });
       return response;
@@ -197,10 +200,10 @@ const roomFor =
   (people) =>
     quotas.admit(tenantId, 'members', people);
 
-/** The person of the browser's session, in whatever tenant or in none. */
-async function signedInAs(identity: Identity, headers: Headers): Promise<Id<'user'> | null> {
+/** The browser's session, in whatever tenant or in none. */
+async function sessionOf(identity: Identity, headers: Headers): Promise<PersonSession | null> {
   const somebody = (await identity.principalOf(headers)) ?? (await identity.operatorOf(headers));
-  return somebody?.session?.userId ?? null;
+  return somebody?.session ?? null;
 }
 
 /** Mails the link to the address, or shows it to whoever invites. Never both: the mailed one proves the address. */

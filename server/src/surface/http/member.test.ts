@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FactotumError, type Id } from '#kernel';
+import { FactotumError, type Id, newId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import type { Letter } from '#kernel/mail';
 import { listEntries } from '#trust/audit';
@@ -448,4 +448,24 @@ test("another tenant's members and invitations are not there", async () => {
     assert.match(await codeOf(await send(line, { cookie, ...(json === undefined ? {} : { json }) })), /^404 /, line);
   assert.deepEqual((await bodyOf(await send('GET /api/v1/invitations', { cookie }))).items, []);
   assert.equal((await membersOf(one)).length, 2);
+});
+
+test('who signed in through the identity provider of one tenant joins another, and gets no session there by that', async () => {
+  const [one, two] = [await buildCustomer(), await buildCustomer()];
+  const known = await join(one, ['member']);
+  const provider = newId('ssoProvider');
+  await pool.query(
+    `insert into "ssoProvider" (id, "tenantId", kind, name, enabled, sealed, "createdAt", "updatedAt") values ($1, $2, 'oidc', 'x', true, '', now(), now())`,
+    [provider, one.tenantId],
+  );
+  await pool.query('update session set method = $1 where "userId" = $2', [`sso:${provider}`, known.userId]);
+  const invited = await send('POST /api/v1/invitations', { cookie: await two.signIn(), json: { email: known.email, roles: ['member'] } });
+  const accepted = await send('POST /api/v1/invitation/accept', {
+    json: { token: tokenIn((await bodyOf(invited)).url) },
+    cookie: known.cookie,
+  });
+  assert.deepEqual([accepted.status, accepted.headers.getSetCookie()], [204, []]);
+  assert.ok((await membersOf(two)).some(({ userId }) => userId === known.userId));
+  const me = (await (await send('GET /api/v1/me', { cookie: known.cookie })).json()) as { tenant: { id: string } };
+  assert.equal(me.tenant.id, one.tenantId);
 });
