@@ -4,7 +4,7 @@ export type { ApiKey, KeyRotation, MadeKey, NewApiKey } from './api-key.ts';
 export { type AdoptedIdentity, adoptIdentity } from './archive/adopt.ts';
 export { hashIdentity, type IdentityTable, packIdentity } from './archive/pack.ts';
 export { staying, travelling } from './archive/tables.ts';
-export { authorise, type Circumstance, freshMs, isAddressAllowed, type Need, staleness } from './authorise.ts';
+export { authorise, type Circumstance, type Need, staleness } from './authorise.ts';
 export { type ClientAddress, createClientAddress } from './client-address.ts';
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './identity.ts';
