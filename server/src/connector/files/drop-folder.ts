@@ -131,14 +131,24 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
   /** A folder that somebody has deleted is made again. */
   async function lookInto(folder: string): Promise<string[]> {
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const names = await readdir(folder);
+      const names = await namesIn(folder);
       said.delete(folder);
       if (names.some((name) => name.includes('\uFFFD'))) say(folder, { code: 'name is not UTF-8' });
       return names.map((name) => join(folder, name));
     } catch (error) {
       say(folder, error);
       return [];
+    }
+  }
+
+  /** Asked first, made only where it is not there: with a thousand tenants the other way round keeps a tenth of a core busy. */
+  async function namesIn(folder: string): Promise<string[]> {
+    try {
+      return await readdir(folder);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return readdir(folder);
     }
   }
 

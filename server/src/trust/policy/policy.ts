@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { FactotumError, type Id } from '#kernel';
 import type { Tx } from '#kernel/database';
@@ -7,6 +8,16 @@ import type { TenantKeys } from '#trust/key';
 import type { LoadedPolicy } from './engine.ts';
 import { insertPolicy, newestPolicy } from './store.ts';
 import { validatePolicy } from './validate.ts';
+
+/** Texts that have been found to hold: most tenants begin with the same one, and looking at it takes Cedar 25 ms. */
+const faultless = new LRUCache<string, true>({ max: 20, maxSize: 1_000_000, sizeCalculation: (_, text) => text.length });
+
+function faultsOf(text: string, tools: ReadonlySet<string> | undefined): ReturnType<typeof validatePolicy> {
+  if (tools === undefined && faultless.has(text)) return [];
+  const faults = validatePolicy(text, tools);
+  if (tools === undefined && faults.length === 0 && text !== '') faultless.set(text, true);
+  return faults;
+}
 
 const bodySchema = z.strictObject({ text: z.string() });
 
@@ -39,7 +50,7 @@ export async function savePolicy(
     readonly tools?: ReadonlySet<string>;
   },
 ): Promise<LoadedPolicy> {
-  const faults = validatePolicy(input.text, input.tools);
+  const faults = faultsOf(input.text, input.tools);
   if (faults.length > 0) {
     const named = faults.map(({ policy, line, message }) =>
       [policy, line === null ? null : `line ${line}`, message].filter(Boolean).join(': '),
