@@ -120,6 +120,21 @@ test('somebody else’s account with the address, which never proved it, is not 
   assert.equal((await signIn(browser, customer, 'alice')).location, '/sign-in?error=sso.address_refused');
 });
 
+test('whom a directory has switched off does not join again by signing in', async () => {
+  const customer = await buildNorthwind(alice);
+  const browser = testBrowser(sso);
+  await signIn(browser, customer, 'alice');
+  const { pool } = platform.database.auth;
+  const userId = await userOf(`alice@${customer.domain}`);
+  await pool.query(
+    `insert into "scimUser" ("tenantId", "userId", "userName", active, made, attributes, "createdAt", "updatedAt") values ($1, $2, 'alice', false, true, '{}', now(), now())`,
+    [customer.tenantId, userId],
+  );
+  await pool.query('delete from member where "userId" = $1', [userId]);
+  assert.equal(await me(browser), null);
+  assert.equal((await signIn(testBrowser(sso), customer, 'alice')).location, '/sign-in?error=sso.not_member');
+});
+
 test('roles follow the provider’s groups at each sign-in, owners are left alone, and who has no role stays outside', async () => {
   const people: Accounts = {};
   const customer = await buildNorthwind(

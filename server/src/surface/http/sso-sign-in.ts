@@ -215,7 +215,7 @@ function redirect(status: 302 | 303, location: string, session?: Response): Resp
 }
 
 /** A path of ours, and the start page for everything else: nobody is sent elsewhere by a link that looks like ours. */
-export function ownPath(to: string | undefined, origin: string): string {
+function ownPath(to: string | undefined, origin: string): string {
   if (to === undefined || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(to)) return '/';
   const url = new URL(to, origin);
   return url.origin !== origin || url.pathname.startsWith('/api/') ? '/' : `${url.pathname}${url.search}${url.hash}`;

@@ -6,7 +6,16 @@ import type { AuthDb } from '../store.ts';
 import type { Claimed } from './provider-port.ts';
 import { rolesFor } from './role-rules.ts';
 import { domainOf, type RoleRules } from './schema.ts';
-import { findDomain, findIdentity, findIdentityOfUser, findUserByEmail, insertIdentity, insertUser, noteSignIn } from './store.ts';
+import {
+  findDomain,
+  findIdentity,
+  findIdentityOfUser,
+  findUserByEmail,
+  insertIdentity,
+  insertUser,
+  isSwitchedOff,
+  noteSignIn,
+} from './store.ts';
 
 /** The provider, as far as it decides about people. */
 export interface Admitting {
@@ -84,7 +93,9 @@ async function decide(tx: AuthDb, provider: Admitting, claimed: Claimed): Promis
     );
   if (user !== undefined && isMember)
     return { kind: 'connect', userId: user.id, email, ...(await rolesOfMember(tx, provider, claimed, user.id)) };
-  if (!provider.joins)
+  // What a directory has ended, only the directory begins again.
+  const isEnded = user !== undefined && (await isSwitchedOff(tx, tenantId, user.id));
+  if (!provider.joins || isEnded)
     throw new FactotumError('sso.not_member', 'You are not a member of this tenant. Ask its administrator to invite you.');
   // Whoever made that account elsewhere never showed that the address is theirs, and may still hold its password.
   if (user !== undefined && !user.emailVerified)

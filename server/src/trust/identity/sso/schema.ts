@@ -15,7 +15,7 @@ const webUrl = z
 const scopes = z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'must be a scope')).max(20);
 
 /** Which roles a member gets by what the provider says. Applied at each sign-in while `claim` is set. */
-export const roleRulesSchema = z.strictObject({
+const roleRulesSchema = z.strictObject({
   /** The claim or SAML attribute that is looked at; null: roles are given once, when somebody joins. */
   claim: text.nullable(),
   rules: z.array(z.strictObject({ value: text, role: z.string().max(40) })).max(100),
@@ -31,7 +31,7 @@ export const oidcSchema = z.strictObject({
 });
 
 /** Where a user-info answer holds what. A dot leads into an object: `user.email`. */
-export const fieldsSchema = z.strictObject({
+const fieldsSchema = z.strictObject({
   subject: text,
   email: text,
   /** Null: the provider does not say whether addresses are verified, so nobody is connected or joins by one. */

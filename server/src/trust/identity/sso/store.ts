@@ -216,6 +216,12 @@ export const deleteIdentity = (db: AuthDb, tenantId: TenantId, providerId: Provi
     .returning('userId')
     .executeTakeFirst();
 
+/** Whether a directory has switched this person off in the tenant. */
+export const isSwitchedOff = (db: AuthDb, tenantId: TenantId, userId: Id<'user'>) =>
+  sql`select from "scimUser" where "tenantId" = ${tenantId} and "userId" = ${userId} and not active`
+    .execute(db)
+    .then(({ rows }) => rows.length > 0);
+
 /** People are found whatever the case of their address. */
 export const findUserByEmail = (db: AuthDb, email: string) =>
   db.selectFrom('user').select(['id', 'email', 'emailVerified']).where(sql`lower(email)`, '=', email.toLowerCase()).executeTakeFirst();
