@@ -59,13 +59,20 @@ describe('a tenant that moves to another installation while events arrive', () =
   it('loses no event and handles none twice, and its audit log proves that on both sides', async () => {
     const api = await openApi(old, 'acme');
     await api.writeNote('Playbooks/Numbers.md', playbook);
+    const file = (name: string) => join(folder, name);
+    const secret = ['--passphrase-file', file('passphrase')];
+    // A copy for people, opened without any server.
+    await command(old, 'tenant', 'export', '--tenant', 'acme', '--to', file('copy.factotum'), ...secret);
+    await command({ folder }, 'tenant', 'open', file('copy.factotum'), '--to', file('copy'), ...secret);
+    assert.equal(await readFile(join(file('copy'), 'notes', 'Playbooks', 'Numbers.md'), 'utf8'), playbook);
     const sender = createSender(old.origin, api.key);
     const sending = sender.run();
     sending.catch(() => undefined);
     await until(async () => sender.accepted.size >= eventsBefore, 30_000);
 
-    const file = (name: string) => join(folder, name);
-    const secret = ['--passphrase-file', file('passphrase')];
+    await command(old, 'tenant', 'move', '--tenant', 'acme', '--to', file('called-off.factotum'), ...secret);
+    await command(old, 'tenant', 'move', '--call-off', '--tenant', 'acme');
+    await until(async () => sender.accepted.size >= eventsBefore * 2, 30_000);
     await command(old, 'tenant', 'move', '--tenant', 'acme', '--to', file('acme.factotum'), ...secret);
     // Dropped while nobody takes anything in: it stays where it is, for whoever forwards it.
     const dropped = join(old.folder, 'drop', 'acme', 'late.json');

@@ -156,6 +156,25 @@ describe('a whole archive', () => {
     assert.deepEqual(rows, [{ people: 1, memberships: 2 }]);
   });
 
+  test('takes as long as it takes: keys that are put away meanwhile are fetched again', async () => {
+    const tenantId = await customer();
+    const header = newHeader({ kind: 'whole', tenantId, madeAt: new Date(), key: newPassphraseParameters() });
+    const made: Buffer[] = [];
+    await makeArchive(here, { header, key }, async (bytes) => {
+      for await (const piece of bytes) {
+        made.push(piece);
+        here.keyring.forget(tenantId);
+      }
+    });
+    async function* slowly() {
+      for (const piece of made) {
+        there.keyring.forget(tenantId);
+        yield piece;
+      }
+    }
+    assert.equal((await takeIn(there, slowly(), { keyOf, at: new Date() })).tenantId, tenantId);
+  });
+
   test('is not taken in twice, nor over a tenant of its name', async () => {
     const tenantId = await customer();
     const archive = await archiveOf(tenantId, 'whole');

@@ -11,7 +11,9 @@ import type { Part } from './parts.ts';
 /** What is read of one tenant, in one snapshot. */
 export interface Reading {
   readonly tx: Tx;
-  readonly keys: TenantKeys;
+  readonly tenantId: Id<'tenant'>;
+  /** Asked for each thing that is opened: all of it may take longer than a handle lives. */
+  readonly keysOf: () => Promise<TenantKeys>;
   /** Told after each note and task. */
   readonly onItem: () => void;
   /** What cannot be opened, as `kind/id`. It is left out, and said. */
@@ -32,19 +34,19 @@ export async function* contentParts(reading: Reading): AsyncGenerator<Part> {
   if (reading.damaged.length > 0) yield { name: 'damaged.txt', body: reading.damaged.map((what) => `${what}\n`) };
 }
 
-async function* policies({ tx, keys, damaged }: Reading): AsyncGenerator<Part> {
+async function* policies({ tx, tenantId, keysOf, damaged }: Reading): AsyncGenerator<Part> {
   const { rows } = await sql<{
     version: number;
     body: Buffer;
-  }>`select version, body from policy where tenant_id = ${keys.tenantId} order by version`.execute(tx);
+  }>`select version, body from policy where tenant_id = ${tenantId} order by version`.execute(tx);
   for (const { version, body } of rows) {
-    const opened = open(keys, { kind: 'policy', id: keys.tenantId, version }, body, damaged);
+    const opened = open(await keysOf(), { kind: 'policy', id: tenantId, version }, body, damaged);
     const text = z.object({ text: z.string() }).safeParse(opened);
     if (text.success) yield { name: `policies/${String(version).padStart(4, '0')}.cedar`, body: [text.data.text] };
   }
 }
 
-async function* grants({ tx, keys, damaged }: Reading): AsyncGenerator<string> {
+async function* grants({ tx, tenantId, keysOf, damaged }: Reading): AsyncGenerator<string> {
   const { rows } = await sql<{
     grantId: string;
     tool: string;
@@ -55,23 +57,24 @@ async function* grants({ tx, keys, damaged }: Reading): AsyncGenerator<string> {
     expiresAt: Date | null;
     body: Buffer;
   }>`
-    select grant_id, tool, per_day, state, author, created_at, expires_at, body from standing_grant where tenant_id = ${keys.tenantId} order by grant_id`.execute(
+    select grant_id, tool, per_day, state, author, created_at, expires_at, body from standing_grant where tenant_id = ${tenantId} order by grant_id`.execute(
     tx,
   );
-  for (const { grantId: id, body, ...grant } of rows) yield line({ id, ...grant, body: open(keys, { kind: 'grant', id }, body, damaged) });
+  for (const { grantId: id, body, ...grant } of rows)
+    yield line({ id, ...grant, body: open(await keysOf(), { kind: 'grant', id }, body, damaged) });
 }
 
-async function* notes({ tx, keys, onItem, damaged }: Reading): AsyncGenerator<Part> {
-  for await (const note of eachNote(tx, keys, (noteId) => damaged.push(`note/${noteId}`))) {
+async function* notes({ tx, tenantId, keysOf, onItem, damaged }: Reading): AsyncGenerator<Part> {
+  for await (const note of eachNote(tx, { tenantId, keysOf, onBroken: (noteId) => damaged.push(`note/${noteId}`) })) {
     yield { name: `notes/${note.path}`, body: [note.bytes] };
     onItem();
   }
 }
 
 async function* tasks(reading: Reading): AsyncGenerator<string> {
-  const { tx, keys, onItem } = reading;
+  const { tx, tenantId, onItem } = reading;
   for (let before: string | null = null; ; ) {
-    const rows: StoredTask[] = await selectTasks(tx, { tenantId: keys.tenantId, states: [], before, limit: tasksAtOnce });
+    const rows: StoredTask[] = await selectTasks(tx, { tenantId, states: [], before, limit: tasksAtOnce });
     for (const task of rows) {
       yield line(await taskOf(reading, task));
       onItem();
@@ -82,14 +85,13 @@ async function* tasks(reading: Reading): AsyncGenerator<string> {
   }
 }
 
-async function taskOf({ tx, keys, damaged }: Reading, task: StoredTask) {
-  const { taskId: id, tenantId: _, detail: sealed, epoch: _epoch, signals: _signals, ...facts } = task;
+async function taskOf({ tx, tenantId, keysOf, damaged }: Reading, task: StoredTask) {
+  const keys = await keysOf();
+  const { taskId: id, tenantId: _tenant, detail: sealed, epoch: _epoch, signals: _signals, ...facts } = task;
   const event = await sql<{ source: string; kind: string; channel: string; receivedAt: Date; body: Buffer }>`
-    select source, kind, channel, received_at, body from event where tenant_id = ${keys.tenantId} and event_id = ${task.eventId}`.execute(
-    tx,
-  );
-  const { plan, steps, attempts, approvals } = await selectTaskRecord(tx, keys.tenantId, id, task.planVersion);
-  const entries = await listEntries(tx, { tenantId: keys.tenantId, taskId: id, limit: entriesOfTask });
+    select source, kind, channel, received_at, body from event where tenant_id = ${tenantId} and event_id = ${task.eventId}`.execute(tx);
+  const { plan, steps, attempts, approvals } = await selectTaskRecord(tx, tenantId, id, task.planVersion);
+  const entries = await listEntries(tx, { tenantId, taskId: id, limit: entriesOfTask });
   const opened = (ref: ObjectRef, body: Buffer) => open(keys, ref, body, damaged);
   return {
     id,
@@ -114,17 +116,16 @@ async function taskOf({ tx, keys, damaged }: Reading, task: StoredTask) {
 }
 
 /** Mails as they came, one in memory at a time. */
-async function* mails({ tx, keys, damaged }: Reading): AsyncGenerator<Part> {
+async function* mails({ tx, tenantId, keysOf, damaged }: Reading): AsyncGenerator<Part> {
   for (let after = ''; ; ) {
     const { rows } = await sql<{
       eventId: Id<'event'>;
-    }>`select event_id from event where tenant_id = ${keys.tenantId} and event_id > ${after}
+    }>`select event_id from event where tenant_id = ${tenantId} and event_id > ${after}
       and raw is not null order by event_id limit ${mailsAtOnce}`.execute(tx);
     for (const { eventId } of rows) {
-      const found = await sql<{ raw: Buffer }>`select raw from event where tenant_id = ${keys.tenantId} and event_id = ${eventId}`.execute(
-        tx,
-      );
+      const found = await sql<{ raw: Buffer }>`select raw from event where tenant_id = ${tenantId} and event_id = ${eventId}`.execute(tx);
       const raw = found.rows[0]?.raw;
+      const keys = await keysOf();
       const mail = raw && orNull(`event/${eventId}`, damaged, () => keys.open('content', { kind: 'event.raw', id: eventId }, raw));
       if (mail) yield { name: `events/${eventId}.eml`, body: [mail] };
     }

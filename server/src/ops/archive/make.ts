@@ -84,7 +84,6 @@ interface Making {
 
 async function* partsOf(deps: ArchiveDeps, tx: Tx, { header, identity, onProgress }: Making): AsyncGenerator<Part> {
   const { tenantId, kind } = header;
-  const keys = await deps.keyring.of(tenantId);
   yield { name: 'tenant.json', body: [json(await aboutTenant(tx, tenantId, identity))] };
   if (kind === 'whole') yield* wholeParts(deps, tx, tenantId, identity);
   yield* logParts(tx, tenantId);
@@ -94,7 +93,7 @@ async function* partsOf(deps: ArchiveDeps, tx: Tx, { header, identity, onProgres
     done += 1;
     onProgress?.({ done, of: Math.max(of, done) });
   };
-  yield* contentParts({ tx, keys, onItem, damaged: [] });
+  yield* contentParts({ tx, tenantId, keysOf: () => deps.keyring.of(tenantId), onItem, damaged: [] });
 }
 
 /** What another installation needs to go on: rows as they are, the keys that open them, who may sign in. */

@@ -5,7 +5,7 @@ import { FactotumError, type Id, isFactotumError } from '#kernel';
 import { type TextTable, type Tx, withTenant } from '#kernel/database';
 import { adoptLog, type PackedHead, packedHeadSchema } from '#trust/audit';
 import { type AdoptedIdentity, adoptIdentity, type Identity, type IdentityTable } from '#trust/identity';
-import type { PlainSeed, TenantKeys } from '#trust/key';
+import type { PlainSeed } from '#trust/key';
 import { readTenant, tenantNameSchema, tenantTitleSchema } from '#trust/tenant';
 import { openArchive } from './codec.ts';
 import { conflict, invalid } from './fault.ts';
@@ -108,7 +108,7 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
   const identity: IdentityTable[] = [];
   let tables: readonly TextTable[] | undefined;
   let seeds: PlainSeed[] | undefined;
-  let keys: TenantKeys | undefined;
+  let isKeyed = false;
   let head: PackedHead | undefined;
   let rows = 0;
   let peopleRows = 0;
@@ -124,7 +124,9 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
     if (!seen.has('tenant.json') || seeds === undefined) throw invalid('its parts are not in order');
     rows += await importRows(tx, tenantId, tables, table, part.body);
     onProgress(rows);
-    if (table === 'tenant') keys = await deps.keyring.adopt(tx, tenantId, seeds);
+    if (table !== 'tenant') return;
+    await deps.keyring.adopt(tx, tenantId, seeds);
+    isKeyed = true;
   }
 
   async function takePeople(table: string, part: ReadPart): Promise<void> {
@@ -143,8 +145,12 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
   }
 
   async function takeLog(part: ReadPart): Promise<void> {
-    if (keys === undefined || head === undefined) throw invalid('its parts are not in order');
-    await adoptLog(tx, keys, { head, entries: entriesOf(part.body), sealForAuditor: deps.auditor.sealForAuditor });
+    if (!isKeyed || seeds === undefined || head === undefined) throw invalid('its parts are not in order');
+    await adoptLog(tx, deps.keyring.preview(tenantId, seeds), {
+      head,
+      entries: entriesOf(part.body),
+      sealForAuditor: deps.auditor.sealForAuditor,
+    });
   }
 
   return {
@@ -171,8 +177,9 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
         throw invalid('it was made by a newer release. Bring this installation up to date first');
     },
     finish() {
-      if (head === undefined || keys === undefined || !seen.has('audit/log.jsonl') || !seen.has('rows/app.tenant_queue.ndjson'))
+      if (head === undefined || !isKeyed || !seen.has('audit/log.jsonl') || !seen.has('rows/app.tenant_queue.ndjson'))
         throw invalid('parts of it are missing');
+      for (const { seed } of seeds ?? []) seed.fill(0);
       return { identity, head, rows };
     },
   };

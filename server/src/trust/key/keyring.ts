@@ -22,8 +22,10 @@ export interface Keyring {
    * @throws FactotumError `key.destroyed`, `key.unavailable` (retry).
    */
   seedsOf(tenantId: Id<'tenant'>): Promise<PlainSeed[]>;
-  /** Takes a tenant's seeds from elsewhere, in the caller's transaction, and hands out its keys; `of` knows them after the commit. */
-  adopt(tx: Tx, tenantId: Id<'tenant'>, seeds: readonly PlainSeed[]): Promise<TenantKeys>;
+  /** Takes a tenant's seeds from elsewhere, in the caller's transaction; `of` knows them after the commit. The seeds stay the caller's. */
+  adopt(tx: Tx, tenantId: Id<'tenant'>, seeds: readonly PlainSeed[]): Promise<void>;
+  /** The keys of seeds that are not committed yet. Works as long as any handle. */
+  preview(tenantId: Id<'tenant'>, seeds: readonly PlainSeed[]): TenantKeys;
   /**
    * Tries whether this process has the right KEK, on up to 20 of the tenants: with a wrong one it would stumble over each task instead of
    * leaving it to a process that can open it. One that opens is enough, so a single damaged row stops nobody.
@@ -167,7 +169,13 @@ export function createKeyring(options: KeyringOptions): Keyring {
         const wrapped = await kek.wrap(seed, { tenantId, generation });
         await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, state, ...wrapped });
       }
-      const keys = keysFrom(tenantId, seeds);
+    },
+    preview(tenantId, seeds) {
+      // A handle zeroes what it was made from.
+      const keys = keysFrom(
+        tenantId,
+        seeds.map(({ seed, ...rest }) => ({ ...rest, seed: Buffer.from(seed) })),
+      );
       retire(keys);
       return keys;
     },

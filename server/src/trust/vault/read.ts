@@ -73,14 +73,18 @@ export async function listNotes(
 /**
  * Every note with its content, in the order of their ids, one in memory at a time.
  *
+ * @param keysOf - asked for each note, as a whole vault may take longer than a handle lives
  * @param onBroken - told of a note that cannot be opened, which is left out
  */
-export async function* eachNote(tx: Tx, keys: TenantKeys, onBroken: (noteId: Id<'note'>) => void): AsyncGenerator<Note> {
+export async function* eachNote(
+  tx: Tx,
+  { tenantId, keysOf, onBroken }: { tenantId: Id<'tenant'>; keysOf: () => Promise<TenantKeys>; onBroken: (noteId: Id<'note'>) => void },
+): AsyncGenerator<Note> {
   for (let afterId: Id<'note'> | null = null; ; ) {
-    const rows: VersionRow[] = await listCurrent(tx, keys.tenantId, afterId, batchRows);
+    const rows: VersionRow[] = await listCurrent(tx, tenantId, afterId, batchRows);
     for (const { noteId } of rows) {
-      const row = await findById(tx, keys.tenantId, noteId);
-      const note = row && openedOrNull(keys, row);
+      const row = await findById(tx, tenantId, noteId);
+      const note = row && openedOrNull(await keysOf(), row);
       if (note) yield note;
       else onBroken(noteId);
     }
