@@ -1,12 +1,11 @@
 /** The door to quotas: what a tenant may use, what it has used, and counted limits in general. */
 export { createAddressCounters } from './address-counter.ts';
-export { type AlertLevel, type Reading, raiseAlerts } from './alert.ts';
 export type { ChangeListener, LimitsChanged } from './change.ts';
 export { type Consumption, type ConsumptionResult, consume } from './consume.ts';
 export { createQuotaKeeper, type QuotaKeeper } from './keeper.ts';
 export { type LimitChanges, limitsShape, parseLimitChanges, readLimits, writeLimits } from './limits.ts';
-export { type GaugeName, isQuotaName, type Limits, type Quota, type QuotaName, quotaNames, quotas, type RateName } from './quotas.ts';
-export { amountOf, quotaExceeded, quotaRefusals } from './refusal.ts';
+export { type GaugeName, isQuotaName, type Limits, type Quota, type QuotaName, quotas, type RateName } from './quotas.ts';
+export { quotaRefusals } from './refusal.ts';
 export {
   type Counted,
   createRequestLimits,
