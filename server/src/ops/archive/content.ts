@@ -86,12 +86,12 @@ async function* tasks(reading: Reading): AsyncGenerator<string> {
 }
 
 async function taskOf({ tx, tenantId, keysOf, damaged }: Reading, task: StoredTask) {
-  const keys = await keysOf();
   const { taskId: id, tenantId: _tenant, detail: sealed, epoch: _epoch, signals: _signals, ...facts } = task;
   const event = await sql<{ source: string; kind: string; channel: string; receivedAt: Date; body: Buffer }>`
     select source, kind, channel, received_at, body from event where tenant_id = ${tenantId} and event_id = ${task.eventId}`.execute(tx);
   const { plan, steps, attempts, approvals } = await selectTaskRecord(tx, tenantId, id, task.planVersion);
   const entries = await listEntries(tx, { tenantId, taskId: id, limit: entriesOfTask });
+  const keys = await keysOf();
   const opened = (ref: ObjectRef, body: Buffer) => open(keys, ref, body, damaged);
   return {
     id,
