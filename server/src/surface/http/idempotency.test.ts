@@ -3,6 +3,7 @@ import { before, test } from 'node:test';
 import { sql } from 'kysely';
 import { type Clock, createLogger, FactotumError, isFactotumError, systemClock } from '#kernel';
 import { withTenant } from '#kernel/database';
+import type { Permission } from '#trust/identity';
 import type { TenantKeys } from '#trust/key';
 import { type TestCustomer, testHttp } from '../../../test/http.ts';
 import { createIdempotency } from './idempotency.ts';
@@ -22,6 +23,7 @@ const body = (text: string) => Buffer.from(text);
 const request = (key: string, bytes = 'one') => ({
   key,
   actor: 'key:a',
+  permissions: new Set<Permission>(['task:read', 'event:write']),
   route: 'POST /x',
   bytes: body(bytes),
   requestId: 'req_000000000000000000000000',
@@ -49,9 +51,11 @@ test('work is done once for a key; whoever repeats gets the same answer, marked'
   }
 });
 
-test('a key with another body is refused, of another actor or address it is another key', async () => {
+test('a key with another body or other permissions is refused, of another actor or address it is another key', async () => {
   await idempotency.once(keys, request('mine'), answered('mine'));
   await assert.rejects(idempotency.once(keys, request('mine', 'two'), answered('x')), isCode('idempotency.key_reused'));
+  const less = { ...request('mine'), permissions: new Set<Permission>(['task:read']) };
+  await assert.rejects(idempotency.once(keys, less, answered('x')), isCode('idempotency.key_reused'));
   const others = [{ actor: 'key:b' }, { route: 'POST /y' }, { key: 'Mine' }];
   for (const other of others)
     assert.equal(await (await idempotency.once(keys, { ...request('mine'), ...other }, answered('other'))).text(), 'other');

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { type Clock, FactotumError, type Id, type Logger } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
+import type { Permission } from '#trust/identity';
 import type { TenantKeys } from '#trust/key';
 import { claim, deleteOlder, findClaim, giveUp, keepAnswer, takeOver } from './idempotency-store.ts';
 import { namedFailure, problemResponse } from './problem.ts';
@@ -10,6 +11,8 @@ import { namedFailure, problemResponse } from './problem.ts';
 interface KeyedRequest {
   readonly key: string;
   readonly actor: string;
+  /** What they may do with the credential that they sent. */
+  readonly permissions: ReadonlySet<Permission>;
   /** Method and address. */
   readonly route: string;
   /** The body as it came. */
@@ -25,7 +28,9 @@ export interface Idempotency {
    * A process that dies between the work and keeping its answer leaves the key to the next try, which does the work again: that is
    * harmless, as every use case behind a POST is once-only by itself and then says that it was done.
    *
-   * @throws FactotumError `idempotency.key_reused` when the key came with another body, `idempotency.in_progress` (retry) while the first
+   * One actor may come with credentials of which one may do more than the other: a kept answer is for who may do exactly what its asker could.
+   *
+   * @throws FactotumError `idempotency.key_reused` when the key came with another body or other permissions, `idempotency.in_progress` (retry) while the first
    * request runs, `request.invalid` for a key that is none.
    */
   once(keys: TenantKeys, request: KeyedRequest, work: () => Promise<Response>): Promise<Response>;
@@ -68,20 +73,21 @@ export function createIdempotency({ database, clock, log }: { database: Database
     if (!found.requestMac.equals(macs.requestMac))
       throw new FactotumError(
         'idempotency.key_reused',
-        'This idempotency key came with another body before. Use a new key for a new request.',
+        'This idempotency key came with another body before, or with other permissions. Use a new key for a new request.',
       );
     if (isOver || found.response === null) throw inProgress();
     return { kept: found.response };
   }
 
   return {
-    once: async (keys, { key, actor, route, bytes, requestId }, work) => {
+    once: async (keys, { key, actor, permissions, route, bytes, requestId }, work) => {
       if (!/^[\x21-\x7e]{1,255}$/.test(key))
         throw new FactotumError('request.invalid', 'Idempotency-Key must be 1 to 255 visible ASCII characters, a UUID for example.');
       const inTenant = <R>(unit: (tx: Tx) => Promise<R>) => withTenant(database.app.db, keys.tenantId, unit);
       const keyMac = keys.mac('idempotency.key', actor, route, key);
       const ref = { kind: 'idempotency', id: keyMac.toString('hex') };
-      const begun = await inTenant((tx) => begin(tx, keys, { keyMac, requestMac: keys.mac('idempotency.request', bytes) }));
+      const requestMac = keys.mac('idempotency.request', [...permissions].sort().join(), bytes);
+      const begun = await inTenant((tx) => begin(tx, keys, { keyMac, requestMac }));
       if ('kept' in begun) return respond(keys.openJson(ref, begun.kept, answerSchema), [['idempotency-replayed', 'true']]);
       const mine = { tenantId: keys.tenantId, keyMac, since: begun.since };
       const tryTo = (what: string, unit: (tx: Tx) => Promise<void>) =>

@@ -182,7 +182,18 @@ export function createRoutes(
         const key = spec.method === 'post' ? request.headers.get('idempotency-key') : null;
         return key === null
           ? done()
-          : idempotency.once(keys, { key, actor: principal.actor, route: `POST ${c.req.path}`, bytes, requestId: call.requestId }, done);
+          : idempotency.once(
+              keys,
+              {
+                key,
+                actor: principal.actor,
+                permissions: principal.permissions,
+                route: `POST ${c.req.path}`,
+                bytes,
+                requestId: call.requestId,
+              },
+              done,
+            );
       }),
     addOperator: (spec, work) =>
       register('operator', spec, async (c) => {
