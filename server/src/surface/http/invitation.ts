@@ -3,6 +3,7 @@ import { FactotumError, type Id } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { type AuditKind, recordAudit } from '#trust/audit';
 import type { Identity, Invitation, MadeInvitation, PersonSession, Room } from '#trust/identity';
+import { readActiveTenant } from '#trust/tenant';
 import { recordActs } from './act.ts';
 import { jsonBody } from './body.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
@@ -171,12 +172,17 @@ function addJoinRoutes(routes: Routes, { identity, quotas, database, clock }: De
         'member.exists',
         'member.managed',
         'quota.exceeded',
+        'tenant.suspended',
+        'tenant.closing',
+        'tenant.moving',
+        'tenant.moved',
       ],
     },
     async ({ body, request, caller }) => {
       if (!identity.sameOrigin(request) || identity.fromForeignPage(request))
         throw new FactotumError('request.foreign_origin', 'This request was made by a page that is not ours.');
       const { tenantId } = await identity.membership.lookAtInvitation(body.token);
+      await withTenant(database.app.db, tenantId, (tx) => readActiveTenant(tx, tenantId));
       const session = await sessionOf(identity, request.headers);
       const { userId, invitationId } = await identity.membership.acceptInvitation({
         ...body,
