@@ -221,7 +221,10 @@ async function isProven(tx: AuthDb, tenantId: Id<'tenant'>, address: string): Pr
   return domain !== null && ((await findDomain(tx, tenantId, domain))?.verifiedAt ?? null) !== null;
 }
 
-/** Changes what a person is called and how they are reached, if they are this directory's alone. */
+/**
+ * Changes what a person is called and how they are reached, if they are this directory's alone. Not of an owner: whoever reads the mail of the
+ * new address is that person, and who owns a tenant is decided inside it.
+ */
 async function renamePerson(
   tx: AuthDb,
   { tenantId, now }: Omit<Provisioning, 'room'>,
@@ -230,7 +233,8 @@ async function renamePerson(
   const { rows } = await sql<{ email: string; emailVerified: boolean }>`select email, "emailVerified" from "user"
     where id = ${userId} and exists (select from "scimUser" where "tenantId" = ${tenantId} and "userId" = "user".id and made)
       and not exists (select from "scimUser" where "tenantId" <> ${tenantId} and "userId" = "user".id)
-      and not exists (select from member where "organizationId" <> ${tenantId} and "userId" = "user".id)
+      and not exists (select from member where "userId" = "user".id
+        and ("organizationId" <> ${tenantId} or 'owner' = any(string_to_array(role, ','))))
       and not exists (select from operator where "userId" = "user".id)`.execute(tx);
   const [person] = rows;
   if (person === undefined) return;
