@@ -12,7 +12,7 @@ export interface Bench {
   /** The shared server, started at the first call. */
   readonly server: () => Promise<Place>;
   /** A server on a new data folder. */
-  readonly freshServer: () => Promise<Place>;
+  readonly freshServer: (environment?: Readonly<Record<string, string>>) => Promise<Place>;
   /** Starts a server again on the folder of one that has ended. */
   readonly restart: (place: Place) => Promise<Place>;
   readonly tenants: (place: Place, wishes: readonly TenantWish[]) => Promise<Tenant[]>;
@@ -47,12 +47,12 @@ export function openBench({ seconds, say, nodeOptions }: BenchOptions): Bench & 
   let shared: Promise<Place> | undefined;
   let named = 0;
 
-  const startIn = async (folder: string): Promise<Place> => {
-    const place = { server: await startServer({ folder, nodeOptions }), folder };
+  const startIn = async (folder: string, environment: Readonly<Record<string, string>> = {}): Promise<Place> => {
+    const place = { server: await startServer({ folder, nodeOptions, environment }), folder };
     places.push(place);
     return place;
   };
-  const freshServer = async () => startIn(await makeFolder());
+  const freshServer: Bench['freshServer'] = async (environment) => startIn(await makeFolder(), environment);
 
   return {
     seconds,

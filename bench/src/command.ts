@@ -16,6 +16,7 @@ export async function factotum(dataFolder: string, words: readonly string[]): Pr
     openAlone: needsServer,
     prepareDatabase: needsServer,
     keyFolder: () => dataFolder,
+    openArchive: needsServer,
     environment: {},
     terminal: {
       out: (text) => {

@@ -6,12 +6,14 @@ import { listRows } from './rows/list-page.ts';
 import { recoveryRows } from './rows/recovery.ts';
 import { resumeRows } from './rows/resume.ts';
 import { singleRows } from './rows/single.ts';
+import { tenantRows } from './rows/tenants.ts';
 import { throughputRows } from './rows/throughput.ts';
 
 /** Every row of the table, in the order in which they are measured: what leaves much behind in the shared server comes last. */
 export const rows: readonly Row[] = [
   ...footprintRows,
   ...recoveryRows,
+  ...tenantRows,
   ...auditRows,
   ...singleRows,
   ...fairnessRows,
