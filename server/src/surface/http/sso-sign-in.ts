@@ -14,14 +14,14 @@ const redirects = { 302: null, 303: null } as const;
 /** What a provider adds to the address is its own business: what is needed of it is read from the address itself. */
 const anyQuery = z.looseObject({});
 
-type Deps = Pick<HttpDeps, 'identity' | 'singleSignOn' | 'database' | 'quotas' | 'addresses'> & { readonly gate: Gate };
+type Deps = Pick<HttpDeps, 'identity' | 'singleSignOn' | 'database' | 'quotas' | 'addresses' | 'log'> & { readonly gate: Gate };
 
 /**
  * Signing in through an identity provider, as a browser does it: away by `start`, back by `callback`, or by `acs` and then `finish`. What goes
  * wrong leads to the sign-in page, by the error's code alone.
  */
 export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
-  const { identity, singleSignOn, database, quotas, addresses, gate } = deps;
+  const { identity, singleSignOn, database, quotas, addresses, gate, log } = deps;
   const origin = () => addresses().origins[0] ?? '';
   const cookieName = (state: string) => `${addresses().isSecure ? '__Host-' : ''}${singleSignOn.cookieName(state)}`;
   const roomIn = (tenantId: Id<'tenant'>) => (people: number) => quotas.admit(tenantId, 'members', people);
@@ -170,7 +170,7 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
         await record('system:sso', {
           kind: 'session.refused',
           objectId: outcome.providerId,
-          detail: { code: outcome.error.code, method: `sso:${outcome.providerId}` },
+          detail: { code: outcome.error.code, reason: reasonIn(outcome.error), method: `sso:${outcome.providerId}` },
         });
         throw outcome.error;
       case 'stepped-up': {
@@ -200,10 +200,16 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
       return await work();
     } catch (error) {
       if (!isFactotumError(error)) throw error;
+      // The browser is told a code, so what is our fault, or tells an operator why, is told here.
+      if (error.status === 500) log.error({ err: error }, 'sso: a sign-in failed on our side');
+      else log.info({ code: error.code, reason: reasonIn(error) }, 'sso: a sign-in was refused');
       return redirect(303, `${test === undefined ? '/sign-in' : '/settings/sso'}?${new URLSearchParams({ error: error.code })}`);
     }
   }
 }
+
+/** The word that says what was wrong with a provider's answer. */
+const reasonIn = ({ details }: FactotumError): string | null => (typeof details?.reason === 'string' ? details.reason : null);
 
 const testPage = (testId: string) => `/settings/sso?${new URLSearchParams({ test: testId })}`;
 

@@ -23,6 +23,8 @@ export interface Admitting {
   readonly tenantId: Id<'tenant'>;
   readonly joins: boolean;
   readonly roles: RoleRules;
+  /** Whether it may say of somebody that they are an owner. */
+  readonly forOwners: boolean;
 }
 
 /** Who came in, and what it changed. */
@@ -114,8 +116,10 @@ async function requireProven(tx: AuthDb, tenantId: Id<'tenant'>, email: string):
 }
 
 /** Owners stay what they are, as do members whom a directory manages: the rules are for everybody else. */
-async function rolesOfMember(tx: AuthDb, { tenantId, roles: rules }: Admitting, { claims }: Claimed, userId: Id<'user'>) {
+async function rolesOfMember(tx: AuthDb, { tenantId, roles: rules, forOwners }: Admitting, { claims }: Claimed, userId: Id<'user'>) {
   const { roles: before, managedBy } = await findMember(tx, tenantId, userId);
+  if (before.includes('owner') && !forOwners)
+    throw refused('Who set it up is no owner, so it signs no owners in. An owner who saves it once changes that.');
   if (rules.claim === null || managedBy !== null || before.includes('owner')) return { roles: before, rolesChanged: false };
   const roles = await knownRoles(tx, tenantId, rolesFor(rules, claims));
   if (roles.length === 0) throw noRole();

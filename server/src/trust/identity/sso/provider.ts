@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { type Clock, FactotumError, type Id, newId } from '#kernel';
 import type { Keyring, TenantKeys } from '#trust/key';
-import { type Acting, requireWithin, resolveRoles } from '../member/rules.ts';
+import { type Acting, isOwner, requireWithin, resolveRoles } from '../member/rules.ts';
 import type { AuthDb } from '../store.ts';
 import { type OwnAddresses, ownAddresses } from './addresses.ts';
 import type { Admitting } from './admission.ts';
@@ -61,6 +61,7 @@ export const admitting = ({ id, tenantId, stored }: OpenedProvider): Admitting =
   tenantId,
   joins: stored.joins,
   roles: stored.roles,
+  forOwners: stored.forOwners,
 });
 
 interface Context {
@@ -92,7 +93,8 @@ export async function readProvider(context: Context, { tenantId, id }: Named): P
 }
 
 /**
- * Sets a provider up.
+ * Sets a provider up. It signs owners in only if an owner has set it up or saved it since: it decides who somebody is, and who is no owner
+ * could let it say that they are one.
  *
  * @throws FactotumError `request.invalid` (addresses, metadata), `role.not_found`, `auth.forbidden` (roles beyond the maker's, or the owner's).
  */
@@ -102,7 +104,7 @@ export async function createProvider(
 ) {
   const { db, clock } = context;
   const id = newId('ssoProvider', clock.now().getTime());
-  const stored = await store(context, id, input, null);
+  const stored = await store(context, id, { input, before: null, isByOwner: await isOwner(db, tenantId, by) });
   await requireRoles(db, tenantId, stored.roles, by);
   const now = clock.now();
   const sealed = sealRow(await context.keyring.of(tenantId), stored);
@@ -126,7 +128,7 @@ export async function changeProvider(
   const keys = await context.keyring.of(tenantId);
   const before = openRow(keys, row);
   if (before.kind !== input.kind) throw new FactotumError('request.invalid', 'A provider keeps its kind. Set up another one instead.');
-  const stored = await store(context, row.id, input, before);
+  const stored = await store(context, row.id, { input, before, isByOwner: await isOwner(db, tenantId, by) });
   if (JSON.stringify(stored.roles) !== JSON.stringify(before.roles)) await requireRoles(db, tenantId, stored.roles, by);
   const isOther = partyOf(stored) !== partyOf(before);
   if (row.enabled && !input.enabled) await requireDispensable(db, tenantId, row.id);
@@ -180,10 +182,11 @@ const refOf = (id: string) => ({ kind: 'sso-provider', id });
 async function store(
   { network, clock }: Context,
   id: string,
-  input: ProviderInput,
-  before: StoredProvider | null,
+  { input, before, isByOwner }: { input: ProviderInput; before: StoredProvider | null; isByOwner: boolean },
 ): Promise<StoredProvider> {
   const { joins, roles } = input;
+  /** What an owner has said holds until somebody else changes whom it was said of. */
+  const forOwners = (same: boolean) => isByOwner || (same && before?.forOwners === true);
   const secretBefore = before !== null && before.kind !== 'saml' ? before.clientSecret : null;
   switch (input.kind) {
     case 'oidc': {
@@ -191,12 +194,14 @@ async function store(
       if (oidc.issuer.includes('/.well-known/') || new URL(oidc.issuer).search !== '')
         throw new FactotumError('request.invalid', "Give the issuer itself, like https://login.example.com/, not its document's address.");
       network.refuseInsecure(oidc.issuer);
-      return { id, kind: 'oidc', joins, roles, oidc, clientSecret };
+      const same = before?.kind === 'oidc' && JSON.stringify(oidcSchema.parse(before.oidc)) === JSON.stringify(oidcSchema.parse(oidc));
+      return { id, kind: 'oidc', joins, roles, forOwners: forOwners(same), oidc, clientSecret };
     }
     case 'oauth2': {
       const { clientSecret = secretBefore, ...oauth2 } = input.oauth2;
       for (const url of [oauth2.authorizationUrl, oauth2.tokenUrl, oauth2.userInfoUrl]) network.refuseInsecure(url);
-      return { id, kind: 'oauth2', joins, roles, oauth2, clientSecret };
+      const same = before?.kind === 'oauth2' && JSON.stringify(oauth2Schema.parse(before.oauth2)) === JSON.stringify(oauth2Schema.parse(oauth2));
+      return { id, kind: 'oauth2', joins, roles, forOwners: forOwners(same), oauth2, clientSecret };
     }
     case 'saml': {
       const { metadataXml } = input.saml;
@@ -205,7 +210,8 @@ async function store(
       if (saml === undefined) throw new FactotumError('request.invalid', "Send the provider's metadata as `saml.metadataXml`.");
       network.refuseInsecure(saml.ssoUrl);
       const key = before?.kind === 'saml' ? before.key : await makeRequestKey(`factotum ${id}`, clock.now());
-      return { id, kind: 'saml', joins, roles, saml, key };
+      const same = before?.kind === 'saml' && JSON.stringify(before.saml) === JSON.stringify(saml);
+      return { id, kind: 'saml', joins, roles, forOwners: forOwners(same), saml, key };
     }
   }
 }

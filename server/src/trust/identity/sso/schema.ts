@@ -85,6 +85,9 @@ export type ProviderInput = z.output<typeof providerInputSchema>;
 /** What our requests to a SAML provider are signed with: made here, for that provider alone. PEM. */
 const requestKeySchema = z.strictObject({ privateKey: z.string(), certificate: z.string() });
 
+/** Whether an owner has said that this is the party that says who somebody is: only then it says so of owners. */
+const forOwners = z.boolean();
+
 /** What is sealed in a provider's row. The id is compared when it is opened: it is bound by the seal as well. */
 export const storedSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -92,6 +95,7 @@ export const storedSchema = z.discriminatedUnion('kind', [
     kind: z.literal('oidc'),
     joins: z.boolean(),
     roles: roleRulesSchema,
+    forOwners,
     oidc: oidcSchema,
     clientSecret: secret.nullable(),
   }),
@@ -100,6 +104,7 @@ export const storedSchema = z.discriminatedUnion('kind', [
     kind: z.literal('oauth2'),
     joins: z.boolean(),
     roles: roleRulesSchema,
+    forOwners,
     oauth2: oauth2Schema,
     clientSecret: secret.nullable(),
   }),
@@ -108,6 +113,7 @@ export const storedSchema = z.discriminatedUnion('kind', [
     kind: z.literal('saml'),
     joins: z.boolean(),
     roles: roleRulesSchema,
+    forOwners,
     saml: samlSchema,
     key: requestKeySchema,
   }),

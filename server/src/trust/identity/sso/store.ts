@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import type { Id } from '#kernel';
-import type { AuthDb, AuthTables } from '../store.ts';
+import { type AuthDb, type AuthTables, revocationChannel } from '../store.ts';
 import './tables.ts';
 
 export type ProviderRow = Selectable<AuthTables['ssoProvider']>;
@@ -64,9 +64,10 @@ export const isSsoRequired = (db: AuthDb, tenantId: TenantId) =>
     .executeTakeFirst()
     .then((row) => row?.ssoRequired === true);
 
-/** Ends every session that this provider has begun. */
+/** Ends every session that this provider has begun, and tells processes that believe for a moment what they have looked up. */
 export const endSessionsOf = (db: AuthDb, id: ProviderId) =>
-  db.deleteFrom('session').where('method', '=', `sso:${id}`).returning(['id', 'userId']).execute();
+  sql`with ended as (delete from session where method = ${`sso:${id}`} returning "userId")
+    select pg_notify(${revocationChannel}, "userId") from ended group by "userId"`.execute(db);
 
 export const deleteIdentitiesOf = (db: AuthDb, id: ProviderId) => db.deleteFrom('ssoIdentity').where('providerId', '=', id).execute();
 
