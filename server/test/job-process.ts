@@ -7,23 +7,17 @@ import { createJobRunner, defineJob } from '#trust/job';
 const [engine = ''] = process.argv.slice(2);
 const log = createLogger({ level: 'warn' });
 const database = openDatabase({ app: engine, engine, sequencer: engine, auth: engine }, { log });
-const unused = () => {
-  throw new FactotumError('key.unavailable', 'This process has no keys.');
-};
+/** Its one job has no input to open: whoever asks for keys here is wrong, and hears it. */
+const withoutKeys = <T extends object>(): T =>
+  new Proxy({} as T, {
+    get: (_, name) => () => {
+      throw new FactotumError('key.unavailable', `This process has no keys for ${String(name)}.`);
+    },
+  });
 createJobRunner({
   engine: database.engine,
-  keyring: {
-    of: unused,
-    provision: unused,
-    prove: unused,
-    fingerprints: unused,
-    seedsOf: unused,
-    adopt: unused,
-    destroy: unused,
-    forget: unused,
-    close: unused,
-  },
-  installation: { signer: { name: '', id: Buffer.alloc(4), verifierKeyText: '', sign: unused }, seal: unused, open: unused },
+  keyring: withoutKeys(),
+  installation: withoutKeys(),
   clock: systemClock,
   log,
   leaseMs: 600,
