@@ -48,6 +48,9 @@ end $$;
 create policy engine_all_tenants on app.quota_alert for select to factotum_engine using (true);
 grant select on app.quota_alert to factotum_engine;
 
+-- A use is never taken back below nothing, whoever writes the row.
+alter table app.quota_counter add constraint quota_counter_used check (used >= 0);
+
 -- A task that waits until there is money for its plan again.
 alter table app.task drop constraint task_wait_reason_check;
 alter table app.task add constraint task_wait_reason_check check (wait_reason in ('approval', 'question', 'unknown', 'quota'));

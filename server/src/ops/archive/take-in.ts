@@ -7,6 +7,7 @@ import { adoptLog, type PackedHead, packedHeadSchema } from '#trust/audit';
 import { type AdoptedIdentity, adoptIdentity, type Identity, type IdentityTable } from '#trust/identity';
 import type { PlainSeed } from '#trust/key';
 import { readTenant, tenantNameSchema, tenantTitleSchema } from '#trust/tenant';
+import { recountTenant } from '#trust/vault';
 import { openArchive } from './codec.ts';
 import { conflict, invalid } from './fault.ts';
 import type { ArchiveHeader } from './header.ts';
@@ -93,6 +94,7 @@ async function settle(tx: Tx, tenantId: Id<'tenant'>, at: Date): Promise<string>
     tx,
   );
   await sql`update tenant_queue set max_running = least(max_running, ${runningMax}) where tenant_id = ${tenantId}`.execute(tx);
+  await recountTenant(tx, tenantId);
   try {
     const { name, title } = await readTenant(tx, tenantId);
     if (title !== name) tenantTitleSchema.parse(title);

@@ -133,6 +133,13 @@ export async function deleteLimits(tx: Tx, tenantId: Id<'tenant'>, names: readon
   await tx.deleteFrom('quotaLimit').where('tenantId', '=', tenantId).where('name', 'in', names).execute();
 }
 
+/** Forgets what is counted under these names, every alert, and what is put aside. */
+export async function deleteUse(tx: Tx, tenantId: Id<'tenant'>, names: readonly string[]): Promise<void> {
+  await tx.deleteFrom('quotaCounter').where('tenantId', '=', tenantId).where('name', 'in', names).execute();
+  await tx.deleteFrom('quotaAlert').where('tenantId', '=', tenantId).execute();
+  await tx.deleteFrom('quotaHold').where('tenantId', '=', tenantId).execute();
+}
+
 /** False when the alert has been given already. Of two at once the later waits for the earlier. */
 export const insertAlert = (tx: Tx, alert: AlertTable): Promise<boolean> =>
   tx

@@ -2,12 +2,23 @@ import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { raiseAlerts } from './alert.ts';
 import { readLimits } from './limits.ts';
-import { quotas } from './quotas.ts';
+import { quotaNames, quotas } from './quotas.ts';
 import { quotaExceeded } from './refusal.ts';
-import { addAnyhow, addWithinLimit, readUsed } from './store.ts';
+import { addAnyhow, addWithinLimit, deleteUse, readUsed } from './store.ts';
 import { always } from './window.ts';
 
 const name = 'vaultBytes';
+
+/**
+ * Starts all counting of a tenant anew, for one that comes from another installation: what it has spent there is not counted here, and what
+ * it says about itself counts for nothing.
+ *
+ * @param vaultBytes - what its notes take, found by looking at them
+ */
+export async function restartUse(tx: Tx, tenantId: Id<'tenant'>, vaultBytes: number): Promise<void> {
+  await deleteUse(tx, tenantId, quotaNames);
+  await addAnyhow(tx, { tenantId, name, windowStart: always }, vaultBytes);
+}
 
 /**
  * Counts sealed bytes of a note's new version in the transaction that writes it, exactly: the counter's row stays locked until the commit,

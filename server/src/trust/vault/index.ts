@@ -4,4 +4,5 @@ export { noteFields, readFrontMatter } from './front-matter.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';
 export { eachNote, findOperation, listNotes, noteHistory, readNote } from './read.ts';
+export { recountTenant } from './recount.ts';
 export { type InitialNote, skeleton } from './skeleton.ts';

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 
@@ -144,6 +145,15 @@ export const listCurrent = (tx: Tx, tenantId: Id<'tenant'>, afterId: Id<'note'> 
     .orderBy('note.noteId')
     .limit(limit)
     .execute();
+
+/** What all versions of all notes take, sealed. */
+export const sumOfBytes = (tx: Tx, tenantId: Id<'tenant'>): Promise<number> =>
+  tx
+    .selectFrom('noteVersion')
+    .select(sql<number>`coalesce(sum(octet_length(body) + octet_length(manifest)), 0)::bigint`.as('bytes'))
+    .where('tenantId', '=', tenantId)
+    .executeTakeFirstOrThrow()
+    .then(({ bytes }) => bytes);
 
 /** False when a live note stands at this path already; a transaction that is just putting one there is waited for. */
 export const insertNote = (tx: Tx, row: Omit<NoteTable, 'deletedAt'>): Promise<boolean> =>
