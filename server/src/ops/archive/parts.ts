@@ -14,7 +14,7 @@ const dataBytesMax = 64 * 1024;
 const nameBytesMax = 1_200;
 /** More notes than any vault holds; what each costs whoever reads is one hash. */
 const partsMax = 2_000_000;
-export const manifestName = 'manifest';
+const manifestName = 'manifest';
 
 /** A part to be written. */
 export interface Part {
