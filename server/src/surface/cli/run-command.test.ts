@@ -34,6 +34,7 @@ beforeEach(() => {
   report = { ok: true, entries: 3, checkpointAt: '2026-05-01T00:00:00Z', root: 'ab' };
 });
 
+const quotasSet: object[] = [];
 const operator: Omit<OperatorParts, 'database' | 'tenancy'> = {
   listTenants: async () => tenants,
   findTenant: async (nameOrId) => tenants.find(({ id, name }) => id === nameOrId || name === nameOrId) ?? null,
@@ -42,7 +43,7 @@ const operator: Omit<OperatorParts, 'database' | 'tenancy'> = {
   listApiKeys: async () => [],
   revokeApiKey: async () => true,
   rotateTokenKey: async () => ({ kid: 'kid', oldEndsAt: new Date(0) }),
-  setQuotas: async () => undefined,
+  setQuotas: async (tenantId, limits, actor) => void quotasSet.push({ tenantId, limits, actor }),
   createSignInUrl: async (_, email) => `http://127.0.0.1:4310/#token=${email ?? 'owner'}`,
   operators: {
     create: async () => ({ id: rita.id, url: 'http://127.0.0.1:4310/#token=rita' }),
@@ -156,6 +157,21 @@ test('with one tenant there is no need to name it, with several there is', async
   assert.equal(await run('task list --tenant globex'), 0);
   assert.equal(asked.at(-1)?.principal.tenantId, globex.id);
   assert.equal(await run('task list --tenant nobody'), 1);
+});
+
+test('quotas are shown as a table, and set as numbers or back to the default', async () => {
+  const item = { quota: 'members', title: 'Members', unit: 'members', used: 9, limit: 10, window: 'now', resetsAt: null, alert: 80 };
+  answer = () => Response.json({ items: [item], nextCursor: null });
+  assert.equal(await run('quota show'), 0);
+  assert.match(out, /QUOTA +USED +LIMIT[\s\S]*members +9 +10 +members +now +- +80 %/);
+  assert.equal(await run('quota set --set members=50 --set vaultBytes=default'), 0);
+  assert.deepEqual(
+    quotasSet.map((one) => ({ ...one, actor: 'operator' })),
+    [{ tenantId: acme.id, limits: { members: 50, vaultBytes: null }, actor: 'operator' }],
+  );
+  for (const wrong of ['quota set', 'quota set --set members', 'quota set --set members=many', 'quota set --set members=-1'])
+    assert.equal(await run(wrong), 2, wrong);
+  assert.equal(quotasSet.length, 1);
 });
 
 test('the API is asked as the operator, with every permission, for one tenant', async () => {
