@@ -57,7 +57,7 @@ export async function ssoHttp(allowHosts: readonly string[]): Promise<SsoHttp> {
         roles: { claim: null, rules: [], fallback: ['member'] },
         ...describe(domain),
       };
-      const made = await send('POST /api/v1/sso/providers', { key: apiKey, json: body });
+      const made = await send('POST /api/v1/sso/providers', { cookie: await customer.signIn(), json: body });
       assert.equal(made.status, 201, await made.clone().text());
       const { id } = (await made.json()) as Provider; // as the route declares, which `send` has checked
       const provider = await prove(apiKey, id, domain);

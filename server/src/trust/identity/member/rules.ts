@@ -82,10 +82,14 @@ export function requireWithin(by: Acting, added: ReadonlySet<Permission>): void 
  * @throws FactotumError `auth.forbidden`
  */
 export async function requireOwner(tx: AuthDb, tenantId: Id<'tenant'>, by: Acting): Promise<void> {
-  if (by.kind === 'operator') return;
+  if (!(await isOwner(tx, tenantId, by))) throw new FactotumError('auth.forbidden', 'Only an owner makes, changes or removes owners.');
+}
+
+/** Whether somebody may act for owners: is one, or is the operator at the machine. */
+export async function isOwner(tx: AuthDb, tenantId: Id<'tenant'>, by: Acting): Promise<boolean> {
+  if (by.kind === 'operator') return true;
   const userId = userOf(by);
-  const isOwner = userId !== null && (await ownersOf(tx, tenantId)).includes(userId);
-  if (!isOwner) throw new FactotumError('auth.forbidden', 'Only an owner makes, changes or removes owners.');
+  return userId !== null && (await ownersOf(tx, tenantId)).includes(userId);
 }
 
 /** The person who asks, null when it is none. */

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, FactotumError, type Id, newId } from '#kernel';
 import type { Keyring, TenantKeys } from '#trust/key';
 import { type Acting, isOwner, requireWithin, resolveRoles } from '../member/rules.ts';
@@ -186,7 +187,7 @@ async function store(
 ): Promise<StoredProvider> {
   const { joins, roles } = input;
   /** What an owner has said holds until somebody else changes whom it was said of. */
-  const forOwners = (same: boolean) => isByOwner || (same && before?.forOwners === true);
+  const forOwners = (isSame: boolean) => isByOwner || (isSame && before?.forOwners === true);
   const secretBefore = before !== null && before.kind !== 'saml' ? before.clientSecret : null;
   switch (input.kind) {
     case 'oidc': {
@@ -194,14 +195,14 @@ async function store(
       if (oidc.issuer.includes('/.well-known/') || new URL(oidc.issuer).search !== '')
         throw new FactotumError('request.invalid', "Give the issuer itself, like https://login.example.com/, not its document's address.");
       network.refuseInsecure(oidc.issuer);
-      const same = before?.kind === 'oidc' && JSON.stringify(oidcSchema.parse(before.oidc)) === JSON.stringify(oidcSchema.parse(oidc));
-      return { id, kind: 'oidc', joins, roles, forOwners: forOwners(same), oidc, clientSecret };
+      const isSame = before?.kind === 'oidc' && isDeepStrictEqual(before.oidc, oidc);
+      return { id, kind: 'oidc', joins, roles, forOwners: forOwners(isSame), oidc, clientSecret };
     }
     case 'oauth2': {
       const { clientSecret = secretBefore, ...oauth2 } = input.oauth2;
       for (const url of [oauth2.authorizationUrl, oauth2.tokenUrl, oauth2.userInfoUrl]) network.refuseInsecure(url);
-      const same = before?.kind === 'oauth2' && JSON.stringify(oauth2Schema.parse(before.oauth2)) === JSON.stringify(oauth2Schema.parse(oauth2));
-      return { id, kind: 'oauth2', joins, roles, forOwners: forOwners(same), oauth2, clientSecret };
+      const isSame = before?.kind === 'oauth2' && isDeepStrictEqual(before.oauth2, oauth2);
+      return { id, kind: 'oauth2', joins, roles, forOwners: forOwners(isSame), oauth2, clientSecret };
     }
     case 'saml': {
       const { metadataXml } = input.saml;
@@ -210,8 +211,8 @@ async function store(
       if (saml === undefined) throw new FactotumError('request.invalid', "Send the provider's metadata as `saml.metadataXml`.");
       network.refuseInsecure(saml.ssoUrl);
       const key = before?.kind === 'saml' ? before.key : await makeRequestKey(`factotum ${id}`, clock.now());
-      const same = before?.kind === 'saml' && JSON.stringify(before.saml) === JSON.stringify(saml);
-      return { id, kind: 'saml', joins, roles, forOwners: forOwners(same), saml, key };
+      const isSame = before?.kind === 'saml' && isDeepStrictEqual(before.saml, saml);
+      return { id, kind: 'saml', joins, roles, forOwners: forOwners(isSame), saml, key };
     }
   }
 }
