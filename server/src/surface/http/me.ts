@@ -19,7 +19,7 @@ export function addMeRoutes(
     async ({ principal }) => {
       const { kind, email, actor, name, session } = principal;
       const tenant = isOperatorPerson(principal) ? null : await gate.tenant(principal.tenantId);
-      const self = session === undefined ? null : await identity.account.places(session.userId);
+      const self = session === undefined ? null : await identity.account.places({ principal, session });
       return {
         status: 200,
         body: {

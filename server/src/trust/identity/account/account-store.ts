@@ -45,23 +45,30 @@ export const deleteTotp = (db: AuthDb, userId: Id<'user'>): Promise<boolean> =>
     return gone !== undefined;
   });
 
-/** A person's sessions that last, whichever tenant they are in, the last used first. */
-export const listSessions = (db: AuthDb, userId: Id<'user'>, now: Date) =>
+/** A person's sessions that last, in one tenant or (null) in whichever, the last used first. */
+export const listSessions = (db: AuthDb, userId: Id<'user'>, now: Date, tenantId: Id<'tenant'> | null) =>
   db
     .selectFrom('session')
     .select(['id', 'method', 'ipAddress', 'userAgent', 'createdAt', 'updatedAt', 'expiresAt'])
     .where('userId', '=', userId)
     .where('expiresAt', '>', now)
+    .$if(tenantId !== null, (query) => query.where('activeOrganizationId', '=', tenantId))
     .orderBy('updatedAt', 'desc')
     .orderBy('id', 'desc')
     .limit(200)
     .execute();
 
-/** Ends one of a person's sessions, or all but one, and tells which they were. */
-export const endSessions = (db: AuthDb, userId: Id<'user'>, which: { readonly id: string } | { readonly allBut: Id<'session'> }) =>
+/** Ends one of a person's sessions, or all but one, in one tenant or (null) in whichever, and tells which they were. */
+export const endSessions = (
+  db: AuthDb,
+  userId: Id<'user'>,
+  which: { readonly id: string } | { readonly allBut: Id<'session'> },
+  tenantId: Id<'tenant'> | null,
+) =>
   db
     .deleteFrom('session')
     .where('userId', '=', userId)
+    .$if(tenantId !== null, (query) => query.where('activeOrganizationId', '=', tenantId))
     .where((is) => {
       const id = is.cast<string>('id', 'text');
       return 'id' in which ? is(id, '=', which.id) : is(id, '<>', which.allBut);

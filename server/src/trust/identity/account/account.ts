@@ -54,9 +54,19 @@ export function createAccount(context: PeopleContext) {
     return found;
   }
 
+  /** Of what a person has in several tenants, a session that the provider of one began shows and ends what is of that one. */
+  const horizonOf = ({ principal, session }: Self): Id<'tenant'> | null =>
+    session.method.startsWith('sso:') && 'tenantId' in principal ? principal.tenantId : null;
+
+  async function placesOf(self: Self) {
+    const horizon = horizonOf(self);
+    const memberships = await findMemberships(db, self.session.userId);
+    return memberships.filter(({ tenantId }) => horizon === null || tenantId === horizon);
+  }
+
   async function endOthers(self: Self): Promise<EndedSession[]> {
     // The column is what the session was made for: an id of a tenant, or nothing.
-    return (await endSessions(db, self.session.userId, { allBut: self.session.id })) as EndedSession[];
+    return (await endSessions(db, self.session.userId, { allBut: self.session.id }, horizonOf(self))) as EndedSession[];
   }
 
   async function renewRecoveryCodes(userId: Id<'user'>): Promise<string[]> {
@@ -74,7 +84,7 @@ export function createAccount(context: PeopleContext) {
       const { id, name, email, emailVerified, password, hasTotp, isOperator } = await person(self);
       const [passkeys, memberships, recoveryCodesLeft] = await Promise.all([
         listPasskeys(db, id),
-        findMemberships(db, id),
+        placesOf(self),
         countRecoveryCodes(db, id),
       ]);
       const here = 'tenantId' in self.principal ? self.principal.tenantId : null;
@@ -90,7 +100,7 @@ export function createAccount(context: PeopleContext) {
           roles: tenant.role.split(','),
           current: tenant.tenantId === here,
         })),
-        operator: isOperator,
+        operator: isOperator && horizonOf(self) === null,
       };
     },
 
@@ -159,26 +169,27 @@ export function createAccount(context: PeopleContext) {
         throw new FactotumError('passkey.not_found', 'You have no such passkey.');
     },
 
-    sessions: async ({ session }: Self) =>
-      (await listSessions(db, session.userId, clock.now())).map(({ ipAddress, updatedAt, userAgent, ...its }) => ({
+    sessions: async (self: Self) =>
+      (await listSessions(db, self.session.userId, clock.now(), horizonOf(self))).map(({ ipAddress, updatedAt, userAgent, ...its }) => ({
         ...its,
-        current: its.id === session.id,
+        current: its.id === self.session.id,
         address: ipAddress || null,
         userAgent: userAgent || null,
         lastSeenAt: updatedAt,
       })),
     /** @throws FactotumError `session.not_found`. */
-    endSession: async ({ session }: Self, id: string): Promise<EndedSession> => {
+    endSession: async (self: Self, id: string): Promise<EndedSession> => {
       // As above.
-      const [ended] = (await endSessions(db, session.userId, { id })) as EndedSession[];
+      const [ended] = (await endSessions(db, self.session.userId, { id }, horizonOf(self))) as EndedSession[];
       if (ended === undefined) throw new FactotumError('session.not_found', 'You have no such session.');
       return ended;
     },
     endOtherSessions: endOthers,
     /** Where a person can be, by name; and whether also outside all tenants. */
-    places: async (userId: Id<'user'>) => {
-      const [found, memberships] = await Promise.all([findPerson(db, userId), findMemberships(db, userId)]);
-      return { tenants: memberships.map(({ tenantId: id, name }) => ({ id, name })), operator: found?.isOperator === true };
+    places: async (self: Self) => {
+      const [found, memberships] = await Promise.all([findPerson(db, self.session.userId), placesOf(self)]);
+      const isOperator = horizonOf(self) === null && found?.isOperator === true;
+      return { tenants: memberships.map(({ tenantId: id, name }) => ({ id, name })), operator: isOperator };
     },
     /** The tenants whose logs tell of what concerns a person as such. */
     tenantsOf: async (userId: Id<'user'>): Promise<Id<'tenant'>[]> => (await findMemberships(db, userId)).map(({ tenantId }) => tenantId),
