@@ -18,6 +18,9 @@ const globex = { id: newId('tenant'), name: 'globex', createdAt: new Date('2026-
 
 const rita = { id: newId('user'), name: 'Rita', email: 'rita@example.com', createdAt: new Date('2026-05-03T00:00:00Z') };
 
+/** An archive without a byte. */
+const nothing: AsyncIterable<Uint8Array> = new Blob([]).stream();
+
 /** What a test finds out about one run: what was printed, and what reached the API and the audit log. */
 let tenants = [acme];
 let out = '';
@@ -58,8 +61,8 @@ const operator: Omit<OperatorParts, 'database' | 'tenancy'> = {
   },
   // Archives are tested where there is something to put into one (ops/archive, e2e/tenant-move.test.ts).
   archives: {
-    stream: async function* () {},
-    depart: async function* () {},
+    stream: () => nothing,
+    depart: () => nothing,
     callOff: async () => undefined,
     finish: async () => '{}',
     take: async () => ({ tenantId: acme.id, name: acme.name, rows: 0, logSize: 0, identity: { people: 0, met: [] } }),

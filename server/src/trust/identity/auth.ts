@@ -1,4 +1,3 @@
-import { apiKey } from '@better-auth/api-key';
 import { type BetterAuthOptions, betterAuth } from 'better-auth';
 import { organization } from 'better-auth/plugins/organization';
 import { type Clock, type Logger, newId } from '#kernel';
@@ -17,7 +16,7 @@ export interface AuthDeps {
 /** How long a session lives in all, and how long without use, in milliseconds: a month of working days, a night in between. */
 export const sessionLife = { absoluteMs: 30 * 24 * 3_600_000, idleMs: 12 * 3_600_000 };
 
-/** Which of the API key plug-in's configurations tenant keys belong to. A look-up that left it out would take keys of any. */
+/** What marks the keys of tenants in their table. */
 export const keyConfiguration = 'default';
 
 /** What every key starts with, so that people and secret scanners recognise one. */
@@ -42,19 +41,6 @@ function pluginsOf(deps: AuthDeps) {
       allowUserToCreateOrganization: false,
       disableOrganizationDeletion: true,
       requireEmailVerificationOnInvitation: true,
-    }),
-    // For its table, which a test compares: keys are made, rotated and checked by our own statements, and its paths are closed.
-    apiKey({
-      configId: keyConfiguration,
-      references: 'organization',
-      defaultPrefix: keyPrefix,
-      requireName: true,
-      maximumNameLength: 100,
-      // Limits are the tenant's and counted by #trust/quota, not by two updates of the key's row at each request.
-      rateLimit: { enabled: false },
-      // In days.
-      keyExpiration: { minExpiresIn: 0, maxExpiresIn: 3_650 },
-      startingCharactersConfig: { shouldStore: true, charactersLength: keyPrefix.length + 4 },
     }),
     signIn(deps.clock),
   ];
@@ -114,8 +100,6 @@ function idFor(model: string): string {
       return newId('user');
     case 'organization':
       return newId('tenant');
-    case 'apikey':
-      return newId('apiKey');
     case 'session':
       return newId('session');
     default:

@@ -102,7 +102,6 @@ export function fromStatements(statements: Readonly<Record<string, readonly stri
 /** What better-auth's own routes ask for, by the permission of ours that stands for it. */
 const ofBetterAuth: Partial<Record<Permission, Statements>> = {
   'member:admin': { organization: ['update'], member: ['create', 'update', 'delete'], invitation: ['create', 'cancel'] },
-  'key:admin': { apiKey: ['create', 'read', 'update', 'delete'] },
 };
 
 /** The same table in better-auth's terms, for its organisation plug-in: access control and one role object per role. */
