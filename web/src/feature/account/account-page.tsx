@@ -72,7 +72,7 @@ function NameForm({ account }: { account: Account }) {
             onChange={(event) => setName(event.target.value)}
           />
         </div>
-        <Button type="submit" className="sm:mt-6" disabled={save.isPending || name.trim() === account.user.name}>
+        <Button type="submit" className="mt-6" disabled={save.isPending || name.trim() === account.user.name}>
           {words.save}
         </Button>
       </div>

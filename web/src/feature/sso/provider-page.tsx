@@ -22,7 +22,7 @@ import { TestBlock } from './test-block.tsx';
 const words = securityText.sso;
 const route = getRouteApi('/settings/sso/$providerId');
 
-/** One identity provider, in the order in which it is set up: what to enter there, the connection, a test, domains, roles. */
+/** One identity provider, in the order in which it is set up: what to enter there, the connection, domains, roles, and a test of all of it. */
 export default function ProviderPage() {
   const { providerId } = route.useParams();
   const provider = useQuery(providerQuery(providerId));
@@ -59,9 +59,9 @@ function Provider({ provider }: { provider: SsoProvider }) {
         })}
       </Block>
       <ConnectionForm provider={provider} isReadOnly={!mayAdmin} />
-      {mayAdmin && <TestBlock provider={provider} />}
       <DomainBlock provider={provider} isReadOnly={!mayAdmin} />
       <RoleForm provider={provider} isReadOnly={!mayAdmin} />
+      {mayAdmin && <TestBlock provider={provider} />}
       {mayAdmin && (
         <Button look="danger" className="mt-6" onClick={() => setAsking(true)}>
           {words.delete}…
