@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema } from '#kernel';
+import { idSchema, isFactotumError } from '#kernel';
 import { assertionSchema, passwordLength } from '#trust/identity';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
@@ -62,8 +62,13 @@ export function addSessionRoutes(app: App, routes: Routes, deps: Deps): void {
 }
 
 function addStepUpRoutes(routes: Routes, { identity: { signIn }, postman }: Deps, people: PersonLog): void {
-  const proved = async ({ session, request }: PersonCall, proof: Parameters<typeof signIn.stepUp>[1]) => {
-    const { response, principal, method } = await signIn.stepUp(session, proof, request);
+  const proved = async ({ session, request, principal: known }: PersonCall, proof: Parameters<typeof signIn.stepUp>[1]) => {
+    const { response, principal, method } = await signIn.stepUp(session, proof, request).catch(async (error: unknown) => {
+      // Somebody at an unlocked screen, or with a stolen session, who guesses.
+      if (isFactotumError(error, 'auth.failed') || isFactotumError(error, 'auth.code_invalid'))
+        await people.record(known, { kind: 'session.refused', objectId: session.userId, detail: { code: error.code, method: 'step-up' } });
+      throw error;
+    });
     await people.record(principal, { kind: 'session.stepped_up', objectId: session.id, detail: { method } });
     return response;
   };

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { type Clock, type Id, isFactotumError, isId, type Logger } from '#kernel';
+import { type Clock, type Id, isFactotumError, isId, type Logger, newId } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
-import { publicHead, type Sequencer } from '#trust/audit';
+import { type AccessLog, publicHead, type Sequencer } from '#trust/audit';
 import { authorise, type ClientAddress, type Identity, type Principal } from '#trust/identity';
 import type { RequestLimits } from '#trust/quota';
 import { type Connection, createConnection } from './connection.ts';
@@ -20,6 +20,8 @@ export interface LiveDeps {
   readonly clientAddress: ClientAddress;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where it is written down that somebody known was refused. */
+  readonly accessLog: Pick<AccessLog, 'append'>;
   /** Whether a Host header names us. */
   readonly isOurs: (host: string) => boolean;
   /** How often somebody who listens is asked again who they are, in milliseconds. */
@@ -93,11 +95,17 @@ export function createLive(deps: LiveDeps): Live {
     const principal = await deps.identity.principalOf(headers);
     if (principal === null) return '401 Unauthorized';
     await deps.requestLimits.countRequester('read', principal, []);
-    if (authorise(principal, { access: 'signed-in' }, { now: deps.clock.now(), address }) !== null) return '403 Forbidden';
-    if (readableKinds(principal).size === 0) return '403 Forbidden';
+    const refusal = authorise(principal, { access: 'signed-in' }, { now: deps.clock.now(), address });
+    if (refusal !== null || readableKinds(principal).size === 0) return forbidden(principal, refusal?.code ?? 'auth.forbidden');
     if (!(await mayBeHeard(principal.tenantId))) return '403 Forbidden';
     if ((tenants.get(principal.tenantId)?.size ?? 0) >= connectionsPerTenantMax) return '429 Too Many Requests';
     return { principal, headers, address, after };
+  }
+
+  async function forbidden({ tenantId, actor }: Principal, code: string): Promise<Refusal> {
+    const detail = { permission: 'signed-in', method: 'GET', request: newId('request'), code };
+    await deps.accessLog.append(tenantId, { kind: 'access.refused', actor, at: deps.clock.now(), detail });
+    return '403 Forbidden';
   }
 
   const mayBeHeard = (tenantId: Id<'tenant'>): Promise<boolean> =>
