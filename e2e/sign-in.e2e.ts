@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { axeFaults, openPage, startBrowser, type WatchedPage } from '../web/test/browser.ts';
+import { axeFaults, openPage, said, startBrowser, type WatchedPage } from '../web/test/browser.ts';
 import { command, type RunningServer, removeServer, startServer } from './server.ts';
 
 const tenant = 'harbour';
@@ -139,7 +139,7 @@ describe('people sign in and keep their accounts in the dashboard', () => {
     assert.deepEqual([await ask('/api/v1/tasks'), await ask('/api/v1/members')], [200, 403]);
     await page.getByRole('button', { name: 'Revoke the key Reporting' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-    await page.getByText('The key is revoked').waitFor();
+    await said(page, 'The key is revoked');
     assert.equal(await ask('/api/v1/tasks'), 401);
   });
 
@@ -160,10 +160,10 @@ describe('people sign in and keep their accounts in the dashboard', () => {
     await page.getByLabel('Reason').fill('A try');
     await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
     await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByText('The tenant goes on').waitFor();
+    await said(page, 'The tenant goes on');
     await page.getByLabel('Members').fill('3');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Saved').waitFor();
+    await said(page, 'Saved');
     assert.deepEqual(await axeFaults(page), []);
   });
 });

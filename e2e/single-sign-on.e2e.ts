@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { openSite, startOidcProvider } from '../server/test/sso/oidc-idp.ts';
-import { axeFaults, openPage, startBrowser } from '../web/test/browser.ts';
+import { axeFaults, openPage, said, startBrowser } from '../web/test/browser.ts';
 import { command, type RunningServer, removeServer, startServer } from './server.ts';
 
 // Opened here: what it leaves to be closed belongs to the whole file, not to a hook.
@@ -47,7 +47,7 @@ describe('single sign-on is set up in the dashboard, against a certified OpenID 
     await page.getByLabel('Group 1', { exact: true }).fill('finance-leads');
     await page.getByLabel('Role of group 1').selectOption('approver');
     await page.getByRole('button', { name: 'Save' }).last().click();
-    await page.getByText('Saved').waitFor();
+    await said(page, 'Saved');
 
     const opens = context.waitForEvent('page');
     await page.getByRole('button', { name: 'Test the sign-in' }).click();

@@ -85,6 +85,9 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
 }
 
+/** Waits until something is said shortly. What is said stands on the screen and in a live region for screen readers. */
+export const said = (page: Page, words: string): Promise<void> => page.getByText(words).first().waitFor();
+
 /** What axe finds wrong, one line each. */
 export async function axeFaults(page: Page): Promise<string[]> {
   // Evaluated by the debugger, not by the page: the content security policy stays as it is.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { axeFaults, openPage, signIn, startBrowser, type WatchedPage } from './browser.ts';
+import { axeFaults, openPage, said, signIn, startBrowser, type WatchedPage } from './browser.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 
 let browser: Browser;
@@ -58,7 +58,7 @@ test('a tenant is suspended with a reason, resumed, closed and erased, each only
   await page.getByLabel('Reason').fill('The invoice is open');
   await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
   await page.getByRole('button', { name: 'Resume' }).click();
-  await page.getByText('The tenant goes on').waitFor();
+  await said(page, 'The tenant goes on');
 
   const confirm = async (opener: string, title: string, button: string) => {
     await page.getByRole('button', { name: opener, exact: true }).click();
@@ -92,7 +92,7 @@ test('an archive of another installation is sent with its passphrase in front', 
   const sent = page.waitForRequest((request) => request.url().endsWith('/operator/imports'));
   await page.getByRole('dialog').getByRole('button', { name: 'Import' }).click();
   assert.equal((await sent).headers()['content-type'], 'application/vnd.factotum.import');
-  await page.getByText('The archive is being read').waitFor();
+  await said(page, 'The archive is being read');
 });
 
 test('a registration is approved', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { axeFaults, openPage, signIn, startBrowser, type WatchedPage } from './browser.ts';
+import { axeFaults, openPage, said, signIn, startBrowser, type WatchedPage } from './browser.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 
 let browser: Browser;
@@ -162,7 +162,7 @@ test('a dangerous change asks who it is, then goes on by itself; a wrong passwor
   assert.deepEqual(await axeFaults(page), []);
   await proof.getByLabel('Password').fill('correct horse');
   await page.keyboard.press('Enter');
-  await page.getByText('The passkey is removed').waitFor();
+  await said(page, 'The passkey is removed');
   assert.equal(server.world.people.account.passkeys.length, 0);
 });
 
@@ -204,14 +204,14 @@ test('a session elsewhere is ended, and all others at once', async () => {
   const { page } = opened;
   await signIn(page, server.origin, '/account');
   await page.getByRole('button', { name: 'End the session in Safari on iOS' }).click();
-  await page.getByText('The session has ended').waitFor();
+  await said(page, 'The session has ended');
   assert.deepEqual(
     server.world.people.sessions.map(({ current }) => current),
     [true],
   );
   await page.getByRole('button', { name: 'End all others' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'End all others' }).click();
-  await page.getByText('All other sessions have ended').waitFor();
+  await said(page, 'All other sessions have ended');
 });
 
 test('changing the tenant loads everything anew', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { axeFaults, openPage, signIn, startBrowser, type WatchedPage } from './browser.ts';
+import { axeFaults, openPage, said, signIn, startBrowser, type WatchedPage } from './browser.ts';
 import { idOf } from './fixture/build.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 
@@ -60,13 +60,13 @@ test("a member's roles are changed and a member is removed; the last owner stays
   await page.getByRole('button', { name: 'Change Dmitri Volkov' }).click();
   await page.getByLabel('Auditor').check();
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved').waitFor();
+  await said(page, 'Saved');
   assert.deepEqual(server.world.membership.members[3]?.roles, ['member', 'auditor']);
 
   await page.getByRole('button', { name: 'Change Dmitri Volkov' }).click();
   await page.getByRole('button', { name: 'Remove from the tenant' }).click();
   await page.getByRole('dialog', { name: 'Remove Dmitri Volkov?' }).getByRole('button', { name: 'Remove' }).click();
-  await page.getByText('Dmitri Volkov is removed').waitFor();
+  await said(page, 'Dmitri Volkov is removed');
   assert.equal(await page.getByRole('button', { name: 'Change Dmitri Volkov' }).count(), 0);
 
   await page.getByRole('button', { name: 'Change Anna Lindqvist' }).click();
@@ -86,7 +86,7 @@ test('a role is made of named permissions, and only of those that its maker has'
   assert.equal(await page.getByRole('checkbox', { name: /^Close the tenant/ }).isDisabled(), true);
   assert.deepEqual(await axeFaults(page), []);
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved').waitFor();
+  await said(page, 'Saved');
   const made = server.world.membership.roles.at(-1);
   assert.deepEqual([made?.name, made?.title, made?.permissions], ['bucher-buro', 'Bücher & Büro', ['vault:read']]);
 });
@@ -160,7 +160,7 @@ test('an identity provider is set up, tested and given its domain', async () => 
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByText('_factotum.fabrikam.example').waitFor();
   await page.getByRole('button', { name: 'Check fabrikam.example now' }).click();
-  await page.getByText('fabrikam.example is proven').waitFor();
+  await said(page, 'fabrikam.example is proven');
 });
 
 test('a test that fails says why, and a domain that is not proven says what was found', async () => {
@@ -192,7 +192,7 @@ test('groups of the provider bring roles, in the order of the rules', async () =
   await page.getByLabel('Group 2', { exact: true }).fill('auditors');
   await page.getByLabel('Role of group 2').selectOption('auditor');
   await page.getByRole('button', { name: 'Save' }).last().click();
-  await page.getByText('Saved').waitFor();
+  await said(page, 'Saved');
   assert.deepEqual(server.world.sso.providers[0]?.roles.rules, [
     { value: 'finance-leads', role: 'approver' },
     { value: 'auditors', role: 'auditor' },
@@ -206,11 +206,11 @@ test('a token for a directory is shown once and revoked', async () => {
   await page.getByRole('button', { name: 'New token' }).click();
   await page.getByLabel('Name').fill('Okta');
   await page.getByRole('button', { name: 'Make the token' }).click();
-  await page.getByText(/^scim_/).waitFor();
+  await page.getByRole('dialog').getByText(/^scim_/).waitFor();
   await page.getByRole('button', { name: 'I have copied it' }).click();
   await page.getByRole('button', { name: 'Revoke the token Okta' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-  await page.getByText('The token is revoked').waitFor();
+  await said(page, 'The token is revoked');
 });
 
 test('rules that would lock their maker out are refused, and what was typed stays', async () => {
@@ -222,7 +222,7 @@ test('rules that would lock their maker out are refused, and what was typed stay
   await page.getByLabel('Except one owner').selectOption({ label: 'Anna Lindqvist' });
   await page.getByLabel('Allowed addresses').fill('203.0.113.7\n\n198.51.100.0/24\n');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved').waitFor();
+  await said(page, 'Saved');
   const { rules } = server.world.membership;
   assert.deepEqual([rules.ssoRequired, rules.allowedAddresses], [true, ['203.0.113.7', '198.51.100.0/24']]);
 });
@@ -243,7 +243,7 @@ test('only what was changed in the settings is sent', async () => {
   const sent = page.waitForRequest((request) => request.method() === 'PUT');
   await page.getByRole('button', { name: 'Save' }).click();
   assert.deepEqual((await sent).postDataJSON(), { approvalTtlHours: 48, planner: 'playbooks', model: null });
-  await page.getByText('Saved').waitFor();
+  await said(page, 'Saved');
   assert.equal(await page.getByRole('button', { name: 'Save' }).isDisabled(), true);
 });
 
@@ -274,7 +274,7 @@ test('closing the tenant needs its name typed, and can be taken back', async () 
   await button.click();
   await page.getByText('The tenant is being closed').waitFor();
   await page.getByRole('button', { name: 'Keep the tenant' }).click();
-  await page.getByText('The tenant stays').waitFor();
+  await said(page, 'The tenant stays');
 });
 
 test('groups of a directory bring roles', async () => {
@@ -282,6 +282,6 @@ test('groups of a directory bring roles', async () => {
   await signIn(page, server.origin, '/settings/provisioning');
   await page.getByLabel('Group 1', { exact: true }).fill('Accounting');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved').waitFor();
+  await said(page, 'Saved');
   assert.deepEqual(server.world.machines.scim.roles.rules, [{ group: 'Accounting', role: 'approver' }]);
 });
