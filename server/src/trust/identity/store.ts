@@ -73,7 +73,7 @@ export function authDb(role: RoleDatabase): AuthDb {
 export const revocationChannel = 'identity_revoked';
 
 /** What the roles that a tenant has made bring to a member: names of permissions, null for none. For a statement that selects from `member`. */
-export const grantedByOwnRoles = sql<string[] | null>`(select array_agg(granted) from "tenantRole", unnest("tenantRole".permissions) granted
+const grantedByOwnRoles = sql<string[] | null>`(select array_agg(granted) from "tenantRole", unnest("tenantRole".permissions) granted
   where "tenantRole"."tenantId" = member."organizationId" and "tenantRole".name = any(string_to_array(member.role, ',')))`;
 
 /** Whether the person of that column has an authenticator app or a passkey. */
