@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
+import { withTenant } from '#kernel/database';
+import { suspendTenant } from '#trust/tenant';
 import { bodyOf, browserHeaders, passphrase, tokenIn } from '../members.ts';
 import { testBrowser } from '../sso/browser.ts';
 import { type SsoCustomer, ssoHttp } from '../sso/customer.ts';
@@ -75,6 +77,23 @@ test('an administrator does not become an owner by letting a provider of their o
   assert.ok(await isSignedIn(await signInAs(customer, owner)), 'an owner has saved it');
   assert.equal((await customer.change({ ...moved, joins: false })).status, 200);
   assert.ok(await isSignedIn(await signInAs(customer, owner)), 'what does not change the party changes nothing');
+});
+
+test('who was on the way to the provider when the tenant was suspended does not join it', async () => {
+  const customer = await buildSso(() => description);
+  const email = `late@${customer.domain}`;
+  claimed = email;
+  const browser = testBrowser(sso);
+  const isBack = (next: URL) => next.pathname.includes('/sso/callback/');
+  const start = await browser.open(`/api/v1/sso/start?provider=${customer.provider.id}`);
+  const { location, url } = await browser.follow(start, isBack);
+  await withTenant(platform.database.app.db, customer.tenantId, (tx) =>
+    suspendTenant(tx, customer.tenantId, { actor: 'operator:test', at: new Date() }),
+  );
+  const answer = await browser.open(new URL(location ?? '', url));
+  assert.equal(answer.location, '/sign-in?error=tenant.suspended');
+  const { rows } = await platform.database.auth.pool.query('select from "user" where email = $1', [email]);
+  assert.equal(rows.length, 0, 'nor is anybody made');
 });
 
 test("a provider's session shows and ends nothing that its person has in other tenants", async () => {

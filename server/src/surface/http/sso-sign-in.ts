@@ -3,6 +3,7 @@ import { FactotumError, type Id, isFactotumError } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import { isFromForeignPage, loginCookieSeconds, type Outcome } from '#trust/identity';
+import { readActiveTenant } from '#trust/tenant';
 import type { Act } from './act.ts';
 import { rawBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
@@ -24,7 +25,11 @@ export function addSsoSignInRoutes(routes: Routes, deps: Deps): void {
   const { identity, singleSignOn, database, quotas, addresses, gate, log } = deps;
   const origin = () => addresses().origins[0] ?? '';
   const cookieName = (state: string) => `${addresses().isSecure ? '__Host-' : ''}${singleSignOn.cookieName(state)}`;
-  const roomIn = (tenantId: Id<'tenant'>) => (people: number) => quotas.admit(tenantId, 'members', people);
+  /** Asked before somebody joins: a tenant that does not work takes nobody in, also if it did when they set out for the provider. */
+  const roomIn = (tenantId: Id<'tenant'>) => async (people: number) => {
+    await withTenant(database.app.db, tenantId, (tx) => readActiveTenant(tx, tenantId));
+    await quotas.admit(tenantId, 'members', people);
+  };
 
   routes.addOpen(
     {
