@@ -12,7 +12,7 @@ export type { ServiceAccount, ServiceAccountInput } from './machine/service-acco
 export type { Invitation, InvitationLook, MadeInvitation, Member, Role, Room, SecurityRules, Team } from './member/membership.ts';
 export type { Operator } from './operator/operators.ts';
 export { isFromForeignPage, type RequestHead } from './origin.ts';
-export { countMembers, countPeople, ownersOf } from './people.ts';
+export { countMembers, countPeople, ownersOf, proveAddress } from './people.ts';
 export {
   allPermissions,
   type Permission,

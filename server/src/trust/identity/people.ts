@@ -1,10 +1,23 @@
 import type { Id } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import { countPeople as countIn } from './member/rules.ts';
+import { findPersonByEmail, verifyAddress } from './sign-in/person-store.ts';
 import { authDb } from './store.ts';
 
 /** How many people a tenant has: members, and invitations that can still be used. */
 export const countPeople = (auth: RoleDatabase, tenantId: Id<'tenant'>, now: Date): Promise<number> => countIn(authDb(auth), tenantId, now);
+
+/**
+ * Notes that the address was proved by its mail. If nobody had proved it before, what an account of it was set up with ends: it may be
+ * somebody else's. Does nothing where there is no such account.
+ *
+ * @param email - in lower case.
+ */
+export async function proveAddress(auth: RoleDatabase, email: string, now: Date): Promise<void> {
+  const db = authDb(auth);
+  const person = await findPersonByEmail(db, email);
+  if (person !== undefined) await verifyAddress(db, person.id, now);
+}
 
 /** Members of each of these tenants; one without any is left out. */
 export async function countMembers(auth: RoleDatabase, tenantIds: readonly string[]): Promise<ReadonlyMap<string, number>> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createLogger, isFactotumError, type RegistrationConfig, systemClock } from '#kernel';
+import { createLogger, isFactotumError, newId, type RegistrationConfig, systemClock } from '#kernel';
 import { createPostman } from '#kernel/mail';
 import { startMailbox } from '../../../test/mailbox.ts';
 import { testPlatform } from '../../../test/platform.ts';
@@ -49,6 +49,19 @@ test('a proved address in a listed domain has its tenant at once, and signs in t
   await ask('bakery-two', 'ann@ours.example');
   const again = await open.confirm(await tokenFor('ann@ours.example'), undefined);
   assert.deepEqual(again, { state: 'ready', signInToken: null }, 'who has an account signs in as ever');
+});
+
+test('an account that somebody else made for the address before is not the owner of what its holder registers', async () => {
+  const email = 'victim@ours.example';
+  await identity.createTenantOwner({ tenantId: newId('tenant'), tenantName: 'squatters', email, name: 'Mallory' });
+  const { pool } = database.auth;
+  await pool.query(`insert into account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
+    select 'squat', id, 'credential', id, 'a hash', now(), now() from "user" where email = '${email}'`);
+  await ask('victims-own', email);
+  assert.equal((await open.confirm(await tokenFor(email), undefined)).state, 'ready');
+  const { rows } = await pool.query(`select "emailVerified", (select count(*)::int from account where "userId" = "user".id) as passwords
+    from "user" where email = '${email}'`);
+  assert.deepEqual(rows, [{ emailVerified: true, passwords: 0 }]);
 });
 
 test('other addresses wait for an operator, who approves once or turns them down', async () => {

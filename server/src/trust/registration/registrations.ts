@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Clock, FactotumError, type Id, isId, type Logger, newId, type RegistrationConfig } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
+import { proveAddress } from '#trust/identity';
 import { createAddressCounters } from '#trust/quota';
 import { tenantNameSchema } from '#trust/tenant';
 import { readyLetter, rejectedLetter, verifyLetter } from './letter.ts';
@@ -16,7 +17,6 @@ import {
   insertRegistration,
   isAwaited,
   listRegistrations,
-  markAddressProved,
   putBackRegistration,
   type Registration,
   settleRegistration,
@@ -113,8 +113,10 @@ export function createRegistrations(deps: RegistrationDeps) {
     if (decided === undefined) throw await notWaiting(id);
     try {
       const { tenantName, email, name } = decided;
+      // Before there is anything to own: who took the address for theirs elsewhere must not own it for a moment.
+      await proveAddress(auth, email, now);
       const tenant = await deps.createTenant({ name: tenantName, ownerEmail: email, ownerName: name, actor: by });
-      await markAddressProved(auth, email, now);
+      await proveAddress(auth, email, now);
       return (await settleRegistration(auth, id, tenant.id)) ?? decided;
     } catch (error) {
       await putBackRegistration(auth, id);

@@ -121,10 +121,3 @@ export const listRegistrations = (
 export async function hasAccount(auth: Auth, email: string): Promise<boolean> {
   return ((await auth.pool.query('select 1 from "user" where "email" = $1', [email])).rowCount ?? 0) > 0;
 }
-
-export async function markAddressProved(auth: Auth, email: string, now: Date): Promise<void> {
-  await auth.pool.query('update "user" set "emailVerified" = true, "updatedAt" = $2 where "email" = $1 and not "emailVerified"', [
-    email,
-    now,
-  ]);
-}
