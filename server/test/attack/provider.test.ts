@@ -116,4 +116,6 @@ test("a provider's session shows and ends nothing that its person has in other t
   assert.equal((await send(`DELETE /api/v1/account/sessions/${session?.id}`, { cookie })).status, 404);
   assert.equal((await send('DELETE /api/v1/account/sessions', { cookie })).status, 204);
   assert.ok(await isSignedIn(elsewhere), 'what was there before is there');
+  assert.equal((await send('PUT /api/v1/account', { cookie, json: { name: 'Somebody Else' } })).status, 403, 'a name is shown everywhere');
+  assert.equal((await send('PUT /api/v1/account', { cookie: elsewhere, json: { name: 'Petra' } })).status, 204);
 });

@@ -104,7 +104,13 @@ export function createAccount(context: PeopleContext) {
       };
     },
 
-    rename: (self: Self, name: string) => setName(db, self.session.userId, name, clock.now()),
+    /** @throws FactotumError `auth.forbidden` in a session that a tenant's provider began, of somebody whom other tenants know as well. */
+    rename: async (self: Self, name: string): Promise<void> => {
+      const { userId } = self.session;
+      if (horizonOf(self) !== null && (await findMemberships(db, userId)).length > 1)
+        throw new FactotumError('auth.forbidden', 'Other tenants show your name as well. Sign in with a mailed link to change it.');
+      await setName(db, userId, name, clock.now());
+    },
 
     /**
      * Sets or changes the password, and ends every other session.
