@@ -206,7 +206,10 @@ test('a token for a directory is shown once and revoked', async () => {
   await page.getByRole('button', { name: 'New token' }).click();
   await page.getByLabel('Name').fill('Okta');
   await page.getByRole('button', { name: 'Make the token' }).click();
-  await page.getByRole('dialog').getByText(/^scim_/).waitFor();
+  await page
+    .getByRole('dialog')
+    .getByText(/^scim_/)
+    .waitFor();
   await page.getByRole('button', { name: 'I have copied it' }).click();
   await page.getByRole('button', { name: 'Revoke the token Okta' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
