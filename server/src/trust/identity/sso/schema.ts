@@ -86,7 +86,7 @@ export type ProviderInput = z.output<typeof providerInputSchema>;
 const requestKeySchema = z.strictObject({ privateKey: z.string(), certificate: z.string() });
 
 /** Whether an owner has said that this is the party that says who somebody is: only then it says so of owners. */
-const forOwners = z.boolean();
+const forOwners = z.boolean().default(false);
 
 /** What is sealed in a provider's row. The id is compared when it is opened: it is bound by the seal as well. */
 export const storedSchema = z.discriminatedUnion('kind', [
