@@ -36,10 +36,13 @@ export interface NamedCounter {
 }
 
 /**
- * How much of what remains one lease takes: an eighth. So a busy tenant costs about 60 leases a window whatever its limit is,
+ * How much of what remains one lease takes at most: an eighth. So a busy tenant costs about 60 leases a window whatever its limit is,
  * and what idle processes hold back shrinks with what is left.
  */
 const leaseDivisor = 8;
+
+/** The first lease of a window. Each further one takes as much as all before it, so that what counts as used is at most twice what was. */
+const firstLease = 16;
 
 /** Counters of tenants, leased in blocks. @see createLeasing for what they promise. */
 export function createLeasedCounters({ db, clock, window, onLeased }: Omit<LeasedCounterOptions, 'name'>): Leasing<NamedCounter> {
@@ -48,12 +51,13 @@ export function createLeasedCounters({ db, clock, window, onLeased }: Omit<Lease
     window,
     textOf: ({ tenantId, name }) => `${tenantId} ${name}`,
     // Only after the commit is a block anybody's: one that was rolled back is not.
-    lease: ({ tenantId, name }, { span, wanted, limit }) =>
+    lease: ({ tenantId, name }, { span, wanted, limit, leased }) =>
       withTenant(db, tenantId, async (tx): Promise<Block> => {
         const key = { tenantId, name, windowStart: span.start };
         const used = await lockCounter(tx, key);
         const remaining = Math.max(0, limit - used);
-        const granted = wanted > remaining ? 0 : Math.max(wanted, Math.ceil(remaining / leaseDivisor));
+        const block = Math.min(Math.ceil(remaining / leaseDivisor), Math.max(firstLease, leased));
+        const granted = wanted > remaining ? 0 : Math.max(wanted, block);
         if (granted > 0) await addWithin(tx, key, granted, limit);
         if (used === 0) await forgetBefore(tx, { ...key, windowStart: span.previousStart });
         await onLeased?.(tx, { tenantId, used: used + granted, limit, isUsedUp: granted === 0 });

@@ -13,11 +13,19 @@ export interface Block {
   readonly remaining: number;
 }
 
+interface LeaseRequest {
+  readonly span: Span;
+  readonly wanted: number;
+  readonly limit: number;
+  /** What this process has leased in this window so far. */
+  readonly leased: number;
+}
+
 export interface LeasingOptions<K> {
   readonly clock: Clock;
   readonly window: Window;
   /** Takes at least `wanted` of what the counter has left, or nothing; exactly, whatever others do. */
-  readonly lease: (key: K, ask: { readonly span: Span; readonly wanted: number; readonly limit: number }) => Promise<Block>;
+  readonly lease: (key: K, ask: LeaseRequest) => Promise<Block>;
   /** Two keys of one text are one counter. */
   readonly textOf: (key: K) => string;
 }
@@ -35,6 +43,7 @@ export interface Leasing<K> {
 interface Share {
   readonly windowStartMs: number;
   readonly limit: number;
+  leased: number;
   /** Leased and not yet used. */
   left: number;
   /** What the database had left when last asked; it only shrinks within a window. */
@@ -58,13 +67,14 @@ export function createLeasing<K>({ clock, window, lease, textOf }: LeasingOption
     const held = shares.get(text);
     if (held?.windowStartMs === windowStartMs && held.limit === limit) return held;
     // A lowered limit counts what was leased under the higher one as used, a raised one leases anew.
-    const share: Share = { windowStartMs, limit, left: 0, remaining: Number.POSITIVE_INFINITY, leasing: undefined };
+    const share: Share = { windowStartMs, limit, leased: 0, left: 0, remaining: Number.POSITIVE_INFINITY, leasing: undefined };
     shares.set(text, share);
     return share;
   };
 
   async function addTo(share: Share, key: K, span: Span, wanted: number): Promise<void> {
-    const { granted, remaining } = await lease(key, { span, wanted, limit: share.limit });
+    const { granted, remaining } = await lease(key, { span, wanted, limit: share.limit, leased: share.leased });
+    share.leased += granted;
     share.left += granted;
     share.remaining = remaining;
   }
