@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { parseProof, parseVerifierKey, verifyProof } from '@factotum/tlog';
-import type { Browser } from 'playwright-core';
-import { openPage, signIn, startBrowser, type WatchedPage } from './browser.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { signIn } from './browser.ts';
+import { eachTestHasAPage, opened, server } from './fixture-page.ts';
 
-let browser: Browser;
-let server: FixtureServer;
-let opened: WatchedPage;
-
-before(async () => {
-  browser = await startBrowser();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  server = await startFixtureServer('demo');
-  opened = await openPage(browser, server.origin);
-});
-afterEach(async () => {
-  assert.deepEqual(opened.complaints, []);
-  await opened.context.close();
-  await server.close();
-});
+eachTestHasAPage('demo');
 
 test('an entry is verified in the browser, and the downloaded proof holds for the package for auditors', async () => {
   const { page } = opened;

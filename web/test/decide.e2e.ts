@@ -1,31 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { axeFaults, openPage, settled, signIn, startBrowser, type WatchedPage } from './browser.ts';
+import { test } from 'node:test';
+import { axeFaults, settled, signIn } from './browser.ts';
 import { idOf } from './fixture/build.ts';
 import { changeApproval } from './fixture/world.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { eachTestHasAPage, opened, server } from './fixture-page.ts';
 
 const payment = idOf('apr', 1);
 const hold = idOf('apr', 21);
 
-let browser: Browser;
-let server: FixtureServer;
-let opened: WatchedPage;
-
-before(async () => {
-  browser = await startBrowser();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  server = await startFixtureServer('busy');
-  opened = await openPage(browser, server.origin);
-});
-afterEach(async () => {
-  assert.deepEqual(opened.complaints, []);
-  await opened.context.close();
-  await server.close();
-});
+eachTestHasAPage('busy');
 
 test('a sign-in link opens the inbox and leaves no token in the address or the history', async () => {
   const { page } = opened;

@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { axeFaults, openPage, said, signIn, startBrowser, type WatchedPage } from './browser.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { test } from 'node:test';
+import { axeFaults, said, signIn } from './browser.ts';
+import { eachTestHasAPage, opened, server } from './fixture-page.ts';
 
-let browser: Browser;
-let server: FixtureServer;
-let opened: WatchedPage;
-
-before(async () => {
-  browser = await startBrowser();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  server = await startFixtureServer('demo');
-  opened = await openPage(browser, server.origin);
-});
-afterEach(async () => {
-  assert.deepEqual(opened.complaints, []);
-  await opened.context.close();
-  await server.close();
-});
+eachTestHasAPage('demo');
 
 /** Answers the first question of the sign-in page. */
 async function enterAddress(email: string, path = '/sign-in'): Promise<void> {

@@ -1,27 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { axeFaults, openPage, said, signIn, startBrowser, type WatchedPage } from './browser.ts';
+import { test } from 'node:test';
+import { axeFaults, said, signIn } from './browser.ts';
 import { idOf } from './fixture/build.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { eachTestHasAPage, opened, server } from './fixture-page.ts';
 
-let browser: Browser;
-let server: FixtureServer;
-let opened: WatchedPage;
-
-before(async () => {
-  browser = await startBrowser();
-});
-after(() => browser.close());
-beforeEach(async () => {
-  server = await startFixtureServer('demo');
-  opened = await openPage(browser, server.origin);
-});
-afterEach(async () => {
-  assert.deepEqual(opened.complaints, []);
-  await opened.context.close();
-  await server.close();
-});
+eachTestHasAPage('demo');
 
 test('without mail, who invites gets a link to hand over; with mail, only that it is on its way', async () => {
   const { page } = opened;
