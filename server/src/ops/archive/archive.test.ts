@@ -125,6 +125,34 @@ describe('a whole archive', () => {
     assert.deepEqual(rows, [{ emailVerified: false, role: 'owner', keys: 1, sessions: 0 }]);
   });
 
+  test('brings along whom a directory has switched off, so that they stay switched off, and nothing that they sign in with', async () => {
+    const tenantId = await customer();
+    const userId = newId('user');
+    const { pool } = here.database.auth;
+    await pool.query('insert into "user" (id, name, email, "emailVerified") values ($1, $2, $3, true)', [
+      userId,
+      'Gone',
+      `${userId}@example.com`,
+    ]);
+    await pool.query(
+      `insert into account (id, "accountId", "providerId", "userId", password, "updatedAt") values ($1, $1, 'credential', $1, 'x', now())`,
+      [userId],
+    );
+    await pool.query(
+      `insert into "scimUser" ("tenantId", "userId", "userName", active, made, attributes, "createdAt", "updatedAt")
+        values ($1, $2, 'gone', false, true, '{}', now(), now())`,
+      [tenantId, userId],
+    );
+    await importThere(await archiveOf(tenantId, 'whole'));
+    const { rows } = await there.database.auth.pool.query(
+      `select s.active, (select count(*)::int from member m where m."userId" = u.id) as memberships,
+        (select count(*)::int from account a where a."userId" = u.id) as credentials
+      from "scimUser" s join "user" u on u.id = s."userId" where s."tenantId" = $1`,
+      [tenantId],
+    );
+    assert.deepEqual(rows, [{ active: false, memberships: 0, credentials: 0 }]);
+  });
+
   test('brings nothing along that only who runs an installation gives', async () => {
     const tenantId = await customer();
     await withTenant(here.database.app.db, tenantId, async (tx) => {

@@ -94,11 +94,11 @@ const valuesOf = (part: Checked | undefined, column: string): (string | null)[] 
   return part?.rows.map((row) => row[at] ?? null) ?? [];
 };
 
-/** Rows of people come with people who are members, and with nobody else. */
+/** Rows of people come with people who are members or whom the tenant's directory has switched off, and with nobody else. */
 function requireMembers(parts: readonly Part[]): void {
   const find = (name: string) => parts.find(({ spec }) => spec.name === name)?.part;
   const users = valuesOf(find('user'), 'id');
-  const members = new Set(valuesOf(find('member'), 'userId'));
+  const members = new Set([...valuesOf(find('member'), 'userId'), ...valuesOf(find('scimUser'), 'userId')]);
   if (users.some((id) => id === null || !isId('user', id) || !members.has(id))) throw refused('it has people who are no members');
   const there = new Set(users);
   for (const { spec, part } of parts)

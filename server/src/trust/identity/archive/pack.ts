@@ -33,8 +33,10 @@ async function pack(
   tenantId: string,
 ): Promise<IdentityTable> {
   const members = '(select m."userId" from auth.member m where m."organizationId" = $1)';
+  const switchedOff = '(select s."userId" from auth."scimUser" s where s."tenantId" = $1)';
   const person = spec.people[0];
-  const mine = spec.tenant === null ? `"${person}" in ${members}` : `"${spec.tenant}" = $1`;
+  const ofPeople = `("${person}" in ${members}${spec.switchedOff === true ? ` or "${person}" in ${switchedOff}` : ''})`;
+  const mine = spec.tenant === null ? ofPeople : `"${spec.tenant}" = $1`;
   const present = spec.membersOnly === true ? ` and "userId" in ${members}` : '';
   const rows = await selectTextRows(
     db,

@@ -3,6 +3,8 @@ export interface TravellingTable {
   readonly name: string;
   /** The column that holds the tenant; null: rows of the tenant's members. */
   readonly tenant: string | null;
+  /** Whether rows of people come along whom a directory has switched off, who are no members now. */
+  readonly switchedOff?: boolean;
   /** The columns that hold a person. */
   readonly people: readonly string[];
   /** Whether it may have rows of people who are no members; these stay behind. */
@@ -23,6 +25,7 @@ export const travelling: readonly TravellingTable[] = [
   {
     name: 'user',
     tenant: null,
+    switchedOff: true,
     people: ['id'],
     volatile: ['updatedAt', 'lastTenantId'],
     here: { emailVerified: 'false', lastTenantId: null },
@@ -51,8 +54,8 @@ export const travelling: readonly TravellingTable[] = [
   },
   { name: 'ssoIdentity', tenant: 'tenantId', people: ['userId'], volatile: ['lastSignInAt'] },
   { name: 'scimToken', tenant: 'tenantId', people: [], volatile: ['lastUsedAt'] },
-  // Whom the directory has switched off, it says again.
-  { name: 'scimUser', tenant: 'tenantId', people: ['userId'], membersOnly: true },
+  // Also whom the directory has switched off: somebody who is unknown could come in by another way.
+  { name: 'scimUser', tenant: 'tenantId', people: ['userId'] },
   { name: 'scimRoles', tenant: 'tenantId', people: [] },
 ];
 
