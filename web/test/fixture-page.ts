@@ -5,8 +5,8 @@ import { openPage, startBrowser, type WatchedPage } from './browser.ts';
 import type { Scenario } from './fixture/world.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 
-/** The browser of this test file, and for each test a fresh world with a page on it. Set by `eachTestHasAPage`. */
-export let browser: Browser;
+let browser: Browser;
+/** Of the test that runs: its world, and a page on it. Set by `eachTestHasAPage`. */
 export let server: FixtureServer;
 export let opened: WatchedPage;
 
