@@ -71,6 +71,8 @@ describe('three tenants at once, each with a browser of its own', () => {
     await Promise.all(
       customers.map(async ({ watched: { page }, word }) => {
         await page.getByText(`Send a mail to kim@${word}.example`).first().click();
+        // The row has a button of its own: only once the page of the approval is there, its button is the first.
+        await page.getByRole('heading', { name: `Send a mail to kim@${word}.example` }).waitFor();
         await page
           .getByRole('button', { name: /^Approve/ })
           .first()
