@@ -33,6 +33,7 @@ export const errorCatalogue = {
   'tenant.closing': { status: 403, retry: false, title: 'The tenant is being closed' },
   'tenant.wrong_state': { status: 409, retry: false, title: 'The tenant is not in a state for this' },
   'tenant.changed': { status: 412, retry: false, title: 'The settings have changed since you read them' },
+  'tenant.files_stay': { status: 503, retry: true, title: 'Files of the tenant cannot be removed' },
   'tenant.name_mismatch': { status: 422, retry: false, title: 'This is not the name of the tenant' },
   'registration.closed': { status: 403, retry: false, title: 'This installation takes no registrations' },
   'registration.not_found': { status: 404, retry: false, title: 'No such registration' },

@@ -115,6 +115,7 @@ async function destroyContent(deps: EraseDeps, tenantId: Id<'tenant'>, job: JobR
   await deps.removeFiles?.(tenantId);
   // Until now its name was taken in identity, so that these folders could be nobody else's.
   const people = await deps.forgetTenant(tenantId);
+  // From here on it may be another tenant's, and then it is not empty and stays.
   for (const folder of deps.folders) if (name !== '') await rmdir(join(folder, name)).catch(() => undefined);
   await withTenant(database.app.db, tenantId, (tx) => emptyTenantRow(tx, tenantId));
   // What came in after the last checkpoint can be signed by nobody any more.
@@ -122,9 +123,20 @@ async function destroyContent(deps: EraseDeps, tenantId: Id<'tenant'>, job: JobR
   return { rows, people: before.people + people };
 }
 
+/** A folder that is not there is empty. One that cannot be looked at may not be: then nothing is certified, and the job comes again. */
 async function empty(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
+  try {
+    for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return;
+    throw new FactotumError(
+      'tenant.files_stay',
+      "Files in the tenant's drop or outbox folder cannot be removed. See to the folder's rights.",
+      {
+        cause,
+      },
+    );
+  }
 }
 
 async function sign({ database, installation, clock }: EraseDeps, tenantId: Id<'tenant'>, position: Position): Promise<JsonObject> {

@@ -201,6 +201,23 @@ test('an erased tenant leaves its log, destroyed keys and a certificate; of its 
   assert.notEqual((await platform.createTenant({ name, actor: 'operator:root' })).id, id);
 });
 
+test('files that cannot be looked at are not certified as gone', async (t) => {
+  const { id, name } = await build();
+  const keys = await keyring.of(id);
+  await mkdir(join(folder, 'outbox'), { recursive: true });
+  await writeFile(join(folder, 'outbox', name), 'no folder');
+  await inTenant(id, (tx) => closeTenant(tx, keys, { ...act, at: new Date(), name, graceDays: 0 }));
+  const [row] = (await database.engine.pool.query<{ job_id: string }>('select job_id from app.job where tenant_id = $1', [id])).rows;
+  const runner = startErasing();
+  t.after(() => runner.stop());
+  const ended = await eventually(async () => {
+    const job = await readAnyJob(database.engine, row?.job_id ?? '');
+    return job.state === 'done' || job.error !== null ? job : undefined;
+  });
+  assert.deepEqual([ended.state, ended.error?.code], ['waiting', 'tenant.files_stay']);
+  assert.equal(await inTenant(id, (tx) => findCertificate(tx, id)), null);
+});
+
 test('a tenant whose closing was called off in the last moment is not erased', async (t) => {
   const { id, name } = await build();
   const keys = await keyring.of(id);
