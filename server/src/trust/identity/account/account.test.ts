@@ -124,7 +124,13 @@ test('a person goes from tenant to tenant of theirs, under a new token, and into
   assert.equal('tenantId' in principal && principal.tenantId, second);
   assert.equal(await identity.principalOf(before), null);
   const { tenants } = await account.read(await person.self());
-  assert.deepEqual(tenants.map(({ id, current }) => [id, current]).sort(), [[person.tenantId, false], [second, true]].sort()); // biome-ignore format: pairs
+  assert.deepEqual(
+    tenants.map(({ id, current }) => [id, current]).sort(),
+    [
+      [person.tenantId, false],
+      [second, true],
+    ].sort(),
+  );
 });
 
 test('what one identity provider says neither opens another tenant nor changes how the person signs in', async () => {
@@ -172,7 +178,10 @@ test('an operator signs in by link to no tenant, is nobody there, and is out whe
   assert.equal(begun.principal.actor, `operator:${id}`);
   assert.equal(await identity.principalOf(jar.headers()), null);
   assert.equal((await identity.operatorOf(jar.headers()))?.email, 'root@example.com');
-  assert.deepEqual((await operators.list()).map(({ email }) => email), ['root@example.com']); // biome-ignore format: one
+  assert.deepEqual(
+    (await operators.list()).map(({ email }) => email),
+    ['root@example.com'],
+  );
   const self = await selfOf(identity, jar.headers());
   await account.setPassword(self, { password: goodPassword });
   const outcome = await signIn.byPassword({ email: 'root@example.com', password: goodPassword }, browser(), someAddress());

@@ -8,12 +8,13 @@ const restMin = 6;
 const differentMin = 5;
 
 /** Words that open the lists of stolen passwords in the languages we meet, without what `simplify` makes equal. */
+// biome-ignore format: one word a line would be forty lines of words
 const commonWords = [
   'password', 'passwort', 'passwd', 'pass', 'kennwort', 'geheim', 'secret', 'welcome', 'willkommen', 'hallo', 'hello', 'letmein', 'login',
   'admin', 'administrator', 'root', 'user', 'test', 'demo', 'changeme', 'default', 'master', 'superman', 'batman', 'iloveyou', 'ichliebedich',
   'schatz', 'monkey', 'dragon', 'princess', 'sunshine', 'football', 'fussball', 'baseball', 'shadow', 'qwertz', 'qwerty', 'azerty', 'abc',
   'spring', 'summer', 'autumn', 'winter', 'sommer', 'fruehling', 'herbst', 'january', 'monday', 'montag', 'factotum', 'motdepasse', 'trustno',
-]; // biome-ignore format: a list of words
+];
 
 /** What fingers and counting produce; any three neighbours of these count as nothing. */
 const rows = [

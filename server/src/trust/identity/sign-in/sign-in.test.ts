@@ -271,7 +271,15 @@ test('a mailed link goes to the address that is kept, asks for the second factor
   assert.equal(link?.to, person.email);
   const outcome = await signIn.byLink(link.token, post(somewhere()), someAddress());
   assert.ok(outcome.kind === 'signed_in');
-  const self = await selfOf(identity, new Headers({ cookie: outcome.begun.response.headers.getSetCookie().map((cookie) => cookie.split(';')[0]).join('; ') })); // biome-ignore format: one
+  const self = await selfOf(
+    identity,
+    new Headers({
+      cookie: outcome.begun.response.headers
+        .getSetCookie()
+        .map((cookie) => cookie.split(';')[0])
+        .join('; '),
+    }),
+  );
   assert.equal((await account.read(self)).user.emailVerified, true);
   await account.setPassword(self, { password: goodPassword });
   const again = await signIn.linkToMail(person.email);
@@ -304,7 +312,14 @@ test('links are mailed a few at a time for one address, and the earlier ones go 
   assert.equal(links.filter((link) => link !== null).length, 3);
   assert.equal((await signIn.byLink(links[0]?.token ?? '', post(somewhere()), someAddress())).kind, 'signed_in');
   const caller = someAddress();
-  const codes = await Promise.all(Array.from({ length: 30 }, () => signIn.admitLinkRequest(caller).then(() => 'ok', (error) => error.code))); // biome-ignore format: one
+  const codes = await Promise.all(
+    Array.from({ length: 30 }, () =>
+      signIn.admitLinkRequest(caller).then(
+        () => 'ok',
+        (error) => error.code,
+      ),
+    ),
+  );
   assert.equal(codes.filter((code) => code === 'ok').length, 20);
 });
 
