@@ -27,7 +27,7 @@ import { createPostman } from '#kernel/mail';
 import { createArchives } from '#ops/archive';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
-import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
+import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring, onlyKek } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
@@ -79,7 +79,7 @@ export async function openPlatform(options: PlatformOptions) {
     const keys = { folder: keyFolder, tenantsExist };
     const auditor = await createAuditorKey(keys);
     const installation = await createInstallationKey(keys);
-    const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
+    const keyring = createKeyring({ db: database.app.db, keks: onlyKek(await createLocalKek(keys)), clock });
     await keyring.prove((await identity.listTenants()).map(({ id }) => id));
     const singleSignOn = createSingleSignOn({
       auth: database.auth,

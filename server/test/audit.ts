@@ -7,7 +7,7 @@ import pg from 'pg';
 import { type Clock, createLogger, type Id, newId, systemClock } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import { type AuditDraft, createSequencer, provisionAuditLog, recordAudit, type Sequencer } from '#trust/audit';
-import { type AuditorKey, createAuditorKey, createKeyring, createLocalKek, type Keyring } from '#trust/key';
+import { type AuditorKey, createAuditorKey, createKeyring, createLocalKek, type Keyring, onlyKek } from '#trust/key';
 
 export interface AuditSetup {
   readonly keyring: Keyring;
@@ -58,8 +58,8 @@ export async function auditSetup(database: Database): Promise<AuditSetup> {
 /** Opens the keys in a folder, making them where there are none. */
 export async function openKeys(database: Database, folder: string): Promise<{ keyring: Keyring; auditorKey: AuditorKey }> {
   const keyFolder = { folder, tenantsExist: async () => false };
-  const kek = await createLocalKek(keyFolder);
-  return { keyring: createKeyring({ db: database.app.db, kek, clock: systemClock }), auditorKey: await createAuditorKey(keyFolder) };
+  const keks = onlyKek(await createLocalKek(keyFolder));
+  return { keyring: createKeyring({ db: database.app.db, keks, clock: systemClock }), auditorKey: await createAuditorKey(keyFolder) };
 }
 
 /**

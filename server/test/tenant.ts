@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type Id, newId, systemClock } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
-import { createKeyring, createLocalKek, type Keyring, type TenantKeys } from '#trust/key';
+import { createKeyring, createLocalKek, type Keyring, onlyKek, type TenantKeys } from '#trust/key';
 
 /** A tenant with keys and nothing else, for tests of one module. */
 export interface TestTenant {
@@ -19,9 +19,9 @@ export async function tenantFactory(
   database: Database,
 ): Promise<{ keyring: Keyring; build(): Promise<TestTenant>; close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'factotum-keys-'));
-  const kek = await createLocalKek({ folder, tenantsExist: async () => false });
+  const keks = onlyKek(await createLocalKek({ folder, tenantsExist: async () => false }));
   const { db } = database.app;
-  const keyring = createKeyring({ db, kek, clock: systemClock });
+  const keyring = createKeyring({ db, keks, clock: systemClock });
   return {
     keyring,
     async build() {

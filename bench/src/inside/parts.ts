@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openDatabase, prepareDatabase, prepareOwner, startEmbedded } from '../../../server/src/kernel/database/index.ts';
 import { createLogger, systemClock } from '../../../server/src/kernel/index.ts';
-import { createAuditorKey, createKeyring, createLocalKek } from '../../../server/src/trust/key/index.ts';
+import { createAuditorKey, createKeyring, createLocalKek, onlyKek } from '../../../server/src/trust/key/index.ts';
 
 /** The product's database and keys on a data folder, its own or that of a running server. */
 export async function openParts(dataFolder: string) {
@@ -13,7 +13,7 @@ export async function openParts(dataFolder: string) {
   const database = openDatabase(await prepareDatabase(owner, { passwordsFile }), { log });
   const keys = { folder: join(dataFolder, 'keys'), tenantsExist: async () => false };
   const auditor = await createAuditorKey(keys);
-  const keyring = createKeyring({ db: database.app.db, kek: await createLocalKek(keys), clock });
+  const keyring = createKeyring({ db: database.app.db, keks: onlyKek(await createLocalKek(keys)), clock });
   const superuser = new URL(superuserUrl);
   superuser.pathname = '/factotum';
   return {

@@ -24,6 +24,10 @@ const prefixes = {
   scimToken: 'sct',
   registration: 'reg',
   job: 'job',
+  secret: 'sec',
+  blob: 'blb',
+  file: 'fil',
+  backup: 'bak',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

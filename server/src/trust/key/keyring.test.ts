@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { type Clock, type Id, isFactotumError, newId } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
 import { testDatabase } from '../../../test/database.ts';
-import type { KekProvider } from './kek.ts';
+import { type KekProvider, onlyKek } from './kek.ts';
 import { createKeyring } from './keyring.ts';
 
 const { database, close } = await testDatabase();
@@ -20,6 +20,11 @@ function countingKek() {
   const kek = { unwraps: 0, gate: Promise.resolve(), fails: false };
   const provider: KekProvider = {
     provider: 'counting',
+    kekId: 'one',
+    capabilities: { binds: false, rewrapsInside: false },
+    health: async () => ({ kekVersion: '1', latencyMs: 0 }),
+    close: async () => undefined,
+    rewrap: async (wrapped) => wrapped,
     wrap: async (seed) => ({ kekId: 'one', kekVersion: '1', wrapped: Buffer.from(seed) }),
     async unwrap({ wrapped }) {
       kek.unwraps += 1;
@@ -35,7 +40,7 @@ function buildKeyring({ tenantsMax = 10, ttlMs = ttlMsLong } = {}) {
   const { kek, provider } = countingKek();
   const time = { ms: 1_000 };
   const clock: Clock = { now: () => new Date(), monotonicMs: () => time.ms };
-  const keyring = createKeyring({ db, kek: provider, clock, ttlMs, tenantsMax });
+  const keyring = createKeyring({ db, keks: onlyKek(provider), clock, ttlMs, tenantsMax });
   after(() => keyring.close());
   const provision = async (tenantId: Id<'tenant'> = newId('tenant'), more: (tx: Tx) => Promise<void> = async () => undefined) => {
     await withTenant(db, tenantId, async (tx) => {

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type Clock, FactotumError, type Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
-import type { KekProvider } from './kek.ts';
+import type { KekDirectory } from './kek.ts';
 import { destroyKeyRows, insertKeyRow, listKeyRows } from './store.ts';
 import { type ClosableTenantKeys, createTenantKeys, type TenantKeys } from './tenant-keys.ts';
 
@@ -62,7 +62,8 @@ export interface KeyFingerprint {
 export interface KeyringOptions {
   /** The pool of the role `factotum_app`. */
   readonly db: Tx;
-  readonly kek: KekProvider;
+  /** Who guards the seeds. */
+  readonly keks: KekDirectory;
   readonly clock: Clock;
   /** How long a tenant's keys are handed out after unwrapping, in milliseconds; a handle then works as long again. */
   readonly ttlMs?: number;
@@ -76,7 +77,7 @@ const tenantsMaxDefault = 2_000;
 
 /** Creates the keyring of a process. */
 export function createKeyring(options: KeyringOptions): Keyring {
-  const { db, kek, clock, ttlMs = ttlMsDefault, tenantsMax = tenantsMaxDefault } = options;
+  const { db, keks, clock, ttlMs = ttlMsDefault, tenantsMax = tenantsMaxDefault } = options;
   const loading = new Map<Id<'tenant'>, Promise<ClosableTenantKeys>>();
   /** Handles that may still be in use, with what wipes them when their time is over. */
   const retiring = new Map<ClosableTenantKeys, NodeJS.Timeout>();
@@ -107,12 +108,8 @@ export function createKeyring(options: KeyringOptions): Keyring {
       throw new FactotumError('key.unavailable', 'There are no keys for this tenant. If it exists, restore its keys from the key backup.');
     const seeds: PlainSeed[] = [];
     for (const row of usable) {
-      if (row.provider !== kek.provider)
-        throw new FactotumError(
-          'key.unavailable',
-          `The tenant's key was wrapped by ${row.provider}; this process is configured for ${kek.provider}.`,
-        );
       const { generation, state } = row;
+      const kek = await keks.opening(tenantId, row);
       seeds.push({ generation, state: state === 'active' ? state : 'retired', seed: await kek.unwrap(row, { tenantId, generation }) });
     }
     return seeds;
@@ -156,6 +153,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     async provision(tx, tenantId) {
       const generation = 1;
       const seed = randomBytes(32);
+      const kek = await keks.wrapping(tenantId);
       const wrapped = await kek.wrap(seed, { tenantId, generation });
       await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, ...wrapped });
       const keys = createTenantKeys(tenantId, new Map([[generation, seed]]));
@@ -165,6 +163,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     },
     seedsOf: unwrapAll,
     async adopt(tx, tenantId, seeds) {
+      const kek = await keks.wrapping(tenantId);
       for (const { generation, state, seed } of seeds) {
         const wrapped = await kek.wrap(seed, { tenantId, generation });
         await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, state, ...wrapped });
@@ -187,6 +186,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
         // Erased, or half made when its making was cut off.
         if (row === undefined) continue;
         try {
+          const kek = await keks.opening(tenantId, row);
           (await kek.unwrap(row, { tenantId, generation: row.generation })).fill(0);
           return;
         } catch (error) {

@@ -14,6 +14,8 @@ export interface KeyFolder {
 
 /** The marker says what the file is, to people and to us. */
 const fileForm = /^factotum-kek-v1:([0-9a-f]{64})\n?$/;
+/** A key in a file has one version; another key is another file. */
+const kekVersion = '1';
 const nonceBytes = 12;
 const tagBytes = 16;
 
@@ -29,20 +31,32 @@ export async function createLocalKek({ folder, tenantsExist }: KeyFolder): Promi
   const key = createSecretKey(bytes);
   const kekId = createHash('sha256').update('factotum/kek-id/v1\0').update(bytes).digest('hex').slice(0, 16);
   bytes.fill(0);
-  return {
+  const kek: KekProvider = {
     provider: 'local',
+    kekId,
+    capabilities: { binds: true, rewrapsInside: false },
     async wrap(seed, binding) {
-      return { kekId, kekVersion: '1', wrapped: wrap(key, seed, binding) };
+      return { kekId, kekVersion, wrapped: wrap(key, seed, binding) };
     },
     async unwrap(wrapped, binding) {
       if (wrapped.kekId !== kekId)
         throw new FactotumError(
           'key.unavailable',
           `The tenant's key was wrapped by key ${wrapped.kekId}, but ${path} holds ${kekId}. Put the right key file back.`,
+          { details: { reason: 'broken' } },
         );
       return unwrap(key, wrapped.wrapped, binding);
     },
+    async rewrap(wrapped, binding) {
+      const seed = await kek.unwrap(wrapped, binding);
+      const fresh = await kek.wrap(seed, binding);
+      seed.fill(0);
+      return fresh;
+    },
+    health: async () => ({ kekVersion, latencyMs: 0 }),
+    close: async () => undefined,
   };
+  return kek;
 }
 
 async function createFile(path: string, tenantsExist: () => Promise<boolean>): Promise<string> {
@@ -82,9 +96,7 @@ function unwrap(key: KeyObject, wrapped: Buffer, binding: SeedBinding): Buffer {
     throw new FactotumError(
       'key.unavailable',
       'The wrapped key of this tenant was changed or belongs to another. Restore it from your key backup.',
-      {
-        cause,
-      },
+      { cause, details: { reason: 'broken' } },
     );
   }
 }

@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { type ErrorCode, isFactotumError, newId, systemClock } from '#kernel';
 import { withTenant } from '#kernel/database';
-import { createAuditorKey, createKeyring, createLocalKek } from '#trust/key';
+import { createAuditorKey, createKeyring, createLocalKek, onlyKek } from '#trust/key';
 import { knownPayee, loadPolicy, parseDirectory } from '#trust/policy';
 import { readLimits } from '#trust/quota';
 import { listNotes, readNote, writeNote } from '#trust/vault';
@@ -20,7 +20,7 @@ const { database, ownerUrl, close } = await testDatabase();
 const { db } = database.app;
 const folder = await mkdtemp(join(tmpdir(), 'factotum-tenant-'));
 const keyFolder = { folder, tenantsExist: async () => false };
-const keyring = createKeyring({ db, kek: await createLocalKek(keyFolder), clock: systemClock });
+const keyring = createKeyring({ db, keks: onlyKek(await createLocalKek(keyFolder)), clock: systemClock });
 const auditor = await createAuditorKey(keyFolder);
 after(async () => {
   keyring.close();
