@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { isFactotumError, newId } from '#kernel';
+import { conformance } from '../../../test/kek-conformance.ts';
 import { createLocalKek } from './local-kek.ts';
 
 const made: string[] = [];
@@ -96,4 +97,12 @@ test('a wrapped seed opens only for its tenant and generation, and no bit of it 
   }
   for (const length of [0, 5, 27, 59])
     await assert.rejects(kek.unwrap({ ...row, wrapped: row.wrapped.subarray(0, length) }, binding), unavailable(/changed/));
+});
+
+conformance('local', async () => {
+  const [kek, other] = await Promise.all(
+    [await newFolder(), await newFolder()].map((folder) => createLocalKek({ folder, tenantsExist: noTenants })),
+  );
+  assert.ok(kek !== undefined && other !== undefined);
+  return { kek, other, secrets: [] };
 });
