@@ -1,0 +1,3 @@
+/** The door to object storage: a folder or an S3 bucket, behind one port. */
+export { openStorage } from './open.ts';
+export type { ByteRange, ListedObject, ObjectStorage, StoredObject } from './storage.ts';
