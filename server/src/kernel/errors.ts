@@ -1,3 +1,5 @@
+import { redact } from '#kernel/redact';
+
 /**
  * Every error the product can name. The code is public: add, never rename.
  * `status` is the HTTP status, `retry` whether the same call may succeed later without a change.
@@ -154,14 +156,15 @@ export type ErrorCode = keyof typeof errorCatalogue;
 
 /**
  * A named failure. `message` says what happened and what to do next and may be shown; `details` may be shown as well;
- * `cause` goes to the log only. None of them ever carries a secret or another tenant's data.
+ * `cause` goes to the log only. None of them ever carries a secret or another tenant's data; what a far side said may, so known secrets are
+ * taken out of the message here, and out of the details where they are told.
  */
 export class FactotumError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: { details?: Readonly<Record<string, unknown>>; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'FactotumError';
     this.code = code;
     this.details = options.details;

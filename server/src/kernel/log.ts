@@ -1,4 +1,5 @@
 import { destination, type Logger, pino, stdSerializers } from 'pino';
+import { redactJson } from '#kernel/redact';
 
 export type { Logger };
 
@@ -6,9 +7,13 @@ export type { Logger };
  * The process's log: JSON lines on stderr, so that stdout stays free for what a person or a script asked for.
  *
  * Errors are reduced to name, message, code and stack: libraries hang prompts, rows and headers onto their errors,
- * and a logger that serialises those would undo the sealing.
+ * and a logger that serialises those would undo the sealing. Each line passes by the redactor when it is whole, so that no field,
+ * message, stack or cause goes past it.
+ *
+ * @param options.to - where lines go instead, for tests
  */
-export function createLogger(options: { level: string; role?: string }): Logger {
+export function createLogger(options: { level: string; role?: string; to?: { write(line: string): unknown } }): Logger {
+  const to = options.to ?? destination({ dest: 2, sync: false, minLength: 0 });
   return pino(
     {
       level: options.level,
@@ -17,7 +22,7 @@ export function createLogger(options: { level: string; role?: string }): Logger 
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: bareError, error: bareError },
     },
-    destination({ dest: 2, sync: false, minLength: 0 }),
+    { write: (line: string) => void to.write(redactJson(line)) },
   );
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from '#kernel';
 import { isRetryable } from '#kernel/database';
+import { redactJson } from '#kernel/redact';
 
 /** RFC 9457. Members of `details` also stand beside the standard ones, where that document puts them. */
 export const problemSchema = z.looseObject({
@@ -57,7 +58,7 @@ export function problemResponse(failure: FactotumError, requestId: string): Resp
   const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
   if (retry) headers.set('retry-after', String(retryAfterSeconds(failure)));
   for (const [name, value] of headersOf(failure.code, details)) headers.set(name, value);
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(redactJson(JSON.stringify(body)), { status, headers });
 }
 
 function headersOf(code: ErrorCode, details: FactotumError['details']): [name: string, value: string][] {

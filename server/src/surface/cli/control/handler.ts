@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { errorCatalogue, FactotumError, type Id, idSchema, isFactotumError, jsonObjectSchema, type Logger } from '#kernel';
+import { redactJson } from '#kernel/redact';
 import { operatorPrincipal, type Principal, type TenantName } from '#trust/identity';
 import { addArchiveRoutes } from './archive.ts';
 import { examine } from './examine.ts';
@@ -175,7 +176,7 @@ function problem(error: unknown, log: Logger): Response {
   const told = isFactotumError(error) ? error : new FactotumError('server.fault', 'Something went wrong. The log says what.');
   const { code, status, message, details } = told;
   return new Response(
-    JSON.stringify({ type: `/docs/errors#${code}`, title: errorCatalogue[code].title, status, code, detail: message, details }),
+    redactJson(JSON.stringify({ type: `/docs/errors#${code}`, title: errorCatalogue[code].title, status, code, detail: message, details })),
     { status, headers: { 'content-type': 'application/problem+json' } },
   );
 }
