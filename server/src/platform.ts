@@ -9,10 +9,10 @@ import { vaultTools } from '#connector/vault';
 import { createEngine, type Engine, type TaskHandler } from '#engine';
 import { createKeeper, createOutbox, type Keeper } from '#flow/action';
 import { createAdmission, createIntake } from '#flow/intake';
-import { createModelPlanner, createPlanning } from '#flow/plan';
+import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
 import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
-import { type Clock, type Config, type Id, type Logger, type RoleUrls, systemClock } from '#kernel';
+import { type Clock, type Config, FactotumError, type Id, type Logger, type RoleUrls, systemClock } from '#kernel';
 import {
   assertWalls,
   type Database,
@@ -102,8 +102,16 @@ export async function openPlatform(options: PlatformOptions) {
     const tools = await createTools(options, database, keyring);
     const policies = createPolicyEngine();
     const quotas = createPlatformQuotas({ database, clock, connectors: eventConnectors, onWork: options.onWork });
-    const model = createModel(config, tools.catalogue, log, createModelBudget({ db: database.app.db, clock }));
-    const planning = createPlanning({ catalogue: tools.catalogue, model });
+    const budget = createModelBudget({ db: database.app.db, clock });
+    const model = createModel(config, tools.catalogue, log, budget);
+    const ownModels = createOwnModels({
+      ...{ catalogue: tools.catalogue, budget, log },
+      allowHosts: config.modelAllowHosts,
+      resolveSecret: async () => {
+        throw new FactotumError('secret.unavailable', 'There is no store of secrets.');
+      },
+    });
+    const planning = createPlanning({ catalogue: tools.catalogue, model, ownModels });
     const intake = createIntake({ database, keyring, clock, admit: createAdmission({ database, quotas }), onAccepted: options.onWork });
     const spendGrant = (tenantId: Id<'tenant'>, grantId: string, now: Date) =>
       // The gate names only grants that it was given, so the id is one of ours.
@@ -129,7 +137,7 @@ export async function openPlatform(options: PlatformOptions) {
       keyring,
       quotas,
       requestLimits: createRequestLimits({ db: database.app.db, auth: database.auth, clock, quotas, perAddress: config.rateLimits }),
-      clientAddress: createClientAddress(config.trustedProxies),
+      clientAddress: createClientAddress(config.trustedProxies, config.clientAddressHeader),
       auditor,
       installation,
       registrations: createRegistrations({
@@ -147,6 +155,7 @@ export async function openPlatform(options: PlatformOptions) {
       accessLog,
       catalogue: tools.catalogue,
       planning,
+      ownModels,
       intake,
       runTools,
       modelName: config.model?.name ?? null,

@@ -42,6 +42,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.task': 'delete, insert, select, update (cancelling, detail, run_at, signals, updated_at)',
     'app.tenant': 'insert, select, update',
     'app.tenant_key': 'insert, select, update',
+    'app.tenant_model': 'delete, insert, select, update',
     'app.tenant_move': 'insert, select, update',
     'app.tenant_queue': 'delete, insert, select, update',
   },
@@ -212,6 +213,7 @@ test('what nobody deletes, the application deletes for an erased tenant alone', 
     'standing_grant',
     'step',
     'task',
+    'tenant_model',
     'tenant_queue',
   ];
   assert.deepEqual(

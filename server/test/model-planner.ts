@@ -46,6 +46,7 @@ export const context = (more: Partial<PlanningContext> = {}): PlanningContext =>
   maySpendOperatorModelKey: true,
   planner: 'model',
   model: null,
+  ownModel: null,
   signal: new AbortController().signal,
   ...more,
 });

@@ -29,6 +29,10 @@ const rate = z
   )
   // The pattern has just been matched: a class and a number.
   .transform((text) => [text.split('=')[0] as RateClass, Number(text.split('=')[1])] as const);
+const hosts = z
+  .string()
+  .transform((value) => value.split(',').map((host) => host.trim().toLowerCase()))
+  .pipe(z.array(z.string().regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'must be host:port, several with commas')));
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
 const whole = (min: number, max: number) =>
   z
@@ -37,6 +41,7 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max));
 const roleNames = ['api', 'worker', 'watcher', 'tools'] as const;
+const clientAddressHeaders = ['x-forwarded-for', 'cf-connecting-ip', 'x-real-ip'] as const;
 
 const settings = {
   FACTOTUM_PORT: {
@@ -117,6 +122,48 @@ const settings = {
     about:
       'Reverse proxies in front, in CIDR notation: from these alone X-Forwarded-For is believed, for address lists and limits. Empty: from nobody.',
   },
+  FACTOTUM_CLIENT_ADDRESS_HEADER: {
+    schema: z.enum(clientAddressHeaders),
+    fallback: 'x-forwarded-for',
+    unit: 'name',
+    about: 'Where trusted proxies say who the client is: x-forwarded-for, or cf-connecting-ip or x-real-ip, which hold one address.',
+  },
+  FACTOTUM_TLS_CERT: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about: 'Certificate chain in PEM, to serve HTTPS without anything in front. Needs FACTOTUM_TLS_KEY; a changed file is taken over without a restart.',
+  },
+  FACTOTUM_TLS_KEY: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about: 'Private key in PEM that belongs to the certificate. Nobody but its owner and its group may read the file.',
+  },
+  FACTOTUM_EDGE_CA: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about: 'Certificate authority in PEM: only requests over connections that show a client certificate of it are served. Needs FACTOTUM_TLS_CERT.',
+  },
+  FACTOTUM_EDGE_SECRET_FILE: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about: 'Secrets, one a line: only requests are served whose header x-factotum-edge is one of them. A changed file is taken over without a restart.',
+  },
+  FACTOTUM_CONNECTIONS: {
+    schema: whole(64, 1_000_000),
+    fallback: '10000',
+    unit: 'connections',
+    about: 'Open at once in one process, each about 20 KB. Above it the one that has been idle longest is closed. Not above the limit of open files.',
+  },
+  FACTOTUM_CONNECTIONS_PER_ADDRESS: {
+    schema: whole(1, 1_000_000),
+    fallback: '256',
+    unit: 'connections',
+    about: 'Open at once from one network address. Loopback and trusted proxies are exempt: behind them it bounds WebSockets alone.',
+  },
   FACTOTUM_RATE_LIMITS: {
     schema: items.pipe(z.array(rate)).optional(),
     fallback: '',
@@ -137,11 +184,7 @@ const settings = {
     about: 'The sender of what the installation itself mails. Needed with FACTOTUM_MAIL_URL.',
   },
   FACTOTUM_SSO_ALLOW_HOSTS: {
-    schema: z
-      .string()
-      .transform((value) => value.split(',').map((host) => host.trim().toLowerCase()))
-      .pipe(z.array(z.string().regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'must be host:port, several with commas')))
-      .optional(),
+    schema: hosts.optional(),
     fallback: '',
     unit: 'list',
     about:
@@ -199,6 +242,12 @@ const settings = {
     unit: 'seconds',
     about: 'How long one answer of the model may take. Models on a machine without a graphics card need minutes.',
   },
+  FACTOTUM_MODEL_ALLOW_HOSTS: {
+    schema: hosts.optional(),
+    fallback: '',
+    unit: 'list',
+    about: 'Models, as host:port, that tenants may use as their own although they are in a private network. Empty: public ones alone.',
+  },
   ANTHROPIC_API_KEY: {
     schema: text.optional(),
     fallback: '',
@@ -212,6 +261,8 @@ type Values = { readonly [K in keyof Settings]: z.output<Settings[K]['schema']> 
 export type Role = (typeof roleNames)[number];
 /** What a request is about, as its limits see it. */
 export type RateClass = (typeof rateClasses)[number];
+/** Where a trusted proxy says who the client is. */
+export type ClientAddressHeader = (typeof clientAddressHeaders)[number];
 
 /** What the process runs with: read once, checked whole, frozen. Folders are as given, relative to the working directory. */
 export interface Config {
@@ -231,12 +282,21 @@ export interface Config {
   readonly mail: MailConfig | undefined;
   /** Networks in CIDR notation. */
   readonly trustedProxies: readonly string[];
+  readonly clientAddressHeader: ClientAddressHeader;
+  /** Undefined: served over plain HTTP. */
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  /** How a request shows that it came through the edge; neither: it may come from anywhere. */
+  readonly edge: { readonly clientCaFile: string | undefined; readonly secretFile: string | undefined };
+  /** Open at once. */
+  readonly connections: { readonly max: number; readonly perAddressMax: number };
   /** Requests a minute of one network address, where they differ from the defaults. */
   readonly rateLimits: Readonly<Partial<Record<RateClass, number>>>;
   /** Undefined: nobody makes a tenant for themselves. */
   readonly registration: RegistrationConfig | undefined;
   /** `host:port` of identity providers that may be called although private. */
   readonly ssoAllowHosts: readonly string[];
+  /** `host:port` of models that tenants may have of their own although private. */
+  readonly modelAllowHosts: readonly string[];
 }
 /** Who may make a tenant for themselves. */
 export interface RegistrationConfig {
@@ -330,9 +390,14 @@ function assemble(values: Values, faults: string[]): Config {
     model: modelFrom(values, faults),
     mail: mailFrom(values, faults),
     trustedProxies: values.FACTOTUM_TRUSTED_PROXIES ?? [],
+    clientAddressHeader: values.FACTOTUM_CLIENT_ADDRESS_HEADER,
+    tls: tlsFrom(values, faults),
+    edge: { clientCaFile: values.FACTOTUM_EDGE_CA, secretFile: values.FACTOTUM_EDGE_SECRET_FILE },
+    connections: { max: values.FACTOTUM_CONNECTIONS, perAddressMax: values.FACTOTUM_CONNECTIONS_PER_ADDRESS },
     rateLimits: Object.fromEntries(values.FACTOTUM_RATE_LIMITS ?? []),
     registration: registrationFrom(values, faults),
     ssoAllowHosts: values.FACTOTUM_SSO_ALLOW_HOSTS ?? [],
+    modelAllowHosts: values.FACTOTUM_MODEL_ALLOW_HOSTS ?? [],
   };
 }
 
@@ -344,6 +409,20 @@ function registrationFrom(
   if (items.includes('off')) faults.push('FACTOTUM_REGISTRATION: off stands alone. Remove it, or everything else.');
   if (mail === undefined) faults.push('FACTOTUM_REGISTRATION: set FACTOTUM_MAIL_URL as well; without mail no address can be proved.');
   return { approval: items.includes('approval'), domains: items.filter((item) => item !== 'approval') };
+}
+
+function tlsFrom(values: Values, faults: string[]): Config['tls'] {
+  const { FACTOTUM_TLS_CERT: certificateFile, FACTOTUM_TLS_KEY: keyFile, FACTOTUM_PUBLIC_URL: publicUrl } = values;
+  if (certificateFile === undefined && keyFile === undefined) {
+    if (values.FACTOTUM_EDGE_CA !== undefined)
+      faults.push('FACTOTUM_EDGE_CA: set FACTOTUM_TLS_CERT and FACTOTUM_TLS_KEY as well; without TLS nobody shows a certificate.');
+    return undefined;
+  }
+  if (publicUrl !== undefined && new URL(publicUrl).protocol !== 'https:')
+    faults.push('FACTOTUM_PUBLIC_URL: begin it with https://, or remove FACTOTUM_TLS_CERT and FACTOTUM_TLS_KEY.');
+  if (certificateFile !== undefined && keyFile !== undefined) return { certificateFile, keyFile };
+  faults.push('FACTOTUM_TLS_CERT: set it together with FACTOTUM_TLS_KEY, or neither.');
+  return undefined;
 }
 
 /** An address and how many of its bits count. */

@@ -19,6 +19,8 @@ const provider = (role: string) => ({
   roles: { claim: 'groups', rules: [{ value: 'staff', role }], fallback: [] },
   oidc: { issuer: 'https://idp.example', clientId: 'one', clientSecret: 'two' },
 });
+/** Its key is a secret that only the other tenant may have. */
+const ownModel = { provider: 'openai-compatible', name: 'x', url: 'https://models.example/v1', key: 'secret://db/theirs' };
 const roleNameOf = ({ ids }: Place): string => `r-${ids.canary}`.slice(0, 30);
 
 /** By route: every route of a tenant or a person that takes a body stands here. A new route is one line. */
@@ -44,6 +46,8 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   ],
   'PUT /api/v1/vault/notes/{path}': () => [{ raw: { body: 'mine', type: 'text/markdown' }, allowed: [201] }],
   'POST /api/v1/vault/move': ({ ids }) => [{ json: { from: ids.note, to: 'Mine.md' } }],
+  'PUT /api/v1/model': () => [{ json: { own: ownModel }, refused: [503] }],
+  'POST /api/v1/model/test': () => [{ json: { own: ownModel }, refused: [503] }],
   'POST /api/v1/audit/verify': () => [{ allowed: [200] }],
   'POST /api/v1/api-keys': ({ ids }) => [{ json: { name: 'x', permissions: ['task:read'], serviceAccountId: ids.serviceAccount } }],
   'POST /api/v1/api-keys/{id}/rotate': () => [{ json: { overlapHours: 1 } }],

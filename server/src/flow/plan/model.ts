@@ -1,5 +1,5 @@
 import type { ToolCatalogue } from '#flow/tool';
-import { FactotumError, type Logger } from '#kernel';
+import { type ErrorCode, FactotumError, type Logger } from '#kernel';
 import type { ModelBudget } from '#trust/quota';
 import { foldAnswer, writtenOutFaults } from './model-answer.ts';
 import { askWithin } from './model-budget.ts';
@@ -28,6 +28,8 @@ export interface ModelPlannerOptions {
 export interface ModelPlanner {
   readonly model: string;
   readonly plan: Planner;
+  /** Asks something that costs next to nothing, to see whether the model answers in the form that plans need; null when it does. */
+  probe(signal: AbortSignal, now: Date): Promise<{ readonly code: ErrorCode; readonly message: string } | null>;
   /** Lets go of idle connections. */
   close(): Promise<void>;
 }
@@ -58,9 +60,21 @@ export function createModelPlanner(options: ModelPlannerOptions): ModelPlanner {
       log.info({ taskId: task.taskId, model, outcome: outcome.kind, code, ...tokens }, 'a model was asked for a plan');
       return { ...outcome, model, ...(tokens === undefined ? {} : { usage: withCost(model, tokens, task.now) }) };
     },
+    async probe(signal, now) {
+      const turn = await connection.ask({ ...probeRequest, signal, now });
+      if (turn.kind === 'failed') return { code: turn.failure.code, message: turn.failure.message };
+      return turn.kind === 'answer'
+        ? null
+        : { code: 'model.bad_answer', message: `The model answers, but not as plans need it. ${turn.fault}` };
+    },
     close: () => connection.close(),
   };
 }
+
+const probeRequest = {
+  instructions: 'This is a test of the connection. Answer with no steps, an empty summary, and the question "Ready?".',
+  messages: [{ role: 'user', content: 'Are you ready?' }],
+} as const;
 
 interface Conversation {
   readonly connection: ModelConnection;

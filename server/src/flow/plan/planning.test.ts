@@ -3,14 +3,16 @@ import { test } from 'node:test';
 import { newId } from '#kernel';
 import { exampleCatalogue } from '../../../test/example-tools.ts';
 import type { ModelPlanner } from './model.ts';
+import type { OwnModels } from './own-models.ts';
 import { createPlanning } from './planning.ts';
 import { type Playbook, parsePlaybook } from './playbook.ts';
 import type { PlanningContext, PlanningTask, PlanOutcome } from './schema.ts';
 
 const byModel: PlanOutcome = { kind: 'question', question: 'asked the model' };
-const model: ModelPlanner = { model: 'm', plan: async () => byModel, close: async () => undefined };
-const withModel = createPlanning({ catalogue: exampleCatalogue, model });
-const alone = createPlanning({ catalogue: exampleCatalogue, model: null });
+const model: ModelPlanner = { model: 'm', plan: async () => byModel, probe: async () => null, close: async () => undefined };
+const ownModels: OwnModels = { plannerOf: async () => Promise.reject(new Error('nobody has one')), close: async () => undefined };
+const withModel = createPlanning({ catalogue: exampleCatalogue, model, ownModels });
+const alone = createPlanning({ catalogue: exampleCatalogue, model: null, ownModels });
 
 const task = (payload: Record<string, string>, more: Partial<PlanningTask> = {}): PlanningTask => ({
   tenantId: newId('tenant'),
@@ -37,6 +39,7 @@ const context = (playbooks: Playbook[], more: Partial<PlanningContext> = {}): Pl
   maySpendOperatorModelKey: true,
   planner: 'model',
   model: null,
+  ownModel: null,
   signal: new AbortController().signal,
   ...more,
 });

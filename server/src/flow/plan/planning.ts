@@ -1,7 +1,9 @@
 import type { ToolCatalogue } from '#flow/tool';
+import { isFactotumError } from '#kernel';
 import { eventLabel } from './event-label.ts';
 import { type MatchedEvent, matchPlaybooks, planFromPlaybook } from './match.ts';
 import type { ModelPlanner } from './model.ts';
+import type { OwnModels } from './own-models.ts';
 import type { FaultyPlaybook } from './playbook.ts';
 import type { Planner, PlanningContext, PlanningTask, PlanOutcome } from './schema.ts';
 import { validatePlan } from './validate.ts';
@@ -18,9 +20,14 @@ export interface Planning {
  * Plans by the first playbook that fits, else by the model, else asks a person. Once a person has answered, the model goes first: a
  * playbook cannot read the answer and would only make the same plan again.
  *
- * @param model - the operator's; it serves tenants that may spend its key.
+ * @param deps.model - the operator's; it serves tenants that may spend its key and have no model of their own.
  */
-export function createPlanning({ catalogue, model }: { catalogue: ToolCatalogue; model: ModelPlanner | null }): Planning {
+export function createPlanning(deps: {
+  readonly catalogue: ToolCatalogue;
+  readonly model: ModelPlanner | null;
+  readonly ownModels: OwnModels;
+}): Planning {
+  const { catalogue, model, ownModels } = deps;
   // `isQuick` and `plan` are asked about the same task one after the other.
   const known = new WeakMap<PlanningTask, ByPlaybook>();
   const tryPlaybooks = (task: PlanningTask, context: PlanningContext): ByPlaybook => {
@@ -28,22 +35,46 @@ export function createPlanning({ catalogue, model }: { catalogue: ToolCatalogue;
     known.set(task, answer);
     return answer;
   };
-  const modelFor = (context: PlanningContext) => {
-    const isChosen = context.planner === 'model' && (context.model === null || context.model === model?.model);
-    return isChosen && context.maySpendOperatorModelKey ? model : null;
+  const modelFor = (context: PlanningContext): Planner | null => {
+    if (context.planner !== 'model') return null;
+    const { ownModel } = context;
+    if (ownModel !== null) return async (task, asked) => planByOwn(() => ownModels.plannerOf(task.tenantId, ownModel), task, asked);
+    const isChosen = context.model === null || context.model === model?.model;
+    return isChosen && context.maySpendOperatorModelKey ? (model?.plan ?? null) : null;
   };
   return {
     isQuick: (task, context) =>
       modelFor(context) === null || (task.answers.length === 0 && tryPlaybooks(task, context).outcome !== undefined),
     async plan(task, context) {
-      const asked = modelFor(context);
-      if (asked !== null && task.answers.length > 0) return asked.plan(task, context);
+      const ask = modelFor(context);
+      if (ask !== null && task.answers.length > 0) return ask(task, context);
       const { outcome, remarks } = tryPlaybooks(task, context);
       if (outcome !== undefined) return outcome;
-      return asked === null ? noPlanner(task, remarks) : asked.plan(task, context);
+      return ask === null ? noPlanner(task, remarks) : ask(task, context);
     },
-    close: async () => model?.close(),
+    async close() {
+      await model?.close();
+      await ownModels.close();
+    },
   };
+}
+
+/** How long a task waits for a place of secrets that does not answer. */
+const secretPauseMs = 30_000;
+
+/** By the tenant's own model. That its key cannot be had now is waited out; that there is none is for a person. */
+async function planByOwn(open: () => Promise<ModelPlanner>, task: PlanningTask, context: PlanningContext): Promise<PlanOutcome> {
+  let planner: ModelPlanner;
+  try {
+    planner = await open();
+  } catch (error) {
+    if (!isFactotumError(error)) throw error;
+    const { code, message } = error;
+    if (error.retry) return { kind: 'retry', afterMs: secretPauseMs, code, message };
+    const advice = 'Correct it in the settings of the model, then let it try again.';
+    return { kind: 'question', code: 'model.misconfigured', question: `Your AI model cannot be asked: ${message} ${advice}` };
+  }
+  return planner.plan(task, context);
 }
 
 interface ByPlaybook {

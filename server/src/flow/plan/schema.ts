@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventBody } from '#flow/intake';
 import { canonicalJson, type ErrorCode, type Id, isFactotumError, type Json } from '#kernel';
+import type { OwnModel } from '#trust/model';
 import { type Labelled, labelSchema } from '#trust/policy';
 import type { FaultyPlaybook, Playbook } from './playbook.ts';
 
@@ -83,8 +84,10 @@ export interface PlanningContext {
   readonly maySpendOperatorModelKey: boolean;
   /** `playbooks`: no model is asked, what no playbook knows waits for a person. */
   readonly planner: 'model' | 'playbooks';
-  /** The only model that may be asked; null: any. */
+  /** The only model of the installation that may be asked; null: any. */
   readonly model: string | null;
+  /** The tenant's own model, which goes before the installation's; null: none. */
+  readonly ownModel: OwnModel | null;
   readonly signal: AbortSignal;
 }
 

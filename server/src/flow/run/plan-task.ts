@@ -18,7 +18,7 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     answers: work.detail.answers ?? [],
     now: work.tools.clock.now(),
   };
-  const { playbooks, faultyPlaybooks, handbook, settings } = work.context;
+  const { playbooks, faultyPlaybooks, handbook, ownModel, settings } = work.context;
   const { timeZone, locale, maySpendOperatorModelKey, planner, model } = settings;
   const context: PlanningContext = {
     playbooks,
@@ -29,6 +29,7 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     maySpendOperatorModelKey,
     planner,
     model,
+    ownModel,
     signal: work.lease.signal,
   };
   if (!planning.isQuick(task, context)) await showPlanning(work);

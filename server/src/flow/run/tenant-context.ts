@@ -3,6 +3,7 @@ import { type FaultyPlaybook, type Playbook, parsePlaybook } from '#flow/plan';
 import type { Id } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
 import type { Keyring, TenantKeys } from '#trust/key';
+import { type OwnModel, readOwnModel } from '#trust/model';
 import { type Directory, type LoadedPolicy, listGrants, loadPolicy, parseDirectory, type StandingGrant } from '#trust/policy';
 import { readTenant, type TenantSettings } from '#trust/tenant';
 import { listNotes, readNote } from '#trust/vault';
@@ -20,6 +21,7 @@ export interface TenantContext {
   readonly playbooks: readonly Playbook[];
   readonly faultyPlaybooks: readonly FaultyPlaybook[];
   readonly handbook: string;
+  readonly ownModel: OwnModel | null;
 }
 
 const playbooksMax = 200;
@@ -56,6 +58,7 @@ async function load(
     const grants = await listGrants(tx, keys, tenantId);
     const contacts = await readNote(tx, keys, 'Contacts.md');
     const handbook = await readNote(tx, keys, 'Company_Handbook.md');
+    const { own: ownModel } = await readOwnModel(tx, keys);
     const { playbooks, faultyPlaybooks } = await readPlaybooks(tx, keys);
     return {
       revision,
@@ -68,6 +71,7 @@ async function load(
       playbooks,
       faultyPlaybooks,
       handbook: handbook?.trusted === true ? handbook.content : '',
+      ownModel,
     };
   });
 }

@@ -20,6 +20,7 @@ import { addJobRoutes } from './job.ts';
 import { addMeRoutes } from './me.ts';
 import { addMemberRoutes } from './member.ts';
 import { addMetricsRoute, countRequests } from './metrics.ts';
+import { addModelRoutes } from './model.ts';
 import { movedTo, redirect } from './moved.ts';
 import { addDescriptionRoutes } from './openapi.ts';
 import { addCertificateRoutes } from './operator/certificate.ts';
@@ -108,6 +109,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addSsoProviderRoutes(routes, deps);
   addSsoSignInRoutes(routes, { ...deps, gate });
   addSettingsRoutes(routes, deps);
+  addModelRoutes(routes, deps);
   addExportRoutes(routes, deps);
   addImportRoutes(routes, deps);
   addClosureRoutes(routes);

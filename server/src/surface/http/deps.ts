@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Intake } from '#flow/intake';
+import type { OwnModels } from '#flow/plan';
 import type { ToolCatalogue } from '#flow/tool';
 import type { Clock, Id, Logger } from '#kernel';
 import type { Database, Tx } from '#kernel/database';
@@ -50,6 +51,8 @@ export interface HttpDeps {
   readonly webFolder: string;
   /** The model that plans what no playbook knows, null when there is none. */
   readonly plannerModel: string | null;
+  /** Models that tenants have of their own. */
+  readonly ownModels: OwnModels;
   /** Where the tenant's drop folder is, as shown to people. */
   readonly dropFolderOf: (tenant: { readonly id: Id<'tenant'>; readonly name: string }) => string;
   /** Called after a commit that a task waits for: somebody may want to look now. */
