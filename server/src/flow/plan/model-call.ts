@@ -1,5 +1,6 @@
 import type { LanguageModel, LanguageModelUsage } from 'ai';
 import { guardedAgent, type OutboundLimits, outboundFetch, unguardedAgent } from '#kernel/outbound';
+import { redact } from '#kernel/redact';
 import { answerSchema, type ModelAnswer } from './model-answer.ts';
 import { failureOf, type ModelFailure } from './model-failure.ts';
 import type { TokenCounts } from './model-price.ts';
@@ -92,8 +93,13 @@ async function ask({ sdk, model }: Loaded, { instructions, messages, signal }: M
   try {
     const result = await sdk.generateText({
       model,
-      instructions: { role: 'system', content: instructions, providerOptions: { anthropic: { cacheControl: { type: 'ephemeral' } } } },
-      messages: messages.map(({ role, content }) => ({ role, content })),
+      // A vendor is somebody outside: no secret of ours, or of a tenant's, goes there with what a mail or a note says.
+      instructions: {
+        role: 'system',
+        content: redact(instructions),
+        providerOptions: { anthropic: { cacheControl: { type: 'ephemeral' } } },
+      },
+      messages: messages.map(({ role, content }) => ({ role, content: redact(content) })),
       output: sdk.Output.object({ schema: answerSchema, name: 'plan' }),
       maxOutputTokens: outputTokensMax,
       // The engine retries: a parked task holds no slot, and the SDK forgets what retry-after asks for beyond a minute.

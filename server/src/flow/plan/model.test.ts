@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
 import { isFactotumError } from '#kernel';
+import { registerSecret } from '#kernel/redact';
 import { exampleCatalogue } from '../../../test/example-tools.ts';
 import type { ModelReply } from '../../../test/fake-anthropic.ts';
 import { answer, anthropic, context, filing, good, key, openai, planned, silent, step, task } from '../../../test/model-planner.ts';
@@ -240,4 +241,17 @@ describe('a plan from an endpoint that speaks chat completions', () => {
       assert.equal([outcome.kind, outcome.code, ...(outcome.kind === 'retry' ? [outcome.afterMs] : [])].join(' '), expected);
     }
   });
+});
+
+test('no secret that is known goes to a model, whatever brought it into the text', async () => {
+  const forget = registerSecret('canary-secret-9f8e7d6c');
+  const { fake, planner } = await anthropic([good]);
+  await planner.plan(
+    task('The key is canary-secret-9f8e7d6c, and sk-ant-api03-0123456789abcdef0123456789.'),
+    context({ handbook: 'canary-secret-9f8e7d6c' }),
+  );
+  forget();
+  const sent = JSON.stringify(fake.requests.map(({ body }) => body));
+  assert.ok(sent.includes('The key is [secret]'));
+  assert.equal(/canary-secret|0123456789abcdef/.test(sent), false);
 });

@@ -46,7 +46,14 @@ export function addModelRoutes(routes: Routes, { plannerModel, ownModels }: Pick
       fresh: true,
       body: jsonBody(choiceSchema, { bytesMax: 4_096 }),
       answers: { 200: modelSchema },
-      errors: ['tenant.changed', 'auth.step_up_required', 'secret.not_found', 'secret.reference_invalid', 'model.misconfigured'],
+      errors: [
+        'tenant.changed',
+        'auth.step_up_required',
+        'secret.not_found',
+        'secret.unavailable',
+        'secret.reference_invalid',
+        'model.misconfigured',
+      ],
     },
     async (call) => {
       const { body, principal, keys, now, tenantId } = call;
@@ -67,7 +74,7 @@ export function addModelRoutes(routes: Routes, { plannerModel, ownModels }: Pick
       fresh: true,
       body: jsonBody(z.strictObject({ own: ownModelSchema }), { bytesMax: 4_096 }),
       answers: { 200: probeSchema },
-      errors: ['auth.step_up_required', 'secret.not_found', 'secret.reference_invalid', 'model.misconfigured'],
+      errors: ['auth.step_up_required', 'secret.not_found', 'secret.unavailable', 'secret.reference_invalid', 'model.misconfigured'],
     },
     async ({ tenantId, body, now }) => ({ status: 200, body: await probe(ownModels, { tenantId, own: body.own, now }) }),
   );
