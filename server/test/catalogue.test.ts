@@ -82,6 +82,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.approval': 'insert, select, update (state, used_at)',
     'app.attempt': 'insert, select, update (outcome, settled_at)',
     'app.audit_pending': 'insert',
+    'app.backup': 'insert, select, update',
     'app.event': 'select',
     'app.job':
       'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
@@ -118,8 +119,38 @@ test('each role may do exactly what is written here', async () => {
     where n.nspname not in ('pg_catalog', 'information_schema') and s.grantee <> c.relowner
     group by s.grantee, s.relation order by 1, 2`);
   const found: Record<string, Record<string, string>> = {};
-  for (const { role, table, may } of rows) found[role] = { ...found[role], [table]: may };
+  for (const { role, table, may } of rows.filter((row) => row.role !== 'factotum_backup')) found[role] = { ...found[role], [table]: may };
   assert.deepEqual(found, grants);
+});
+
+test('the role of backups reads every table there is, writes none, and nobody can log in as it', async () => {
+  const tables = await ask<{ table: string; may: string; policy: string | null }>(`
+    select c.oid::regclass::text as "table",
+      (select string_agg(lower(a.privilege_type), ', ') from aclexplode(c.relacl) a where a.grantee = 'factotum_backup'::regrole) as may,
+      (select p.cmd from pg_policies p where p.roles = '{factotum_backup}' and p.qual = 'true' and p.tablename = c.relname) as policy
+    from pg_class c where c.relnamespace in ('app'::regnamespace, 'auth'::regnamespace) and c.relkind in ('r', 'p') order by 1`);
+  assert.ok(tables.length >= 40, 'the catalogue was read');
+  const walled = await ask<{ table: string }>(`select oid::regclass::text as "table" from pg_class where relrowsecurity`);
+  const isWalled = new Set(walled.map(({ table }) => table));
+  for (const { table, may, policy } of tables)
+    assert.deepEqual({ table, may, policy }, { table, may: 'select', policy: isWalled.has(table) ? 'SELECT' : null });
+  assert.deepEqual(
+    await ask(`select rolcanlogin or rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication or rolinherit as powers
+      from pg_roles where rolname = 'factotum_backup'`),
+    [{ powers: false }],
+  );
+});
+
+test('the owner sees no row of a tenant before it puts that role on', async () => {
+  await owner.query(`insert into app.backup (backup_id, state, created_at) values ('bak_000000000000000000000000', 'failed', now())`);
+  assert.deepEqual(await ask('select count(*)::int as rows from app.backup'), [{ rows: 1 }], 'what is of no tenant has no wall');
+  const count = `select count(*)::int as rows from app.tenant`;
+  await database.app.pool.query(`begin; set local app.tenant_id = 'ten_000000000000000000000001';
+    insert into app.tenant (tenant_id, name) values ('ten_000000000000000000000001', 'one'); commit`);
+  assert.deepEqual(await ask(count), [{ rows: 0 }]);
+  await owner.query('begin; set local role factotum_backup');
+  assert.deepEqual(await ask(count), [{ rows: 1 }]);
+  await owner.query('commit');
 });
 
 test('every table of tenant data leads with the tenant and has row-level security, forced', async () => {
@@ -130,7 +161,7 @@ test('every table of tenant data leads with the tenant and has row-level securit
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'app' and c.relkind in ('r', 'p') order by 1`);
   assert.ok(tables.length >= 15, 'the catalogue was read');
   const others = tables.filter(({ key }) => key[0] !== 'tenant_id').map(({ table }) => table);
-  assert.deepEqual(others, ['app.schema_migration', 'app.worker'], 'only these are not of a tenant');
+  assert.deepEqual(others, ['app.backup', 'app.schema_migration', 'app.worker'], 'only these are not of a tenant');
   for (const { table, enabled, forced } of tables.filter(({ table }) => !others.includes(table)))
     assert.deepEqual({ table, enabled, forced }, { table, enabled: true, forced: true });
 });
@@ -154,6 +185,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
     where c.relnamespace = 'app'::regnamespace and a.attname <> 'tenant_id' order by 1`);
   assert.deepEqual(indexes.map(({ name }) => name).sort(), [
     'app.audit_pending_order',
+    'app.backup_pkey',
     'app.idempotency_age',
     'app.job_due',
     'app.job_newest',
@@ -167,7 +199,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
 test('only the engine and the sequencer see more than one tenant, and only in these tables', async () => {
   const policies = await ask<{ role: string; table: string; condition: string }>(`
     select roles[1]::text as role, schemaname || '.' || tablename as "table", coalesce(qual, with_check) as condition from pg_policies
-    where schemaname in ('app', 'auth') and permissive = 'PERMISSIVE' order by 1, 2`);
+    where schemaname in ('app', 'auth') and permissive = 'PERMISSIVE' and roles <> '{factotum_backup}' order by 1, 2`);
   for (const { role, condition } of policies.filter((policy) => policy.role !== 'factotum_engine' && policy.role !== 'factotum_sequencer'))
     assert.deepEqual({ role, condition }, { role: 'factotum_app', condition: '(tenant_id = app.current_tenant())' });
   const over = (role: string) =>

@@ -132,7 +132,8 @@ const settings = {
     schema: text.optional(),
     fallback: '',
     unit: 'file',
-    about: 'Certificate chain in PEM, to serve HTTPS without anything in front. Needs FACTOTUM_TLS_KEY; a changed file is taken over without a restart.',
+    about:
+      'Certificate chain in PEM, to serve HTTPS without anything in front. Needs FACTOTUM_TLS_KEY; a changed file is taken over without a restart.',
   },
   FACTOTUM_TLS_KEY: {
     schema: text.optional(),
@@ -144,19 +145,22 @@ const settings = {
     schema: text.optional(),
     fallback: '',
     unit: 'file',
-    about: 'Certificate authority in PEM: only requests over connections that show a client certificate of it are served. Needs FACTOTUM_TLS_CERT.',
+    about:
+      'Certificate authority in PEM: only requests over connections that show a client certificate of it are served. Needs FACTOTUM_TLS_CERT.',
   },
   FACTOTUM_EDGE_SECRET_FILE: {
     schema: text.optional(),
     fallback: '',
     unit: 'file',
-    about: 'Secrets, one a line: only requests are served whose header x-factotum-edge is one of them. A changed file is taken over without a restart.',
+    about:
+      'Secrets, one a line: only requests are served whose header x-factotum-edge is one of them. A changed file is taken over without a restart.',
   },
   FACTOTUM_CONNECTIONS: {
     schema: whole(64, 1_000_000),
     fallback: '10000',
     unit: 'connections',
-    about: 'Open at once in one process, each about 20 KB. Above it the one that has been idle longest is closed. Not above the limit of open files.',
+    about:
+      'Open at once in one process, each about 20 KB. Above it the one that has been idle longest is closed. Not above the limit of open files.',
   },
   FACTOTUM_CONNECTIONS_PER_ADDRESS: {
     schema: whole(1, 1_000_000),
@@ -209,6 +213,37 @@ const settings = {
     fallback: '64',
     unit: 'tasks',
     about: 'Tasks one process works on at once. Waiting tasks take none.',
+  },
+  FACTOTUM_BACKUP_TO: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'address',
+    about: 'Where backups go: a folder, or s3://bucket/prefix. Not inside the data folder. Empty: no backups.',
+  },
+  FACTOTUM_BACKUP_EVERY_HOURS: {
+    schema: whole(0, 744),
+    fallback: '24',
+    unit: 'hours',
+    about: 'How often a backup is made by itself, once there is a place for it and `factotum backup setup` has been run. 0: never.',
+  },
+  FACTOTUM_BACKUP_KEEP_DAYS: {
+    schema: whole(1, 3_650),
+    fallback: '30',
+    unit: 'days',
+    about: 'How long a backup is kept. The newest is always kept.',
+  },
+  FACTOTUM_KEY_BACKUP_TO: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'address',
+    about:
+      'Where the keys are backed up to, apart from the data: another place than FACTOTUM_BACKUP_TO. Empty: keys are not backed up, and without them a backup opens nothing.',
+  },
+  FACTOTUM_KEY_BACKUP_KEEP_DAYS: {
+    schema: whole(1, 3_650),
+    fallback: '30',
+    unit: 'days',
+    about: 'How long a backup of the keys is kept: for so long an erased tenant could still be brought back.',
   },
   FACTOTUM_LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
@@ -276,6 +311,7 @@ export interface Config {
   readonly roles: readonly Role[];
   readonly demo: boolean;
   readonly workerSlots: number;
+  readonly backup: BackupConfig;
   readonly logLevel: string;
   readonly metricsToken: string | undefined;
   readonly model: ModelConfig | undefined;
@@ -304,6 +340,14 @@ export interface RegistrationConfig {
   readonly approval: boolean;
   /** Addresses here need nobody's approval. */
   readonly domains: readonly string[];
+}
+/** Where backups go and how long they stay. Undefined addresses: none are made. */
+export interface BackupConfig {
+  readonly to: string | undefined;
+  readonly everyHours: number;
+  readonly keepDays: number;
+  readonly keysTo: string | undefined;
+  readonly keysKeepDays: number;
 }
 export interface MailConfig {
   readonly url: string;
@@ -385,6 +429,7 @@ function assemble(values: Values, faults: string[]): Config {
     roles: values.FACTOTUM_ROLES,
     demo: values.FACTOTUM_DEMO ?? (values.FACTOTUM_DATABASE_URL === undefined && roleUrls === undefined),
     workerSlots: values.FACTOTUM_WORKER_SLOTS,
+    backup: backupFrom(values, faults),
     logLevel: values.FACTOTUM_LOG_LEVEL,
     metricsToken: values.FACTOTUM_METRICS_TOKEN,
     model: modelFrom(values, faults),
@@ -430,6 +475,18 @@ function isNetwork(text: string): boolean {
   const [base = '', bits = '', ...rest] = text.split('/');
   const family = isIP(base);
   return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128) && rest.length === 0;
+}
+
+function backupFrom(values: Values, faults: string[]): BackupConfig {
+  const { FACTOTUM_BACKUP_TO: to, FACTOTUM_KEY_BACKUP_TO: keysTo } = values;
+  if (to !== undefined && to === keysTo)
+    faults.push('FACTOTUM_KEY_BACKUP_TO: choose another place than FACTOTUM_BACKUP_TO. Whoever has both could open everything.');
+  return {
+    ...{ to, keysTo },
+    everyHours: values.FACTOTUM_BACKUP_EVERY_HOURS,
+    keepDays: values.FACTOTUM_BACKUP_KEEP_DAYS,
+    keysKeepDays: values.FACTOTUM_KEY_BACKUP_KEEP_DAYS,
+  };
 }
 
 function mailFrom({ FACTOTUM_MAIL_URL: url, FACTOTUM_MAIL_FROM: from }: Values, faults: string[]): MailConfig | undefined {

@@ -1,6 +1,8 @@
 export { canonicalJson, type Json, type JsonObject, jsonObjectSchema, jsonSchema } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
+  type BackupConfig,
+  type ClientAddressHeader,
   type Config,
   ConfigFaults,
   configTable,

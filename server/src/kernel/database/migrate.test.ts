@@ -43,10 +43,10 @@ const failsFor = (reason: string, message: RegExp) => (error: unknown) =>
 
 test('files are applied once each, in their order, and the next start applies only what is new', async () => {
   const applied: string[] = [];
-  await migrate(ownerUrl, folder, (name) => applied.push(name));
+  await migrate(ownerUrl, folder, { onApplied: (name) => applied.push(name) });
   await writeFiles({ '0003_third.sql': 'insert into app.first values (3);' });
-  await migrate(ownerUrl, folder, (name) => applied.push(name));
-  await migrate(ownerUrl, folder, (name) => applied.push(name));
+  await migrate(ownerUrl, folder, { onApplied: (name) => applied.push(name) });
+  await migrate(ownerUrl, folder, { onApplied: (name) => applied.push(name) });
   assert.deepEqual(applied, ['0001_first.sql', '0002_second.sql', '0003_third.sql']);
   assert.deepEqual(await read('select id from app.first order by id'), [[1], [2], [3]]);
   assert.deepEqual(await read('select number, name, length(sha256) from app.schema_migration order by number'), [
@@ -69,7 +69,7 @@ test('what the database lacks can be asked without changing it', async () => {
 
 test('of several starters at once one does the work and all of them come up', async () => {
   const applied: string[] = [];
-  await Promise.all(Array.from({ length: 5 }, () => migrate(ownerUrl, folder, (name) => applied.push(name))));
+  await Promise.all(Array.from({ length: 5 }, () => migrate(ownerUrl, folder, { onApplied: (name) => applied.push(name) })));
   assert.deepEqual(applied, ['0001_first.sql', '0002_second.sql']);
   assert.deepEqual(await read('select id from app.first order by id'), [[1], [2]]);
 });

@@ -5,11 +5,24 @@ import pg from 'pg';
 import { FactotumError } from '#kernel';
 import { ownerTransaction, withOwner } from './owner.ts';
 
-interface Migration {
+interface Migration extends AppliedMigration {
+  readonly sql: string;
+}
+
+/** A migration as the database notes it. */
+export interface AppliedMigration {
   readonly number: number;
   readonly name: string;
-  readonly sql: string;
+  /** Of the file's text, in hex. */
   readonly sha256: string;
+}
+
+/** Called after each file, and where to stop. */
+export interface MigrateOptions {
+  /** Told of each file that this call applied, after its commit. */
+  readonly onApplied?: (name: string) => void;
+  /** The last number to apply: for a database that is to be filled as it was at that version. */
+  readonly upTo?: number | undefined;
 }
 
 /**
@@ -17,12 +30,11 @@ interface Migration {
  *
  * Any number of processes may start at once: one does the work, the others wait for it and continue.
  *
- * @param onApplied - told of each file that this call applied, after its commit.
  * @throws FactotumError `database.migration_failed`; `details.reason` is `edited` (an applied file has changed), `newer` (the database
  * was made by a newer release), `order` (a file sorts before one that is applied), `statement` (one was refused) or `files` (wrong names).
  */
-export async function migrate(ownerUrl: string, folder: string, onApplied: (name: string) => void = () => undefined): Promise<void> {
-  const migrations = await readMigrations(folder);
+export async function migrate(ownerUrl: string, folder: string, { onApplied = () => undefined, upTo }: MigrateOptions = {}): Promise<void> {
+  const migrations = (await readMigrations(folder)).filter(({ number }) => upTo === undefined || number <= upTo);
   await withOwner(ownerUrl, async (client) => {
     for (;;) {
       const applied = await ownerTransaction(client, () => applyNext(client, migrations));
@@ -38,9 +50,7 @@ async function applyNext(client: pg.Client, migrations: readonly Migration[]): P
   await client.query(`select pg_advisory_xact_lock(hashtext('factotum'), hashtext('schema_migration'))`);
   const { rows: found } = await client.query<{ present: boolean }>(`select to_regclass('app.schema_migration') is not null as present`);
   if (!found[0]?.present) await client.query(createTable);
-  const { rows: applied } = await client.query<{ number: number; name: string; sha256: string }>(
-    'select number, name, sha256 from app.schema_migration order by number',
-  );
+  const { rows: applied } = await client.query<AppliedMigration>('select number, name, sha256 from app.schema_migration order by number');
   const next = nextOf(migrations, applied);
   if (next === undefined) return undefined;
   try {
@@ -62,27 +72,22 @@ export async function pendingMigrations(ownerUrl: string, folder: string): Promi
   return withOwner(ownerUrl, async (client) => {
     const { rows: found } = await client.query<{ present: boolean }>(`select to_regclass('app.schema_migration') is not null as present`);
     if (!found[0]?.present) return migrations.map(({ name }) => name);
-    const { rows: applied } = await client.query<Applied>('select number, name, sha256 from app.schema_migration order by number');
+    const { rows: applied } = await client.query<AppliedMigration>('select number, name, sha256 from app.schema_migration order by number');
     nextOf(migrations, applied);
     const done = new Set(applied.map((row) => row.number));
     return migrations.filter(({ number }) => !done.has(number)).map(({ name }) => name);
   });
 }
 
-interface Applied {
-  readonly number: number;
-  readonly name: string;
-  readonly sha256: string;
-}
+/** The migrations of this release, in their order. @throws FactotumError `database.migration_failed` (files). */
+export const knownMigrations = async (folder: string): Promise<readonly AppliedMigration[]> =>
+  (await readMigrations(folder)).map(({ number, name, sha256 }) => ({ number, name, sha256 }));
 
 const createTable = `create schema if not exists app;
 create table app.schema_migration (number integer primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())`;
 
 /** The first file that is not applied yet. */
-function nextOf(
-  migrations: readonly Migration[],
-  applied: readonly { number: number; name: string; sha256: string }[],
-): Migration | undefined {
+function nextOf(migrations: readonly Migration[], applied: readonly AppliedMigration[]): Migration | undefined {
   const byNumber = new Map(migrations.map((migration) => [migration.number, migration]));
   for (const row of applied) {
     const file = byNumber.get(row.number);

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { FactotumError, type RoleUrls } from '#kernel';
+import { openToBackups, prepareBackupRole } from './backup-role.ts';
 import { migrate } from './migrate.ts';
 import { ownerTransaction, sqlState, urlAs, withOwner } from './owner.ts';
 import { addPasswords, newPassword, readPasswords, scramVerifier } from './passwords.ts';
@@ -11,6 +12,8 @@ export interface PrepareOptions {
   readonly passwordsFile: string;
   /** The migrations; the product's own unless a test says otherwise. */
   readonly sqlFolder?: string;
+  /** The last migration to apply, for a database that is to be filled as it was at that version. */
+  readonly upTo?: number;
   /** Told what is being done when it is worth telling: a migration applied. */
   readonly onProgress?: (text: string) => void;
 }
@@ -35,11 +38,13 @@ export async function prepareDatabase(ownerUrl: string, options: PrepareOptions)
     return repeatOnRace(() => ownerTransaction(client, () => prepareRoles(client, ownerUrl, options.passwordsFile)));
   });
   let isNew = false;
-  await migrate(ownerUrl, options.sqlFolder ?? sqlFolder, (name) => {
+  const onApplied = (name: string) => {
     isNew ||= name.startsWith('0001_');
     // That a new database gets a schema is no news.
     if (!isNew) options.onProgress?.(`Database: applied ${name}.`);
-  });
+  };
+  await migrate(ownerUrl, options.sqlFolder ?? sqlFolder, { onApplied, upTo: options.upTo });
+  await withOwner(ownerUrl, openToBackups);
   const urlOf = (name: RoleName) => urlAs(ownerUrl, { user: loginOf(name), password: passwords[loginOf(name)] ?? '' });
   return { app: urlOf('app'), engine: urlOf('engine'), sequencer: urlOf('sequencer'), auth: urlOf('auth') };
 }
@@ -100,6 +105,7 @@ async function prepareRoles(client: pg.Client, ownerUrl: string, passwordsFile: 
       if (!role.rolconfig?.includes(`${setting}=${value}`))
         await client.query(`alter role ${role.rolname} set ${setting} = ${pg.escapeLiteral(value)}`);
   }
+  await prepareBackupRole(client);
   // Whoever may make a temporary table owns a table, which `assertWalls` would have to tell from the real thing.
   const { rows: databases } = await client.query<{ name: string; open: boolean }>(
     `select current_database()::text as name, has_database_privilege('factotum_app', current_database(), 'temporary') as open`,
