@@ -176,9 +176,7 @@ async function* walk(root: string, folder: string, prefix: string, fault: (cause
   const within = folder === '' ? '' : `${folder}/`;
   const names = entries
     .filter((entry) => !entry.name.startsWith('.'))
-    // With its slash a folder sorts where its objects' names do.
-    .map((entry) => `${within}${entry.name}${entry.isDirectory() ? '/' : ''}`)
-    .sort();
+    .map((entry) => `${within}${entry.name}${entry.isDirectory() ? '/' : ''}`);
   for (const name of names) {
     if (name.endsWith('/')) {
       if (name.startsWith(prefix) || prefix.startsWith(name)) yield* walk(root, name.slice(0, -1), prefix, fault);

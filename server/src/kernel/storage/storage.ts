@@ -21,7 +21,7 @@ export interface ObjectStorage {
   stat(name: string): Promise<StoredObject | null>;
   /** Removing what is not there is nothing. A reader that has begun may finish on a folder, and on S3 as far as the server lets it. */
   remove(name: string): Promise<void>;
-  /** Objects whose names begin with this text, in the order of their names' bytes. One that comes or goes meanwhile may be in it or not. */
+  /** Objects whose names begin with this text, in any order. One that comes or goes meanwhile may be in it or not. */
   list(prefix: string): AsyncIterable<ListedObject>;
   /** Writes something small and removes it again: that it can be read is not enough. */
   health(): Promise<{ readonly latencyMs: number }>;
