@@ -48,6 +48,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   factotum_auth: {
     'auth."addressCounter"': 'delete, insert, select, update',
+    'auth."certificateAuthority"': 'insert, select, update',
     'auth."rateLimit"': 'delete, insert, select, update',
     'auth."recoveryCode"': 'delete, insert, select, update',
     'auth."scimRoles"': 'delete, insert, select, update',
@@ -68,6 +69,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'auth."user"': 'delete, insert, select, update',
     'auth.account': 'delete, insert, select, update',
     'auth.apikey': 'delete, insert, select, update',
+    'auth.certificate': 'delete, insert, select, update',
     'auth.invitation': 'delete, insert, select, update',
     'auth.member': 'delete, insert, select, update',
     'auth.operator': 'delete, insert, select, update',

@@ -245,6 +245,44 @@ const settings = {
     unit: 'days',
     about: 'How long a backup of the keys is kept: for so long an erased tenant could still be brought back.',
   },
+  FACTOTUM_TOOLS_LISTEN: {
+    schema: z
+      .string()
+      .regex(/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, 'must be host:port')
+      .transform(hostAndPort)
+      .optional(),
+    fallback: '',
+    unit: 'host:port',
+    about:
+      'Where a process with the role tools serves them to workers elsewhere, by mutual TLS (docs/mtls.md). Empty: tools run in the process of the worker.',
+  },
+  FACTOTUM_TOOLS_URL: {
+    schema: url(['https:']).optional(),
+    fallback: '',
+    unit: 'URL',
+    about: 'Where a worker finds the process that serves tools. Empty: tools run in the process of the worker.',
+  },
+  FACTOTUM_TOOLS_CERT: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about:
+      'Certificate chain in PEM, for one end of the connection between workers and tools. With FACTOTUM_TOOLS_KEY and FACTOTUM_TOOLS_CA; changed files are taken over. Empty: the internal CA issues them.',
+  },
+  FACTOTUM_TOOLS_KEY: { schema: text.optional(), fallback: '', unit: 'file', about: 'Private key of FACTOTUM_TOOLS_CERT in PEM.' },
+  FACTOTUM_TOOLS_CA: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about: 'Certificate authorities in PEM that the other end of that connection must come from.',
+  },
+  FACTOTUM_TOOLS_CLIENTS: {
+    schema: items.pipe(z.array(text)).optional(),
+    fallback: '',
+    unit: 'names',
+    about:
+      "Names (URI or DNS), one of which a worker's certificate must carry, where certificates come from files. Needed with FACTOTUM_TOOLS_LISTEN then.",
+  },
   FACTOTUM_LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
     fallback: 'warn',
@@ -312,6 +350,7 @@ export interface Config {
   readonly demo: boolean;
   readonly workerSlots: number;
   readonly backup: BackupConfig;
+  readonly tools: ToolsConfig;
   readonly logLevel: string;
   readonly metricsToken: string | undefined;
   readonly model: ModelConfig | undefined;
@@ -348,6 +387,14 @@ export interface BackupConfig {
   readonly keepDays: number;
   readonly keysTo: string | undefined;
   readonly keysKeepDays: number;
+}
+/** Where tools run, if not in the process of the worker. */
+interface ToolsConfig {
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly url: string | undefined;
+  /** Undefined: the internal CA issues certificates. */
+  readonly files: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
+  readonly clients: readonly string[];
 }
 export interface MailConfig {
   readonly url: string;
@@ -430,6 +477,7 @@ function assemble(values: Values, faults: string[]): Config {
     demo: values.FACTOTUM_DEMO ?? (values.FACTOTUM_DATABASE_URL === undefined && roleUrls === undefined),
     workerSlots: values.FACTOTUM_WORKER_SLOTS,
     backup: backupFrom(values, faults),
+    tools: toolsFrom(values, faults),
     logLevel: values.FACTOTUM_LOG_LEVEL,
     metricsToken: values.FACTOTUM_METRICS_TOKEN,
     model: modelFrom(values, faults),
@@ -487,6 +535,27 @@ function backupFrom(values: Values, faults: string[]): BackupConfig {
     keepDays: values.FACTOTUM_BACKUP_KEEP_DAYS,
     keysKeepDays: values.FACTOTUM_KEY_BACKUP_KEEP_DAYS,
   };
+}
+
+/** `[::1]:443` or `name:443`, as the pattern has just found it. */
+function hostAndPort(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+function toolsFrom(values: Values, faults: string[]): ToolsConfig {
+  const { FACTOTUM_TOOLS_LISTEN: listen, FACTOTUM_TOOLS_URL: url, FACTOTUM_TOOLS_CLIENTS: clients = [] } = values;
+  const { FACTOTUM_TOOLS_CERT: cert, FACTOTUM_TOOLS_KEY: key, FACTOTUM_TOOLS_CA: ca } = values;
+  const files = cert && key && ca ? { cert, key, ca } : undefined;
+  if (!files && (cert || key || ca)) faults.push('FACTOTUM_TOOLS_CERT: set all three of CERT, KEY and CA, or none.');
+  if (listen && !values.FACTOTUM_ROLES.includes('tools')) faults.push('FACTOTUM_TOOLS_LISTEN: FACTOTUM_ROLES must name tools as well.');
+  if (listen && files && clients.length === 0)
+    faults.push('FACTOTUM_TOOLS_CLIENTS: say which names may call; otherwise whoever the authority knows could.');
+  if (clients.length > 0 && !files)
+    faults.push('FACTOTUM_TOOLS_CLIENTS: the internal CA knows workers by itself. Remove it, or set FACTOTUM_TOOLS_CERT.');
+  if (values.FACTOTUM_ROLES.join() === 'tools' && !listen)
+    faults.push('FACTOTUM_TOOLS_LISTEN: a process with the role tools alone would do nothing. Say where it listens.');
+  return { listen, url, files, clients };
 }
 
 function mailFrom({ FACTOTUM_MAIL_URL: url, FACTOTUM_MAIL_FROM: from }: Values, faults: string[]): MailConfig | undefined {

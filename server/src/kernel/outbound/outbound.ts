@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns';
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { Agent, buildConnector, type Dispatcher, fetch as dispatchedFetch } from 'undici';
 import { FactotumError } from '#kernel';
@@ -14,14 +15,17 @@ export interface OutboundLimits {
   readonly responseBytesMax: number;
 }
 
+/** Certificates for connections where the usual ones will not do: our own, whom to believe, and who the far side has to be. */
+export type OutboundTls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'minVersion' | 'checkServerIdentity'>;
+
 /**
  * An agent for addresses that a tenant or a stranger chose: it only dials public unicast addresses, and those the allow list names.
  *
  * The address that is checked is the one that is dialled, for names and for literal addresses alike, so nothing can change in between.
  * Fails the request with FactotumError `outbound.address_refused` (not worth a retry).
  */
-export function guardedAgent(limits: OutboundLimits, allow?: BlockList): Agent {
-  const connect = buildConnector({ timeout: limits.connectTimeoutMs, lookup: guardedLookup(allow) });
+export function guardedAgent(limits: OutboundLimits, allow?: BlockList, tls: OutboundTls = {}): Agent {
+  const connect = buildConnector({ ...tls, timeout: limits.connectTimeoutMs, lookup: guardedLookup(allow) });
   return new Agent({
     ...agentLimits(limits),
     connect: (options, done) => {
@@ -34,8 +38,8 @@ export function guardedAgent(limits: OutboundLimits, allow?: BlockList): Agent {
 }
 
 /** An agent for addresses that the operator configured: same limits, any address, because the operator owns the network. */
-export function unguardedAgent(limits: OutboundLimits): Agent {
-  return new Agent({ ...agentLimits(limits), connect: { timeout: limits.connectTimeoutMs } });
+export function unguardedAgent(limits: OutboundLimits, tls: OutboundTls = {}): Agent {
+  return new Agent({ ...agentLimits(limits), connect: { ...tls, timeout: limits.connectTimeoutMs } });
 }
 
 /** Whether an address is public unicast or on the allow list. IPv4 inside IPv6 is judged as IPv4; what is not an address is refused. */

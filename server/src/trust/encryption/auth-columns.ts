@@ -22,6 +22,20 @@ export const authColumns: Readonly<Record<string, TableColumns>> = {
     'enabled rateLimitEnabled permissions metadata': option,
     'lastRefillAt lastRequest expiresAt createdAt updatedAt': time,
   },
+  certificate: {
+    'serial authorityId': id,
+    'subject dnsNames': name,
+    'issuedBy revokedBy': actor,
+    'issuedAt expiresAt revokedAt': time,
+  },
+  certificateAuthority: {
+    'id trustDomain': id,
+    state: option,
+    certificate: publicValue,
+    sealedKey: otherwise('installation key', 'the key that signs certificates of processes and tool servers'),
+    'createdAt signsFrom trustedUntil': time,
+    createdBy: actor,
+  },
   invitation: {
     'id organizationId inviterId teams': id,
     email: person,
