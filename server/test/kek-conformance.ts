@@ -197,9 +197,9 @@ export function conformance(name: string, make: (t: TestContext) => Promise<KekU
 /** A provider that does not know what a row is bound to may open a moved one: then the objects of its new place do not open with it. */
 async function assertUseless(kek: KekProvider, row: WrappedSeed, elsewhere: SeedBinding): Promise<void> {
   const ref = { kind: 'note', id: 'one' };
-  const right = createTenantKeys(elsewhere.tenantId, new Map([[elsewhere.generation, randomBytes(32)]]));
+  const right = keysFrom(elsewhere, randomBytes(32));
   const sealed = right.seal('content', ref, Buffer.from('what only its own seed opens'));
-  const moved = createTenantKeys(elsewhere.tenantId, new Map([[elsewhere.generation, await kek.unwrap(row, elsewhere)]]));
+  const moved = keysFrom(elsewhere, await kek.unwrap(row, elsewhere));
   assert.throws(
     () => moved.open('content', ref, sealed),
     (error: unknown) => isFactotumError(error, 'seal.broken'),
@@ -212,3 +212,6 @@ function at<T>(items: readonly T[], index: number): T {
   assert.ok(item !== undefined);
   return item;
 }
+
+const keysFrom = ({ tenantId, generation }: SeedBinding, seed: Buffer) =>
+  createTenantKeys(tenantId, { seeds: new Map([[generation, seed]]), current: generation });

@@ -71,7 +71,15 @@ export const tenantPartSchema = z.looseObject({ schema: z.int(), id: z.string(),
 /** The seeds, with which all of the rows open. */
 export const seedsPartSchema = z.strictObject({
   seeds: z
-    .array(z.strictObject({ generation: z.int().min(1), state: z.enum(['active', 'retired']), seed: z.base64() }))
+    .array(
+      z.strictObject({
+        generation: z.int().min(1),
+        state: z.enum(['active', 'retired']),
+        seed: z.base64(),
+        // What MACs are made with, where the seeds have been rotated.
+        indexKey: z.base64().nullable().default(null),
+      }),
+    )
     .min(1)
     .max(1_000),
 });
@@ -99,8 +107,16 @@ async function* partsOf(deps: ArchiveDeps, tx: Tx, { header, identity, onProgres
 /** What another installation needs to go on: rows as they are, the keys that open them, who may sign in. */
 async function* wholeParts(deps: ArchiveDeps, tx: Tx, tenantId: Id<'tenant'>, identity: readonly IdentityTable[]): AsyncGenerator<Part> {
   const seeds = await deps.keyring.seedsOf(tenantId);
-  yield { name: 'keys.json', body: [json({ seeds: seeds.map(({ seed, ...rest }) => ({ ...rest, seed: seed.toString('base64') })) })] };
-  for (const { seed } of seeds) seed.fill(0);
+  const texts = seeds.map(({ seed, indexKey, ...rest }) => ({
+    ...rest,
+    seed: seed.toString('base64'),
+    indexKey: indexKey?.toString('base64') ?? null,
+  }));
+  for (const { seed, indexKey } of seeds) {
+    seed.fill(0);
+    indexKey?.fill(0);
+  }
+  yield { name: 'keys.json', body: [json({ seeds: texts })] };
   for (const table of await travellingTables(tx)) yield { name: `rows/app.${table.name}.ndjson`, body: exportRows(tx, tenantId, table) };
   for (const { name, columns, rows } of identity)
     yield { name: `rows/auth.${name}.ndjson`, body: [json({ table: name, columns }), ...rows.map(json)] };

@@ -170,7 +170,12 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
         return;
       }
       if (part.name === 'keys.json') {
-        seeds = (await small(part, seedsPartSchema)).seeds.map(({ seed, ...rest }) => ({ ...rest, seed: seedOf(seed) }));
+        seeds = (await small(part, seedsPartSchema)).seeds.map(({ seed, indexKey, ...rest }) => ({
+          ...rest,
+          seed: keyOf32(seed),
+          indexKey: indexKey === null ? null : keyOf32(indexKey),
+        }));
+        if (seeds.filter(({ state }) => state === 'active').length !== 1) throw invalid('not one of its keys is the one in force');
         return;
       }
       const about = await small(part, tenantPartSchema);
@@ -181,16 +186,19 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
     finish() {
       if (head === undefined || !isKeyed || !seen.has('audit/log.jsonl') || !seen.has('rows/app.tenant_queue.ndjson'))
         throw invalid('parts of it are missing');
-      for (const { seed } of seeds ?? []) seed.fill(0);
+      for (const { seed, indexKey } of seeds ?? []) {
+        seed.fill(0);
+        indexKey?.fill(0);
+      }
       return { identity, head, rows };
     },
   };
 }
 
-function seedOf(text: string): Buffer {
-  const seed = Buffer.from(text, 'base64');
-  if (seed.length !== 32) throw invalid('a key in it has another length');
-  return seed;
+function keyOf32(text: string): Buffer {
+  const key = Buffer.from(text, 'base64');
+  if (key.length !== 32) throw invalid('a key in it has another length');
+  return key;
 }
 
 const headingSchema = z.looseObject({ format: z.literal(exportFormat) });

@@ -1,5 +1,6 @@
 /** The door to keys: what seals, opens and finds a tenant's content, and who guards the keys themselves. */
 export { type AuditorKey, createAuditorKey } from './auditor-key.ts';
+export { createKeyGenerations, type KeyGeneration, type KeyGenerations } from './generations.ts';
 export { createInstallationKey, type InstallationKey } from './installation-key.ts';
 export {
   type KekCapabilities,
@@ -10,7 +11,7 @@ export {
   type SeedBinding,
   type WrappedSeed,
 } from './kek.ts';
-export { createKeyring, type Keyring, type KeyringOptions, type PlainSeed } from './keyring.ts';
+export { createKeyring, type KeyCacheStats, type Keyring, type KeyringOptions } from './keyring.ts';
 export { createLocalKek, type KeyFolder } from './local-kek.ts';
 export {
   derivePassphraseKey,
@@ -20,4 +21,7 @@ export {
   passphraseParametersSchema,
   sealStreamUnder,
 } from './passphrase.ts';
-export type { ObjectRef, Purpose, TenantKeys } from './tenant-keys.ts';
+export { createKeyWatch, type KeyWatch, keyWatchBlindMs } from './revocation.ts';
+export type { PlainSeed } from './seed.ts';
+export type { KeyState } from './store.ts';
+export type { KeysOf, ObjectRef, Purpose, TenantKeys } from './tenant-keys.ts';

@@ -1,9 +1,10 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type Clock, FactotumError, type Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
 import type { KekDirectory } from './kek.ts';
-import { destroyKeyRows, insertKeyRow, listKeyRows } from './store.ts';
+import { fingerprintOf, materialOf, openRow, type PlainSeed, seedBytes, unwrapRow, wipeSeeds, wrapRow } from './seed.ts';
+import { destroyKeyRows, insertKeyRow, insertRevocation, listKeyRows } from './store.ts';
 import { type ClosableTenantKeys, createTenantKeys, type TenantKeys } from './tenant-keys.ts';
 
 /** Hands out tenants' keys. Calls to the KEK's provider scale with tenants, not with objects. */
@@ -35,20 +36,33 @@ export interface Keyring {
   prove(tenantIds: readonly Id<'tenant'>[]): Promise<void>;
   /** What tells each generation's wrapped seed from all others, for whoever has to say later which ones were destroyed. */
   fingerprints(tenantId: Id<'tenant'>): Promise<readonly KeyFingerprint[]>;
-  /** Overwrites the tenant's wrapped seeds and wipes its keys from memory: what was sealed under them is gone for good, backups included. */
+  /**
+   * Overwrites the tenant's wrapped seeds and wipes its keys from this memory and, within seconds, from that of every process: what was
+   * sealed under them is gone for good, backups included.
+   */
   destroy(tenantId: Id<'tenant'>): Promise<void>;
   /** Wipes the tenant's keys from memory at once, handles in use included; the next `of` unwraps again. */
   forget(tenantId: Id<'tenant'>): void;
+  /** The same of every tenant. */
+  forgetAll(): void;
+  /**
+   * Reads the tenant's generations anew, if any of its keys are in memory: handles in use go on with them, in place. Keys that cannot be
+   * read anew are wiped. Never throws.
+   */
+  refresh(tenantId: Id<'tenant'>): Promise<void>;
+  /** What the cache has done since the process began, for metrics. */
+  stats(): KeyCacheStats;
   /** Wipes every key from memory. */
   close(): void;
 }
 
-/** A seed that no KEK guards. */
-export interface PlainSeed {
-  readonly generation: number;
-  readonly state: 'active' | 'retired';
-  /** 32 bytes. */
-  readonly seed: Buffer;
+export interface KeyCacheStats {
+  /** Tenants whose keys are in memory. */
+  readonly size: number;
+  /** Asked for and found in memory. */
+  readonly hits: number;
+  /** Asked for and unwrapped by the provider. */
+  readonly misses: number;
 }
 
 export interface KeyFingerprint {
@@ -78,6 +92,8 @@ const tenantsMaxDefault = 2_000;
 /** Creates the keyring of a process. */
 export function createKeyring(options: KeyringOptions): Keyring {
   const { db, keks, clock, ttlMs = ttlMsDefault, tenantsMax = tenantsMaxDefault } = options;
+  let hits = 0;
+  let misses = 0;
   const loading = new Map<Id<'tenant'>, Promise<ClosableTenantKeys>>();
   /** Handles that may still be in use, with what wipes them when their time is over. */
   const retiring = new Map<ClosableTenantKeys, NodeJS.Timeout>();
@@ -107,16 +123,24 @@ export function createKeyring(options: KeyringOptions): Keyring {
     if (usable.length === 0)
       throw new FactotumError('key.unavailable', 'There are no keys for this tenant. If it exists, restore its keys from the key backup.');
     const seeds: PlainSeed[] = [];
-    for (const row of usable) {
-      const { generation, state } = row;
-      const kek = await keks.opening(tenantId, row);
-      seeds.push({ generation, state: state === 'active' ? state : 'retired', seed: await kek.unwrap(row, { tenantId, generation }) });
+    try {
+      for (const row of usable) seeds.push(await openRow(keks, row));
+    } catch (cause) {
+      wipeSeeds(seeds);
+      throw cause;
     }
     return seeds;
   };
   const keysFrom = (tenantId: Id<'tenant'>, seeds: readonly PlainSeed[]): ClosableTenantKeys =>
-    createTenantKeys(tenantId, new Map(seeds.map(({ generation, seed }) => [generation, seed])));
-  const load = async (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => keysFrom(tenantId, await unwrapAll(tenantId));
+    createTenantKeys(tenantId, materialOf(seeds));
+  const load = async (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
+    const seeds = await unwrapAll(tenantId);
+    try {
+      return keysFrom(tenantId, seeds);
+    } finally {
+      wipeSeeds(seeds);
+    }
+  };
 
   const loadOnce = (tenantId: Id<'tenant'>): Promise<ClosableTenantKeys> => {
     const running = loading.get(tenantId);
@@ -147,16 +171,58 @@ export function createKeyring(options: KeyringOptions): Keyring {
     ready.delete(tenantId);
     for (const keys of retiring.keys()) if (keys.tenantId === tenantId) wipe(keys);
   };
+  const forgetAll = (): void => {
+    loading.clear();
+    ready.clear();
+    for (const keys of retiring.keys()) wipe(keys);
+  };
+
+  /** Handles of a tenant that somebody may hold. */
+  const handlesOf = (tenantId: Id<'tenant'>): ClosableTenantKeys[] => {
+    const cached = ready.peek(tenantId);
+    return [...(cached === undefined ? [] : [cached]), ...[...retiring.keys()].filter((keys) => keys.tenantId === tenantId)];
+  };
+  const refreshNow = async (tenantId: Id<'tenant'>): Promise<void> => {
+    // What is being read may be what was before: it is read again.
+    loading.delete(tenantId);
+    if (handlesOf(tenantId).length === 0) return;
+    try {
+      const seeds = await unwrapAll(tenantId);
+      try {
+        for (const keys of handlesOf(tenantId)) keys.renew(materialOf(seeds));
+      } finally {
+        wipeSeeds(seeds);
+      }
+    } catch {
+      // Why is told to whoever asks for these keys next.
+      forget(tenantId);
+    }
+  };
+  /** One after the other, so that what was read first never comes last. */
+  const refreshing = new Map<Id<'tenant'>, Promise<void>>();
+  const refresh = (tenantId: Id<'tenant'>): Promise<void> => {
+    const next: Promise<void> = (refreshing.get(tenantId) ?? Promise.resolve())
+      .then(() => refreshNow(tenantId))
+      .finally(() => {
+        if (refreshing.get(tenantId) === next) refreshing.delete(tenantId);
+      });
+    refreshing.set(tenantId, next);
+    return next;
+  };
 
   return {
-    of: async (tenantId) => ready.get(tenantId) ?? (await loadOnce(tenantId)),
+    async of(tenantId) {
+      const found = ready.get(tenantId);
+      if (found === undefined) misses += 1;
+      else hits += 1;
+      return found ?? (await loadOnce(tenantId));
+    },
     async provision(tx, tenantId) {
       const generation = 1;
-      const seed = randomBytes(32);
-      const kek = await keks.wrapping(tenantId);
-      const wrapped = await kek.wrap(seed, { tenantId, generation });
-      await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, ...wrapped });
-      const keys = createTenantKeys(tenantId, new Map([[generation, seed]]));
+      const seed = randomBytes(seedBytes);
+      const row = await wrapRow(await keks.wrapping(tenantId), tenantId, { generation, seed, indexKey: null, state: 'active' });
+      await insertKeyRow(tx, row);
+      const keys = createTenantKeys(tenantId, { seeds: new Map([[generation, seed]]), current: generation });
       // Not cached: the transaction may yet be rolled back.
       retire(keys);
       return keys;
@@ -164,17 +230,10 @@ export function createKeyring(options: KeyringOptions): Keyring {
     seedsOf: unwrapAll,
     async adopt(tx, tenantId, seeds) {
       const kek = await keks.wrapping(tenantId);
-      for (const { generation, state, seed } of seeds) {
-        const wrapped = await kek.wrap(seed, { tenantId, generation });
-        await insertKeyRow(tx, { tenantId, generation, provider: kek.provider, state, ...wrapped });
-      }
+      for (const seed of seeds) await insertKeyRow(tx, await wrapRow(kek, tenantId, seed));
     },
     preview(tenantId, seeds) {
-      // A handle zeroes what it was made from.
-      const keys = keysFrom(
-        tenantId,
-        seeds.map(({ seed, ...rest }) => ({ ...rest, seed: Buffer.from(seed) })),
-      );
+      const keys = keysFrom(tenantId, seeds);
       retire(keys);
       return keys;
     },
@@ -186,8 +245,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
         // Erased, or half made when its making was cut off.
         if (row === undefined) continue;
         try {
-          const kek = await keks.opening(tenantId, row);
-          (await kek.unwrap(row, { tenantId, generation: row.generation })).fill(0);
+          (await unwrapRow(keks, row)).fill(0);
           return;
         } catch (error) {
           fault = error;
@@ -199,17 +257,19 @@ export function createKeyring(options: KeyringOptions): Keyring {
       const rows = await withTenant(db, tenantId, (tx) => listKeyRows(tx, tenantId));
       return rows
         .filter(({ state }) => state !== 'destroyed')
-        .map(({ generation, provider, kekId, wrapped }) => ({ generation, provider, kekId, wrappedSha256: hash('sha256', wrapped) }));
+        .map((row) => ({ generation: row.generation, provider: row.provider, kekId: row.kekId, wrappedSha256: fingerprintOf(row) }));
     },
     async destroy(tenantId) {
-      await withTenant(db, tenantId, (tx) => destroyKeyRows(tx, tenantId));
+      await withTenant(db, tenantId, async (tx) => {
+        await destroyKeyRows(tx, tenantId, clock.now());
+        await insertRevocation(tx, tenantId, 'revoked');
+      });
       forget(tenantId);
     },
     forget,
-    close() {
-      loading.clear();
-      ready.clear();
-      for (const keys of retiring.keys()) wipe(keys);
-    },
+    forgetAll,
+    refresh,
+    stats: () => ({ size: ready.size, hits, misses }),
+    close: forgetAll,
   };
 }

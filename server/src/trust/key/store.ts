@@ -1,44 +1,95 @@
-import { sql } from 'kysely';
+import { type ColumnType, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import type { WrappedSeed } from './kek.ts';
 
-interface TenantKeyRow {
+/** coming: held by every process before anything is sealed under it. */
+export type KeyState = 'coming' | 'active' | 'retired' | 'destroyed';
+
+export interface TenantKeyRow {
   tenantId: Id<'tenant'>;
   generation: number;
   provider: string;
   kekId: string;
   kekVersion: string;
   wrapped: Buffer;
-  state: 'active' | 'retired' | 'destroyed';
+  indexSealed: Buffer | null;
+  checkValue: Buffer | null;
+  state: KeyState;
+  createdAt: Date;
+  destroyedAt: Date | null;
 }
+export type NewKeyRow = Omit<TenantKeyRow, 'createdAt' | 'destroyedAt'>;
 
 declare module '#kernel/database' {
   interface Tables {
-    tenantKey: TenantKeyRow;
+    tenantKey: Omit<TenantKeyRow, 'createdAt' | 'destroyedAt'> & {
+      createdAt: ColumnType<Date, Date | undefined, never>;
+      destroyedAt: Date | null;
+    };
   }
 }
 
-export const listKeyRows = (tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeyRow[]> =>
-  tx
-    .selectFrom('tenantKey')
-    .select(['tenantId', 'generation', 'provider', 'kekId', 'kekVersion', 'wrapped', 'state'])
-    .where('tenantId', '=', tenantId)
-    .orderBy('generation')
-    .execute();
+const columns = [
+  'tenantId',
+  'generation',
+  'provider',
+  'kekId',
+  'kekVersion',
+  'wrapped',
+  'indexSealed',
+  'checkValue',
+  'state',
+  'createdAt',
+  'destroyedAt',
+] as const;
 
-export async function insertKeyRow(
-  tx: Tx,
-  row: { tenantId: Id<'tenant'>; generation: number; provider: string; state?: 'active' | 'retired' } & WrappedSeed,
-): Promise<void> {
+export const listKeyRows = (tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeyRow[]> =>
+  tx.selectFrom('tenantKey').select(columns).where('tenantId', '=', tenantId).orderBy('generation').execute();
+
+/** The same, held against everybody else who changes the keys of this tenant until the transaction ends. */
+export const lockKeyRows = (tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeyRow[]> =>
+  tx.selectFrom('tenantKey').select(columns).where('tenantId', '=', tenantId).orderBy('generation').forUpdate().execute();
+
+export async function insertKeyRow(tx: Tx, row: NewKeyRow): Promise<void> {
   await tx
     .insertInto('tenantKey')
-    .values({ state: 'active', ...row })
+    .values({ ...row, destroyedAt: null })
     .execute();
 }
 
-/** Overwrites every wrapped seed of the tenant with as many zeros. */
-export async function destroyKeyRows(tx: Tx, tenantId: Id<'tenant'>): Promise<void> {
-  await sql`update tenant_key set wrapped = decode(repeat('00', octet_length(wrapped)), 'hex'), state = 'destroyed'
-    where tenant_id = ${tenantId} and state <> 'destroyed'`.execute(tx);
+/** One that seals takes the place of the other. */
+export async function activateKeyRow(tx: Tx, tenantId: Id<'tenant'>, generation: number): Promise<void> {
+  await sql`update tenant_key set state = 'retired' where tenant_id = ${tenantId} and state = 'active'`.execute(tx);
+  await sql`update tenant_key set state = 'active' where tenant_id = ${tenantId} and generation = ${generation} and state = 'coming'`.execute(
+    tx,
+  );
+}
+
+/** False when the row is not what it was: somebody else has wrapped or destroyed it. */
+export const rewrapKeyRow = (
+  tx: Tx,
+  { tenantId, generation, wrapped: before }: TenantKeyRow,
+  { provider, kekId, kekVersion, wrapped }: WrappedSeed & { provider: string },
+): Promise<boolean> =>
+  sql`update tenant_key set provider = ${provider}, kek_id = ${kekId}, kek_version = ${kekVersion}, wrapped = ${wrapped}
+    where tenant_id = ${tenantId} and generation = ${generation} and wrapped = ${before} and state <> 'destroyed'`
+    .execute(tx)
+    .then(({ numAffectedRows }) => numAffectedRows === 1n);
+
+/** Overwrites wrapped seeds with as many zeros, and what was sealed under them beside: of one generation, or of all. */
+export async function destroyKeyRows(tx: Tx, tenantId: Id<'tenant'>, at: Date, generation?: number): Promise<void> {
+  await sql`update tenant_key set wrapped = decode(repeat('00', octet_length(wrapped)), 'hex'), index_sealed = null, check_value = null,
+      state = 'destroyed', destroyed_at = ${at}
+    where tenant_id = ${tenantId} and state <> 'destroyed' ${generation === undefined ? sql`` : sql`and generation = ${generation}`}`.execute(
+    tx,
+  );
+}
+
+/** What every process has to do with keys of this tenant that it holds: read them anew, or wipe them at once. */
+export async function insertRevocation(tx: Tx, tenantId: Id<'tenant'>, kind: 'changed' | 'revoked'): Promise<void> {
+  // Processes look each second and forget nothing that they have seen: what is older than a day tells nobody anything.
+  await sql`delete from key_revocation where tenant_id = ${tenantId} and at < now() - interval '1 day'`.execute(tx);
+  await sql`insert into key_revocation (tenant_id, kind) values (${tenantId}, ${kind})`.execute(tx);
+  await sql`select pg_notify('factotum_keys', ${tenantId})`.execute(tx);
 }

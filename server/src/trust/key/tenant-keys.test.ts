@@ -15,7 +15,10 @@ import { createTenantKeys, derivePurposeKey, type ObjectRef, type Purpose } from
 const tenantId = newId('tenant');
 const seed = randomBytes(32);
 const keysOf = (tenant: Id<'tenant'> = tenantId, generations: Record<number, Buffer> = { 1: seed }) =>
-  createTenantKeys(tenant, new Map(Object.entries(generations).map(([number, bytes]) => [Number(number), Buffer.from(bytes)])));
+  createTenantKeys(tenant, {
+    seeds: new Map(Object.entries(generations).map(([number, bytes]) => [Number(number), Buffer.from(bytes)])),
+    current: Math.max(...Object.keys(generations).map(Number)),
+  });
 const keys = keysOf();
 const ref: ObjectRef = { kind: 'note', id: 'not_1', version: 3 };
 
@@ -166,7 +169,7 @@ test('a stream that is cut, changed or of another object ends in the same one er
 
 test('after close every use is refused and the seed is zero', () => {
   const own = Buffer.from(seed);
-  const closing = createTenantKeys(tenantId, new Map([[1, own]]));
+  const closing = createTenantKeys(tenantId, { seeds: new Map([[1, own]]), current: 1 });
   const sealed = closing.seal('content', ref, Buffer.from('x'));
   closing.mac('a');
   closing.close();

@@ -25,7 +25,7 @@ export interface ObjectRef {
  */
 export interface TenantKeys {
   readonly tenantId: Id<'tenant'>;
-  /** The generation of the seed that seals now; older ones still open. */
+  /** The generation of the seed that seals now; others still open. It grows while the handle is in use. */
   readonly generation: number;
   /** Costs 78 bytes and 16 more for each 16 KiB. Above a megabyte prefer `sealStream`. */
   seal(purpose: Purpose, ref: ObjectRef, plain: Uint8Array): Buffer;
@@ -45,8 +45,23 @@ export interface TenantKeys {
   mac(domain: string, ...parts: readonly (string | Uint8Array)[]): Buffer;
 }
 
-/** The keys and the means to wipe them. */
+/** Hands out tenants' keys, and nothing else: what planning, acting and connectors are given. Ask for each unit of work. */
+export type KeysOf = (tenantId: Id<'tenant'>) => Promise<TenantKeys>;
+
+/** What a tenant's keys are made of. The bytes belong to the handle from now on and are zeroed with it. */
+export interface KeyMaterial {
+  /** 32 bytes by generation. */
+  readonly seeds: ReadonlyMap<number, Buffer>;
+  /** The generation that seals; the others only open. */
+  readonly current: number;
+  /** 32 bytes: what MACs are made with. Left out, it follows from the current seed. */
+  readonly indexKey?: Buffer | undefined;
+}
+
+/** The keys and the means to change and wipe them. */
 export interface ClosableTenantKeys extends TenantKeys {
+  /** Goes on with these seeds, in place: whoever holds the handle seals under the new generation from the next call on. */
+  renew(material: KeyMaterial): void;
   /** Zeroes every key. Later calls throw `key.unavailable`. */
   close(): void;
 }
@@ -55,31 +70,48 @@ export interface ClosableTenantKeys extends TenantKeys {
 const formatBytes = Buffer.of(1, 1);
 const headerBytes = 6;
 
-/**
- * Derives a tenant's keys from its seeds, each only when it is first used.
- *
- * @param seeds - 32 bytes by generation, the highest being the one in force. They belong to the handle from now on and are zeroed with it.
- */
-export function createTenantKeys(tenantId: Id<'tenant'>, seeds: ReadonlyMap<number, Buffer>): ClosableTenantKeys {
-  const generations = new Map([...seeds].map(([number, seed]) => [number, createGeneration(tenantId, number, seed)]));
-  const currentNumber = Math.max(...seeds.keys());
-  const current = generations.get(currentNumber);
-  if (current === undefined) throw new RangeError('a tenant has at least one seed');
+/** Derives a tenant's keys from its seeds, each only when it is first used. */
+export function createTenantKeys(tenantId: Id<'tenant'>, material: KeyMaterial): ClosableTenantKeys {
+  const generations = new Map<number, Generation>();
+  let current: Generation;
+  let index: HmacKey | undefined;
   let closed = false;
-
+  const take = ({ seeds, current: number, indexKey }: KeyMaterial): void => {
+    for (const [known, generation] of generations) {
+      if (seeds.has(known)) continue;
+      generation.erase();
+      generations.delete(known);
+    }
+    for (const [given, seed] of seeds) {
+      if (generations.has(given)) seed.fill(0);
+      else generations.set(given, createGeneration(tenantId, given, seed));
+    }
+    const inForce = generations.get(number);
+    if (inForce === undefined) throw new RangeError('a tenant has a seed in force');
+    current = inForce;
+    // It is the same for as long as the tenant is there: whoever has it keeps it.
+    if (index === undefined && indexKey !== undefined) index = createHmacKey('sha256', indexKey);
+    indexKey?.fill(0);
+  };
+  take(material);
   const active = (): Generation => {
     if (closed) throw new FactotumError('key.unavailable', 'The keys of this tenant were put away in the meantime. Try again.');
     return current;
+  };
+  const indexKeyOf = (generation: Generation): HmacKey => {
+    index ??= generation.indexKey();
+    return index;
   };
   const unlock = (purpose: Purpose, ref: ObjectRef, header: Uint8Array) => {
     const generation = generations.get(readGeneration(header));
     if (generation === undefined) throw new BrokenMessage('sealed under a key generation that is not here');
     return { inputKey: generation.purposeKey(purpose), context: generation.context(ref) };
   };
-
   const keys: ClosableTenantKeys = {
     tenantId,
-    generation: currentNumber,
+    get generation() {
+      return current.number;
+    },
     seal(purpose, ref, plain) {
       const generation = active();
       return sealMessage(generation.purposeKey(purpose), generation.context(ref), plain, generation.header);
@@ -110,12 +142,19 @@ export function createTenantKeys(tenantId: Id<'tenant'>, seeds: ReadonlyMap<numb
         throw sealBroken(cause);
       }
     },
-    mac: (domain, ...parts) =>
-      active()
-        .indexKey()
-        .digest(bind(domain, ...parts)),
+    mac: (domain, ...parts) => indexKeyOf(active()).digest(bind(domain, ...parts)),
+    renew(next) {
+      // The derived key of the seed that is in force now is that of all later ones.
+      if (!closed) {
+        if (next.indexKey === undefined) indexKeyOf(current);
+        return take(next);
+      }
+      for (const seed of next.seeds.values()) seed.fill(0);
+      next.indexKey?.fill(0);
+    },
     close() {
       closed = true;
+      index?.erase();
       for (const generation of generations.values()) generation.erase();
     },
   };
@@ -123,6 +162,7 @@ export function createTenantKeys(tenantId: Id<'tenant'>, seeds: ReadonlyMap<numb
 }
 
 interface Generation {
+  readonly number: number;
   readonly header: Buffer;
   purposeKey(purpose: Purpose): HmacKey;
   indexKey(): HmacKey;
@@ -136,7 +176,6 @@ function createGeneration(tenantId: Id<'tenant'>, number: number, seed: Buffer):
   header.writeUInt32BE(number, formatBytes.length);
   const contextStart = bind('factotum/obj/v1', header, tenantId);
   const sealing = new Map<Purpose, HmacKey>();
-  let index: HmacKey | undefined;
   const derive = (algorithm: 'sha256' | 'sha512', purpose: Purpose) => {
     const key = derivePurposeKey(seed, tenantId, number, purpose);
     const ready = createHmacKey(algorithm, key);
@@ -144,6 +183,7 @@ function createGeneration(tenantId: Id<'tenant'>, number: number, seed: Buffer):
     return ready;
   };
   return {
+    number,
     header,
     purposeKey(purpose) {
       let key = sealing.get(purpose);
@@ -153,14 +193,10 @@ function createGeneration(tenantId: Id<'tenant'>, number: number, seed: Buffer):
       }
       return key;
     },
-    indexKey() {
-      index ??= derive('sha256', 'index');
-      return index;
-    },
+    indexKey: () => derive('sha256', 'index'),
     context: ({ kind, id, version }) => Buffer.concat([contextStart, bind(kind, id, version === undefined ? '' : String(version))]),
     erase() {
       seed.fill(0);
-      index?.erase();
       for (const key of sealing.values()) key.erase();
     },
   };
