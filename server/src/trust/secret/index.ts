@@ -1,0 +1,33 @@
+/** The door to secrets: credentials by name, in our own sealed tables or in stores outside, and what finds their values. */
+export {
+  type Reference,
+  type Referrer,
+  type SecretResolver,
+  type SecretScope,
+  type SecretStore,
+  type StoredSecret,
+  valueBytesMax,
+} from './port.ts';
+export { isReference, parseReference, referenceText, type SecretReference, type StoreKind, secretNameForm } from './reference.ts';
+export { createSecretResolver, type OpenStore } from './resolver.ts';
+export { type SecretKind, secretKinds, type VersionState } from './rows.ts';
+export {
+  createSecret,
+  deleteSecret,
+  findSecret,
+  listSecrets,
+  listVersions,
+  type NewSecret,
+  openSecret,
+  promoteVersion,
+  readSecret,
+  replaceValue,
+  revokeVersion,
+  type Secret,
+  type SecretVersion,
+  setRotation,
+  stageValue,
+} from './secret.ts';
+export { outsideStores } from './stores.ts';
+export { createSecretUnits, type InSecretUnit, installationUnit, type SecretUnit, tenantUnit } from './unit.ts';
+export { usersByName } from './used-by.ts';
