@@ -63,3 +63,18 @@ export interface KekDirectory {
 export function onlyKek(kek: KekProvider): KekDirectory {
   return { wrapping: async () => kek, opening: async () => kek };
 }
+
+/** How a call to a provider ended. `skipped`: not asked at all, because it has not answered for a while. */
+export type KekOutcome = 'ok' | 'unreachable' | 'refused' | 'broken' | 'skipped';
+
+/** Who counts what happens with keys, for figures. Nothing in it names a tenant. */
+export interface KeyObserver {
+  /** One call came to its end. */
+  kekAsked(provider: string, outcome: KekOutcome, seconds: number): void;
+  /** Whether the installation's provider could be used when it was last asked. */
+  kekIsUp(provider: string, isUp: boolean): void;
+  /** Somebody asked for a tenant's keys: they were in memory, or had to be unwrapped. */
+  cacheAsked(found: boolean): void;
+  /** Tenants whose keys are in memory now. */
+  cacheHolds(tenants: number): void;
+}
