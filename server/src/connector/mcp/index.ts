@@ -1,1 +1,3 @@
-export { createToolHost } from './host.ts';
+export { type ClosableToolHost, createToolHost } from './host.ts';
+export { createToolListener, type ToolListener } from './listener.ts';
+export { createRemoteToolHost } from './remote-host.ts';

@@ -5,9 +5,10 @@ import {
   ListToolsRequestSchema,
   type Tool as McpTool,
 } from '@modelcontextprotocol/sdk/types.js';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { z } from 'zod';
 import { callFaults, type Tool, type ToolAnswer, type ToolContext } from '#flow/tool';
-import { isFactotumError, type Logger } from '#kernel';
+import { type Id, isFactotumError, type Logger } from '#kernel';
 import { readMeta, writeAnswer } from './meta.ts';
 
 /**
@@ -15,10 +16,17 @@ import { readMeta, writeAnswer } from './meta.ts';
  *
  * The low-level server is used on purpose: the high-level one drops unknown arguments silently, so that what was approved and what
  * is done could differ. Here the strict schema refuses them.
+ *
+ * @param mayActFor - whether the caller may act for that tenant; in this process whoever calls may.
  */
-export function createToolServer(name: string, tools: readonly Tool[], log: Logger): Server {
+export function createToolServer(
+  name: string,
+  tools: readonly Tool[],
+  log: Logger,
+  mayActFor: (tenantId: Id<'tenant'>) => boolean = () => true,
+): Server {
   const byName = new Map(tools.map((tool) => [tool.manifest.tool, tool]));
-  const server = new Server({ name: `factotum-${name}`, version: '0.1.0' }, { capabilities: { tools: {} } });
+  const server = new Server({ name: `factotum-${name}`, version: '0.1.0' }, { capabilities: { tools: {} }, jsonSchemaValidator });
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(describe) }));
   server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
     const tool = byName.get(request.params.name);
@@ -37,6 +45,18 @@ export function createToolServer(name: string, tools: readonly Tool[], log: Logg
         code: 'tool.invalid_arguments',
         message: 'The call does not say for whom and under which key it is made.',
       });
+    if (!mayActFor(meta.tenantId)) {
+      log.warn(
+        { tool: tool.manifest.tool, tenantId: meta.tenantId },
+        'a worker called a tool for a tenant that its certificate does not name',
+      );
+      return writeAnswer({
+        kind: 'failed',
+        failure: 'auth',
+        code: 'tool.auth',
+        message: 'The certificate of this worker is not for this tenant.',
+      });
+    }
     const context: ToolContext = { tenantId: meta.tenantId, taskId: meta.taskId, key: meta.key, now: meta.now, signal: extra.signal };
     try {
       return writeAnswer(await run(tool, meta, context, request.params.arguments ?? {}));
@@ -67,6 +87,9 @@ export function createToolServer(name: string, tools: readonly Tool[], log: Logg
   });
   return server;
 }
+
+/** Made once: a server lives as long as one request where it is far away, and the SDK would build a validator for each (1 ms). */
+const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
 /** Where a handler threw. Never its words: they may hold anything it was handling. */
 function traceOf(error: unknown): { readonly error: string; readonly code?: string; readonly at?: readonly string[] } {

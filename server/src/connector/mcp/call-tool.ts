@@ -1,0 +1,53 @@
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { McpError, ErrorCode as McpErrorCode } from '@modelcontextprotocol/sdk/types.js';
+import type { ToolAnswer, ToolCall } from '#flow/tool';
+import type { Logger } from '#kernel';
+import { createCallSignals } from './abort.ts';
+import { readAnswer, writeMeta } from './meta.ts';
+
+/** Makes calls through MCP clients, the same way wherever the server is. Never throws: what breaks off is an answer as well. */
+export function createCaller(log: Logger): (call: ToolCall, clientFor: (signal: AbortSignal) => Promise<Client>) => Promise<ToolAnswer> {
+  const signals = createCallSignals();
+  return async (call, clientFor) => {
+    if (call.signal.aborted) return { kind: 'failed', failure: 'transient', code: 'server.busy', message: 'The server is stopping.' };
+    // Parsed anew from the very bytes that were hashed: the handler gets copies, so it cannot change what was approved.
+    const args: Record<string, unknown> = JSON.parse(call.argsJson);
+    const { signal, end } = signals.begin(call.signal);
+    const startedAtMs = performance.now();
+    try {
+      const client = await clientFor(signal);
+      const leftMs = Math.max(1, call.timeoutMs - (performance.now() - startedAtMs));
+      const result = await client.callTool({ name: call.tool, arguments: args, _meta: writeMeta(call) }, undefined, {
+        timeout: leftMs,
+        signal,
+      });
+      return readAnswer(result);
+    } catch (error) {
+      if (error instanceof McpError && error.code === McpErrorCode.RequestTimeout)
+        return brokenOff(call, `${call.tool} did not answer within ${Math.round(call.timeoutMs / 1000)} s.`);
+      // The server turned the request away at its door, so nothing was done.
+      if (error instanceof StreamableHTTPError && error.code === 403) return turnedAway(call);
+      log.warn({ tool: call.tool, ...kindOf(error) }, 'a tool call broke off');
+      return brokenOff(call, `${call.tool} broke off in the middle of the call.`);
+    } finally {
+      end();
+    }
+  };
+}
+
+/** What it did is anybody's guess, unless it was only asked a question: that can be asked again. */
+const brokenOff = ({ operation }: ToolCall, message: string): ToolAnswer =>
+  operation === 'lookup' ? { kind: 'failed', failure: 'transient', code: 'tool.unavailable', message } : { kind: 'unknown', message };
+
+function turnedAway(call: ToolCall): ToolAnswer {
+  const message = 'The tool server does not take the certificate of this worker. Ask the operator to look at docs/mtls.md.';
+  return call.operation === 'lookup' ? brokenOff(call, message) : { kind: 'failed', failure: 'auth', code: 'tool.auth', message };
+}
+
+/** Of an error its kind and the code of what caused it, never its words: they may hold anything. */
+function kindOf(error: unknown): { readonly error: string; readonly code?: string } {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return { error: error.name, ...('code' in cause ? { code: String(cause.code) } : {}) };
+}

@@ -1,0 +1,133 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Agent } from 'undici';
+import { guardedAgent, type OutboundLimits, type OutboundTls, outboundFetch, unguardedAgent } from '#kernel/outbound';
+import { createRenewedAgent, type TlsEnd } from '#trust/certificate';
+
+/** How we introduce ourselves to an MCP server, in this process or far away. */
+export const clientInfo = { name: 'factotum', version: '0.1.0' } as const;
+
+/** The most that one message may be, in bytes: a note of a million characters in JSON, escapes and all, fits. */
+export const messageBytesMax = 16 * 1_024 * 1_024;
+
+/** The call's own time-out comes before each of these but the first. */
+const limits: OutboundLimits = {
+  connectTimeoutMs: 5_000,
+  headersTimeoutMs: 300_000,
+  bodyTimeoutMs: 300_000,
+  responseBytesMax: messageBytesMax,
+};
+
+/** How long a server may take to answer to being introduced, in milliseconds. */
+const introductionMsMax = 10_000;
+
+export interface McpConnectionOptions {
+  readonly url: string;
+  /** What we show, and whom we believe: the internal CA's, or from files. */
+  readonly end: TlsEnd;
+  /** Whoever chose the address: one of a tenant's is dialled only on the public internet. */
+  readonly chosenBy: 'operator' | 'tenant';
+}
+
+/** A connection to an MCP server over Streamable HTTP with mutual TLS. */
+export interface McpConnection {
+  /** Introduced to the server; made at the first call, anew when that failed. */
+  client(signal: AbortSignal): Promise<Client>;
+  /** Breaks off what is under way. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a connection; nothing is dialled yet. Certificates are renewed under it without breaking a call. A call that is given up here is
+ * given up there: its request is ended, and a server that keeps sessions is told by the protocol's notification as well.
+ */
+export function openMcpConnection({ url, end, chosenBy }: McpConnectionOptions): McpConnection {
+  const agentFor = (tls: OutboundTls): Agent =>
+    chosenBy === 'tenant' ? guardedAgent(limits, undefined, tls) : unguardedAgent(limits, tls);
+  const agents = createRenewedAgent(end, agentFor);
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    const given = requestSignal.getStore();
+    const signal = AbortSignal.any([init?.signal, given].filter((one) => one !== undefined && one !== null));
+    return untilDialled(() => agents.use((agent) => outboundFetch(agent, limits)(input, { ...init, signal })), signal);
+  };
+  let connected: Promise<Client> | undefined;
+  const connect = async (): Promise<Client> => {
+    const client = new Client(clientInfo);
+    await client.connect(new EndingTransport(new URL(url), { fetch }), { timeout: introductionMsMax });
+    return client;
+  };
+  return {
+    async client(signal) {
+      connected ??= connect();
+      const mine = connected;
+      mine.catch(() => {
+        if (connected === mine) connected = undefined;
+      });
+      return raced(mine, signal);
+    },
+    async close() {
+      const client = await connected?.catch(() => undefined);
+      await client?.close();
+      await agents.close();
+    },
+  };
+}
+
+/** The signal of the request that a `send` belongs to; `fetch` finds it here because the SDK hands it only the connection's. */
+const requestSignal = new AsyncLocalStorage<AbortSignal>();
+
+/** The SDK's transport, whose requests end when they are cancelled: by itself it only sends word and goes on waiting. */
+class EndingTransport extends StreamableHTTPClientTransport {
+  readonly #open = new Map<RequestId, AbortController>();
+
+  override async send(message: JSONRPCMessage, options?: Parameters<StreamableHTTPClientTransport['send']>[1]): Promise<void> {
+    if ('method' in message && 'id' in message) {
+      const request = new AbortController();
+      this.#open.set(message.id, request);
+      try {
+        await requestSignal.run(request.signal, () => super.send(message, options));
+      } finally {
+        this.#open.delete(message.id);
+      }
+      return;
+    }
+    if ('method' in message && message.method === 'notifications/cancelled') {
+      // The SDK writes this notification itself, with the id that it gave the request.
+      const id = (message.params as { requestId: RequestId } | undefined)?.requestId;
+      if (id !== undefined) this.#open.get(id)?.abort();
+      // Without a session nobody is left to be told.
+      if (this.sessionId === undefined) return;
+    }
+    await super.send(message, options);
+  }
+}
+
+/** What says that no connection came about, so that nothing was asked of anybody. */
+const notDialled = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const againMsMax = 1_000;
+
+/** Dials again until the signal ends it: a server that is being replaced is back in seconds, and nothing was sent in the meantime. */
+async function untilDialled<R>(dial: () => Promise<R>, signal: AbortSignal): Promise<R> {
+  for (let waitMs = 50; ; waitMs = Math.min(2 * waitMs, againMsMax)) {
+    try {
+      return await dial();
+    } catch (error) {
+      const code = error instanceof Error && error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
+      if (!notDialled.has(code) || signal.aborted) throw error;
+      await sleep(waitMs, undefined, { signal });
+    }
+  }
+}
+
+/** The promise, or the signal's reason when that comes first. */
+function raced<R>(work: Promise<R>, signal: AbortSignal): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+import type { Id, Logger } from '#kernel';
+import type { TlsEnd } from '#trust/certificate';
+import { createCaller } from './call-tool.ts';
+import { type McpConnection, openMcpConnection } from './connection.ts';
+import type { ClosableToolHost } from './host.ts';
+
+export interface RemoteToolHostOptions {
+  /** Of the process that serves tools: its host and port. */
+  readonly url: string;
+  /** What a worker shows when it acts for a tenant. */
+  readonly endFor: (tenantId: Id<'tenant'>) => TlsEnd;
+  readonly log: Logger;
+}
+
+/** Tenants whose connections are kept, an idle one some 50 KB; what is beyond is made again when it is needed. */
+const connectionsMax = 1_000;
+
+/** Calls tools that run in another process. Each tenant has a connection, and so a client certificate, of its own. */
+export function createRemoteToolHost({ url, endFor, log }: RemoteToolHostOptions): ClosableToolHost {
+  const callThrough = createCaller(log);
+  const address = new URL(toolsPath, url).href;
+  interface Held {
+    readonly connection: McpConnection;
+    calls: number;
+    isRetired: boolean;
+  }
+  const held = new LRUCache<Id<'tenant'>, Held>({
+    max: connectionsMax,
+    dispose: (one) => {
+      one.isRetired = true;
+      if (one.calls === 0) closeQuietly(one.connection);
+    },
+  });
+  const closeQuietly = (connection: McpConnection) => {
+    connection.close().catch((error: unknown) => log.debug({ err: error }, 'a connection to the tools did not close cleanly'));
+  };
+  const of = (tenantId: Id<'tenant'>): Held => {
+    const known = held.get(tenantId);
+    if (known !== undefined) return known;
+    const connection = openMcpConnection({ url: address, end: endFor(tenantId), chosenBy: 'operator' });
+    const made = { connection, calls: 0, isRetired: false };
+    held.set(tenantId, made);
+    return made;
+  };
+  return {
+    async call(call) {
+      const mine = of(call.tenantId);
+      mine.calls += 1;
+      try {
+        return await callThrough(call, (signal) => mine.connection.client(AbortSignal.any([signal, AbortSignal.timeout(call.timeoutMs)])));
+      } finally {
+        mine.calls -= 1;
+        if (mine.isRetired && mine.calls === 0) closeQuietly(mine.connection);
+      }
+    },
+    async close() {
+      const all = [...held.values()];
+      held.clear();
+      await Promise.all(all.map(({ connection }) => connection.close()));
+    },
+  };
+}
+
+/** Where the process that serves tools has them. */
+export const toolsPath = '/mcp';
