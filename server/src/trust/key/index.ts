@@ -26,4 +26,4 @@ export {
 export { createKeyWatch, type KeyWatch, keyWatchBlindMs } from './revocation.ts';
 export type { PlainSeed } from './seed.ts';
 export type { KeyState } from './store.ts';
-export type { KeysOf, ObjectRef, Purpose, TenantKeys } from './tenant-keys.ts';
+export { type KeysOf, type ObjectRef, type Purpose, sealedHeadBytes, type TenantKeys } from './tenant-keys.ts';

@@ -82,6 +82,64 @@ export function createOpening(
   });
 }
 
+/** A part of a sealed stream, and which of its bytes are needed to open it. */
+export interface RangeOpening {
+  /** The sealed bytes from `from` to before `to` are to flow through `stream`; plain comes out exactly what was asked for. */
+  readonly from: number;
+  readonly to: number;
+  readonly stream: Transform;
+}
+
+/** Bytes before the first chunk, the outer header among them. */
+export const headBytes = (headerBytes: number): number => headerBytes + saltBytes + commitmentBytes;
+
+/** How long a stream is once it is sealed. */
+export const sealedLength = (headerBytes: number, plainBytes: number): number =>
+  headBytes(headerBytes) + plainBytes + (Math.floor(plainBytes / chunkBytes) + 1) * tagBytes;
+
+/**
+ * Opens a part of a sealed stream of which only that part is read. The whole length must be known from a place that nobody can change:
+ * then a stream that was cut, or had its end put elsewhere, fails as well.
+ *
+ * @param keys - of the message, its commitment checked
+ * @param range - plain bytes from `start` to before `end`, inside `plainBytes` and not empty
+ */
+export function createRangeOpening(
+  keys: MessageKeys,
+  headerBytes: number,
+  { start, end, plainBytes }: { readonly start: number; readonly end: number; readonly plainBytes: number },
+  failure: (cause: unknown) => Error,
+): RangeOpening {
+  if (!(start >= 0 && start < end && end <= plainBytes)) throw new RangeError(`from ${start} to ${end} is no part of ${plainBytes} bytes`);
+  const first = Math.floor(start / chunkBytes);
+  // Who reads to the end reads the last chunk as well, be it empty: it proves that this is the end.
+  const last = Math.floor((end === plainBytes ? end : end - 1) / chunkBytes);
+  const sealedChunkBytes = chunkBytes + tagBytes;
+  const at = (index: number) => Math.min(headBytes(headerBytes) + index * sealedChunkBytes, sealedLength(headerBytes, plainBytes));
+  let pending: Uint8Array = Buffer.alloc(0);
+  let index = first;
+  const stream = new Transform({
+    transform(data: Buffer, _encoding, done) {
+      attempt(done, failure, () => {
+        pending = joined(pending, data);
+        for (let length = at(index + 1) - at(index); index <= last && pending.length >= length; length = at(index + 1) - at(index)) {
+          const plain = openChunk(keys, index, pending.subarray(0, length));
+          this.push(plain.subarray(Math.max(start - index * chunkBytes, 0), end - index * chunkBytes));
+          pending = pending.subarray(length);
+          index += 1;
+        }
+        if (index > last && pending.length > 0) throw new RangeError('more than was asked for');
+      });
+    },
+    flush(done) {
+      attempt(done, failure, () => {
+        if (index <= last) throw new RangeError('cut off before its end');
+      });
+    },
+  });
+  return { from: at(first), to: at(last + 1), stream };
+}
+
 /** What is pending never exceeds a chunk, so this copies little; a source that writes whole chunks costs no copy at all. */
 function joined(pending: Uint8Array, data: Uint8Array): Uint8Array {
   return pending.length === 0 ? data : Buffer.concat([pending, data]);

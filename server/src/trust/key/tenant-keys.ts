@@ -2,9 +2,9 @@ import type { Transform } from 'node:stream';
 import type { z } from 'zod';
 import { FactotumError, type Id, type Json } from '#kernel';
 import { bind } from './binding.ts';
-import { BrokenMessage, openMessage, sealMessage } from './cobblestone.ts';
+import { BrokenMessage, checkCommitment, commitmentBytes, deriveMessageKeys, openMessage, saltBytes, sealMessage } from './cobblestone.ts';
 import { createHmacKey, type HmacKey } from './hmac.ts';
-import { createOpening, createSealing } from './stream.ts';
+import { createOpening, createRangeOpening, createSealing, headBytes, type RangeOpening } from './stream.ts';
 
 /** What a derived key is for. Nothing sealed for one purpose opens under another. */
 export type Purpose = 'content' | 'credential' | 'index' | 'checkpoint' | 'backup' | 'search' | 'webhook';
@@ -33,6 +33,18 @@ export interface TenantKeys {
   sealStream(purpose: Purpose, ref: ObjectRef): Transform;
   /** The bytes that come out are authentic one by one; that the end is missing shows as an error only at the end. */
   openStream(purpose: Purpose, ref: ObjectRef): Transform;
+  /**
+   * Opens a part of what `sealStream` made, of which only that part is read.
+   *
+   * @param head - its first `sealedHeadBytes`
+   * @param range - plain bytes from `start` to before `end`, not empty, of `plainBytes` in all: a number that is itself sealed
+   */
+  openRange(
+    purpose: Purpose,
+    ref: ObjectRef,
+    head: Uint8Array,
+    range: { readonly start: number; readonly end: number; readonly plainBytes: number },
+  ): RangeOpening;
   /** Seals JSON for the purpose `content`. */
   sealJson(ref: ObjectRef, value: Json): Buffer;
   /** Opens what `sealJson` made. A value that does not fit the schema is `seal.broken` as well. */
@@ -69,6 +81,8 @@ export interface ClosableTenantKeys extends TenantKeys {
 /** Format and suite of the outer header, then the seed's generation as four bytes, big-endian. */
 const formatBytes = Buffer.of(1, 1);
 const headerBytes = 6;
+/** What of a sealed stream stands before its first chunk. */
+export const sealedHeadBytes = headBytes(headerBytes);
 
 /** Derives a tenant's keys from its seeds, each only when it is first used. */
 export function createTenantKeys(tenantId: Id<'tenant'>, material: KeyMaterial): ClosableTenantKeys {
@@ -132,6 +146,19 @@ export function createTenantKeys(tenantId: Id<'tenant'>, material: KeyMaterial):
     openStream(purpose, ref) {
       active();
       return createOpening(headerBytes, (header) => unlock(purpose, ref, header), sealBroken);
+    },
+    openRange(purpose, ref, head, range) {
+      active();
+      let message: ReturnType<typeof deriveMessageKeys>;
+      try {
+        const { inputKey, context } = unlock(purpose, ref, head);
+        const commitmentAt = headerBytes + saltBytes;
+        message = deriveMessageKeys(inputKey, head.subarray(headerBytes, commitmentAt), context);
+        checkCommitment(message, head.subarray(commitmentAt, commitmentAt + commitmentBytes));
+      } catch (cause) {
+        throw sealBroken(cause);
+      }
+      return createRangeOpening(message, headerBytes, range, sealBroken);
     },
     sealJson: (ref, value) => keys.seal('content', ref, Buffer.from(JSON.stringify(value), 'utf8')),
     openJson(ref, sealed, schema) {
