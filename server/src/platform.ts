@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { bankTools } from '#connector/bank';
 import { calendarTools } from '#connector/calendar';
 import { mailTools } from '#connector/mail';
-import { createToolHost } from '#connector/mcp';
 import { textClassify } from '#connector/text';
 import { vaultTools } from '#connector/vault';
 import { createEngine, type Engine, type TaskHandler } from '#engine';
@@ -26,6 +25,7 @@ import {
 import { createPostman } from '#kernel/mail';
 import { createArchives } from '#ops/archive';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
+import { type Certificates, createCertificates } from '#trust/certificate';
 import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
 import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring, onlyKek } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
@@ -33,6 +33,7 @@ import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBu
 import { createRegistrations } from '#trust/registration';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { createPlatformQuotas } from './quota.ts';
+import { createHost } from './tools.ts';
 
 export { createTenant, type NewCustomer } from './customer.ts';
 
@@ -99,7 +100,8 @@ export async function openPlatform(options: PlatformOptions) {
     const sequencer = createSequencer({ database, keyring, clock, log });
     const archives = createArchives({ database, keyring, auditor, installation, identity, sequencer, clock, onWork: options.onWork });
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
-    const tools = await createTools(options, database, keyring);
+    const certificates = createCertificates({ auth: database.auth, installation, clock, log });
+    const tools = await createTools(options, { database, keyring, certificates, clock });
     const policies = createPolicyEngine();
     const quotas = createPlatformQuotas({ database, clock, connectors: eventConnectors, onWork: options.onWork });
     const budget = createModelBudget({ db: database.app.db, clock });
@@ -154,6 +156,8 @@ export async function openPlatform(options: PlatformOptions) {
       archives,
       accessLog,
       catalogue: tools.catalogue,
+      tools: tools.tools,
+      certificates,
       planning,
       ownModels,
       intake,
@@ -217,9 +221,12 @@ const ownTools = (deps: ToolDeps): Tool[] => [
   textClassify,
 ];
 
-async function createTools({ config, log, tools: chosen = ownTools }: PlatformOptions, database: Database, keyring: Keyring) {
+async function createTools(
+  { config, log, tools: chosen = ownTools }: PlatformOptions,
+  { database, keyring, certificates, clock }: { database: Database; keyring: Keyring; certificates: Certificates; clock: Clock },
+) {
   const tools = chosen({ database, keyring, keeper: createKeeper({ database, keyring, outbox: createOutbox(config.outboxFolder) }) });
-  return { catalogue: createCatalogue(tools), host: await createToolHost(tools, log) };
+  return { tools, catalogue: createCatalogue(tools), host: await createHost({ config, tools, certificates, clock, log }) };
 }
 
 /** The operator's model, or null: then what no playbook knows waits for a person. */
