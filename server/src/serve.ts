@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDropFolder, type DropFolder } from '#connector/files';
@@ -15,6 +16,7 @@ import { createJobs } from './jobs.ts';
 import { operatorParts } from './operator.ts';
 import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
 import { listening, watching } from './start-fault.ts';
+import { createToolService } from './tools.ts';
 
 export interface Served {
   /** The address that people open; null when none of the roles listens. */
@@ -89,14 +91,25 @@ async function start(
     jobs.start();
     undo.push(() => jobs.stop());
   }
+  if (config.tools.listen !== undefined) {
+    const at = config.tools.listen;
+    const service = await createToolService(platform);
+    const port = await listening({ ...at, settings: { host: 'FACTOTUM_TOOLS_LISTEN', port: 'FACTOTUM_TOOLS_LISTEN' } }, service.listen(at));
+    undo.push(() => service.close());
+    onProgress(`Tools are served at https://${isIP(at.host) === 6 ? `[${at.host}]` : at.host}:${port}`);
+  }
   const drop = has('watcher') ? await watch(platform) : null;
   if (drop !== null) undo.push(() => drop.stop());
   const http = await createHttp(
     httpDeps(platform, { onRung: () => engine?.kick(), addresses: () => addresses, running: () => engine?.running ?? 0 }),
   );
   if (has('api')) {
-    const live = createLive({ ...platform, isOurs: (host) => addresses.isOurs(host) });
-    const port = await listening(config, http.listen({ host: config.host, port: config.port, onUpgrade: live.onUpgrade }));
+    const live = createLive({
+      ...platform,
+      isOurs: (name) => addresses.isOurs(name),
+      connectionsPerAddressMax: config.connections.perAddressMax,
+    });
+    const port = await listening(config, http.listen({ ...config, onUpgrade: live.onUpgrade }));
     undo.push(() => http.close());
     undo.push(async () => live.close());
     addresses = addressesAt(port);
