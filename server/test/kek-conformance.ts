@@ -136,7 +136,12 @@ export function conformance(name: string, make: (t: TestContext) => Promise<KekU
     const fresh = await rotated.rewrap(row, binding);
     assert.equal(fresh.kekVersion, kekVersion);
     assert.deepEqual(await rotated.unwrap(fresh, binding), seed);
-    await refuses(rotated.unwrap({ ...row, wrapped: Buffer.from(row.wrapped).fill(0, -4) }, binding), ['broken'], made, seed);
+    await refuses(
+      rotated.unwrap({ ...row, wrapped: Buffer.from(row.wrapped).fill(0, row.wrapped.length - 4) }, binding),
+      ['broken'],
+      made,
+      seed,
+    );
   });
 
   promise('calls side by side do not disturb each other', async ({ kek }) => {
