@@ -48,14 +48,20 @@ export function awsClientSettings({ fetch, timeoutMs = 2_000 }: { fetch: typeof 
     maxAttempts: 2,
     requestHandler: {
       async handle(request) {
-        const response = await fetch(addressOf(request), {
-          method: request.method,
-          headers: { ...request.headers },
-          signal: AbortSignal.timeout(timeoutMs),
-          ...(isBody(request.body) ? { body: request.body } : {}),
-        });
-        const body = Readable.from([Buffer.from(await response.arrayBuffer())]);
-        return { response: { statusCode: response.status, headers: Object.fromEntries(response.headers), body } };
+        try {
+          const response = await fetch(addressOf(request), {
+            method: request.method,
+            headers: { ...request.headers },
+            signal: AbortSignal.timeout(timeoutMs),
+            ...(isBody(request.body) ? { body: request.body } : {}),
+          });
+          const body = Readable.from([Buffer.from(await response.arrayBuffer())]);
+          return { response: { statusCode: response.status, headers: Object.fromEntries(response.headers), body } };
+        } catch (cause) {
+          if (asFault('AWS', cause).reason !== 'unreachable') throw cause;
+          // The name by which the SDK knows what is worth a second attempt.
+          throw Object.assign(new Error('no answer', { cause }), { code: 'ECONNRESET' });
+        }
       },
       destroy: () => undefined,
       updateHttpClientConfig: () => undefined,

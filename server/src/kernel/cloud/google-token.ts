@@ -13,8 +13,12 @@ export const googleServiceAccountSchema = z.object({
 });
 
 export interface GoogleTokens {
-  /** @throws CloudFault `unreachable`, or `refused` when the credential is not accepted. */
-  token(): Promise<string>;
+  /**
+   * What a call is sent with: the token, and the project that pays where the credential names one.
+   *
+   * @throws CloudFault `unreachable`, or `refused` when the credential is not accepted.
+   */
+  headers(): Promise<Record<string, string>>;
   /** The far side did not take the token: the next call asks for a new one. */
   forget(): void;
 }
@@ -50,15 +54,12 @@ export async function createGoogleTokens(options: GoogleTokenOptions): Promise<G
     });
   let auth = start();
   return {
-    async token() {
-      let token: string | null | undefined;
+    async headers() {
       try {
-        token = await within(auth.getAccessToken(), timeoutMs);
+        return Object.fromEntries(await within(auth.getRequestHeaders(), timeoutMs));
       } catch (cause) {
         throw faultOf(cause);
       }
-      if (!token) throw new CloudFault('refused', `${service} gave no token.`);
-      return token;
     },
     forget() {
       auth = start();
