@@ -17,6 +17,9 @@ import { addHealthRoutes } from './health.ts';
 import { createIdempotency } from './idempotency.ts';
 import { addInvitationRoutes } from './invitation.ts';
 import { addJobRoutes } from './job.ts';
+import { createFigures } from './listener/figures.ts';
+import { type Listening, type ListenOptions, listen } from './listener/listen.ts';
+import { createLoad } from './load.ts';
 import { addMeRoutes } from './me.ts';
 import { addMemberRoutes } from './member.ts';
 import { addMetricsRoute, countRequests } from './metrics.ts';
@@ -30,14 +33,13 @@ import { addOperatorRegistrationRoutes } from './operator/registration.ts';
 import { addTenantRoutes } from './operator/tenant.ts';
 import { namedFailure, problemResponse } from './problem.ts';
 import { addQuotaRoutes } from './quota.ts';
-import { createRateLimit, tellLimits } from './rate-limit.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { addRegistrationRoutes } from './registration.ts';
 import { addRoleRoutes } from './role.ts';
 import { type App, createRoutes, type Env, type Routes } from './route.ts';
 import { addScimAdminRoutes } from './scim/admin.ts';
 import { addScimRoutes } from './scim/routes.ts';
 import { addSecurityRoutes } from './security.ts';
-import { type Listening, type ListenOptions, listen } from './server.ts';
 import { addServiceAccountRoutes } from './service-account.ts';
 import { addSessionRoutes } from './session.ts';
 import { addSettingsRoutes } from './settings.ts';
@@ -58,6 +60,8 @@ export interface Http {
   readonly routes: Routes['table'];
   /** Begins to serve and gives the port. @throws what listening does, for instance EADDRINUSE. */
   listen(options: ListenOptions): Promise<number>;
+  /** Looks now whether the files of certificate and edge have changed, which it does by itself as well. */
+  reload(): Promise<void>;
   /** Takes nothing new and lets what is under way finish for up to `graceMs`. */
   close(graceMs?: number): Promise<void>;
 }
@@ -65,8 +69,9 @@ export interface Http {
 /** Builds the HTTP surface: the API, the dashboard, the probes. Nothing listens yet. */
 export async function createHttp(deps: HttpDeps): Promise<Http> {
   const app: App = new OpenAPIHono<Env>();
-  const rateLimit = createRateLimit(deps);
-  app.use('*', countRequests(deps.metrics), frame(deps), tellLimits);
+  const load = createLoad();
+  const rateLimit = createRateLimit({ ...deps, load });
+  app.use('*', countRequests(deps.metrics), frame(deps), rateLimit.frame);
   app.onError((error, c) => {
     const failure = namedFailure(error);
     report(deps.log, failure, c.var.requestId);
@@ -121,6 +126,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addOperatorRegistrationRoutes(routes, deps);
   routes.refuseOtherMethods();
   await addAssets(app, deps.webFolder);
+  const figures = createFigures(deps.metrics);
   const listening: Listening[] = [];
   return {
     app,
@@ -128,11 +134,16 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     fetchAs: async (request, principal) => app.fetch(request, { principal }),
     routes: routes.table,
     listen: async (options) => {
-      const started = await listen(app.fetch, options);
+      const started = await listen(app.fetch, options, { log: deps.log, figures });
       listening.push(started);
+      load.start();
       return started.port;
     },
+    reload: async () => {
+      await Promise.all(listening.map((started) => started.reload()));
+    },
     close: async (graceMs) => {
+      load.stop();
       await Promise.all(listening.splice(0).map((started) => started.close(graceMs)));
     },
   };
@@ -147,19 +158,16 @@ function frame({ addresses }: Pick<HttpDeps, 'addresses'>): MiddlewareHandler<En
     const ours = addresses();
     // Probes come by whatever address the machine has, and learn nothing. Whom another door has let in did not come by a name.
     const isOurs = ours.isOurs(host) || c.env?.principal !== undefined || c.req.path === '/livez' || c.req.path === '/readyz';
-    if (isOurs) await next();
-    else
-      c.res = problemResponse(
-        new FactotumError(
-          'request.unknown_host',
-          'This server is not known by that name. Set FACTOTUM_PUBLIC_URL to the address people use.',
-        ),
-        requestId,
-      );
+    const refusal = c.env?.refusal ?? (isOurs ? undefined : unknownHost());
+    if (refusal === undefined) await next();
+    else c.res = problemResponse(refusal, requestId);
     c.res.headers.set('x-request-id', requestId);
     setSecurityHeaders(c.res.headers, { host: ours.isOurs(host) ? host : 'localhost', isSecure: isSecureHost(host, ours) });
   };
 }
+
+const unknownHost = () =>
+  new FactotumError('request.unknown_host', 'This server is not known by that name. Set FACTOTUM_PUBLIC_URL to the address people use.');
 
 /** What went wrong on our side goes to the log with the request's id; what callers do wrong is theirs to read in the answer. */
 function report(log: Logger, failure: FactotumError, requestId: string): void {

@@ -2,4 +2,5 @@
 export { type Addresses, knownAddresses } from './addresses.ts';
 export { createHttp, type Http } from './app.ts';
 export type { HttpDeps } from './deps.ts';
-export type { ListenOptions } from './server.ts';
+export type { ListenOptions } from './listener/listen.ts';
+export { isLoopback } from './listener/probe.ts';

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIPv6 } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { FactotumError } from '#kernel';
 import type { HttpDeps } from './deps.ts';
+import { isLoopback } from './listener/probe.ts';
 import type { Env, Routes } from './route.ts';
 
 /** Counts requests and how long they took, by route and never by address: ids in labels would grow without end. */
@@ -32,9 +32,8 @@ export function countRequests(registry: Registry): MiddlewareHandler<Env> {
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
+/** What a proxy adds, whichever it is. */
+const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip'];
 
 /** Figures for Prometheus: for this machine, and for whoever has the token. */
 export function addMetricsRoute(routes: Routes, { metrics, metricsToken }: Pick<HttpDeps, 'metrics' | 'metricsToken'>): void {
@@ -50,15 +49,13 @@ export function addMetricsRoute(routes: Routes, { metrics, metricsToken }: Pick<
     },
     async ({ request: { headers }, caller: { address } }) => {
       // A proxy on this machine is not the one who asks.
-      const isHere = address !== undefined && isLoopback(address) && !headers.has('x-forwarded-for') && !headers.has('forwarded');
+      const isHere = isLoopback(address) && !proxyHeaders.some((name) => headers.has(name));
       if (!isHere && !isToken(headers.get('authorization'), metricsToken))
         throw new FactotumError('auth.required', 'From outside this machine, send the metrics token as a bearer token.');
       return new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType, 'cache-control': 'no-store' } });
     },
   );
 }
-
-const isLoopback = (address: string): boolean => loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 
 /** Hashed first, so that the comparison takes as long whatever was sent. */
 function isToken(authorization: string | null, token: string | undefined): boolean {

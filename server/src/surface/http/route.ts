@@ -18,11 +18,13 @@ import { addressOf, classOf, type RateLimit } from './rate-limit.ts';
 export interface Env {
   Bindings: {
     incoming?: IncomingMessage;
+    /** Why the listener lets it in no further. */
+    refusal?: FactotumError;
     /** Somebody whom another door has let in already. Only code can say so: a server passes on nothing but the connection. */
     principal?: Principal;
   };
-  /** `counted`: the limits that the request was counted against. */
-  Variables: { requestId: string; route: string; counted: Counted[] };
+  /** `counted`: the limits that the request was counted against. `place`: what it has while it is under way, once it is known whose it is. */
+  Variables: { requestId: string; route: string; counted: Counted[]; place?: { tenantId: Id<'tenant'>; leave: () => void } };
 }
 export type App = OpenAPIHono<Env>;
 

@@ -3,9 +3,10 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { type Clock, type Id, isFactotumError, isId, type Logger, newId } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
+import { isLoopback } from '#surface/http';
 import { type AccessLog, publicHead, type Sequencer } from '#trust/audit';
 import { authorise, type ClientAddress, type Identity, type Principal } from '#trust/identity';
-import type { RequestLimits } from '#trust/quota';
+import { addressBlock, type RequestLimits } from '#trust/quota';
 import { type Connection, createConnection } from './connection.ts';
 import { mayLessen, readableKinds } from './kinds.ts';
 import { readListenable } from './listenable.ts';
@@ -28,8 +29,10 @@ export interface LiveDeps {
   readonly recheckMs?: number;
   /** How often a connection has to show that it is alive, in milliseconds. */
   readonly pingMs?: number;
-  /** Connections of one tenant at once. A browser tab has one. */
+  /** Connections at once of one tenant, of one of its people or keys, and from one network address. A browser tab has one. */
   readonly connectionsPerTenantMax?: number;
+  readonly connectionsPerActorMax?: number;
+  readonly connectionsPerAddressMax?: number;
 }
 
 export interface Live {
@@ -42,6 +45,8 @@ export interface Live {
 const recheckMsDefault = 60_000;
 const pingMsDefault = 30_000;
 const connectionsPerTenantMaxDefault = 200;
+const connectionsPerActorMaxDefault = 50;
+const connectionsPerAddressMaxDefault = 256;
 /** Clients have nothing to say here but pings. */
 const messageBytesMax = 1_024;
 
@@ -59,7 +64,8 @@ type Refusal =
  * lost costs a fetch, and a client that was away continues with `?after=<seq>`.
  */
 export function createLive(deps: LiveDeps): Live {
-  const { recheckMs = recheckMsDefault, pingMs = pingMsDefault, connectionsPerTenantMax = connectionsPerTenantMaxDefault } = deps;
+  const { recheckMs = recheckMsDefault, pingMs = pingMsDefault } = deps;
+  const room = createRoom(deps);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false, clientTracking: false });
   const tenants = new Map<Id<'tenant'>, Set<Connection>>();
 
@@ -89,7 +95,7 @@ export function createLive(deps: LiveDeps): Live {
     const after = readAfter(url.searchParams.get('after'));
     if (after === undefined) return '400 Bad Request';
     const headers = headersOf(request);
-    const address = deps.clientAddress(request.socket, headers.get('x-forwarded-for'));
+    const address = deps.clientAddress(request.socket, (name) => headers.get(name));
     await deps.requestLimits.countAddress('read', address, []);
     if (!deps.identity.sameOrigin({ method: 'GET', headers })) return '403 Forbidden';
     const principal = await deps.identity.principalOf(headers);
@@ -98,8 +104,7 @@ export function createLive(deps: LiveDeps): Live {
     const refusal = authorise(principal, { access: 'signed-in' }, { now: deps.clock.now(), address });
     if (refusal !== null || readableKinds(principal).size === 0) return forbidden(principal, refusal?.code ?? 'auth.forbidden');
     if (!(await mayBeHeard(principal.tenantId))) return '403 Forbidden';
-    if ((tenants.get(principal.tenantId)?.size ?? 0) >= connectionsPerTenantMax) return '429 Too Many Requests';
-    return { principal, headers, address, after };
+    return room.has(principal, address) ? { principal, headers, address, after } : '429 Too Many Requests';
   }
 
   async function forbidden({ tenantId, actor }: Principal, code: string): Promise<Refusal> {
@@ -126,7 +131,9 @@ export function createLive(deps: LiveDeps): Live {
       const connection = createConnection(deps, { webSocket, ...listener });
       const connections = tenants.get(tenantId) ?? new Set();
       tenants.set(tenantId, connections.add(connection));
+      const leave = room.enter(listener.principal, listener.address);
       webSocket.on('close', () => {
+        leave();
         connections.delete(connection);
         if (connections.size === 0) tenants.delete(tenantId);
       });
@@ -149,6 +156,41 @@ export function createLive(deps: LiveDeps): Live {
       stopListening();
       for (const timer of timers) clearInterval(timer);
       for (const connections of tenants.values()) for (const connection of connections) connection.end(1001, 'the server is stopping');
+    },
+  };
+}
+
+interface Room {
+  has(principal: Principal, address: string | undefined): boolean;
+  /** @returns what gives the place back. */
+  enter(principal: Principal, address: string | undefined): () => void;
+}
+
+/** Counts connections by whose they are. Through proxies all come from their addresses, so here it is the client's that counts. */
+function createRoom({
+  connectionsPerTenantMax = connectionsPerTenantMaxDefault,
+  connectionsPerActorMax = connectionsPerActorMaxDefault,
+  connectionsPerAddressMax = connectionsPerAddressMaxDefault,
+}: LiveDeps): Room {
+  const open = new Map<string, number>();
+  const placesOf = ({ tenantId, actor }: Principal, address: string | undefined): [name: string, max: number][] => [
+    [tenantId, connectionsPerTenantMax],
+    [`${tenantId} ${actor}`, connectionsPerActorMax],
+    // A proxy on this machine that nobody has told us of stands for everybody.
+    ...(address === undefined || isLoopback(address) ? [] : [[addressBlock(address), connectionsPerAddressMax] as [string, number]]),
+  ];
+  return {
+    has: (principal, address) => placesOf(principal, address).every(([name, max]) => (open.get(name) ?? 0) < max),
+    enter(principal, address) {
+      const names = placesOf(principal, address).map(([name]) => name);
+      for (const name of names) open.set(name, (open.get(name) ?? 0) + 1);
+      return () => {
+        for (const name of names) {
+          const left = (open.get(name) ?? 1) - 1;
+          if (left === 0) open.delete(name);
+          else open.set(name, left);
+        }
+      };
     },
   };
 }

@@ -3,8 +3,16 @@ import { test } from 'node:test';
 import { isAddressAllowed } from './authorise.ts';
 import { createClientAddress } from './client-address.ts';
 
-const behind = createClientAddress(['10.0.0.0/8', '2001:db8:ffff::/48']);
-const direct = createClientAddress([]);
+const proxies = ['10.0.0.0/8', '2001:db8:ffff::/48'];
+
+/** What somebody is taken for who says so in that header, and in no other. */
+function finder(...settings: Parameters<typeof createClientAddress>) {
+  const find = createClientAddress(...settings);
+  return (connection: { remoteAddress?: string }, said: string | null) =>
+    find(connection, (name) => (name === (settings[1] ?? 'x-forwarded-for') ? said : '198.51.100.250'));
+}
+const behind = finder(proxies);
+const direct = finder([]);
 
 test('without trusted proxies nobody says where they come from', () => {
   assert.equal(direct({ remoteAddress: '10.0.0.1' }, '192.0.2.1'), '10.0.0.1');
@@ -45,4 +53,16 @@ test('what is no address ends the search at the proxy that said it', () => {
   };
   for (const [header, address] of Object.entries(wanted)) assert.equal(behind({ remoteAddress: '10.0.0.1' }, header), address, header);
   assert.equal(behind({ remoteAddress: '10.0.0.1' }, '192.0.2.1, evil, 10.2.2.2'), '10.2.2.2');
+});
+
+test('an edge that names the client in a header of its own is believed as a trusted proxy alone, and for one address alone', () => {
+  for (const header of ['cf-connecting-ip', 'x-real-ip'] as const) {
+    const from = finder(proxies, header);
+    assert.equal(from({ remoteAddress: '10.0.0.1' }, '192.0.2.1'), '192.0.2.1');
+    assert.equal(from({ remoteAddress: '10.0.0.1' }, '2001:db8::5'), '2001:db8::5');
+    assert.equal(from({ remoteAddress: '192.0.2.66' }, '192.0.2.1'), '192.0.2.66', 'who goes round the edge says nothing about itself');
+    assert.equal(from({ remoteAddress: '10.0.0.1' }, '192.0.2.1, 192.0.2.2'), '10.0.0.1', 'sent twice, by the client and by the edge');
+    assert.equal(from({ remoteAddress: '10.0.0.1' }, null), '10.0.0.1');
+    assert.equal(finder([], header)({ remoteAddress: '10.0.0.1' }, '192.0.2.1'), '10.0.0.1', 'without trusted proxies nobody is believed');
+  }
 });

@@ -5,7 +5,7 @@ export { type AdoptedIdentity, adoptIdentity } from './archive/adopt.ts';
 export { hashIdentity, type IdentityTable, packIdentity } from './archive/pack.ts';
 export { staying, travelling } from './archive/tables.ts';
 export { authorise, type Circumstance, type Need, staleness } from './authorise.ts';
-export { type ClientAddress, createClientAddress } from './client-address.ts';
+export { type ClientAddress, createClientAddress, plainAddress, trustedProxies } from './client-address.ts';
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './identity.ts';
 export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';

@@ -1,4 +1,5 @@
 /** The door to quotas: what a tenant may use, what it has used, and counted limits in general. */
+export { addressBlock } from './address-block.ts';
 export { createAddressCounters } from './address-counter.ts';
 export type { ChangeListener, LimitsChanged } from './change.ts';
 export { type Consumption, type ConsumptionResult, consume } from './consume.ts';

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What is left of a body that nobody wants is read to its end where it is no longer than this: cheaper than another connection. In bytes. */
+const drainBytesMax = 64 * 1_024;
+/** Who is still sending gets this long to read our answer before the connection is cut, in milliseconds. */
+const lingerMs = 500;
+
+/**
+ * Ends the connection of a request that was answered before its body had come, unless the rest is short.
+ *
+ * Our side is closed and nothing more is read, so that a flood costs us no more than what lies in the kernel; cut at once, the far side would
+ * be told of a broken connection and never see the answer (RFC 9112 section 9.6).
+ */
+export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  if (incoming.complete || outgoing.headersSent || isShort(incoming)) return;
+  outgoing.shouldKeepAlive = false;
+  const { socket } = incoming;
+  // What Node calls on the connection once its last answer is written.
+  socket.destroySoon = () => {
+    incoming.pause();
+    socket.pause();
+    socket.end();
+    const cut = setTimeout(() => socket.destroy(), lingerMs).unref();
+    socket.once('close', () => clearTimeout(cut));
+  };
+}
+
+function isShort({ headers }: IncomingMessage): boolean {
+  const declared = headers['content-length'];
+  return headers['transfer-encoding'] === undefined && (declared === undefined || Number(declared) <= drainBytesMax);
+}
+
+/**
+ * Asks for the body only when somebody begins to read it: a client that sent `Expect: 100-continue` is told of a refusal, for whatever
+ * reason, before it sends a byte.
+ */
+export function continueWhenRead(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const read = incoming._read.bind(incoming);
+  let isAsked = false;
+  incoming._read = (size) => {
+    if (!isAsked && !outgoing.headersSent) outgoing.writeContinue();
+    isAsked = true;
+    read(size);
+  };
+}
