@@ -2,6 +2,7 @@ import { apiKeyCommands } from './command/apikey.ts';
 import { approvalCommands } from './command/approval.ts';
 import { archiveCommands } from './command/archive.ts';
 import { auditCommands } from './command/audit.ts';
+import { certificateCommands } from './command/certificate.ts';
 import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
 import { eventCommands } from './command/event.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   ...apiKeyCommands,
   ...serviceAccountCommands,
   ...tokenCommands,
+  ...certificateCommands,
   ...eventCommands,
   ...taskCommands,
   ...approvalCommands,

@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 
 const quotasSet: object[] = [];
-const operator: Omit<OperatorParts, 'database' | 'tenancy'> = {
+const operator: Omit<OperatorParts, 'database' | 'tenancy' | 'certificates'> = {
   listTenants: async () => tenants,
   findTenant: async (nameOrId) => tenants.find(({ id, name }) => id === nameOrId || name === nameOrId) ?? null,
   createTenant: async ({ name }) => ({ id: acme.id, name }),
@@ -81,7 +81,7 @@ const deps: CommandDeps = {
       asked.push({ method: request.method, path: pathname + search, type, body: Buffer.from(await request.arrayBuffer()), principal });
       return answer(pathname + search);
     },
-    // Only the doctor looks into the database, and it has a test of its own.
+    // What looks into the database and the CA has tests of its own (the doctor's, e2e/tools.test.ts).
     operator: operator as OperatorParts,
     close: async () => {
       closed += 1;

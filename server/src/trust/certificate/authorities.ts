@@ -33,8 +33,8 @@ export interface Authorities {
   trusted(): Promise<Trust>;
   /** The root that signs now. @throws FactotumError `certificate.invalid` when its key does not open here. */
   signer(): Promise<{ readonly signer: Signer; readonly authorityId: string; readonly trustedUntil: Date }>;
-  rotate(actor: string, signsAfterMs: number): Promise<{ readonly id: string; readonly signsFrom: Date }>;
-  endRetired(): Promise<readonly string[]>;
+  /** @param endOld - ends the trust in every earlier root with it. */
+  rotate(actor: string, signsAfterMs: number, endOld: boolean): Promise<{ readonly id: string; readonly signsFrom: Date }>;
   /** What was read may not be true any more. */
   forget(): void;
 }
@@ -121,21 +121,18 @@ export function createAuthorities({ auth, installation, clock, log, timing }: Au
       });
       return { signer: await signer, authorityId: root.id, trustedUntil: root.trustedUntil };
     },
-    async rotate(actor, signsAfterMs) {
+    async rotate(actor, signsAfterMs, endOld) {
       const { domain } = await trusted();
       const signsFrom = new Date(clock.now().getTime() + signsAfterMs);
       const made = await newAuthority(domain, actor, signsFrom);
       await withAuthorities(auth, async (tx) => {
-        await retireAuthorities(tx, clock.now(), new Date(signsFrom.getTime() + timing.leafLifeMs));
+        const now = clock.now();
+        await retireAuthorities(tx, now, new Date(signsFrom.getTime() + timing.leafLifeMs));
+        if (endOld) await endRetired(tx, now);
         await insertAuthority(tx, made);
       });
       forget();
       return { id: made.id, signsFrom };
-    },
-    async endRetired() {
-      const ended = await withAuthorities(auth, (tx) => endRetired(tx, clock.now()));
-      forget();
-      return ended;
     },
   };
 

@@ -57,16 +57,24 @@ export interface AuthorityStatus {
   readonly trustedUntil: Date;
 }
 
+export interface Rotated {
+  readonly id: string;
+  readonly signsFrom: Date;
+}
+
 /** The installation's own certificate authority. The first question makes it where there is none. */
 export interface Certificates {
   /** The end of the process that serves tools: workers of this installation are admitted, each for the tenant in its name. */
   toolsEnd(): TlsEnd;
   /** The end of a worker that acts for one tenant, towards the process that serves tools. */
   workerEnd(tenantId: Id<'tenant'>): TlsEnd;
-  /** Makes a new root; the present one stays trusted as long as anything that it signed. `signsFrom` may be put off for servers that need it by hand. */
-  rotate(options: { readonly actor: string; readonly afterMs?: number }): Promise<{ readonly id: string; readonly signsFrom: Date }>;
-  /** Ends the trust in retired roots at once: whatever they signed is refused, here now, elsewhere as soon as it is read. */
-  endRetired(): Promise<readonly string[]>;
+  /**
+   * Makes a new root; the present one stays trusted as long as anything that it signed.
+   *
+   * @param options.afterMs - puts its first signature off, for servers that are given roots by hand
+   * @param options.endOld - it signs at once, and whatever the others signed is refused: here now, elsewhere as soon as it is read
+   */
+  rotate(options: { readonly actor: string; readonly afterMs?: number; readonly endOld?: boolean }): Promise<Rotated>;
   /** A certificate for a server of the operator's own. Its key is nowhere else. @throws FactotumError `certificate.invalid`. */
   issue(wish: IssueWish): Promise<Issued>;
   /** Refuses a certificate from now on. @returns whose it was, or null when there is none to revoke. */
@@ -176,8 +184,7 @@ export function createCertificates(options: CertificatesOptions): Certificates {
   return {
     toolsEnd: () => createEnd({ subject: (domain) => nameOf.role(domain, 'tools'), usage: 'server' }),
     workerEnd: (tenantId) => createEnd({ subject: (domain) => nameOf.worker(domain, tenantId, workerId), usage: 'client' }),
-    rotate: ({ actor, afterMs }) => authorities.rotate(actor, Math.max(timing.learnMs, afterMs ?? 0)),
-    endRetired: () => authorities.endRetired(),
+    rotate: ({ actor, afterMs = 0, endOld = false }) => authorities.rotate(actor, endOld ? 0 : Math.max(timing.learnMs, afterMs), endOld),
     async issue({ name, dnsNames, days, actor }) {
       checkWish(name, dnsNames);
       const { domain } = await authorities.trusted();

@@ -4,6 +4,7 @@ import { errorCatalogue, FactotumError, type Id, idSchema, isFactotumError, json
 import { redactJson } from '#kernel/redact';
 import { operatorPrincipal, type Principal, type TenantName } from '#trust/identity';
 import { addArchiveRoutes } from './archive.ts';
+import { addCertificateRoutes } from './certificate.ts';
 import { examine } from './examine.ts';
 import type { OperatorParts } from './operator.ts';
 import { addTenantLifeRoutes, erasedOf } from './tenant-life.ts';
@@ -115,6 +116,7 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
   });
 
   addArchiveRoutes(app, operator);
+  addCertificateRoutes(app, operator, log);
   addTenantLifeRoutes(app, operator);
 
   app.get('/operator/doctor', async (c) => c.json({ address: operator.address(), findings: await examine(operator) }));

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Id, JsonObject } from '#kernel';
 import type { Database } from '#kernel/database';
+import type { Certificates } from '#trust/certificate';
 import type { ApiKey, NewApiKey, Operator, TenantName } from '#trust/identity';
 import type { TenancyParts } from './tenant-life.ts';
 
@@ -49,6 +50,8 @@ export interface OperatorParts {
   readonly exportAuditLog: (tenantId: Id<'tenant'>) => AsyncIterable<string>;
   /** Tenants in one sealed file, and their moves. */
   readonly archives: OperatorArchives;
+  /** The internal CA. */
+  readonly certificates: Pick<Certificates, 'status' | 'rotate' | 'issue' | 'revoke'>;
   readonly database: Database;
   /** What the life of tenants needs. */
   readonly tenancy: TenancyParts;
