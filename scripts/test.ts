@@ -101,8 +101,29 @@ async function startCluster(): Promise<{ stop(): Promise<void> }> {
   return { stop };
 }
 
-/** Runs the files with node's own runner. @returns whether everything passed. */
+/** How often a file is run whose report breaks off. */
+const reportsMax = 3;
+
+/**
+ * Runs the files with node's own runner. A file that ends while its report is still on its way, as happens on a machine that is very
+ * busy, has told of some of its tests only: it is run again until it has told of all.
+ *
+ * @returns whether everything passed.
+ */
 async function runFiles(files: readonly string[], name: string | undefined): Promise<boolean> {
+  let hasPassed = true;
+  let left = files;
+  for (let round = 1; left.length > 0 && round <= reportsMax; round += 1) {
+    if (round > 1) console.error(`The report of ${left.join(', ')} broke off. Once more.`);
+    const { passed, reported } = await runOnce(left, name);
+    hasPassed &&= passed;
+    left = left.filter((file) => !reported.has(join(root, file)));
+  }
+  if (left.length > 0) console.error(`The report of ${left.join(', ')} broke off ${reportsMax} times.`);
+  return hasPassed && left.length === 0;
+}
+
+async function runOnce(files: readonly string[], name: string | undefined): Promise<{ passed: boolean; reported: ReadonlySet<string> }> {
   const stream = run({
     files: files.map((file) => join(root, file)),
     concurrency: Math.min(availableParallelism(), filesAtOnceMax),
@@ -113,12 +134,14 @@ async function runFiles(files: readonly string[], name: string | undefined): Pro
     forceExit: true,
     ...(name === undefined ? {} : { testNamePatterns: new RegExp(RegExp.escape(name)) }),
   });
-  let hasPassed = false;
+  let passed = false;
+  const reported = new Set<string>();
   stream.on('test:summary', (summary) => {
-    if (summary.file === undefined) hasPassed = summary.success;
+    if (summary.file === undefined) passed = summary.success;
+    else reported.add(summary.file);
   });
   for await (const text of Readable.from(withSlowestFiles(root, stream)).pipe(new spec())) process.stdout.write(text);
-  return hasPassed;
+  return { passed, reported };
 }
 
 process.exitCode = await main();
