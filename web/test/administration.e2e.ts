@@ -7,11 +7,29 @@ import { checkEverywhere, checkPage } from './check-page.ts';
 import { idOf } from './fixture/build.ts';
 import { startFixtureServer } from './fixture-server.ts';
 
-const topics = ['general', 'members', 'roles', 'teams', 'keys', 'sso', 'provisioning', 'security', 'usage', 'closing'].map(
-  (topic) => `/settings/${topic}`,
-);
+const topics = [
+  'general',
+  'model',
+  'members',
+  'roles',
+  'teams',
+  'keys',
+  'secrets',
+  'sso',
+  'provisioning',
+  'security',
+  'encryption',
+  'usage',
+  'closing',
+].map((topic) => `/settings/${topic}`);
 const provider = (n: number) => `/settings/sso/${idOf('sso', n)}`;
-const operatorPages = ['/operator', '/operator/registrations', '/operator/jobs', `/operator/tenants/${idOf('ten', 2)}`];
+const operatorPages = [
+  '/operator',
+  '/operator/registrations',
+  '/operator/jobs',
+  '/operator/backups',
+  `/operator/tenants/${idOf('ten', 2)}`,
+];
 /** In gzip, as a browser gets them; what a first visit may cost. */
 const firstLoadBytesMax = 210_000;
 
@@ -73,13 +91,16 @@ test('every topic says what went wrong and tries again', async (t) => {
   await signIn(page, server.origin);
   const sources = {
     general: '/settings',
+    model: '/model',
     members: '/members',
     roles: '/roles',
     teams: '/teams',
     keys: '/api-keys',
+    secrets: '/secrets',
     sso: '/sso/providers',
     provisioning: '/scim/tokens',
     security: '/security',
+    encryption: '/encryption',
     usage: '/usage',
     closing: '/jobs',
   };
@@ -101,10 +122,10 @@ test('who may not see a topic does not find it, and who may only read finds noth
   const { page, context } = await openPage(browser, server.origin);
   t.after(() => context.close());
   await signIn(page, server.origin, '/settings');
-  for (const hidden of ['API keys', 'Quotas and usage', 'Export and closing']) {
+  for (const hidden of ['API keys', 'Secrets', 'Encryption', 'Quotas and usage', 'Export and closing']) {
     assert.equal(await page.getByRole('main').getByText(hidden, { exact: true }).count(), 0, hidden);
   }
-  for (const topic of ['general', 'members', 'roles', 'teams', 'sso', 'security']) {
+  for (const topic of ['general', 'model', 'members', 'roles', 'teams', 'sso', 'security']) {
     await page.goto(`${server.origin}/settings/${topic}`);
     await settled(page);
     const buttons = await page.getByRole('main').getByRole('button').allTextContents();

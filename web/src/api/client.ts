@@ -64,7 +64,7 @@ export const upload = <T = void>(path: string, bytes: Blob): Promise<T> => reque
 export const put = <T = void>(path: string, body: unknown): Promise<T> => requestJson('PUT', path, { body });
 
 /** DELETE. @throws ApiError */
-export const remove = (path: string): Promise<void> => requestJson('DELETE', path, {});
+export const remove = (path: string, body?: unknown): Promise<void> => requestJson('DELETE', path, { body });
 
 /** A request that is repeated once, after the person has proved that it is them, when that is what the server wants first. */
 async function requestJson<T>(method: string, path: string, options: RequestOptions): Promise<T> {

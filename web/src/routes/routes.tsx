@@ -93,6 +93,12 @@ const general = createRoute({
   component: lazyRouteComponent(() => import('../feature/settings/general-page.tsx')),
 });
 
+const model = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/model',
+  component: lazyRouteComponent(() => import('../feature/settings/model-page.tsx')),
+});
+
 const members = createRoute({
   getParentRoute: () => root,
   path: '/settings/members',
@@ -115,6 +121,12 @@ const keys = createRoute({
   getParentRoute: () => root,
   path: '/settings/keys',
   component: lazyRouteComponent(() => import('../feature/settings/keys-page.tsx')),
+});
+
+const secrets = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/secrets',
+  component: lazyRouteComponent(() => import('../feature/settings/secrets-page.tsx')),
 });
 
 const ssoProviders = createRoute({
@@ -144,6 +156,12 @@ const security = createRoute({
   getParentRoute: () => root,
   path: '/settings/security',
   component: lazyRouteComponent(() => import('../feature/settings/security-page.tsx')),
+});
+
+const encryption = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/encryption',
+  component: lazyRouteComponent(() => import('../feature/settings/encryption-page.tsx')),
 });
 
 const usage = createRoute({
@@ -186,14 +204,22 @@ const operatorJobs = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/jobs-page.tsx')),
 });
 
+const operatorBackups = createRoute({
+  getParentRoute: () => root,
+  path: '/operator/backups',
+  component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
+});
+
 const work = [inbox, approval, tasks, task, audit, vault, note];
 const people = [signIn, join, register, account];
-const tenant = [settings, general, members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security, usage, closing];
-const installation = [operator, operatorTenant, registrations, operatorJobs];
+const administration = [settings, general, model, usage, closing];
+const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
+const protection = [secrets, encryption];
+const installation = [operator, operatorTenant, registrations, operatorJobs, operatorBackups];
 
 /** Every page of the product; each is its own chunk. */
 export const router = createRouter({
-  routeTree: root.addChildren([...work, ...people, ...tenant, ...installation]),
+  routeTree: root.addChildren([...work, ...people, ...administration, ...access, ...protection, ...installation]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

@@ -1,8 +1,9 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { Building2, Hourglass, UserPlus } from 'lucide-react';
+import { Building2, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { text } from '../../text/en.ts';
 import { operatorText } from '../../text/operator.ts';
+import { protectionText } from '../../text/protection.ts';
 import { Mark } from '../../ui/mark.tsx';
 import { AccountMenu } from '../shell/account-menu.tsx';
 import { useKeyboard } from '../shell/keyboard.ts';
@@ -13,6 +14,7 @@ const places = [
   { to: '/operator', label: operatorText.tenants, icon: <Building2 size={16} aria-hidden="true" />, exact: true },
   { to: '/operator/registrations', label: operatorText.registrations, icon: <UserPlus size={16} aria-hidden="true" />, exact: false },
   { to: '/operator/jobs', label: operatorText.jobs, icon: <Hourglass size={16} aria-hidden="true" />, exact: false },
+  { to: '/operator/backups', label: protectionText.backups.title, icon: <DatabaseBackup size={16} aria-hidden="true" />, exact: false },
 ] as const;
 
 /** The frame for those who operate the installation: no tenant, so no inbox and no live feed. */
@@ -24,8 +26,8 @@ export default function OperatorShell() {
     openPalette: openHelp,
     openHelp,
     goTo: (letter) => {
-      const to = { t: '/operator', r: '/operator/registrations', w: '/operator/jobs' } as const;
-      if (letter === 't' || letter === 'r' || letter === 'w') void navigate({ to: to[letter] });
+      const to = { t: '/operator', r: '/operator/registrations', w: '/operator/jobs', b: '/operator/backups' } as const;
+      if (letter === 't' || letter === 'r' || letter === 'w' || letter === 'b') void navigate({ to: to[letter] });
     },
   });
   return (

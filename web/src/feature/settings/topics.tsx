@@ -1,4 +1,18 @@
-import { FileKey2, Gauge, KeyRound, LogIn, RefreshCw, Settings, ShieldCheck, Tags, Users, UsersRound } from 'lucide-react';
+import {
+  BrainCircuit,
+  FileKey2,
+  Gauge,
+  KeyRound,
+  LockKeyhole,
+  LogIn,
+  RefreshCw,
+  Settings,
+  ShieldCheck,
+  Tags,
+  Users,
+  UsersRound,
+  Vault,
+} from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { settingsText } from '../../text/settings.ts';
 import { useSignedIn } from '../session/session.ts';
@@ -15,13 +29,16 @@ export interface Topic {
 const size = 15;
 const topics: readonly Topic[] = [
   { path: 'general', icon: <Settings size={size} aria-hidden="true" />, permissions: ['settings:read'] },
+  { path: 'model', icon: <BrainCircuit size={size} aria-hidden="true" />, permissions: ['settings:read'] },
   { path: 'members', icon: <Users size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'roles', icon: <Tags size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'teams', icon: <UsersRound size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'keys', icon: <KeyRound size={size} aria-hidden="true" />, permissions: ['key:admin'] },
+  { path: 'secrets', icon: <Vault size={size} aria-hidden="true" />, permissions: ['secret:read'] },
   { path: 'sso', icon: <LogIn size={size} aria-hidden="true" />, permissions: ['security:read'] },
   { path: 'provisioning', icon: <RefreshCw size={size} aria-hidden="true" />, permissions: ['security:read'] },
   { path: 'security', icon: <ShieldCheck size={size} aria-hidden="true" />, permissions: ['security:read'] },
+  { path: 'encryption', icon: <LockKeyhole size={size} aria-hidden="true" />, permissions: ['encryption:read'] },
   { path: 'usage', icon: <Gauge size={size} aria-hidden="true" />, permissions: ['quota:read'] },
   { path: 'closing', icon: <FileKey2 size={size} aria-hidden="true" />, permissions: ['tenant:export', 'tenant:close'] },
 ];
