@@ -81,7 +81,8 @@ function commandDeps(): CommandDeps {
 /** Everything without a role, for a command while no server runs. Work that the command leaves behind is done by the next server. */
 async function openAlone(config: Config, onProgress: (text: string) => void): ReturnType<CommandDeps['openAlone']> {
   const log = createLogger({ level: config.logLevel });
-  const addresses = knownAddresses({ host: config.host, port: config.port, publicUrl: config.publicUrl });
+  const { host, port } = config;
+  const addresses = knownAddresses({ host, port, publicUrl: config.publicUrl, tls: config.tls !== undefined });
   const publicUrl = addresses.origins[0] ?? '';
   const platform = await openPlatform({ config, log, onProgress, publicOrigins: () => addresses.origins, onWork: () => undefined });
   const http = await createHttp(httpDeps(platform, { onRung: () => undefined, addresses: () => addresses }));

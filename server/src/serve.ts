@@ -11,7 +11,6 @@ import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
 import { quotaRefusals } from '#trust/quota';
-import { forgetErased } from './forget-erased.ts';
 import { createJobs } from './jobs.ts';
 import { operatorParts } from './operator.ts';
 import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
@@ -62,7 +61,8 @@ async function start(
   let engine: Engine | undefined;
   let baseUrl: string | null = null;
   // With port 0 the true one is known once the server listens.
-  const addressesAt = (port: number) => knownAddresses({ host: config.host, port, publicUrl: config.publicUrl });
+  const { host, publicUrl } = config;
+  const addressesAt = (port: number) => knownAddresses({ host, port, publicUrl, tls: config.tls !== undefined });
   let addresses = addressesAt(config.port);
   const platform = await openPlatform({
     config,
@@ -73,11 +73,10 @@ async function start(
   });
   undo.push(() => platform.close());
   await platform.identity.start();
+  await platform.keyWatch.start();
   if (has('worker') || has('api')) {
     await platform.sequencer.start();
     undo.push(() => platform.sequencer.stop());
-    const remember = forgetErased(platform);
-    undo.push(async () => remember());
   }
   if (has('api')) platform.singleSignOn.start();
   if (has('worker')) {
