@@ -4,6 +4,7 @@ const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one :
 export const protectionText = {
   model: {
     intro: 'What no playbook knows is planned by an AI model. It proposes; what may happen is decided by your rules and your people.',
+    planning: 'Planning',
     which: 'Which model plans',
     choices: { installation: 'The model of this installation', own: 'A model of our own, under our own key' },
     inForce: {
@@ -120,7 +121,7 @@ export const protectionText = {
     to: 'Data',
     keysTo: 'Keys',
     keysNowhere: 'not backed up: without them nothing can be opened',
-    next: 'next',
+    next: 'Next',
     noNext: 'Nothing is scheduled.',
     bytes: (all: string, fresh: string) => `${all}, of it ${fresh} new`,
     verify: 'Check',

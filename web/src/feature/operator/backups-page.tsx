@@ -69,7 +69,7 @@ function Made({ backups }: { backups: Backups }) {
   const { items, next, to, keysTo } = backups;
   return (
     <>
-      <dl className="mb-6 grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
+      <dl className="mb-6 grid grid-cols-[auto_minmax(0,1fr)] items-baseline gap-x-4 gap-y-1">
         <dt className="text-muted">{words.to}</dt>
         <dd className="wrap-anywhere font-mono text-note">{to}</dd>
         <dt className="text-muted">{words.keysTo}</dt>
@@ -121,12 +121,11 @@ function BackupRow({ backup }: { backup: BackupItem }) {
               {words.verified} <Time at={verifiedAt} /> ·{' '}
             </>
           )}
-          {drilledAt ? (
+          {state === 'done' && !drilledAt && words.never}
+          {drilledAt && (
             <>
               {words.drilled} <Time at={drilledAt} />
             </>
-          ) : (
-            words.never
           )}
           {error && <span className="text-bad"> · {error.message}</span>}
         </>

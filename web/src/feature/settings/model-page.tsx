@@ -69,7 +69,7 @@ function ModelForm({ setting }: { setting: ModelSetting }) {
       onReset={reset}
       isReadOnly={!mayWrite}
     >
-      <Block title={words.which} note={words.inForce[setting.inForce]}>
+      <Block title={words.planning} note={words.inForce[setting.inForce]}>
         <SelectField
           label={words.which}
           value={draft.source}
@@ -78,8 +78,8 @@ function ModelForm({ setting }: { setting: ModelSetting }) {
         />
         {draft.source === 'installation' && !setting.installation.maySpend && <p className="text-muted">{words.mayNot}</p>}
         {draft.source === 'own' && <OwnFields draft={draft} set={set} />}
+        {draft.source === 'own' && mayWrite && draft.key !== newKey && <Probe draft={draft} />}
       </Block>
-      {draft.source === 'own' && mayWrite && draft.key !== newKey && <Probe draft={draft} />}
     </SaveForm>
   );
 }
@@ -154,7 +154,7 @@ function KeyChoice({ draft, set }: { draft: Draft; set: (part: Partial<Draft>) =
 function Probe({ draft }: { draft: Draft }) {
   const probe = useAct(async () => post<ModelProbe>('/model/test', { own: await ownOf(draft) }));
   return (
-    <div className="mb-4">
+    <div className="mt-4">
       <Button disabled={probe.isPending || draft.name === ''} onClick={() => probe.mutate()}>
         {probe.isPending ? words.testing : words.test}
       </Button>
