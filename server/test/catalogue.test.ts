@@ -24,6 +24,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.audit_head': 'insert, select',
     'app.audit_pending': 'insert',
     'app.audit_tile': 'insert, select',
+    'app.blob': 'delete, insert, select, update (deleted_at, generation, manifest, object)',
     'app.destruction_certificate': 'insert, select',
     'app.event': 'delete, insert, select',
     'app.idempotency': 'delete, insert, select, update',
@@ -45,6 +46,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.tenant_model': 'delete, insert, select, update',
     'app.tenant_move': 'insert, select, update',
     'app.tenant_queue': 'delete, insert, select, update',
+    'app.vault_file': 'delete, insert, select, update (author, blob_id, manifest, path_mac, size_bytes, updated_at, version)',
   },
   factotum_auth: {
     'auth."addressCounter"': 'delete, insert, select, update',

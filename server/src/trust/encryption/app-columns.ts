@@ -47,6 +47,12 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
   },
   audit_pending: { tenant_id: id, id: count, entries: clear('bodies of audit entries that are not numbered yet') },
   audit_tile: { tenant_id: id, 'level index': count, 'hashes root': publicValue },
+  blob: {
+    'tenant_id blob_id object': id,
+    'generation sealed_bytes': count,
+    'created_at deleted_at': time,
+    manifest: sealed('how long an object in the storage is, and its SHA-256', { kind: 'blob.manifest', id: ['blob_id'] }),
+  },
   destruction_certificate: { tenant_id: id, generation: count, note: publicValue, created_at: time },
   event: {
     'tenant_id event_id task_id conflict_of': id,
@@ -173,4 +179,12 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
   },
   tenant_queue: { tenant_id: id, 'max_running revision': count },
   worker: { worker_id: id, 'beat_at started_at': time },
+  vault_file: {
+    'tenant_id file_id blob_id': id,
+    path_mac: keyed,
+    manifest: sealed('where the file stands', { kind: 'file.manifest', id: ['file_id'], version: 'version' }),
+    'version size_bytes': count,
+    author: actor,
+    'created_at updated_at': time,
+  },
 };
