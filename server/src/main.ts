@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Config, ConfigFaults, createLogger, isFactotumError, type RoleUrls, readConfig } from '#kernel';
+import { type Config, ConfigFaults, createLogger, isFactotumError, type RoleUrls, readConfig, systemClock } from '#kernel';
 import { prepareDatabase, prepareOwner, startEmbedded } from '#kernel/database';
 import { openIntoFolder } from '#ops/archive';
 import { type CommandDeps, runCommand } from '#surface/cli';
 import { createHttp, knownAddresses } from '#surface/http';
 import { operatorParts } from './operator.ts';
 import { openPlatform } from './platform.ts';
+import { resolveEarly } from './secrets.ts';
 import { httpDeps, serve } from './serve.ts';
 
 const [first, ...rest] = process.argv.slice(2);
@@ -61,7 +62,8 @@ function commandDeps(): CommandDeps {
     openAlone,
     async prepareDatabase(config, onProgress) {
       const passwordsFile = join(config.dataFolder, 'run', 'passwords.json');
-      const { ownerUrl } = config.database;
+      const early = await resolveEarly(config, { clock: systemClock, log: createLogger({ level: config.logLevel }) });
+      const { ownerUrl } = early.database;
       if (ownerUrl !== undefined) return prepared(await prepareDatabase(ownerUrl, { passwordsFile, onProgress }), passwordsFile);
       const embedded = await startEmbedded({ dataFolder: config.dataFolder, log: createLogger({ level: config.logLevel }), onProgress });
       try {
@@ -84,7 +86,13 @@ async function openAlone(config: Config, onProgress: (text: string) => void): Re
   const { host, port } = config;
   const addresses = knownAddresses({ host, port, publicUrl: config.publicUrl, tls: config.tls !== undefined });
   const publicUrl = addresses.origins[0] ?? '';
-  const platform = await openPlatform({ config, log, onProgress, publicOrigins: () => addresses.origins, onWork: () => undefined });
+  const platform = await openPlatform({
+    ...{ config, log, onProgress },
+    publicOrigins: () => addresses.origins,
+    onWork: () => undefined,
+    // A command may be what mends it.
+    onUnresolved: onProgress,
+  });
   const http = await createHttp(httpDeps(platform, { onRung: () => undefined, addresses: () => addresses }));
   const operator = operatorParts(platform, { address: () => null, publicUrl: () => publicUrl, onTenant: async () => undefined });
   return {

@@ -11,7 +11,7 @@ import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
 import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
-import { type Clock, type Config, FactotumError, type Id, type Logger, type RoleUrls, systemClock } from '#kernel';
+import { type Clock, type Config, type Id, type Logger, type RoleUrls, systemClock } from '#kernel';
 import {
   assertWalls,
   type Database,
@@ -23,16 +23,29 @@ import {
   withTenant,
 } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
+import { registerSecret } from '#kernel/redact';
 import { createArchives } from '#ops/archive';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { type Certificates, createCertificates } from '#trust/certificate';
+import { createEncryption, type EncryptionOptions } from '#trust/encryption';
 import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
-import { createAuditorKey, createInstallationKey, createKeyring, createLocalKek, type Keyring, onlyKek } from '#trust/key';
+import {
+  createAuditorKey,
+  createInstallationKey,
+  createKeyGenerations,
+  createKeyring,
+  createKeyWatch,
+  createLocalKek,
+  type Keyring,
+  onlyKek,
+} from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
+import { createSecretUnits } from '#trust/secret';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { createPlatformQuotas } from './quota.ts';
+import { openSecrets, resolveEarly } from './secrets.ts';
 import { createHost } from './tools.ts';
 
 export { createTenant, type NewCustomer } from './customer.ts';
@@ -48,9 +61,16 @@ export interface PlatformOptions {
   readonly onWork: (tenantId: Id<'tenant'>) => void;
   /** Other tools than our own, for whoever builds on the platform. */
   readonly tools?: (deps: ToolDeps) => Tool[];
+  /** Another pace of rotations than everyday's. */
+  readonly rotation?: Pick<EncryptionOptions, 'settleMs' | 'pace'>;
+  /** Told of settings whose secret is not to be had, which then stay without. Left out: that ends the start. */
+  readonly onUnresolved?: (fault: string) => void;
   /** Another resolver than the system's, for proofs of domains. */
   readonly lookupTxt?: TxtLookup;
 }
+
+/** Long enough to make a call to a key service rare, short enough for a key that was taken away there to count soon. */
+const keyCacheSeconds = 300;
 
 export type Platform = Awaited<ReturnType<typeof openPlatform>>;
 
@@ -59,15 +79,16 @@ export type Platform = Awaited<ReturnType<typeof openPlatform>>;
  * Nothing listens and nothing is claimed yet; `close` gives everything back in reverse.
  */
 export async function openPlatform(options: PlatformOptions) {
-  const { config, log } = options;
+  const { log } = options;
   const clock: Clock = systemClock;
-  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-  const { urls, ownerUrl, embedded } = await databaseUrls(options);
+  const early = await resolveEarly(options.config, { clock, log });
+  await mkdir(early.dataFolder, { recursive: true, mode: 0o700 });
+  const { urls, ownerUrl, embedded } = await databaseUrls({ ...options, config: early });
+  for (const url of Object.values(urls)) registerSecret(url);
   const database = openDatabase(urls, { log });
   try {
     for (const role of [database.app, database.engine, database.sequencer, database.auth]) await assertWalls(role);
-    const postman = createPostman(config.mail);
-    const keyFolder = join(config.dataFolder, 'keys');
+    const keyFolder = join(early.dataFolder, 'keys');
     await mkdir(keyFolder, { recursive: true, mode: 0o700 });
     const identity = await createIdentity({
       auth: database.auth,
@@ -80,11 +101,18 @@ export async function openPlatform(options: PlatformOptions) {
     const keys = { folder: keyFolder, tenantsExist };
     const auditor = await createAuditorKey(keys);
     const installation = await createInstallationKey(keys);
-    const keyring = createKeyring({ db: database.app.db, keks: onlyKek(await createLocalKek(keys)), clock });
+    const keks = onlyKek(await createLocalKek(keys));
+    const keyring = createKeyring({ db: database.app.db, keks, clock });
     await keyring.prove((await identity.listTenants()).map(({ id }) => id));
+    const inSecretUnit = createSecretUnits({ database, keyring, installation });
+    const { onUnresolved } = options;
+    const opened = await openSecrets(early, { inUnit: inSecretUnit, clock, log, ...(onUnresolved === undefined ? {} : { onUnresolved }) });
+    const { config, resolver: secretResolver } = opened;
+    const postman = createPostman(config.mail);
     const singleSignOn = createSingleSignOn({
       auth: database.auth,
       keyring,
+      secrets: secretResolver,
       publicOrigins: options.publicOrigins,
       allowHosts: config.ssoAllowHosts,
       onDomainLost: ({ tenantId, providerId }) =>
@@ -98,6 +126,16 @@ export async function openPlatform(options: PlatformOptions) {
       ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
     });
     const sequencer = createSequencer({ database, keyring, clock, log });
+    const keyWatch = createKeyWatch({ engine: database.engine, keyring, clock, log });
+    const encryption = createEncryption({
+      ...{ database, keyring, keks, installation, clock },
+      generations: createKeyGenerations({ db: database.app.db, keks }),
+      cacheSeconds: keyCacheSeconds,
+      keyBackupDays: config.backup.keysKeepDays,
+      onEntries: () => sequencer.kick(),
+      onRevoked: () => void keyWatch.look().catch((error: unknown) => log.debug({ err: error }, 'keys: could not look for revocations')),
+      ...options.rotation,
+    });
     const archives = createArchives({ database, keyring, auditor, installation, identity, sequencer, clock, onWork: options.onWork });
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const certificates = createCertificates({ auth: database.auth, installation, clock, log });
@@ -109,9 +147,7 @@ export async function openPlatform(options: PlatformOptions) {
     const ownModels = createOwnModels({
       ...{ catalogue: tools.catalogue, budget, log },
       allowHosts: config.modelAllowHosts,
-      resolveSecret: async () => {
-        throw new FactotumError('secret.unavailable', 'There is no store of secrets.');
-      },
+      resolveSecret: (tenantId, reference) => secretResolver.resolve(tenantId, reference),
     });
     const planning = createPlanning({ catalogue: tools.catalogue, model, ownModels });
     const intake = createIntake({ database, keyring, clock, admit: createAdmission({ database, quotas }), onAccepted: options.onWork });
@@ -137,6 +173,8 @@ export async function openPlatform(options: PlatformOptions) {
       singleSignOn,
       postman,
       keyring,
+      keyWatch,
+      encryption,
       quotas,
       requestLimits: createRequestLimits({ db: database.app.db, auth: database.auth, clock, quotas, perAddress: config.rateLimits }),
       clientAddress: createClientAddress(config.trustedProxies, config.clientAddressHeader),
@@ -160,15 +198,21 @@ export async function openPlatform(options: PlatformOptions) {
       certificates,
       planning,
       ownModels,
+      secretResolver,
+      inSecretUnit,
+      /** Settings that refer to secrets, as they were given. */
+      settingReferences: options.config.secrets.references,
       intake,
       runTools,
       modelName: config.model?.name ?? null,
       async close() {
+        await keyWatch.stop();
         await singleSignOn.stop();
         await identity.stop();
         postman.close();
         await planning.close();
         await tools.host.close();
+        await secretResolver.close();
         keyring.close();
         await database.close();
         await embedded?.stop();

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { registerSecret } from '#kernel/redact';
 
 /** One setting: the schema says what is accepted, the rest is what a person reads. */
 interface Setting {
@@ -33,6 +34,12 @@ const hosts = z
   .string()
   .transform((value) => value.split(',').map((host) => host.trim().toLowerCase()))
   .pipe(z.array(z.string().regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'must be host:port, several with commas')));
+const secretPlace = z
+  .string()
+  .regex(
+    /^(vault|aws|azure)\/.*\{tenant\}.*\/$/,
+    'must be like vault/kv/tenants/{tenant}/: a store, a place with {tenant} in it, a slash at the end',
+  );
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
 const whole = (min: number, max: number) =>
   z
@@ -283,6 +290,58 @@ const settings = {
     about:
       "Names (URI or DNS), one of which a worker's certificate must carry, where certificates come from files. Needed with FACTOTUM_TOOLS_LISTEN then.",
   },
+  FACTOTUM_SECRET_FOLDERS: {
+    schema: items.pipe(z.array(z.string().regex(/^\/[^\0]+$/, 'must be absolute paths, several with commas'))),
+    fallback: '/run/secrets,/run/credentials,/var/run/secrets',
+    unit: 'folders',
+    about:
+      'Where mounted secrets are read from (secret://file/...): nothing outside these folders is. systemd, Docker and Kubernetes mount here.',
+  },
+  FACTOTUM_SECRET_STORES: {
+    schema: items.pipe(z.array(secretPlace)).optional(),
+    fallback: '',
+    unit: 'list',
+    about:
+      "Where tenants may refer to secrets besides their own, like vault/kv/tenants/{tenant}/. The tenant's id stands where {tenant} does. Empty: nowhere.",
+  },
+  FACTOTUM_VAULT_URL: {
+    schema: url(['https:', 'http:']).optional(),
+    fallback: '',
+    unit: 'URL',
+    about: 'HashiCorp Vault or OpenBao that secret://vault/... refers to, like https://vault.example:8200.',
+  },
+  FACTOTUM_VAULT_NAMESPACE: { schema: text.optional(), fallback: '', unit: 'name', about: 'The namespace there, where it has some.' },
+  FACTOTUM_VAULT_TOKEN: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'secret',
+    about: 'A token to sign in to Vault with. Better is its file, or a way of signing in that makes tokens.',
+  },
+  FACTOTUM_VAULT_TOKEN_FILE: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about: 'The file with that token, read again at each sign-in: what Vault Agent writes.',
+  },
+  FACTOTUM_VAULT_ROLE_ID: { schema: text.optional(), fallback: '', unit: 'id', about: 'The role id of AppRole, to sign in to Vault with.' },
+  FACTOTUM_VAULT_SECRET_ID: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'secret',
+    about: 'The secret id of that role. Better is its file.',
+  },
+  FACTOTUM_VAULT_SECRET_ID_FILE: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'file',
+    about: 'The file with that secret id, read again at each sign-in.',
+  },
+  FACTOTUM_VAULT_KUBERNETES_ROLE: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'name',
+    about: "The role that Vault gives to our pod, by the service account's token that Kubernetes mounts.",
+  },
   FACTOTUM_LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
     fallback: 'warn',
@@ -329,6 +388,21 @@ const settings = {
   },
 } as const satisfies Record<string, Setting>;
 
+/**
+ * Settings that may refer to a secret instead of holding it. `early`: needed before the database is open, so the secret cannot lie in it.
+ */
+const referring: Readonly<Record<string, 'early' | 'late'>> = {
+  FACTOTUM_DATABASE_URL: 'early',
+  FACTOTUM_DATABASE_APP_URL: 'early',
+  FACTOTUM_DATABASE_ENGINE_URL: 'early',
+  FACTOTUM_DATABASE_SEQUENCER_URL: 'early',
+  FACTOTUM_DATABASE_AUTH_URL: 'early',
+  FACTOTUM_MAIL_URL: 'late',
+  FACTOTUM_METRICS_TOKEN: 'late',
+  FACTOTUM_MODEL_KEY: 'late',
+  ANTHROPIC_API_KEY: 'late',
+} satisfies Partial<Record<keyof Settings, 'early' | 'late'>>;
+
 type Settings = typeof settings;
 type Values = { readonly [K in keyof Settings]: z.output<Settings[K]['schema']> };
 export type Role = (typeof roleNames)[number];
@@ -372,6 +446,35 @@ export interface Config {
   readonly ssoAllowHosts: readonly string[];
   /** `host:port` of models that tenants may have of their own although private. */
   readonly modelAllowHosts: readonly string[];
+  /** How to sign in to Vault; undefined: not at all. */
+  readonly vault: VaultLoginConfig | undefined;
+  readonly secrets: SecretsConfig;
+  /** The same configuration with these values in place of the references that its settings hold. @throws ConfigFaults. */
+  readonly withValues: (values: Readonly<Record<string, string>>) => Config;
+}
+/** Values, or the files that they are in. */
+export type VaultLoginConfig =
+  | { readonly method: 'token'; readonly token: ValueOrFile }
+  | { readonly method: 'approle'; readonly roleId: string; readonly secretId: ValueOrFile }
+  | { readonly method: 'kubernetes'; readonly role: string };
+export type ValueOrFile = { readonly value: string } | { readonly file: string };
+/** Where secrets are, and which settings refer to some. */
+export interface SecretsConfig {
+  readonly references: readonly SettingReference[];
+  /** Absolute. */
+  readonly folders: readonly string[];
+  /** Beginnings of references that tenants may use, with `{tenant}` in them. */
+  readonly tenantStores: readonly string[];
+  readonly vault: { readonly address: string; readonly namespace: string | undefined } | undefined;
+  /** Who we are at Azure: the variables that Microsoft's own tools read. */
+  readonly azure: Readonly<Record<string, string | undefined>>;
+}
+/** A setting that holds `secret://..` instead of a value. */
+export interface SettingReference {
+  readonly setting: string;
+  readonly reference: string;
+  /** Needed before the database is open. */
+  readonly isEarly: boolean;
 }
 /** Who may make a tenant for themselves. */
 export interface RegistrationConfig {
@@ -437,8 +540,19 @@ const anthropicModel = 'claude-sonnet-5-5';
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
+  const references: SettingReference[] = [];
   for (const [name, setting] of Object.entries(settings)) {
     const given = environment[name] === '' ? undefined : environment[name];
+    const refers = referring[name];
+    if (given !== undefined && refers !== undefined) {
+      // What it refers to is checked once it is known.
+      if (given.startsWith('secret://')) {
+        references.push({ setting: name, reference: given, isEarly: refers === 'early' });
+        values[name] = given;
+        continue;
+      }
+      registerSecret(given);
+    }
     const answer = setting.schema.safeParse(given ?? (setting.fallback === '' ? undefined : setting.fallback));
     if (answer.success) values[name] = answer.data;
     else faults.push(`${name}: ${answer.error.issues.map((issue) => issue.message).join('; ')}. ${setting.about}`);
@@ -447,15 +561,23 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (name.startsWith('FACTOTUM_') && !(name in settings) && !forTests.test(name))
       faults.push(`${name}: there is no such setting. Remove it or correct its name; docs/settings.md lists them.`);
   // Every setting has been parsed by its own schema, or there is a fault and the values are not used.
-  const config = faults.length === 0 ? assemble(values as Values, faults) : undefined;
-  if (config === undefined || faults.length > 0) throw new ConfigFaults(faults);
+  const assembled = faults.length === 0 ? assemble(values as Values, faults) : undefined;
+  if (assembled === undefined || faults.length > 0) throw new ConfigFaults(faults);
+  const azure = Object.fromEntries(Object.entries(environment).filter(([name]) => /^(AZURE|IDENTITY)_/.test(name)));
+  const config: Config = {
+    ...assembled,
+    secrets: { ...assembled.secrets, references, azure },
+    withValues: (given) => readConfig({ ...environment, ...given }),
+  };
   return Object.freeze(config);
 }
 
 /** Names that our own tests use beside the settings. */
 const forTests = /^FACTOTUM_(TEST_\w+|FIXTURES)$/;
 
-function assemble(values: Values, faults: string[]): Config {
+type Assembled = Omit<Config, 'withValues' | 'secrets'> & { readonly secrets: Omit<SecretsConfig, 'references' | 'azure'> };
+
+function assemble(values: Values, faults: string[]): Assembled {
   const {
     FACTOTUM_DATABASE_APP_URL: app,
     FACTOTUM_DATABASE_ENGINE_URL: engine,
@@ -491,7 +613,38 @@ function assemble(values: Values, faults: string[]): Config {
     registration: registrationFrom(values, faults),
     ssoAllowHosts: values.FACTOTUM_SSO_ALLOW_HOSTS ?? [],
     modelAllowHosts: values.FACTOTUM_MODEL_ALLOW_HOSTS ?? [],
+    vault: vaultLoginFrom(values, faults),
+    secrets: {
+      folders: values.FACTOTUM_SECRET_FOLDERS,
+      tenantStores: values.FACTOTUM_SECRET_STORES ?? [],
+      vault:
+        values.FACTOTUM_VAULT_URL === undefined
+          ? undefined
+          : { address: values.FACTOTUM_VAULT_URL, namespace: values.FACTOTUM_VAULT_NAMESPACE },
+    },
   };
+}
+
+function vaultLoginFrom(values: Values, faults: string[]): VaultLoginConfig | undefined {
+  const token = valueOrFile('FACTOTUM_VAULT_TOKEN', values.FACTOTUM_VAULT_TOKEN, values.FACTOTUM_VAULT_TOKEN_FILE, faults);
+  const secretId = valueOrFile('FACTOTUM_VAULT_SECRET_ID', values.FACTOTUM_VAULT_SECRET_ID, values.FACTOTUM_VAULT_SECRET_ID_FILE, faults);
+  const { FACTOTUM_VAULT_ROLE_ID: roleId, FACTOTUM_VAULT_KUBERNETES_ROLE: role } = values;
+  if ((roleId === undefined) !== (secretId === undefined))
+    faults.push('FACTOTUM_VAULT_ROLE_ID: set it together with FACTOTUM_VAULT_SECRET_ID_FILE, or neither.');
+  const logins: VaultLoginConfig[] = [
+    ...(token === undefined ? [] : [{ method: 'token', token } as const]),
+    ...(roleId === undefined || secretId === undefined ? [] : [{ method: 'approle', roleId, secretId } as const]),
+    ...(role === undefined ? [] : [{ method: 'kubernetes', role } as const]),
+  ];
+  if (logins.length > 1)
+    faults.push('FACTOTUM_VAULT_TOKEN: there are several ways to sign in to Vault. Keep one: token, AppRole or Kubernetes.');
+  return logins[0];
+}
+
+function valueOrFile(name: string, value: string | undefined, file: string | undefined, faults: string[]): ValueOrFile | undefined {
+  if (value !== undefined && file !== undefined) faults.push(`${name}: it is set, and ${name}_FILE as well. Keep the file.`);
+  if (value !== undefined) registerSecret(value);
+  return value !== undefined ? { value } : file !== undefined ? { file } : undefined;
 }
 
 function registrationFrom(
@@ -582,6 +735,9 @@ function modelFrom(values: Values, faults: string[]): ModelConfig | undefined {
   // The key of Anthropic is never sent to another vendor's address.
   return { provider, url: values.FACTOTUM_MODEL_URL, name: values.FACTOTUM_MODEL_NAME ?? '', key: values.FACTOTUM_MODEL_KEY, timeoutMs };
 }
+
+/** Settings that hold a secret, and so may refer to one; and which of them cannot refer to one of the database. */
+export const secretSettings: ReadonlyMap<string, 'early' | 'late'> = new Map(Object.entries(referring));
 
 /** Name, default, unit and meaning of every setting: `.env.example` and docs/settings.md are written from it. */
 export const configTable: readonly { readonly name: string; readonly fallback: string; readonly unit: string; readonly about: string }[] =

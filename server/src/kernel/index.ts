@@ -13,6 +13,11 @@ export {
   type Role,
   type RoleUrls,
   readConfig,
+  type SecretsConfig,
+  type SettingReference,
+  secretSettings,
+  type ValueOrFile,
+  type VaultLoginConfig,
 } from './config.ts';
 export { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from './errors.ts';
 export { folderFault } from './folder-fault.ts';

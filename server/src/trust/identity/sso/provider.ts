@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, FactotumError, type Id, newId } from '#kernel';
 import type { Keyring, TenantKeys } from '#trust/key';
+import { isReference, type Reference, type SecretResolver } from '#trust/secret';
 import { type Acting, isOwner, requireWithin, resolveRoles } from '../member/rules.ts';
 import type { AuthDb } from '../store.ts';
 import { type OwnAddresses, ownAddresses } from './addresses.ts';
@@ -68,6 +69,7 @@ export const admitting = ({ id, tenantId, stored }: OpenedProvider): Admitting =
 interface Context {
   readonly db: AuthDb;
   readonly keyring: Pick<Keyring, 'of'>;
+  readonly secrets: Pick<SecretResolver, 'valueOf' | 'check'>;
   readonly network: ProviderNetwork;
   readonly clock: Clock;
   /** Of the public address. */
@@ -84,6 +86,16 @@ export async function readProviders(context: Context, tenantId: Id<'tenant'>): P
   const [rows, domains] = [await listProviders(context.db, tenantId), await listDomains(context.db, tenantId)];
   const keys = await context.keyring.of(tenantId);
   return rows.map((row) => present(row, openRow(keys, row), domains, context.origin()));
+}
+
+/** The secrets that providers refer to, each with who does. */
+export async function readReferences({ db, keyring }: Context, tenantId: Id<'tenant'>): Promise<readonly Reference[]> {
+  const keys = await keyring.of(tenantId);
+  return (await listProviders(db, tenantId)).flatMap((row) => {
+    const stored = openRow(keys, row);
+    const secret = stored.kind === 'saml' ? null : stored.clientSecret;
+    return secret !== null && isReference(secret) ? [{ reference: secret, by: `identity provider ${row.name}` }] : [];
+  });
 }
 
 /** @throws FactotumError `sso.not_found` */
@@ -105,6 +117,7 @@ export async function createProvider(
 ) {
   const { db, clock } = context;
   const id = newId('ssoProvider', clock.now().getTime());
+  await requireSecret(context, tenantId, input);
   const stored = await store(context, id, { input, before: null, isByOwner: await isOwner(db, tenantId, by) });
   await requireRoles(db, tenantId, stored.roles, by);
   const now = clock.now();
@@ -129,6 +142,7 @@ export async function changeProvider(
   const keys = await context.keyring.of(tenantId);
   const before = openRow(keys, row);
   if (before.kind !== input.kind) throw new FactotumError('request.invalid', 'A provider keeps its kind. Set up another one instead.');
+  await requireSecret(context, tenantId, input);
   const stored = await store(context, row.id, { input, before, isByOwner: await isOwner(db, tenantId, by) });
   if (JSON.stringify(stored.roles) !== JSON.stringify(before.roles)) await requireRoles(db, tenantId, stored.roles, by);
   const isOther = partyOf(stored) !== partyOf(before);
@@ -215,6 +229,12 @@ async function store(
       return { id, kind: 'saml', joins, roles, forOwners: forOwners(isSame), saml, key };
     }
   }
+}
+
+/** A client secret that is a reference leads to something that is there. @throws FactotumError as resolving it does. */
+async function requireSecret({ secrets }: Context, tenantId: Id<'tenant'>, input: ProviderInput): Promise<void> {
+  const given = input.kind === 'oidc' ? input.oidc.clientSecret : input.kind === 'oauth2' ? input.oauth2.clientSecret : undefined;
+  if (given !== undefined) await secrets.valueOf(tenantId, given);
 }
 
 /** What makes a provider the party that it is: whoever answers there decides who somebody is. */

@@ -1,6 +1,7 @@
 import type { Clock, FactotumError, Id, Logger } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import type { Keyring } from '#trust/key';
+import type { Reference, SecretResolver } from '#trust/secret';
 import type { Acting, Room } from '../member/rules.ts';
 import type { PersonSession } from '../principal.ts';
 import type { TxtLookup, verifyDomain } from './domain.ts';
@@ -12,6 +13,8 @@ import type { ProviderInput } from './schema.ts';
 export interface SingleSignOnDeps {
   readonly auth: RoleDatabase;
   readonly keyring: Pick<Keyring, 'of'>;
+  /** Finds client secrets that a provider refers to. */
+  readonly secrets: Pick<SecretResolver, 'valueOf' | 'check'>;
   /** The first is the public address, under which providers send people back. */
   readonly publicOrigins: () => readonly string[];
   /** `host:port` of providers that may be called although private, and without TLS. */
@@ -67,6 +70,8 @@ export interface SingleSignOn {
   stop(): Promise<void>;
 
   list(tenantId: Id<'tenant'>): Promise<readonly Provider[]>;
+  /** The secrets that the tenant's providers refer to. */
+  references(tenantId: Id<'tenant'>): Promise<readonly Reference[]>;
   read(tenantId: Id<'tenant'>, id: string): Promise<Provider>;
   create(tenantId: Id<'tenant'>, input: ProviderInput, by: Acting): Promise<Provider>;
   change(tenantId: Id<'tenant'>, id: string, input: ProviderInput, by: Acting): Promise<Provider>;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { FactotumError, type Id } from '#kernel';
 import type { Room } from '../member/rules.ts';
@@ -18,6 +19,7 @@ import {
   openRow,
   readProvider,
   readProviders,
+  readReferences,
   removeProvider,
   requireProvider,
 } from './provider.ts';
@@ -44,12 +46,12 @@ const recheckEveryMs = 3_600_000;
 
 /** Single sign-on with the providers that tenants set up. */
 export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
-  const { keyring, clock, log } = deps;
+  const { keyring, secrets, clock, log } = deps;
   const db = authDb(deps.auth);
   const network = createProviderNetwork(deps.allowHosts);
   const lookupTxt = deps.lookupTxt ?? systemTxtLookup;
   const origin = () => deps.publicOrigins()[0] ?? 'http://factotum.invalid';
-  const context = { db, keyring, network, clock, origin, lookupTxt, log };
+  const context = { db, keyring, secrets, network, clock, origin, lookupTxt, log };
   const ports = new LRUCache<string, IdentityProvider>({ max: 1_000, ttl: portTtlMs, perf: { now: () => clock.monotonicMs() } });
   let timer: NodeJS.Timeout | undefined;
   let recheck: Promise<void> = Promise.resolve();
@@ -57,19 +59,32 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
   const open = async (row: ProviderRow): Promise<OpenedProvider> => ({ ...row, stored: openRow(await keyring.of(row.tenantId), row) });
 
   /** The provider's side of the conversation, kept for what it has found out. */
-  const portOf = (provider: OpenedProvider): IdentityProvider => {
+  const portOf = async (provider: OpenedProvider): Promise<IdentityProvider> => {
     const { id, stored, updatedAt } = provider;
-    const key = `${id}:${updatedAt.getTime()}:${origin()}`;
-    const port = ports.get(key) ?? makePort(stored, id);
+    const secret = await secretOf(provider);
+    // A secret that is referred to changes without the provider: its hash, and never itself, is in the name.
+    const key = `${id}:${updatedAt.getTime()}:${origin()}:${secret === null ? '' : hash('sha256', secret)}`;
+    const port = ports.get(key) ?? makePort(stored, id, secret);
     ports.set(key, port);
     return port;
   };
-  const makePort = (stored: OpenedProvider['stored'], id: Id<'ssoProvider'>): IdentityProvider => {
+  /** The client secret, wherever it lies. Whoever signs in is told only that it is not to be had. */
+  const secretOf = async ({ stored, tenantId }: OpenedProvider): Promise<string | null> => {
+    if (stored.kind === 'saml' || stored.clientSecret === null) return null;
+    try {
+      return await secrets.valueOf(tenantId, stored.clientSecret);
+    } catch (cause) {
+      throw new FactotumError('sso.unavailable', 'The client secret of this identity provider is not to be had. Tell an administrator.', {
+        cause,
+      });
+    }
+  };
+  const makePort = (stored: OpenedProvider['stored'], id: Id<'ssoProvider'>, secret: string | null): IdentityProvider => {
     switch (stored.kind) {
       case 'oidc':
-        return oidcProvider(stored.oidc, stored.clientSecret, network);
+        return oidcProvider(stored.oidc, secret, network);
       case 'oauth2':
-        return oauth2Provider(stored.oauth2, stored.clientSecret, network);
+        return oauth2Provider(stored.oauth2, secret, network);
       case 'saml':
         return samlProvider(stored.saml, { ...ownAddresses(origin(), id), key: stored.key }, clock);
     }
@@ -155,6 +170,7 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
     },
 
     list: (tenantId) => readProviders(context, tenantId),
+    references: (tenantId) => readReferences(context, tenantId),
     read: (tenantId, id) => readProvider(context, { tenantId, id }),
     create: (tenantId, input, by) => createProvider(context, { tenantId, input, by }),
     change: (tenantId, id, input, by) => changeProvider(context, { tenantId, id, input, by }),
@@ -197,7 +213,7 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
       const own = ownAddresses(origin(), id);
       const returnUrl = stored.kind === 'saml' ? own.acsUrl : own.redirectUri;
       try {
-        return { tenantId, ...(await beginLogin(context, { provider, port: portOf(provider), returnUrl, purpose, to: start.to })) };
+        return { tenantId, ...(await beginLogin(context, { provider, port: await portOf(provider), returnUrl, purpose, to: start.to })) };
       } catch (error) {
         // A test tells of it where its other results are.
         if (purpose.kind === 'test' && error instanceof FactotumError)
@@ -209,7 +225,7 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
       const row = await findAnyProvider(db, providerId);
       if (row?.kind !== 'saml') throw noProvider();
       const provider = await open(row);
-      await keepPostedAnswer(context, { provider, port: portOf(provider), state, response });
+      await keepPostedAnswer(context, { provider, port: await portOf(provider), state, response });
     },
     end: async ({ state, browser, redirect, roomIn }) => {
       let provider: OpenedProvider | undefined;
@@ -221,7 +237,7 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
           : async ({ providerId }, handshake) => {
               provider = await requireUsable(providerId, true);
               const { claim } = provider.stored.roles;
-              return portOf(provider).finish({ kind: 'redirect', url: redirect.url }, handshake, claim === null ? [] : [claim]);
+              return (await portOf(provider)).finish({ kind: 'redirect', url: redirect.url }, handshake, claim === null ? [] : [claim]);
             },
       );
       const { tenantId, providerId, purpose } = returned;

@@ -80,9 +80,12 @@ async function readWhole(name: string, path: string) {
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new FactotumError('secret.unavailable', `${name} is not a file.`);
-    if (found.size > valueBytesMax)
+    // Two more for the line break.
+    if (found.size > valueBytesMax + 2)
       throw new FactotumError('secret.unavailable', `${name} is larger than ${valueBytesMax} bytes, which no secret is.`);
     const value = (await file.readFile('utf8')).replace(/\r?\n$/, '');
+    if (Buffer.byteLength(value) > valueBytesMax)
+      throw new FactotumError('secret.unavailable', `${name} is larger than ${valueBytesMax} bytes, which no secret is.`);
     if (value === '') throw new FactotumError('secret.unavailable', `${name} is empty.`);
     // A mount that is replaced brings another file with another time.
     return { value, version: `${found.ino}-${Math.trunc(found.mtimeMs)}` };

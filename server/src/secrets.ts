@@ -1,0 +1,81 @@
+import { type Clock, type Config, ConfigFaults, isFactotumError, type Logger } from '#kernel';
+import { azureCredentialFrom } from '#kernel/cloud';
+import { createSecretResolver, type InSecretUnit, type OpenStore, outsideStores, type SecretResolver } from '#trust/secret';
+import { vaultLogin } from './vault-login.ts';
+
+/** The stores outside that the installation has set up. */
+export function storesOf({ secrets, vault }: Config, clock: Clock): OpenStore {
+  const { folders, azure } = secrets;
+  const auth = vaultLogin(vault);
+  const place = secrets.vault === undefined || auth === undefined ? undefined : { ...secrets.vault, auth };
+  return outsideStores({ folders, vault: place, azure: azureCredentialFrom(azure), clock });
+}
+
+/**
+ * The configuration with its early references replaced: those that are needed before the database is open, and every other that does not
+ * lie in it, so that all faults are told at once.
+ *
+ * @throws ConfigFaults
+ */
+export async function resolveEarly(config: Config, { clock, log }: { clock: Clock; log: Logger }): Promise<Config> {
+  const early = config.secrets.references.filter(({ reference, isEarly }) => isEarly || !reference.startsWith('secret://db/'));
+  if (early.length === 0) return config;
+  const resolver = createSecretResolver({ inUnit: null, openStore: storesOf(config, clock), tenantStores: [], clock, log });
+  try {
+    return await resolveAll(config, early, resolver);
+  } finally {
+    await resolver.close();
+  }
+}
+
+export interface OpenedSecrets {
+  readonly resolver: SecretResolver;
+  /** Without any reference left. */
+  readonly config: Config;
+}
+
+/**
+ * The resolver of a process with its database, and the configuration with what lies in that.
+ *
+ * @param onUnresolved - told of what does not resolve, which then stays a reference: for commands, one of which may mend it
+ * @throws ConfigFaults
+ */
+export async function openSecrets(
+  config: Config,
+  { inUnit, clock, log, onUnresolved }: { inUnit: InSecretUnit; clock: Clock; log: Logger; onUnresolved?: (fault: string) => void },
+): Promise<OpenedSecrets> {
+  const resolver = createSecretResolver({
+    inUnit,
+    openStore: storesOf(config, clock),
+    tenantStores: config.secrets.tenantStores,
+    clock,
+    log,
+  });
+  try {
+    return { resolver, config: await resolveAll(config, config.secrets.references, resolver, onUnresolved) };
+  } catch (error) {
+    await resolver.close();
+    throw error;
+  }
+}
+
+async function resolveAll(
+  config: Config,
+  references: Config['secrets']['references'],
+  resolver: SecretResolver,
+  onUnresolved?: (fault: string) => void,
+): Promise<Config> {
+  const values: Record<string, string> = {};
+  const faults: string[] = [];
+  for (const { setting, reference } of references) {
+    try {
+      values[setting] = await resolver.resolve('installation', reference);
+    } catch (error) {
+      if (!isFactotumError(error)) throw error;
+      faults.push(`${setting}: ${error.message}`);
+    }
+  }
+  if (faults.length > 0 && onUnresolved === undefined) throw new ConfigFaults(faults);
+  for (const fault of faults) onUnresolved?.(fault);
+  return Object.keys(values).length === 0 ? config : config.withValues(values);
+}
