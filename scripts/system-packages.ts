@@ -7,6 +7,12 @@ const systemPackages: readonly { readonly name: string; readonly use: string }[]
   { name: 'php-cli', use: 'what serves it' },
   { name: 'php-xml', use: 'what it reads and signs XML with' },
   { name: 'php-mbstring', use: 'what it compares texts with' },
+  { name: 'awscli', use: "AWS's own client, at what stands in for AWS" },
+  { name: 'python3-hvac', use: 'a client of Vault that is not ours, at what stands in for Vault' },
+  { name: 'softhsm2', use: 'an HSM in software' },
+  { name: 'opensc', use: 'what makes and deletes keys in it' },
+  { name: 'g++', use: 'what compiles the package that speaks to it' },
+  { name: 'make', use: 'likewise' },
 ];
 
 /** Whether the packages are there; otherwise one sentence for the person who reads the output. */

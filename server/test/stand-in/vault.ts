@@ -162,7 +162,7 @@ export async function startVault(t: TestContext, options: VaultStandInOptions = 
     if (entered !== null) return entered;
     const name = (request.headers['x-vault-token'] ?? '').toString();
     if (name === '') return vaultErrors(400, 'missing client token');
-    const lists = request.method === 'LIST' || (request.method === 'GET' && url.searchParams.get('list') === 'true');
+    const lists = request.method === 'GET' && url.searchParams.get('list') === 'true';
     const method = lists ? 'list' : writes ? 'write' : request.method === 'DELETE' ? 'delete' : request.method === 'GET' ? 'read' : null;
     if (method === null) return vaultErrors(405, 'unsupported method');
     return aboutToken(path, name) ?? engineAnswer(method, path, name, body, url.searchParams);
