@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { Registry } from 'prom-client';
 import { createLogger, isFactotumError } from '#kernel';
-import { makeAuthority, writePair } from '../../../../test/certificates.ts';
+import { makeAuthority, writePair } from '../../../../test/tls-pair.ts';
 import { createFigures } from './figures.ts';
 import { type Listening, type ListenOptions, listen } from './listen.ts';
 
