@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { type AzureCredential, azureFault, createAzureTokens, createAzureVault, type RestAnswer } from '#kernel/cloud';
 import { bind } from '../binding.ts';
@@ -52,6 +52,13 @@ export async function createAzureKeyVault({ keyUrl, credential, fetch, clock, ..
       return read(schema, await vault.send(request));
     });
 
+  /** The version in an identifier of this key. Names of keys are the same in capitals and in small letters. */
+  const versionOf = (kid: string): string => {
+    const named = URL.canParse(kid) ? new URL(kid) : undefined;
+    const [name = '', version = ''] = [named?.pathname.slice(0, pathname.length), named?.pathname.slice(pathname.length + 1)];
+    if (named?.origin !== origin || name.toLowerCase() !== pathname.toLowerCase() || !versionForm.test(version)) throw otherKey();
+    return version;
+  };
   /** The newest version, which is the one that wraps. */
   const newest = async (): Promise<{ version: string; wrapping: (typeof wrappings)[number] }> => {
     const { key } = await call(keySchema, { method: 'GET', path: pathname });
@@ -61,21 +68,20 @@ export async function createAzureKeyVault({ keyUrl, credential, fetch, clock, ..
         'refused',
         `The key in ${service} is of type ${key.kty.slice(0, 20)}, which cannot wrap. Make an RSA key, or an AES key in a Managed HSM.`,
       );
-    const version = key.kid.startsWith(`${keyUrl}/`) ? key.kid.slice(keyUrl.length + 1) : '';
-    if (!versionForm.test(version)) throw otherKey();
-    return { version, wrapping };
+    return { version: versionOf(key.kid), wrapping };
   };
   const operate = async (operation: 'wrapkey' | 'unwrapkey', version: string, alg: string, bytes: Buffer): Promise<Buffer> => {
     const json = { alg, value: bytes.toString('base64url') };
     const { kid, value } = await call(resultSchema, { method: 'POST', path: `${pathname}/${version}/${operation}`, json });
-    if (kid !== `${keyUrl}/${version}`) throw otherKey();
+    if (versionOf(kid) !== version) throw otherKey();
     return Buffer.from(value, 'base64url');
   };
   const open = async ({ kekVersion, wrapped }: WrappedSeed, bound: Bound): Promise<Buffer> => {
     const wrapping = wrappings.find(({ mark }) => mark === wrapped[0]);
     if (wrapping === undefined || wrapped.length < 2 || !versionForm.test(kekVersion)) throw changed();
     const plain = await operate('unwrapkey', kekVersion, wrapping.algorithm, wrapped.subarray(1));
-    const isBound = plain.length === seedBytes + digestBytes && timingSafeEqual(plain.subarray(seedBytes), digestOf(bound));
+    const secret = plain.subarray(0, seedBytes + saltBytes);
+    const isBound = plain.length === envelopeBytes && timingSafeEqual(plain.subarray(secret.length), digestOf(secret, bound));
     const seed = Buffer.from(plain.subarray(0, seedBytes));
     plain.fill(0);
     if (isBound) return seed;
@@ -85,7 +91,9 @@ export async function createAzureKeyVault({ keyUrl, credential, fetch, clock, ..
   const wrap = async (seed: Buffer, bound: Bound): Promise<WrappedSeed> => {
     requireSeed(seed);
     const { version, wrapping } = await newest();
-    const plain = Buffer.concat([seed, digestOf(bound)]);
+    const secret = Buffer.concat([seed, randomBytes(saltBytes)]);
+    const plain = Buffer.concat([secret, digestOf(secret, bound)]);
+    secret.fill(0);
     const sealed = await operate('wrapkey', version, wrapping.algorithm, plain);
     plain.fill(0);
     const row = { kekId: keyUrl, kekVersion: version, wrapped: Buffer.concat([Buffer.of(wrapping.mark), sealed]) };
@@ -118,10 +126,12 @@ export async function createAzureKeyVault({ keyUrl, credential, fetch, clock, ..
 }
 
 const versionForm = /^[0-9A-Za-z]{1,64}$/;
-const digestBytes = 32;
-const digestOf = ({ tenantId, generation }: Bound) =>
+/** What is wrapped: the seed, random bytes (AES key wrap alone makes equal wraps of equal seeds), SHA-256 of both and of what they are bound to. */
+const saltBytes = 16;
+const envelopeBytes = seedBytes + saltBytes + 32;
+const digestOf = (secret: Buffer, { tenantId, generation }: Bound) =>
   createHash('sha256')
-    .update(bind('factotum/kek/v1', tenantId, String(generation)))
+    .update(bind('factotum/kek/v1', tenantId, String(generation), secret))
     .digest();
 
 function read<T>(schema: z.ZodType<T>, answer: RestAnswer): T {
