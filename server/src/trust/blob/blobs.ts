@@ -127,10 +127,12 @@ export function createBlobs({ app, storage, installation, clock }: BlobsDeps) {
       }
     },
 
-    /** The sealed bytes as they lie in the storage: for archives and rotations. */
+    /** What the object is called in the storage: for backups. */
+    nameOf: (tenantId: Id<'tenant'>, object: string): string => places.of(tenantId, object),
+    /** The sealed bytes as they lie in the storage: for archives. */
     readSealed: (tenantId: Id<'tenant'>, { object }: Pick<StoredBlob, 'object'>): Promise<Readable> =>
       storage.get(places.of(tenantId, object)),
-    /** Stores sealed bytes as they come from an archive, under the name that their row has. */
+    /** Stores bytes that are sealed already, under the name that their row has or will have. */
     putSealed: (tenantId: Id<'tenant'>, object: string, body: Readable): Promise<{ bytes: number }> =>
       storage.put(places.of(tenantId, object), body),
 
