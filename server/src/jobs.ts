@@ -11,7 +11,7 @@ const handlers = (platform: Platform): readonly JobHandler[] => {
     forgetTenant: (tenantId) => identity.removeTenantOwner(tenantId),
     folders: [config.dropFolder, config.outboxFolder],
   });
-  return [erase, ...createArchiveJobs(platform)];
+  return [erase, ...createArchiveJobs(platform), ...platform.encryption.jobs];
 };
 
 /** The worker of this process for jobs. Not started yet. */

@@ -9,7 +9,7 @@ import { createLogger, type Id, type JsonObject, readConfig } from '#kernel';
 import { withTenant } from '#kernel/database';
 import type { TxtLookup } from '#trust/identity';
 import { provisionTenant } from '#trust/tenant';
-import { createWorker, openPlatform, type Platform, type ToolDeps } from '../src/platform.ts';
+import { createWorker, openPlatform, type Platform, type PlatformOptions, type ToolDeps } from '../src/platform.ts';
 import { testDatabase } from './database.ts';
 
 /** A platform on a database of its own, with what tests ask of it. Everything is given back after the test file. */
@@ -33,7 +33,12 @@ export type LookedTask = Awaited<ReturnType<typeof look>>;
 
 /** Opens a platform whose demo is off and whose outbox and drop folders lie in a temporary folder. */
 export async function testPlatform(
-  options: { tools?: (deps: ToolDeps) => Tool[]; environment?: Readonly<Record<string, string>>; lookupTxt?: TxtLookup } = {},
+  options: {
+    tools?: (deps: ToolDeps) => Tool[];
+    environment?: Readonly<Record<string, string>>;
+    lookupTxt?: TxtLookup;
+    rotation?: PlatformOptions['rotation'];
+  } = {},
 ): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), 'factotum-platform-'));
   const { roleUrls, ownerUrl, close } = await testDatabase();
@@ -58,6 +63,7 @@ export async function testPlatform(
     },
     ...(options.tools === undefined ? {} : { tools: options.tools }),
     ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
+    ...(options.rotation === undefined ? {} : { rotation: options.rotation }),
   });
   after(async () => {
     for (const worker of workers) await worker.stop(2_000);

@@ -119,6 +119,23 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
   quota_hold: { 'tenant_id hold_id': id, micros: count, 'held_at expires_at': time },
   quota_limit: { tenant_id: id, name, value: count, set_by: actor, set_at: time },
   schema_migration: { 'number name sha256': publicValue, applied_at: time },
+  secret: {
+    'tenant_id secret_id': id,
+    name: clear('a name that an administrator gave, by which references find it'),
+    reference: clear('where in another store its value lies, never the value'),
+    kind: option,
+    'current_version rotate_after_days': count,
+    'rotate_at created_at changed_at last_used_at': time,
+    created_by: actor,
+  },
+  secret_version: {
+    'tenant_id secret_id': id,
+    version: count,
+    state: option,
+    sealed: sealed('the value', { purpose: 'credential', kind: 'secret', id: ['secret_id'], version: 'version' }),
+    'created_at state_since': time,
+    created_by: actor,
+  },
   standing_grant: {
     'tenant_id grant_id': id,
     tool: name,

@@ -36,6 +36,23 @@ export const authColumns: Readonly<Record<string, TableColumns>> = {
     'createdAt signsFrom trustedUntil': time,
     createdBy: actor,
   },
+  installationSecret: {
+    secretId: id,
+    name: clear('a name that an operator gave, by which references find it'),
+    reference: clear('where in another store its value lies, never the value'),
+    kind: option,
+    'currentVersion rotateAfterDays': count,
+    'rotateAt createdAt changedAt lastUsedAt': time,
+    createdBy: actor,
+  },
+  installationSecretVersion: {
+    secretId: id,
+    version: count,
+    state: option,
+    sealed: otherwise('installation key', 'the value'),
+    'createdAt stateSince': time,
+    createdBy: actor,
+  },
   invitation: {
     'id organizationId inviterId teams': id,
     email: person,

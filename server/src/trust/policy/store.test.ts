@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { sql } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
 import { isFactotumError } from '#kernel';
 import { testDatabase } from '../../../test/database.ts';
+import { tamper } from '../../../test/tamper.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
 import { createGrant, defaultPolicyText, type GrantInput, listGrants, loadPolicy, revokeGrant, savePolicy, useGrant } from './index.ts';
 
-const { database, close } = await testDatabase();
+const { database, ownerUrl, close } = await testDatabase();
 const tenants = await tenantFactory(database);
 after(async () => {
   await tenants.close();
@@ -67,7 +68,12 @@ test('a policy that was changed in the database does not open', async () => {
   const tenant = await tenants.build();
   await save(tenant, textOf('One'), 0);
   await save(tenant, textOf('Two'), 1);
-  await tenant.run((tx) => sql`update policy set body = (select body from policy where version = 1) where version = 2`.execute(tx));
+  const exchange = `update app.policy set body = (select body from app.policy where version = 1 and tenant_id = $1) where version = 2 and tenant_id = $1`;
+  await assert.rejects(
+    tenant.run((tx) => tx.executeQuery(CompiledQuery.raw(exchange, [tenant.tenantId]))),
+    /exchanged by a rotation/,
+  );
+  await tamper(ownerUrl, 'policy', exchange, [tenant.tenantId]);
   await assert.rejects(load(tenant), (error: unknown) => isFactotumError(error, 'seal.broken'));
 });
 

@@ -48,9 +48,10 @@ export function openCertificate(note: string, verifierKey: string): Destruction 
 /** Kept once; a second one for the same tenant changes nothing. */
 export async function keepCertificate(tx: Tx, tenantId: Id<'tenant'>, note: string, at: Date): Promise<void> {
   await sql`insert into destruction_certificate (tenant_id, note, created_at) values (${tenantId}, ${note}, ${at})
-    on conflict (tenant_id) do nothing`.execute(tx);
+    on conflict (tenant_id, generation) do nothing`.execute(tx);
 }
 
 /** @returns null when the tenant was not erased. */
 export const findCertificate = async (tx: Tx, tenantId: Id<'tenant'>): Promise<string | null> =>
-  (await sql<{ note: string }>`select note from destruction_certificate where tenant_id = ${tenantId}`.execute(tx)).rows[0]?.note ?? null;
+  (await sql<{ note: string }>`select note from destruction_certificate where tenant_id = ${tenantId} and generation = 0`.execute(tx))
+    .rows[0]?.note ?? null;

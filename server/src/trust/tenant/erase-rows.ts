@@ -11,6 +11,7 @@ const batchRows = 5_000;
 const kept = [
   'tenant',
   'tenant_key',
+  'key_revocation',
   'tenant_move',
   'audit_entry',
   'audit_head',

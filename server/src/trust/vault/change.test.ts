@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { sql } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
 import { z } from 'zod';
 import { type ErrorCode, type Id, isFactotumError, newId } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { testDatabase } from '../../../test/database.ts';
+import { tamper } from '../../../test/tamper.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
 import { type Change, deleteNote, moveNote, restoreVersion, writeNote } from './change.ts';
 import { noteBytesMax } from './note.ts';
 import { listNotes, noteHistory, readNote } from './read.ts';
 
-const { database, close } = await testDatabase();
+const { database, ownerUrl, close } = await testDatabase();
 const tenants = await tenantFactory(database);
 after(async () => {
   await tenants.close();
@@ -267,8 +268,13 @@ test('rows that were exchanged in the database do not open', async () => {
   const vault = vaultOf(tenant);
   const one = await vault.write('one.md', 'first');
   const other = await vault.write('other.md', 'second');
-  const [body] = await tenant.run((tx) => tx.selectFrom('noteVersion').select('body').where('noteId', '=', other.noteId).execute());
-  await tenant.run((tx) => tx.updateTable('noteVersion').set({ body: body!.body }).where('noteId', '=', one.noteId).execute());
+  const exchange = 'update app.note_version set body = (select body from app.note_version where note_id = $2) where note_id = $1';
+  // The application itself is not let: it exchanges a seal for a newer one and nothing else.
+  await assert.rejects(
+    tenant.run((tx) => tx.executeQuery(CompiledQuery.raw(exchange, [one.noteId, other.noteId]))),
+    /exchanged by a rotation/,
+  );
+  await tamper(ownerUrl, 'note_version', exchange, [one.noteId, other.noteId]);
   await assert.rejects(vault.read('one.md'), is('seal.broken'));
   await assert.rejects(vault.move('one.md', 'two.md'), is('seal.broken'));
   await vault.write('one.md', 'mended');

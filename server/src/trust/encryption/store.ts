@@ -1,0 +1,34 @@
+import { sql } from 'kysely';
+import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
+
+/** A certificate as it is kept. */
+export interface KeptCertificate {
+  readonly generation: number;
+  readonly note: string;
+  readonly createdAt: Date;
+}
+
+export async function keepGenerationCertificate(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { generation, note, createdAt }: KeptCertificate,
+): Promise<void> {
+  await sql`insert into destruction_certificate (tenant_id, generation, note, created_at) values (${tenantId}, ${generation}, ${note}, ${createdAt})`.execute(
+    tx,
+  );
+}
+
+/** Certificates of single generations, oldest first. That of the whole tenant is not among them. */
+export const listGenerationCertificates = async (tx: Tx, tenantId: Id<'tenant'>): Promise<KeptCertificate[]> =>
+  (
+    await sql<KeptCertificate>`select generation, note, created_at from destruction_certificate
+      where tenant_id = ${tenantId} and generation > 0 order by generation`.execute(tx)
+  ).rows;
+
+/** The transaction that will be the next to begin writing, and the oldest that still does. */
+export const readHorizon = async (tx: Tx): Promise<{ next: bigint; oldest: bigint }> => {
+  const { rows } = await sql<{ next: string; oldest: string }>`select pg_snapshot_xmax(pg_current_snapshot())::text as next,
+    pg_snapshot_xmin(pg_current_snapshot())::text as oldest`.execute(tx);
+  return { next: BigInt(rows[0]?.next ?? 0), oldest: BigInt(rows[0]?.oldest ?? 0) };
+};
