@@ -4,7 +4,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Agent } from 'undici';
-import { guardedAgent, type OutboundLimits, type OutboundTls, outboundFetch, unguardedAgent } from '#kernel/outbound';
+import { guardedAgent, neverConnected, type OutboundLimits, type OutboundTls, outboundFetch, unguardedAgent } from '#kernel/outbound';
 import { createRenewedAgent, type TlsEnd } from '#trust/certificate';
 
 /** How we introduce ourselves to an MCP server, in this process or far away. */
@@ -105,8 +105,17 @@ class EndingTransport extends StreamableHTTPClientTransport {
   }
 }
 
-/** What says that no connection came about, so that nothing was asked of anybody. */
-const notDialled = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+/** Of the errors that connections are not made for those that pass: a server that is being started or replaced, a name that is being moved. */
+const passing = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 const againMsMax = 1_000;
 
 /** Dials again until the signal ends it: a server that is being replaced is back in seconds, and nothing was sent in the meantime. */
@@ -115,11 +124,16 @@ async function untilDialled<R>(dial: () => Promise<R>, signal: AbortSignal): Pro
     try {
       return await dial();
     } catch (error) {
-      const code = error instanceof Error && error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
-      if (!notDialled.has(code) || signal.aborted) throw error;
+      if (signal.aborted || !neverConnected(error) || !passing.has(codeOf(error))) throw error;
       await sleep(waitMs, undefined, { signal });
     }
   }
+}
+
+/** The code of an error, or of what `fetch` says that it was caused by. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return 'code' in error ? String(error.code) : codeOf(error.cause);
 }
 
 /** The promise, or the signal's reason when that comes first. */

@@ -1,4 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Server as TlsServer } from 'node:tls';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Tool } from '#flow/tool';
@@ -12,18 +15,26 @@ export interface ToolListenerOptions {
   readonly tools: readonly Tool[];
   readonly end: TlsEnd;
   readonly log: Logger;
+  /** How often it looks whether its certificate is to be replaced, in milliseconds. */
+  readonly everyMs?: number;
 }
 
 /** Serves tools to workers in other processes. */
 export interface ToolListener {
   /** @returns the port. Rejects as `net.Server.listen` does. */
   listen(at: { readonly host: string; readonly port: number }): Promise<number>;
-  /** Takes no new call, lets those under way end, for as long as `graceMs`; then cuts them off. */
+  /**
+   * Asks its callers to go (five seconds at most), then takes no new call and lets those under way end, for as long as `graceMs`; then
+   * cuts them off. With 0 at once.
+   */
   close(graceMs?: number): Promise<void>;
 }
 
-/** Longer than any client of ours keeps an idle connection, so that none is closed under a call that is just being sent. In milliseconds. */
-const keepAliveMs = 75_000;
+/**
+ * How long an idle connection is kept, in milliseconds. Clients are told, and undici lets go a second before, so that none is closed
+ * under a call that is just being sent: what would have become of that one, nobody could say.
+ */
+const keepAliveMs = 5_000;
 /** Above the longest time-out of a tool. */
 const graceMsDefault = 20_000;
 
@@ -32,8 +43,13 @@ const graceMsDefault = 20_000;
  * processes can stand behind one address. Who is no worker of this installation gets no further than its certificate. When a caller
  * hangs up, its call is told to stop: nobody is left to hear what came of it, and whoever takes over asks.
  */
-export async function createToolListener({ tools, end, log }: ToolListenerOptions): Promise<ToolListener> {
+export async function createToolListener({ tools, end, log, everyMs }: ToolListenerOptions): Promise<ToolListener> {
+  const open = new Set<ServerResponse>();
+  let isClosing = false;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    open.add(response);
+    response.once('close', () => open.delete(response));
+    if (isClosing) response.shouldKeepAlive = false;
     const admission = admissionOf(end, request.socket);
     if (admission.kind === 'refused') {
       log.warn({ peer: request.socket.remoteAddress, reason: admission.reason }, 'a caller of tools was turned away');
@@ -57,7 +73,7 @@ export async function createToolListener({ tools, end, log }: ToolListenerOption
         else response.destroy();
       });
     },
-    { log },
+    { log, ...(everyMs === undefined ? {} : { everyMs }) },
   );
   server.keepAliveTimeout = keepAliveMs;
   server.on('tlsClientError', (error, socket) =>
@@ -78,7 +94,13 @@ export async function createToolListener({ tools, end, log }: ToolListenerOption
       }),
     async close(graceMs = graceMsDefault) {
       stop();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      isClosing = true;
+      // Said with the answer: "Connection: close".
+      for (const response of open) response.shouldKeepAlive = false;
+      // Not `server.close`, which cuts idle connections at once: a call may be on its way over one of them.
+      const closed = new Promise<void>((resolve) => TlsServer.prototype.close.call(server, () => resolve()));
+      const untilMs = performance.now() + Math.min(keepAliveMs, graceMs);
+      while (performance.now() < untilMs && (await connectionsOf(server)) > 0) await sleep(50);
       server.closeIdleConnections();
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
@@ -86,6 +108,9 @@ export async function createToolListener({ tools, end, log }: ToolListenerOption
     },
   };
 }
+
+const connectionsOf = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
 
 function refuse(response: ServerResponse, status: number, detail: string, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/problem+json', ...headers }).end(JSON.stringify({ status, detail }));

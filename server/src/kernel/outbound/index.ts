@@ -1,1 +1,1 @@
-export { guardedAgent, mayDial, type OutboundLimits, type OutboundTls, outboundFetch, unguardedAgent } from './outbound.ts';
+export { guardedAgent, mayDial, neverConnected, type OutboundLimits, type OutboundTls, outboundFetch, unguardedAgent } from './outbound.ts';

@@ -28,18 +28,34 @@ export function guardedAgent(limits: OutboundLimits, allow?: BlockList, tls: Out
   const connect = buildConnector({ ...tls, timeout: limits.connectTimeoutMs, lookup: guardedLookup(allow) });
   return new Agent({
     ...agentLimits(limits),
-    connect: (options, done) => {
+    connect: noted((options, done) => {
       // A literal address is never looked up, so it is checked here. undici hands over IPv6 without or with brackets.
       const literal = options.hostname.replace(/^\[|\]$/g, '');
       if (isIP(literal) !== 0 && !mayDial(literal, allow)) done(refused(literal), null);
       else connect(options, done);
-    },
+    }),
   });
 }
 
 /** An agent for addresses that the operator configured: same limits, any address, because the operator owns the network. */
 export function unguardedAgent(limits: OutboundLimits, tls: OutboundTls = {}): Agent {
-  return new Agent({ ...agentLimits(limits), connect: { ...tls, timeout: limits.connectTimeoutMs } });
+  return new Agent({ ...agentLimits(limits), connect: noted(buildConnector({ ...tls, timeout: limits.connectTimeoutMs })) });
+}
+
+/** Errors that ended the making of a connection, TLS included. */
+const connectionErrors = new WeakSet<Error>();
+
+const noted =
+  (connect: buildConnector.connector): buildConnector.connector =>
+  (options, done) =>
+    connect(options, (...made) => {
+      if (made[0] !== null) connectionErrors.add(made[0]);
+      done(...made);
+    });
+
+/** Whether a request through one of our agents failed because no connection came about: then nothing of it was sent. */
+export function neverConnected(error: unknown): boolean {
+  return error instanceof Error && (connectionErrors.has(error) || neverConnected(error.cause));
 }
 
 /** Whether an address is public unicast or on the allow list. IPv4 inside IPv6 is judged as IPv4; what is not an address is refused. */
