@@ -35,8 +35,8 @@ export function createRateLimit({ requestLimits, clientAddress, load, clock }: R
       const { place } = c.var;
       place?.leave();
       if (counted.length > 0) tellLimits(c.res.headers, counted);
-      // Those inside this machine, and tests without a server, have no address; they are nobody's flood.
-      if (c.res.status === 429) await lateRefusal.wait(place?.tenantId ?? addressOf(c, clientAddress) ?? '');
+      const who = place?.tenantId ?? addressOf(c, clientAddress);
+      if (c.res.status === 429 && who !== undefined) await lateRefusal.wait(who);
     },
   };
 }

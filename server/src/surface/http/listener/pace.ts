@@ -40,7 +40,8 @@ interface Exchange {
   readonly writtenBefore: number;
   waitedForBodyMs: number;
   waitedForReaderMs: number;
-  isStallTimed: boolean;
+  /** Listens to the socket's own timer while part of an answer waits to be read. */
+  onStall: (() => void) | null;
 }
 
 const tickMs = 1_000;
@@ -64,11 +65,7 @@ export function keepPace(limits: PaceLimits, onCut: (why: TooSlow) => void): Pac
     const { incoming, outgoing, writtenBefore } = exchange;
     const { socket } = incoming;
     const isWaiting = outgoing.headersSent && socket.writableLength > 0;
-    // The socket's own timer sees bytes leave that are part of one large piece.
-    if (isWaiting !== exchange.isStallTimed) {
-      socket.setTimeout(isWaiting ? limits.answerStallMsMax : 0);
-      exchange.isStallTimed = isWaiting;
-    }
+    timeStall(exchange, isWaiting);
     if (!isWaiting) return false;
     exchange.waitedForReaderMs += tickMs;
     const waitedMs = exchange.waitedForReaderMs;
@@ -76,6 +73,18 @@ export function keepPace(limits: PaceLimits, onCut: (why: TooSlow) => void): Pac
       waitedMs > Math.max(limits.graceMs, limits.answerStallMsMax) &&
       (socket.bytesWritten - writtenBefore) / (waitedMs / 1_000) < limits.answerBytesPerSecondMin
     );
+  }
+
+  /** The socket's own timer sees bytes leave that are part of one large piece, and Node ends what has run into it. */
+  function timeStall(exchange: Exchange, isWaiting: boolean): void {
+    const { socket } = exchange.incoming;
+    if (isWaiting && exchange.onStall === null) {
+      exchange.onStall = () => onCut('slow_reader');
+      socket.setTimeout(limits.answerStallMsMax).on('timeout', exchange.onStall);
+    } else if (!isWaiting && exchange.onStall !== null) {
+      socket.setTimeout(0).off('timeout', exchange.onStall);
+      exchange.onStall = null;
+    }
   }
 
   const timer = setInterval(() => {
@@ -93,15 +102,18 @@ export function keepPace(limits: PaceLimits, onCut: (why: TooSlow) => void): Pac
       exchanges.set(incoming, {
         incoming,
         outgoing,
-        // Of this request's own body a part may have come with its head already; that is in its favour only where it is small.
         readBefore: incoming.socket.bytesRead,
         writtenBefore: incoming.socket.bytesWritten,
         waitedForBodyMs: 0,
         waitedForReaderMs: 0,
-        isStallTimed: false,
+        onStall: null,
       });
     },
-    unwatch: (incoming) => void exchanges.delete(incoming),
+    unwatch(incoming) {
+      const exchange = exchanges.get(incoming);
+      if (exchange?.onStall) incoming.socket.off('timeout', exchange.onStall);
+      exchanges.delete(incoming);
+    },
     stop: () => clearInterval(timer),
   };
 }

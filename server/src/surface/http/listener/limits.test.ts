@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { after, test } from 'node:test';
+import { Registry } from 'prom-client';
+import { createLogger } from '#kernel';
+import { createFigures } from './figures.ts';
+import { type ListenOptions, listen } from './listen.ts';
+import { paceLimitsDefault } from './pace.ts';
+
+const registry = new Registry();
+const figures = createFigures(registry);
+const undo: (() => unknown)[] = [];
+after(async () => {
+  for (const step of undo.reverse()) await step();
+});
+
+type Fetch = Parameters<typeof listen>[0];
+
+/** What a route would do: reads no body, all of it, or answers at length. */
+const answer: Fetch = async (request, env) => {
+  if (typeof env === 'object' && env !== null && 'refusal' in env) return new Response('refused', { status: 503 });
+  const { pathname } = new URL(request.url);
+  if (pathname === '/read') return new Response(String((await request.arrayBuffer().catch(() => new ArrayBuffer(0))).byteLength));
+  if (pathname === '/refuse') return new Response('too large', { status: 413 });
+  if (pathname === '/long') return new Response(Buffer.alloc(64 * 1_024 * 1_024));
+  return new Response('served');
+};
+
+async function serve(options: Partial<ListenOptions> = {}): Promise<number> {
+  const listening = await listen(answer, { host: '127.0.0.1', port: 0, ...options }, { log: createLogger({ level: 'silent' }), figures });
+  undo.push(() => listening.close(0));
+  return listening.port;
+}
+
+/** A connection with what it has heard so far. */
+interface Line {
+  readonly socket: Socket;
+  readonly ended: Promise<unknown>;
+  heard(): string;
+  /** Waits until it has heard this so many times. */
+  hears(text: string, times?: number): Promise<void>;
+}
+
+async function open(port: number, from = '127.0.0.1'): Promise<Line> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
+  undo.push(() => socket.destroy());
+  let heard = '';
+  const changed: (() => void)[] = [];
+  const tell = () => {
+    for (const listener of changed.splice(0)) listener();
+  };
+  socket.on('data', (bytes) => {
+    heard += bytes.toString('latin1').slice(0, 1_000);
+    tell();
+  });
+  socket.on('error', () => undefined);
+  const ended = once(socket, 'close').then(tell);
+  await once(socket, 'connect');
+  return {
+    socket,
+    ended,
+    heard: () => heard,
+    async hears(text, times = 1) {
+      while (heard.split(text).length <= times) {
+        assert.equal(socket.destroyed, false, `closed after: ${heard}`);
+        await new Promise<void>((resolve) => changed.push(resolve));
+      }
+    },
+  };
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+
+async function counted(reason: string): Promise<number> {
+  const metric = await registry.getSingleMetric('factotum_http_connections_ended_total')?.get();
+  return metric?.values.find(({ labels }) => labels.reason === reason)?.value ?? 0;
+}
+
+const bound = { timeout: 60_000 };
+
+test('one address has so many connections and no more, and another is not touched by it', bound, async () => {
+  const port = await serve({ countsLoopback: true, connections: { max: 1_000, perAddressMax: 3 } });
+  const held = await Promise.all([1, 2, 3].map(() => open(port, '127.0.0.9')));
+  const fourth = await open(port, '127.0.0.9');
+  await fourth.ended;
+  assert.equal(await counted('address'), 1);
+  const other = await open(port, '127.0.0.10');
+  other.socket.write(get('/'));
+  await other.hears('served');
+  held[0]?.socket.destroy();
+  await held[0]?.ended;
+  // The server hears of it in its own time.
+  for (let tries = 0; ; tries += 1) {
+    const again = await open(port, '127.0.0.9');
+    again.socket.write(get('/'));
+    if (
+      await Promise.race([
+        again.hears('served').then(
+          () => true,
+          () => false,
+        ),
+        again.ended.then(() => false),
+      ])
+    )
+      break;
+    assert.ok(tries < 1_000);
+  }
+});
+
+test('proxies that are trusted, and this machine, have as many connections as there are', bound, async () => {
+  const trusted = await serve({ countsLoopback: true, trustedProxies: ['127.0.0.8/32'], connections: { max: 1_000, perAddressMax: 2 } });
+  const local = await serve({ connections: { max: 1_000, perAddressMax: 2 } });
+  for (const [port, from] of [
+    [trusted, '127.0.0.8'],
+    [local, '127.0.0.1'],
+  ] as const)
+    for (const line of await Promise.all(Array.from({ length: 5 }, () => open(port, from)))) {
+      line.socket.write(get('/'));
+      await line.hears('served');
+    }
+});
+
+test('who holds every connection idle loses the oldest to whoever comes', bound, async () => {
+  const port = await serve({ connections: { max: 5, perAddressMax: 1_000 } });
+  const idle: Line[] = [];
+  for (let at = 0; at < 5; at += 1) {
+    const line = await open(port);
+    line.socket.write(get('/'));
+    await line.hears('served');
+    idle.push(line);
+  }
+  const [first, second] = idle;
+  // In use since: it is no longer the one that has been idle longest.
+  first?.socket.write(get('/'));
+  await first?.hears('served', 2);
+  const comer = await open(port);
+  comer.socket.write(get('/'));
+  await comer.hears('served');
+  await Promise.race(idle.map(({ ended }) => ended));
+  assert.equal([first, second].filter((line) => line?.socket.destroyed).length, 1);
+});
+
+test('where every connection is in use a probe is answered still, and nothing else is', bound, async () => {
+  const port = await serve({ connections: { max: 2, perAddressMax: 1_000 } });
+  for (const line of await Promise.all([open(port), open(port)])) {
+    line.socket.write('POST /read HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n');
+    await line.hears('100 Continue');
+  }
+  const probe = await open(port);
+  probe.socket.write(get('/livez'));
+  await probe.hears('served');
+  await probe.ended;
+  assert.match(probe.heard(), /connection: close/i);
+  const other = await open(port);
+  other.socket.write(get('/api/v1/me'));
+  await other.ended;
+  assert.match(other.heard(), /^HTTP\/1\.1 503 /);
+  // Who opens one of the spare connections and asks nothing loses it.
+  await (await open(port)).ended;
+});
+
+test('a body that trickles in is cut, however long it says it will be', bound, async () => {
+  const port = await serve({ pace: { ...paceLimitsDefault, graceMs: 1_000 } });
+  const line = await open(port);
+  line.socket.write('POST /read HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n');
+  const drop = setInterval(() => line.socket.write('x'), 100);
+  await line.ended;
+  clearInterval(drop);
+  assert.equal(await counted('slow_body'), 1);
+});
+
+test('a body that comes fast enough is read whole, and one that we do not read is not slow', bound, async () => {
+  const port = await serve({ pace: { ...paceLimitsDefault, graceMs: 1_000 } });
+  const line = await open(port);
+  const pieces = 25;
+  line.socket.write(`POST /read HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${pieces * 4_096}\r\n\r\n`);
+  const piece = Buffer.alloc(4_096);
+  let sent = 0;
+  const more = setInterval(() => {
+    if (sent < pieces) line.socket.write(piece);
+    sent += 1;
+  }, 100);
+  await line.hears(`\r\n\r\n${pieces * 4_096}`);
+  clearInterval(more);
+});
+
+test('an answer that nobody reads is dropped, with the connection', bound, async () => {
+  const port = await serve({ pace: { ...paceLimitsDefault, graceMs: 1_000, answerStallMsMax: 1_000 } });
+  const line = await open(port);
+  line.socket.write(get('/long'));
+  await line.hears('200 OK');
+  line.socket.pause();
+  while ((await counted('slow_reader')) === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  line.socket.resume();
+  await line.ended;
+  assert.ok(line.socket.bytesRead < 64 * 1_024 * 1_024, `${line.socket.bytesRead} bytes`);
+});
+
+test('a body that is refused is not waited for: the answer comes, then the end, while most of it was never sent', bound, async () => {
+  const port = await serve();
+  for (const head of ['content-length: 1000000000', 'transfer-encoding: chunked']) {
+    const line = await open(port);
+    line.socket.write(`POST /refuse HTTP/1.1\r\nhost: localhost\r\n${head}\r\n\r\n`);
+    const piece = head.startsWith('content') ? Buffer.alloc(65_536) : Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`);
+    const push = () => {
+      // As fast as it is taken, as a flood would.
+      while (!line.socket.destroyed && line.socket.write(piece));
+    };
+    line.socket.on('drain', push);
+    push();
+    await line.hears('413');
+    await line.hears('too large');
+    await line.ended;
+    assert.match(line.heard(), /connection: close/i, head);
+    assert.ok(line.socket.bytesWritten < 100_000_000, `${head}: ${line.socket.bytesWritten} bytes were taken`);
+  }
+});
+
+test('a short rest of a body costs nobody the connection', bound, async () => {
+  const port = await serve();
+  const line = await open(port);
+  line.socket.write('POST /refuse HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\n');
+  await line.hears('too large');
+  line.socket.write(`01234${get('/')}`);
+  await line.hears('served');
+});
+
+test('who asks whether to send a body is told of a refusal before a byte of it', bound, async () => {
+  const port = await serve();
+  const ask = (path: string) => `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n`;
+  const refused = await open(port);
+  refused.socket.write(ask('/refuse'));
+  await refused.hears('413');
+  assert.ok(!refused.heard().includes('100 Continue'));
+  const read = await open(port);
+  read.socket.write(ask('/read'));
+  await read.hears('100 Continue');
+  read.socket.write('abcd');
+  await read.hears('200 OK');
+  await read.hears('\r\n\r\n4');
+});
+
+test('too many header fields, or too long ones, are refused', bound, async () => {
+  const port = await serve();
+  const many = await open(port);
+  many.socket.write(`GET / HTTP/1.1\r\nhost: localhost\r\n${'a: b\r\n'.repeat(128)}\r\n`);
+  await many.hears('503');
+  const long = await open(port);
+  long.socket.write(`GET / HTTP/1.1\r\nhost: localhost\r\na: ${'b'.repeat(20_000)}\r\n\r\n`);
+  await long.hears('431');
+});
