@@ -17,5 +17,5 @@ export {
 export { createQuotas, type Quotas, type QuotasDeps, type Room } from './service.ts';
 export { createModelBudget, type ModelBudget, type Reserved, type UsedUp } from './spend.ts';
 export type { Usage } from './usage.ts';
-export { countVaultBytes, restartUse } from './vault.ts';
+export { countVaultBytes, restartUse, vaultRoom } from './vault.ts';
 export type { Window } from './window.ts';

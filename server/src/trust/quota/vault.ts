@@ -1,4 +1,4 @@
-import type { Id } from '#kernel';
+import type { FactotumError, Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { raiseAlerts } from './alert.ts';
 import { readLimits } from './limits.ts';
@@ -43,4 +43,14 @@ export async function countVaultBytes(
     throw quotaExceeded(name, { used: await readUsed(tx, key), limit });
   }
   await raiseAlerts(tx, tenantId, { name, used: counted.used, limit: counted.allowed, now });
+}
+
+/**
+ * How much there is room for in a tenant's vault right now, for who streams and cannot say at the beginning how much it will be. What was
+ * taken in the end is counted by `countVaultBytes` all the same, exactly.
+ */
+export async function vaultRoom(tx: Tx, tenantId: Id<'tenant'>): Promise<{ readonly free: number; readonly refusal: () => FactotumError }> {
+  const used = await readUsed(tx, { tenantId, name, windowStart: always });
+  const { vaultBytes: limit } = await readLimits(tx, tenantId);
+  return { free: Math.max(limit - used, 0), refusal: () => quotaExceeded(name, { used, limit }) };
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Id } from '#kernel';
+import { FactotumError, type Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 
 interface NoteTable {
@@ -163,7 +163,14 @@ export const insertNote = (tx: Tx, row: Omit<NoteTable, 'deletedAt'>): Promise<b
     .onConflict((conflict) => conflict.columns(['tenantId', 'pathMac']).where('deletedAt', 'is', null).doNothing())
     .returning('noteId')
     .executeTakeFirst()
-    .then((inserted) => inserted !== undefined);
+    .then(
+      (inserted) => inserted !== undefined,
+      (cause: unknown) => {
+        // A second note is no conflict here, so this is the database saying that a file stands there.
+        if (isPathTaken(cause)) throw new FactotumError('vault.exists', 'There is a file at this path already.', { cause });
+        throw cause;
+      },
+    );
 
 /** False when the operation key has made a version already. */
 export const insertVersion = (tx: Tx, row: NoteVersionTable): Promise<boolean> =>
@@ -181,8 +188,9 @@ export async function updateNote(tx: Tx, { tenantId, noteId, ...values }: NoteTa
     await tx.updateTable('note').set(values).where('tenantId', '=', tenantId).where('noteId', '=', noteId).execute();
     return true;
   } catch (cause) {
-    const isTaken = cause instanceof Error && 'constraint' in cause && cause.constraint === 'note_path';
-    if (isTaken) return false;
+    if (isPathTaken(cause)) return false;
     throw cause;
   }
 }
+
+const isPathTaken = (cause: unknown): boolean => cause instanceof Error && 'constraint' in cause && cause.constraint === 'note_path';

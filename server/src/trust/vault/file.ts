@@ -1,0 +1,258 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { FactotumError, type Id, newId } from '#kernel';
+import { type RoleDatabase, type Tx, withTenant } from '#kernel/database';
+import type { ByteRange } from '#kernel/storage';
+import { recordAudit } from '#trust/audit';
+import type { Blob, Blobs, StoredBlob } from '#trust/blob';
+import type { TenantKeys } from '#trust/key';
+import { countVaultBytes, vaultRoom } from '#trust/quota';
+import { deleteFileRow, type FileRow, findFileByPath, insertFile, listFileRows, lockFileByPath, updateFile } from './file-store.ts';
+import { normaliseFolder, normalisePath } from './path.ts';
+import { pathMacOf } from './read.ts';
+import { findIdByPath } from './store.ts';
+
+/** A file of the vault: anything that is no note, of any size. Only its newest content is kept. */
+export interface VaultFile {
+  readonly fileId: Id<'file'>;
+  readonly path: string;
+  /** Counts the contents that it has had. */
+  readonly version: number;
+  /** Changes with every content, says nothing about it. Not quoted. */
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly author: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface FileChange {
+  readonly path: string;
+  /** The actor, as the audit log names it. */
+  readonly author: string;
+  readonly at: Date;
+  /** The file must be at this etag, or with '*' merely exist: else `vault.changed`. */
+  readonly ifMatch?: string | undefined;
+}
+
+export type Files = ReturnType<typeof createFiles>;
+
+const manifestSchema = z.strictObject({ path: z.string() });
+const manifestRef = (id: string, version: number) => ({ kind: 'file.manifest', id, version });
+const batchRows = 500;
+
+/** The most a file may hold: 2 GiB. */
+export const fileBytesMax = 2 * 1024 ** 3;
+/** The same sealed: 78 bytes more, and 16 for each 16 KiB. */
+const sealedBytesMax = fileBytesMax + fileBytesMax / 1024 + 78;
+
+/** The files of tenants' vaults. A path is a note's or a file's, never both, in whatever spelling. */
+export function createFiles({ app, blobs }: { readonly app: RoleDatabase; readonly blobs: Blobs }) {
+  const inTenant = <R>(keys: TenantKeys, work: (tx: Tx) => Promise<R>) => withTenant(app.db, keys.tenantId, work);
+
+  /** @throws FactotumError for what would be refused at the end as well: nobody shall send two gigabytes for that. */
+  async function roomFor(tx: Tx, keys: TenantKeys, change: FileChange & { readonly ifNoneMatch?: '*' | undefined }) {
+    const current = await findFileByPath(tx, keys.tenantId, pathMacOf(keys, change.path));
+    await refuse(tx, keys, change, current);
+    const { free, refusal } = await vaultRoom(tx, keys.tenantId);
+    return { free: free + (current === undefined ? 0 : await bytesOf(tx, keys, current)), refusal };
+  }
+
+  /** Writes down what was stored, in one transaction with everything that follows from it. */
+  async function keep(tx: Tx, keys: TenantKeys, change: FileChange & { readonly ifNoneMatch?: '*' | undefined }, stored: StoredBlob) {
+    const { tenantId } = keys;
+    const { path, author, at } = change;
+    const pathMac = pathMacOf(keys, path);
+    const current = await lockFileByPath(tx, tenantId, pathMac);
+    await refuse(tx, keys, change, current);
+    await blobs.record(tx, keys, stored);
+    const fileId = current?.fileId ?? newId('file', at.getTime());
+    const version = (current?.version ?? 0) + 1;
+    const manifest = keys.sealJson(manifestRef(fileId, version), { path });
+    const createdAt = current?.createdAt ?? at;
+    const { id: blobId, bytes: sizeBytes } = stored;
+    const row: FileRow = { tenantId, fileId, pathMac, manifest, version, blobId, sizeBytes, author, createdAt, updatedAt: at };
+    const before = current === undefined ? 0 : await bytesOf(tx, keys, current);
+    if (current !== undefined) {
+      await updateFile(tx, row);
+      await blobs.release(tx, tenantId, current.blobId);
+    } else if (!(await insertFile(tx, row))) throw taken(path);
+    const detail = { version, bytes: sizeBytes };
+    await recordAudit(tx, tenantId, [{ kind: 'file.written', actor: author, at, objectId: fileId, detail }]);
+    const bytes = stored.sealedBytes + manifest.length - before;
+    // What takes less than before is never refused, however full the vault is.
+    await countVaultBytes(tx, tenantId, { bytes, now: at, anyhow: bytes <= 0 });
+    return { file: present(keys, row), isNew: current === undefined };
+  }
+
+  async function bytesOf(tx: Tx, keys: TenantKeys, row: FileRow): Promise<number> {
+    return ((await blobs.find(tx, keys, row.blobId))?.sealedBytes ?? 0) + row.manifest.length;
+  }
+
+  return {
+    /**
+     * Stores what comes as the file at a path, as its first content or the next. Conditions and quota are asked before the first byte,
+     * while it comes, and once more at the end: whoever was faster wins, and nothing of this is left then.
+     *
+     * @param change.ifNoneMatch - '*': only where there is no file yet
+     * @param bytes - how many are announced; undefined when nobody knows
+     * @throws FactotumError `vault.path_invalid`, `vault.changed`, `file.exists`, `vault.exists` when a note stands there,
+     * `request.too_large`, `quota.exceeded`, `storage.full`, `storage.unavailable`.
+     */
+    async write(
+      keys: TenantKeys,
+      change: FileChange & { readonly ifNoneMatch?: '*' | undefined },
+      body: AsyncIterable<Uint8Array>,
+      bytes: number | undefined,
+    ): Promise<{ file: VaultFile; isNew: boolean }> {
+      const normal = { ...change, path: normalisePath(change.path) };
+      if (bytes !== undefined && bytes > fileBytesMax) throw tooLarge();
+      const room = await inTenant(keys, (tx) => roomFor(tx, keys, normal));
+      if (bytes !== undefined && bytes > room.free) throw room.refusal();
+      const stored = await blobs.put(keys, body, {
+        bytesMax: Math.min(room.free, sealedBytesMax),
+        refusal: () => (room.free < sealedBytesMax ? room.refusal() : tooLarge()),
+      });
+      try {
+        return await inTenant(keys, (tx) => keep(tx, keys, normal, stored));
+      } catch (cause) {
+        await blobs.discard(keys.tenantId, stored);
+        throw cause;
+      }
+    },
+
+    /** The file at exactly this path with what reads it, or null. @throws FactotumError `vault.path_invalid`, `seal.broken`. */
+    async find(keys: TenantKeys, path: string): Promise<{ readonly file: VaultFile; readonly blob: Blob } | null> {
+      const normal = normalisePath(path);
+      return inTenant(keys, async (tx) => {
+        const row = await findFileByPath(tx, keys.tenantId, pathMacOf(keys, normal));
+        const file = row && present(keys, row);
+        const blob = row && (await blobs.find(tx, keys, row.blobId));
+        // Found in another case: for us that is another path.
+        if (!file || file.path !== normal) return null;
+        if (!blob) throw new FactotumError('seal.broken', 'The content of this file is not here. Restore it from a backup.');
+        return { file, blob };
+      });
+    },
+
+    /** @see Blobs.read */
+    read: (keys: TenantKeys, blob: Blob, range?: ByteRange): Promise<Readable> => blobs.read(keys, blob, range),
+
+    /** Deletes a file. Its content goes a day later. @throws FactotumError `file.not_found`, `vault.changed`, `vault.path_invalid`. */
+    async remove(keys: TenantKeys, change: FileChange): Promise<void> {
+      const path = normalisePath(change.path);
+      const { tenantId } = keys;
+      await inTenant(keys, async (tx) => {
+        const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, path));
+        if (row === undefined || present(keys, row).path !== path) throw new FactotumError('file.not_found', `There is no file ${path}.`);
+        refuseStale(change, row);
+        const bytes = await bytesOf(tx, keys, row);
+        await deleteFileRow(tx, tenantId, row.fileId);
+        await blobs.release(tx, tenantId, row.blobId);
+        const { author: actor, at } = change;
+        await recordAudit(tx, tenantId, [{ kind: 'file.deleted', actor, at, objectId: row.fileId, detail: { version: row.version } }]);
+        await countVaultBytes(tx, tenantId, { bytes: -bytes, now: at, anyhow: true });
+      });
+    },
+
+    list: (keys: TenantKeys, folder: string, page: { readonly after: string; readonly limit: number }): Promise<VaultFile[]> =>
+      inTenant(keys, (tx) => listFiles(tx, keys, folder, page)),
+  };
+}
+
+/** Files in a folder and below it, by path. As paths are sealed, each page opens the manifests of all files. */
+async function listFiles(
+  tx: Tx,
+  keys: TenantKeys,
+  folder: string,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<VaultFile[]> {
+  const start = normaliseFolder(folder);
+  let found: VaultFile[] = [];
+  for (let last: Id<'file'> | null = null; ; ) {
+    const rows: FileRow[] = await listFileRows(tx, keys.tenantId, last, batchRows);
+    for (const row of rows) {
+      const file = present(keys, row);
+      if (file.path.startsWith(start) && file.path > after) found.push(file);
+    }
+    found = found.sort((one, other) => (one.path < other.path ? -1 : 1)).slice(0, limit);
+    last = rows.at(-1)?.fileId ?? null;
+    if (rows.length < batchRows || last === null) return found;
+  }
+}
+
+/** Every file with what reads it, in the order of their ids: for archives. */
+export async function* eachFile(
+  tx: Tx,
+  {
+    tenantId,
+    keysOf,
+    blobs,
+    onBroken,
+  }: {
+    readonly tenantId: Id<'tenant'>;
+    readonly keysOf: () => Promise<TenantKeys>;
+    readonly blobs: Blobs;
+    readonly onBroken: (fileId: Id<'file'>) => void;
+  },
+): AsyncGenerator<{ readonly file: VaultFile; readonly blob: Blob }> {
+  for (let after: Id<'file'> | null = null; ; ) {
+    const rows: FileRow[] = await listFileRows(tx, tenantId, after, batchRows);
+    for (const row of rows) {
+      const keys = await keysOf();
+      const opened = await openedOrNull(async () => {
+        const blob = await blobs.find(tx, keys, row.blobId);
+        return blob === null ? null : { file: present(keys, row), blob };
+      });
+      if (opened === null) onBroken(row.fileId);
+      else yield opened;
+    }
+    after = rows.at(-1)?.fileId ?? null;
+    if (rows.length < batchRows || after === null) return;
+  }
+}
+
+async function openedOrNull<T>(work: () => Promise<T | null>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FactotumError && error.code === 'seal.broken') return null;
+    throw error;
+  }
+}
+
+function present(keys: TenantKeys, row: FileRow): VaultFile {
+  const { path } = keys.openJson(manifestRef(row.fileId, row.version), row.manifest, manifestSchema);
+  const { fileId, version, sizeBytes, author, createdAt, updatedAt } = row;
+  return { fileId, path, version, etag: etagOf(row), sizeBytes, author, createdAt, updatedAt };
+}
+
+/** The blob's id is drawn anew for each content, so this says nothing about it. */
+const etagOf = ({ fileId, version, blobId }: FileRow): string =>
+  createHash('sha256').update(`factotum/file-etag/v1\0${fileId}/${version}/${blobId}`).digest('base64url').slice(0, 22);
+
+async function refuse(
+  tx: Tx,
+  keys: TenantKeys,
+  change: FileChange & { readonly ifNoneMatch?: '*' | undefined },
+  current: FileRow | undefined,
+): Promise<void> {
+  if (current !== undefined) {
+    const { path } = present(keys, current);
+    if (path !== change.path || change.ifNoneMatch !== undefined)
+      throw new FactotumError('file.exists', `There is a file ${path} already.`);
+    if (change.ifMatch === undefined)
+      throw new FactotumError('vault.changed', 'There is a file here already. Send its ETag in If-Match to replace it.');
+  } else if ((await findIdByPath(tx, keys.tenantId, pathMacOf(keys, change.path))) !== undefined) throw taken(change.path);
+  refuseStale(change, current);
+}
+
+function refuseStale({ ifMatch }: FileChange, current: FileRow | undefined): void {
+  if (ifMatch === undefined || (current !== undefined && (ifMatch === '*' || ifMatch === etagOf(current)))) return;
+  throw new FactotumError('vault.changed', `The file ${current === undefined ? 'is not there any more' : 'has changed'}. Read it again.`);
+}
+
+const taken = (path: string) =>
+  new FactotumError('vault.exists', `There is a note at ${path} already, or at a path that differs in case only.`);
+const tooLarge = () => new FactotumError('request.too_large', `A file holds at most ${fileBytesMax} bytes.`);
