@@ -25,6 +25,7 @@ import {
 import { createPostman } from '#kernel/mail';
 import { registerSecret } from '#kernel/redact';
 import { createArchives } from '#ops/archive';
+import { createBackups } from '#ops/backup';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { type Certificates, createCertificates } from '#trust/certificate';
 import { createEncryption, type EncryptionOptions } from '#trust/encryption';
@@ -42,10 +43,11 @@ import {
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
-import { createSecretUnits } from '#trust/secret';
+import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
+import { backupDeps } from './backup.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { createPlatformQuotas } from './quota.ts';
-import { openSecrets, resolveEarly } from './secrets.ts';
+import { modelReferences, openSecrets, resolveEarly, withSecrets } from './secrets.ts';
 import { createHost } from './tools.ts';
 
 export { createTenant, type NewCustomer } from './customer.ts';
@@ -101,7 +103,8 @@ export async function openPlatform(options: PlatformOptions) {
     const keys = { folder: keyFolder, tenantsExist };
     const auditor = await createAuditorKey(keys);
     const installation = await createInstallationKey(keys);
-    const keks = onlyKek(await createLocalKek(keys));
+    const installationKek = await createLocalKek(keys);
+    const keks = onlyKek(installationKek);
     const keyring = createKeyring({ db: database.app.db, keks, clock });
     await keyring.prove((await identity.listTenants()).map(({ id }) => id));
     const inSecretUnit = createSecretUnits({ database, keyring, installation });
@@ -125,10 +128,16 @@ export async function openPlatform(options: PlatformOptions) {
       log,
       ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
     });
+    const referrers: readonly Referrer[] = [
+      async (scope) => (scope === 'installation' ? [] : singleSignOn.references(scope)),
+      async (scope) => (scope === 'installation' ? [] : modelReferences({ database, keyring }, scope)),
+      async (scope) =>
+        scope === 'installation' ? early.secrets.references.map(({ setting, reference }) => ({ reference, by: `setting ${setting}` })) : [],
+    ];
     const sequencer = createSequencer({ database, keyring, clock, log });
-    const keyWatch = createKeyWatch({ engine: database.engine, keyring, clock, log });
+    const keyWatch = createKeyWatch({ engine: database.engine, keyring: withSecrets(keyring, secretResolver), clock, log });
     const encryption = createEncryption({
-      ...{ database, keyring, keks, installation, clock },
+      ...{ database, keyring, keks, installationKek, installation, clock },
       generations: createKeyGenerations({ db: database.app.db, keks }),
       cacheSeconds: keyCacheSeconds,
       keyBackupDays: config.backup.keysKeepDays,
@@ -137,6 +146,7 @@ export async function openPlatform(options: PlatformOptions) {
       ...options.rotation,
     });
     const archives = createArchives({ database, keyring, auditor, installation, identity, sequencer, clock, onWork: options.onWork });
+    const backups = createBackups(backupDeps({ config, ownerUrl, database, installation, clock, log }));
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const certificates = createCertificates({ auth: database.auth, installation, clock, log });
     const tools = await createTools(options, { database, keyring, certificates, clock });
@@ -192,6 +202,7 @@ export async function openPlatform(options: PlatformOptions) {
       createTenant: (customer: NewCustomer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
       sequencer,
       archives,
+      backups,
       accessLog,
       catalogue: tools.catalogue,
       tools: tools.tools,
@@ -200,6 +211,7 @@ export async function openPlatform(options: PlatformOptions) {
       ownModels,
       secretResolver,
       inSecretUnit,
+      secretUsers: (scope: SecretScope) => usersByName(referrers, scope),
       /** Settings that refer to secrets, as they were given. */
       settingReferences: options.config.secrets.references,
       intake,

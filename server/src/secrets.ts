@@ -1,6 +1,9 @@
-import { type Clock, type Config, ConfigFaults, isFactotumError, type Logger } from '#kernel';
+import { type Clock, type Config, ConfigFaults, type Id, isFactotumError, type Logger } from '#kernel';
 import { azureCredentialFrom } from '#kernel/cloud';
-import { createSecretResolver, type InSecretUnit, type OpenStore, outsideStores, type SecretResolver } from '#trust/secret';
+import { type Database, withTenant } from '#kernel/database';
+import type { Keyring } from '#trust/key';
+import { readOwnModel } from '#trust/model';
+import { createSecretResolver, type InSecretUnit, type OpenStore, outsideStores, type Reference, type SecretResolver } from '#trust/secret';
 import { vaultLogin } from './vault-login.ts';
 
 /** The stores outside that the installation has set up. */
@@ -58,6 +61,29 @@ export async function openSecrets(
     throw error;
   }
 }
+
+/** The secret that a tenant's own model refers to. */
+export async function modelReferences(
+  { database, keyring }: { database: Database; keyring: Keyring },
+  tenantId: Id<'tenant'>,
+): Promise<readonly Reference[]> {
+  const keys = await keyring.of(tenantId);
+  const { own } = await withTenant(database.app.db, tenantId, (tx) => readOwnModel(tx, keys));
+  return own === null || own.key === null ? [] : [{ reference: own.key, by: `model ${own.name}` }];
+}
+
+/** Keys that were taken away take the values with them that were opened with them. */
+export const withSecrets = (keyring: Keyring, resolver: SecretResolver): Pick<Keyring, 'refresh' | 'forget' | 'forgetAll'> => ({
+  refresh: (tenantId) => keyring.refresh(tenantId),
+  forget(tenantId) {
+    keyring.forget(tenantId);
+    resolver.forget(tenantId);
+  },
+  forgetAll() {
+    keyring.forgetAll();
+    resolver.forget();
+  },
+});
 
 async function resolveAll(
   config: Config,

@@ -24,8 +24,11 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   // Of nobody yet.
   'registrations/{id}': () => newId('registration'),
   'passkeys/{id}': ({ ids }) => ids.passkey,
+  'secrets/{id}': ({ ids }) => ids.secret,
   'sessions/{id}': ({ ids }) => ids.session,
   'tenants/{id}': ({ tenantId }) => tenantId,
+  // Numbers of one's own; the canary is the other's.
+  'generations/{n}': () => '2',
 };
 
 /**

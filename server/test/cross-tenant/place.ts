@@ -78,6 +78,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     roles: { claim: null, rules: [], fallback: ['member'] },
     oidc: { issuer: 'https://idp.example', clientId: canary, clientSecret: canary },
   });
+  const secret = await made('POST /api/v1/secrets', { name: canary, value: `${canary} in a secret` });
   const domain = `${canary}.example`;
   await ask(`POST /api/v1/sso/providers/${provider}/domains`, { domain });
   const scim = await ask<{ id: string; token: string }>('POST /api/v1/scim/tokens', { name: canary });
@@ -100,6 +101,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       apiKey,
       serviceAccount,
       provider,
+      secret,
       domain,
       job,
       session,

@@ -6,16 +6,20 @@ import type { Clock, Id, Logger } from '#kernel';
 import type { Database, Tx } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
+import type { Encryption } from '#trust/encryption';
 import type { ClientAddress, Identity, SingleSignOn } from '#trust/identity';
 import type { AuditorKey, InstallationKey, Keyring, TenantKeys } from '#trust/key';
 import type { Quotas, RequestLimits } from '#trust/quota';
 import type { Registrations } from '#trust/registration';
+import type { InSecretUnit, SecretResolver, SecretScope } from '#trust/secret';
 import type { Addresses } from './addresses.ts';
 
 /** What the HTTP surface is given. */
 export interface HttpDeps {
   readonly database: Database;
   readonly keyring: Keyring;
+  /** Rotation, destruction and revocation of tenants' keys. */
+  readonly encryption: Encryption;
   readonly identity: Identity;
   readonly singleSignOn: SingleSignOn;
   /** Mails invitations and links, if a mail server is set up. */
@@ -35,10 +39,18 @@ export interface HttpDeps {
   readonly installation: InstallationKey;
   /** Tenants that people make for themselves. */
   readonly registrations: Registrations;
+  /** Finds the values of secrets, and is told what has changed. */
+  readonly secretResolver: Pick<SecretResolver, 'forget' | 'check'>;
+  /** Who refers to each secret of a scope, by its name. */
+  readonly secretUsers: (scope: SecretScope) => Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Reads the installation's own secrets. */
+  readonly inSecretUnit: InSecretUnit;
   /** A tenant with its owner, whole or not at all. */
   readonly createTenant: (tenant: NewTenantRequest) => Promise<{ readonly id: Id<'tenant'>; readonly name: string }>;
   /** Tenants in one sealed file. */
   readonly archives: ArchivePort;
+  /** Backups of the installation. */
+  readonly backups: BackupPort;
   readonly clock: Clock;
   readonly log: Logger;
   /** Served at `/metrics`; our own request figures are added to it. */
@@ -71,6 +83,37 @@ export interface ArchivePort {
   fetch(tx: Tx, tenantId: Id<'tenant'>, jobId: string): Promise<AsyncIterable<Uint8Array>>;
   /** Keeps one that is sent and adds the job that takes it in. @throws FactotumError `archive.invalid` when it is none. */
   receive(source: AsyncIterable<Uint8Array>, passphrase: string, actor: string): Promise<Id<'job'>>;
+}
+
+/** What operators do with backups. */
+export interface BackupPort {
+  /** Newest first. */
+  list(page: { readonly before: string | null; readonly limit: number }): Promise<readonly ListedBackup[]>;
+  /** Where backups go, without anything secret, and when the next is due. */
+  standing(): Promise<{
+    readonly to: string | null;
+    readonly keysTo: string | null;
+    readonly isSetUp: boolean;
+    readonly confirmedAt: string | null;
+    readonly next: { readonly at: Date } | null;
+  }>;
+  /** Adds the job that makes one, or finds the one that is at it. @throws FactotumError `backup.conflict` where there is no place for it. */
+  request(actor: string): Promise<Id<'job'>>;
+  /** Adds the job that opens every piece of one. @throws FactotumError `backup.not_found`. */
+  requestVerification(id: string, actor: string): Promise<Id<'job'>>;
+}
+
+export interface ListedBackup {
+  readonly id: Id<'backup'>;
+  readonly state: 'running' | 'done' | 'failed' | 'pruned';
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly newBytes: number;
+  readonly verifiedAt: Date | null;
+  readonly drilledAt: Date | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
 }
 
 export interface NewTenantRequest {

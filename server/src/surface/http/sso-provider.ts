@@ -74,6 +74,8 @@ const testSchema = z.object({
 
 const bodyBytesMax = 640 * 1_024;
 const input = { body: jsonBody(providerInputSchema, { bytesMax: bodyBytesMax }), fresh: true };
+/** A client secret may be a reference. */
+const referring = ['secret.reference_invalid', 'secret.not_found', 'secret.unavailable'] as const;
 const changeErrors = ['auth.step_up_required', 'sso.not_found', 'sso.in_use', 'role.not_found'] as const;
 
 /** Setting up a tenant's identity providers. */
@@ -99,7 +101,7 @@ export function addSsoProviderRoutes(routes: Routes, { singleSignOn }: Pick<Http
       tag,
       ...input,
       answers: { 201: providerSchema },
-      errors: ['auth.step_up_required', 'role.not_found'],
+      errors: ['auth.step_up_required', 'role.not_found', ...referring],
     },
     async (call) => {
       const made = await singleSignOn.create(call.tenantId, call.body, call.principal);
@@ -133,7 +135,7 @@ export function addSsoProviderRoutes(routes: Routes, { singleSignOn }: Pick<Http
       params: idParams,
       ...input,
       answers: { 200: providerSchema },
-      errors: changeErrors,
+      errors: [...changeErrors, ...referring],
     },
     async (call) => {
       const changed = await singleSignOn.change(call.tenantId, call.params.id, call.body, call.principal);

@@ -57,6 +57,11 @@ export interface SecretRows {
   setState(id: Id<'secret'>, version: number, state: VersionState, at: Date): Promise<void>;
 }
 
+const columns = [
+  ...(['secretId', 'name', 'kind', 'reference', 'currentVersion', 'rotateAfterDays'] as const),
+  ...(['rotateAt', 'createdAt', 'createdBy', 'changedAt', 'lastUsedAt'] as const),
+] as const;
+const versionColumns = ['secretId', 'version', 'state', 'sealed', 'createdAt', 'createdBy', 'stateSince'] as const;
 const useEveryMs = 60_000;
 
 /** @param tenantId - null for the installation's own, which have tables without tenants. */
@@ -71,7 +76,7 @@ export function secretRows(tx: Tx, tenantId: Id<'tenant'> | null): SecretRows {
   const one = (by: { readonly id: string } | { readonly name: string }) =>
     tx
       .selectFrom(secret)
-      .selectAll()
+      .select(columns)
       .where(ours())
       .where('id' in by ? sql<boolean>`${sql.ref('secretId')} = ${by.id}` : sql<boolean>`name = ${by.name}`);
   return {
@@ -84,7 +89,7 @@ export function secretRows(tx: Tx, tenantId: Id<'tenant'> | null): SecretRows {
         .then(({ numInsertedOrUpdatedRows }) => numInsertedOrUpdatedRows === 1n),
     find: (by) => one(by).executeTakeFirst(),
     lock: (id) => one({ id }).forUpdate().executeTakeFirst(),
-    list: () => tx.selectFrom(secret).selectAll().where(ours()).orderBy('name').execute(),
+    list: () => tx.selectFrom(secret).select(columns).where(ours()).orderBy('name').execute(),
     update: async (id, change) => {
       await tx.updateTable(secret).set(change).where(ours()).where('secretId', '=', id).execute();
     },
@@ -105,7 +110,7 @@ export function secretRows(tx: Tx, tenantId: Id<'tenant'> | null): SecretRows {
       await tx.insertInto(secretVersion).values(owned(row)).execute();
     },
     versions: (id) =>
-      tx.selectFrom(secretVersion).selectAll().where(ours()).where('secretId', '=', id).orderBy('version', 'desc').execute(),
+      tx.selectFrom(secretVersion).select(versionColumns).where(ours()).where('secretId', '=', id).orderBy('version', 'desc').execute(),
     setState: async (id, version, state, at) => {
       await tx
         .updateTable(secretVersion)
