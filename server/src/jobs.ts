@@ -1,6 +1,7 @@
 import { createArchiveJobs } from '#ops/archive';
 import { createJobRunner, type JobHandler, type JobRunner } from '#trust/job';
 import { createEraseJob } from '#trust/tenant';
+import { backupJobs } from './backup.ts';
 import type { Platform } from './platform.ts';
 
 /** The long work that this release can do, by kind. */
@@ -11,7 +12,7 @@ const handlers = (platform: Platform): readonly JobHandler[] => {
     forgetTenant: (tenantId) => identity.removeTenantOwner(tenantId),
     folders: [config.dropFolder, config.outboxFolder],
   });
-  return [erase, ...createArchiveJobs(platform), ...platform.encryption.jobs];
+  return [erase, ...createArchiveJobs(platform), ...backupJobs(platform), ...platform.encryption.jobs];
 };
 
 /** The worker of this process for jobs. Not started yet. */

@@ -7,6 +7,7 @@ import { type CommandDeps, runCommand } from '#surface/cli';
 import { createHttp, knownAddresses } from '#surface/http';
 import { operatorParts } from './operator.ts';
 import { openPlatform } from './platform.ts';
+import { restoreInstallation, restoreKeys } from './restore.ts';
 import { resolveEarly } from './secrets.ts';
 import { httpDeps, serve } from './serve.ts';
 
@@ -75,6 +76,8 @@ function commandDeps(): CommandDeps {
     },
     keyFolder: (config) => join(config.dataFolder, 'keys'),
     openArchive: openIntoFolder,
+    restore: restoreInstallation,
+    restoreKeys,
     environment: process.env,
     terminal: { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text), input: readInput },
   };

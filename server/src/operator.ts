@@ -54,6 +54,7 @@ export function operatorParts(
     },
     exportAuditLog: (tenantId) => exportAfter(sequencer.drained(), () => exportLog(database.app.db, tenantId)),
     archives,
+    backups: platform.backups,
     certificates: platform.certificates,
     database,
     tenancy: { keyring, installation: platform.installation, registrations: platform.registrations },

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createDropFolder, type DropFolder } from '#connector/files';
 import type { Engine } from '#engine';
 import { type Config, FactotumError, type Logger } from '#kernel';
+import { addBackupMetrics } from '#ops/backup';
 import { dropDemoMails } from '#ops/demo';
 import { createMemoryKeeper } from '#ops/memory';
 import { createMetrics } from '#ops/telemetry';
@@ -11,6 +12,7 @@ import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
 import { quotaRefusals } from '#trust/quota';
+import { backupPort, backupSchedule } from './backup.ts';
 import { createJobs } from './jobs.ts';
 import { operatorParts } from './operator.ts';
 import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
@@ -89,6 +91,9 @@ async function start(
     const jobs = createJobs(platform);
     jobs.start();
     undo.push(() => jobs.stop());
+    const schedule = backupSchedule(platform);
+    schedule.start();
+    undo.push(async () => schedule.stop());
   }
   if (config.tools.listen !== undefined) {
     const at = config.tools.listen;
@@ -155,8 +160,10 @@ export function httpDeps(
     auditLogsSetAside: () => sequencer.status().setAside.length,
     quotaRefusals,
   });
+  addBackupMetrics(metrics, platform.backups);
   return {
     ...platform,
+    backups: backupPort(platform),
     metrics,
     metricsToken: config.metricsToken,
     webFolder,

@@ -9,6 +9,7 @@ import type { Clock, Id, JsonObject } from '#kernel';
 import { createHttp, type Http, type HttpDeps, knownAddresses } from '#surface/http';
 import type { Permission, TxtLookup } from '#trust/identity';
 import { allPermissions } from '#trust/identity';
+import { backupPort } from '../src/backup.ts';
 import { createTenant, type ToolDeps } from '../src/platform.ts';
 import { assertConforms } from './conform.ts';
 import { browser, cookiesOf, testOrigin } from './identity.ts';
@@ -65,6 +66,7 @@ export async function testHttp(
   const addresses = knownAddresses({ host: '127.0.0.1', port: 4310, publicUrl: options.publicUrl });
   const deps: HttpDeps = {
     ...platform,
+    backups: backupPort(platform),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     metrics: new Registry(),
     metricsToken: 'scrapers-may-read-this',

@@ -19,6 +19,8 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'domains/{domain}': ({ ids }) => ids.domain,
   'tests/{testId}': ({ ids }) => ids.ssoTest,
   'jobs/{id}': ({ ids }) => ids.job,
+  // Of the installation, and of no tenant.
+  'backups/{id}': () => newId('backup'),
   'exports/{jobId}': ({ ids }) => ids.job,
   'tokens/{id}': ({ ids }) => ids.scimToken,
   // Of nobody yet.

@@ -63,9 +63,50 @@ export interface CommandDeps {
     folder: string,
     passphrase: string,
   ) => Promise<{ readonly tenantId: string; readonly kind: string; readonly madeAt: string; readonly files: number }>;
+  /** Makes an installation anew from a backup; needs no server. @throws FactotumError `backup.*`, `storage.*`. */
+  readonly restore: (config: Config, ask: RestoreAsk, say: (text: string) => void) => Promise<RestoredInstallation>;
+  /** Puts keys back where they are missing. @throws FactotumError `backup.*`, `storage.*`, `server.busy`. */
+  readonly restoreKeys: (config: Config, ask: KeyRestoreAsk, say: (text: string) => void) => Promise<RestoredKeys>;
   /** The environment, for the doctor, which looks for what should not be in it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly terminal: Terminal;
+}
+
+export interface KeyRestoreAsk {
+  readonly recoveryText: string;
+  /** The newest when nothing is said. */
+  readonly keysId?: string | undefined;
+  /** Where the keys were backed up to, if not where the settings say. */
+  readonly keysFrom?: string | undefined;
+}
+
+export interface RestoreAsk extends KeyRestoreAsk {
+  /** Or `latest`. */
+  readonly id: string;
+  readonly from?: string | undefined;
+  /** The owner's login of an empty database; one of its own in the data folder when nothing is said. */
+  readonly databaseUrl?: string | undefined;
+}
+
+/** What was restored. `faults`: what does not hold of it; `erased`: tenants that were erased since the backup was made. */
+export interface RestoredInstallation {
+  readonly ok: boolean;
+  readonly id: string;
+  readonly madeAt: string;
+  readonly keysId: string;
+  readonly rows: number;
+  readonly objects: number;
+  readonly tenants: number;
+  readonly erased: readonly string[];
+  readonly faults: readonly string[];
+}
+
+export interface RestoredKeys {
+  readonly id: string;
+  /** Names of the files that were missing. */
+  readonly files: readonly string[];
+  /** Rows of tenants' keys that were missing. */
+  readonly tenantKeys: number;
 }
 
 export interface PreparedDatabase {

@@ -2,6 +2,7 @@ import { apiKeyCommands } from './command/apikey.ts';
 import { approvalCommands } from './command/approval.ts';
 import { archiveCommands } from './command/archive.ts';
 import { auditCommands } from './command/audit.ts';
+import { backupCommands } from './command/backup.ts';
 import { certificateCommands } from './command/certificate.ts';
 import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
@@ -23,6 +24,7 @@ import type { Command } from './command.ts';
 export const commands: readonly Command[] = [
   ...doctorCommands,
   ...databaseCommands,
+  ...backupCommands,
   ...tenantCommands,
   ...tenantLifeCommands,
   ...registrationCommands,

@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 
 const quotasSet: object[] = [];
-const operator: Omit<OperatorParts, 'database' | 'tenancy' | 'certificates'> = {
+const operator: Omit<OperatorParts, 'database' | 'tenancy' | 'certificates' | 'backups'> = {
   listTenants: async () => tenants,
   findTenant: async (nameOrId) => tenants.find(({ id, name }) => id === nameOrId || name === nameOrId) ?? null,
   createTenant: async ({ name }) => ({ id: acme.id, name }),
@@ -81,7 +81,7 @@ const deps: CommandDeps = {
       asked.push({ method: request.method, path: pathname + search, type, body: Buffer.from(await request.arrayBuffer()), principal });
       return answer(pathname + search);
     },
-    // What looks into the database and the CA has tests of its own (the doctor's, e2e/tools.test.ts).
+    // What looks into the database and the CA, and backups, have tests of their own (the doctor's, e2e/tools.test.ts, ops/backup).
     operator: operator as OperatorParts,
     close: async () => {
       closed += 1;
@@ -89,6 +89,8 @@ const deps: CommandDeps = {
   }),
   prepareDatabase: async () => ({ roleUrls: { FACTOTUM_DATABASE_APP_URL: 'postgres://app' }, passwordsFile: 'passwords.json' }),
   keyFolder: () => join(folder, 'data', 'keys'),
+  restore: () => Promise.reject(new Error('nothing is restored here')),
+  restoreKeys: () => Promise.reject(new Error('nothing is restored here')),
   openArchive: async () => ({ tenantId: acme.id, kind: 'copy', madeAt: '', files: 0 }),
   environment: {},
   terminal: {

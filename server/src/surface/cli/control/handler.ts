@@ -4,6 +4,7 @@ import { errorCatalogue, FactotumError, type Id, idSchema, isFactotumError, json
 import { redactJson } from '#kernel/redact';
 import { operatorPrincipal, type Principal, type TenantName } from '#trust/identity';
 import { addArchiveRoutes } from './archive.ts';
+import { addBackupRoutes } from './backup.ts';
 import { addCertificateRoutes } from './certificate.ts';
 import { examine } from './examine.ts';
 import type { OperatorParts } from './operator.ts';
@@ -116,6 +117,7 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
   });
 
   addArchiveRoutes(app, operator);
+  addBackupRoutes(app, operator, log);
   addCertificateRoutes(app, operator, log);
   addTenantLifeRoutes(app, operator);
 

@@ -52,6 +52,8 @@ export interface OperatorParts {
   readonly archives: OperatorArchives;
   /** The internal CA. */
   readonly certificates: Pick<Certificates, 'status' | 'rotate' | 'issue' | 'revoke'>;
+  /** Backups of the installation and of its keys. */
+  readonly backups: OperatorBackups;
   readonly database: Database;
   /** What the life of tenants needs. */
   readonly tenancy: TenancyParts;
@@ -73,6 +75,39 @@ export interface OperatorArchives {
   take(source: AsyncIterable<Uint8Array>, passphrase: string): Promise<TakenArchive>;
   /** @param release - null when the operator answers for it that the other side is gone */
   arrive(tenantId: Id<'tenant'>, actor: string, release: string | null): Promise<void>;
+}
+
+/** What the operator does with backups. Every method throws `backup.conflict`, with the fix, where there is no place for them. */
+export interface OperatorBackups {
+  /** @returns the text of the recovery key, which is nowhere else. */
+  setUp(again: boolean): Promise<string>;
+  confirm(typed: string): Promise<void>;
+  create(
+    onProgress: (progress: BackupProgress) => Promise<void>,
+  ): Promise<BackupProgress & { readonly id: string; readonly keysId: string | null }>;
+  verify(
+    id: string,
+    options: { deep: boolean; onChunk: (chunks: number) => Promise<void> },
+  ): Promise<Examined & { readonly madeAt: string | null; tables: number; chunks: number; blobs: number; deep: boolean }>;
+  drill(id: string, onRows: (rows: number) => Promise<void>): Promise<Examined & { logs: number; entries: number; seconds: number }>;
+  prune(): Promise<{ readonly backups: readonly string[]; objects: number; bytes: number }>;
+  keys(): Promise<{ id: string; tenants: number; files: number }>;
+  newestId(): Promise<string>;
+  list(page: { before: string | null; limit: number }): Promise<readonly unknown[]>;
+  places(): Promise<{ to: string | null; keysTo: string | null; isSetUp: boolean; confirmedAt: string | null; keys: number }>;
+}
+
+interface BackupProgress {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly newBytes: number;
+}
+
+interface Examined {
+  readonly id: string;
+  readonly ok: boolean;
+  readonly faults: readonly string[];
+  readonly rows: number;
 }
 
 export interface TakenArchive {
