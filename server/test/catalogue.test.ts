@@ -17,22 +17,23 @@ const ask = async <Row extends object>(text: string): Promise<Row[]> => (await o
 /** Per role and table, what it may do; columns in brackets where it is not the whole table. */
 const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   factotum_app: {
-    'app.approval': 'delete, insert, select, update (answer, assigned_to, decided_at, decided_by, decision_mac, state)',
+    'app.approval': 'delete, insert, select, update (answer, assigned_to, body, decided_at, decided_by, decision_mac, state)',
     'app.archive_piece': 'delete, insert, select',
     'app.attempt': 'delete, insert, select, update (outcome, settled_at)',
     'app.audit_entry': 'insert, select',
-    'app.audit_head': 'insert, select',
+    'app.audit_head': 'insert, select, update (mac_key, signing_key)',
     'app.audit_pending': 'insert',
     'app.audit_tile': 'insert, select',
     'app.blob': 'delete, insert, select, update (deleted_at, generation, manifest, object)',
     'app.destruction_certificate': 'insert, select',
-    'app.event': 'delete, insert, select',
+    'app.event': 'delete, insert, select, update (body, raw)',
     'app.idempotency': 'delete, insert, select, update',
     'app.job': 'insert, select, update (cancelling, finished_at, input, state)',
+    'app.key_revocation': 'delete, insert, select',
     'app.note': 'delete, insert, select, update',
-    'app.note_version': 'delete, insert, select, update',
-    'app.plan': 'delete, insert, select',
-    'app.policy': 'delete, insert, select, update',
+    'app.note_version': 'delete, insert, select, update (body, manifest)',
+    'app.plan': 'delete, insert, select, update (body)',
+    'app.policy': 'delete, insert, select, update (body)',
     'app.quota_alert': 'delete, insert, select, update',
     'app.quota_counter': 'delete, insert, select, update',
     'app.quota_hold': 'delete, insert, select, update',
@@ -40,11 +41,11 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.schema_migration': 'select',
     'app.secret': 'delete, insert, select, update',
     'app.secret_version': 'delete, insert, select, update',
-    'app.standing_grant': 'delete, insert, select, update',
-    'app.step': 'delete, insert, select, update (error_code, finished_at, state)',
+    'app.standing_grant': 'delete, insert, select, update (body, state)',
+    'app.step': 'delete, insert, select, update (body, error_code, finished_at, state)',
     'app.task': 'delete, insert, select, update (cancelling, detail, run_at, signals, updated_at)',
     'app.tenant': 'insert, select, update',
-    'app.tenant_key': 'insert, select, update',
+    'app.tenant_key': 'insert, select, update (check_value, destroyed_at, index_sealed, kek_id, kek_version, provider, state, wrapped)',
     'app.tenant_model': 'delete, insert, select, update',
     'app.tenant_move': 'insert, select, update',
     'app.tenant_queue': 'delete, insert, select, update',
@@ -94,12 +95,14 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.event': 'select',
     'app.job':
       'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
+    'app.key_revocation': 'select',
     'app.plan': 'insert, select',
     'app.quota_alert': 'select',
     'app.step': 'insert, select, update (body, error_code, fence, finished_at, started_at, state, verdict)',
     'app.task':
       'select, update (detail, epoch, error_code, finished_at, outcome, owner, plan_version, playbook, retries, risk, run_at, state, updated_at, wait_reason)',
     'app.tenant': 'select (created_at, erases_at, moved_to, name, state, state_reason, state_since, tenant_id, title)',
+    'app.tenant_key': 'select (generation, kek_id, kek_version, provider, state, tenant_id)',
     'app.tenant_queue': 'select, update (max_running)',
     'app.worker': 'delete, insert, select, update',
   },
@@ -197,6 +200,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
     'app.idempotency_age',
     'app.job_due',
     'app.job_newest',
+    'app.key_revocation_new',
     'app.schema_migration_pkey',
     'app.task_owner',
     'app.tenant_name',
@@ -217,9 +221,21 @@ test('only the engine and the sequencer see more than one tenant, and only in th
       .sort();
   assert.deepEqual(
     over('factotum_engine'),
-    ['approval', 'attempt', 'audit_pending', 'event', 'job', 'plan', 'quota_alert', 'step', 'task', 'tenant', 'tenant_queue'].map(
-      (table) => `app.${table}`,
-    ),
+    [
+      'approval',
+      'attempt',
+      'audit_pending',
+      'event',
+      'job',
+      'key_revocation',
+      'plan',
+      'quota_alert',
+      'step',
+      'task',
+      'tenant',
+      'tenant_key',
+      'tenant_queue',
+    ].map((table) => `app.${table}`),
   );
   assert.deepEqual(
     over('factotum_sequencer'),
@@ -281,7 +297,9 @@ test("no function runs with its owner's rights", async () => {
 
 test("the engine reads no key, no note, no policy, no log and nobody's login", async () => {
   await assert.rejects(database.engine.pool.query('select settings from app.tenant'), /permission denied/);
-  for (const table of ['tenant_key', 'note', 'note_version', 'policy', 'standing_grant', 'idempotency', 'audit_entry', 'audit_head'])
+  for (const column of ['wrapped', 'index_sealed', 'check_value'])
+    await assert.rejects(database.engine.pool.query(`select ${column} from app.tenant_key`), /permission denied/, column);
+  for (const table of ['note', 'note_version', 'policy', 'standing_grant', 'idempotency', 'audit_entry', 'audit_head'])
     await assert.rejects(database.engine.pool.query(`select 1 from app.${table}`), /permission denied/, table);
   for (const table of ['user', 'session', 'account', 'apikey', 'verification'])
     await assert.rejects(database.engine.pool.query(`select 1 from auth."${table}"`), /permission denied/, table);

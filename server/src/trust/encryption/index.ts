@@ -1,7 +1,13 @@
 /** The door to encryption as a whole: what is sealed where, and how the keys of it change. */
 export { type CataloguedColumn, catalogue, type SealedPlace, sealedPlaces } from './catalogue.ts';
 export { type GenerationDestruction, openGenerationCertificate } from './certificate.ts';
-export { createEncryption, type Encryption, type EncryptionOptions, type EncryptionStatus } from './encryption.ts';
+export {
+  createEncryption,
+  type Encryption,
+  type EncryptionOptions,
+  type EncryptionStatus,
+  type InstallationEncryption,
+} from './encryption.ts';
 export type { Pace } from './reseal-job.ts';
 export type { ResealedPiece, ResealPiece, ResealPlace, ResealTarget } from './reseal-target.ts';
 export { requestRewrap } from './rewrap-job.ts';
