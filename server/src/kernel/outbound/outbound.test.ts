@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import { BlockList } from 'node:net';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -69,6 +71,44 @@ test('an endless body and a small one that unpacks to an endless one both stop a
   );
   await assert.rejects(async () => (await call(`http://127.0.0.1:${endless}/`)).text());
   await agent.destroy();
+});
+
+test('a name is judged by every address it has, each time it is called: another answer of its name server changes nothing', async (t) => {
+  const port = await serve((_request, response) => response.setHeader('connection', 'close').end('reached'));
+  let answers: { address: string; family: number }[] = [];
+  t.mock.method(dns, 'lookup', (_host: string, _options: object, done: (error: null, found: typeof answers) => void) =>
+    done(null, answers),
+  );
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  const allow = new BlockList();
+  allow.addAddress('127.0.0.1');
+  const agent = guardedAgent(limits, allow);
+  const call = () => outboundFetch(agent, limits)(`http://rebinding.example:${port}/`);
+  answers = [{ address: '127.0.0.1', family: 4 }];
+  assert.equal(await (await call()).text(), 'reached');
+  for (const [address, family] of [
+    ['127.0.0.2', 4],
+    ['169.254.169.254', 4],
+    ['0.0.0.0', 4],
+    ['::ffff:169.254.169.254', 6],
+    ['::ffff:a9fe:a9fe', 6],
+    ['fe80::1', 6],
+    ['fd00:ec2::254', 6],
+    ['::', 6],
+  ] as const) {
+    answers = [{ address, family }];
+    await assert.rejects(call(), (error) => causedBy(error, 'outbound.address_refused'), address);
+    answers = [
+      { address: '127.0.0.1', family: 4 },
+      { address, family },
+    ];
+    await assert.rejects(call(), (error) => causedBy(error, 'outbound.address_refused'), `${address} beside a good one`);
+  }
+  await agent.close();
 });
 
 test('only public unicast addresses count as public', () => {
