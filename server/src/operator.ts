@@ -57,7 +57,7 @@ export function operatorParts(
     backups: platform.backups,
     certificates: platform.certificates,
     database,
-    tenancy: { keyring, installation: platform.installation, registrations: platform.registrations },
+    tenancy: { keyring, encryption: platform.encryption, installation: platform.installation, registrations: platform.registrations },
     pendingMigrations: async () => (ownerUrl === null ? null : pendingMigrations(ownerUrl, sqlFolder)),
     address: place.address,
   };

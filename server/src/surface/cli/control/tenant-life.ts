@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { FactotumError, type Id, isFactotumError, isId } from '#kernel';
 import { withTenant } from '#kernel/database';
+import type { Encryption } from '#trust/encryption';
 import { cancelInstallationJob, cancelTenantJobs, listAllJobs, readAnyJob } from '#trust/job';
 import type { InstallationKey, Keyring } from '#trust/key';
 import { type Registrations, registrationStates } from '#trust/registration';
@@ -26,6 +27,7 @@ import type { OperatorParts } from './operator.ts';
 /** What commands about the life of tenants need beside the rest. */
 export interface TenancyParts {
   readonly keyring: Keyring;
+  readonly encryption: Encryption;
   readonly installation: InstallationKey;
   readonly registrations: Registrations;
 }
