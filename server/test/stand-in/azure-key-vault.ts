@@ -45,8 +45,8 @@ interface Version {
 }
 
 /** Versions of the protocol that the service has. */
-const apiVersions = ['7.0', '7.1', '7.2', '7.3', '7.4', '7.5', '7.6'];
-const keyPath = /^\/keys\/(?<name>[0-9A-Za-z-]+)(?:\/(?<version>[0-9a-f]{32}))?(?:\/(?<operation>wrapkey|unwrapkey))?$/;
+const apiVersions = ['7.0', '7.1', '7.2', '7.3', '7.4', '7.5', '7.6', '2025-07-01'];
+const keyPath = /^\/keys\/(?<name>[0-9A-Za-z-]+)(?:\/(?<version>[0-9a-f]{32}))?(?:\/(?<operation>wrapkey|unwrapkey))?\/?$/;
 const resource = 'https://vault.azure.net';
 const operationSchema = z.strictObject({
   alg: z.string().min(1),
@@ -134,7 +134,8 @@ export async function startAzureKeyVault(t: TestContext, name = 'factotum-test')
         updated: 1_700_000_000,
         recoveryLevel: 'Recoverable+Purgeable',
       };
-      return { status: 200, json: { key: { kid, kty: key.type, key_ops: ['wrapKey', 'unwrapKey'] }, attributes } };
+      const { n, e } = version.rsa?.publicKey.export({ format: 'jwk' }) ?? {};
+      return { status: 200, json: { key: { kid, kty: key.type, key_ops: ['wrapKey', 'unwrapKey'], n, e }, attributes } };
     }
     if (method !== 'POST' || !String(headers['content-type']).startsWith('application/json')) return refuse(415, 'UnsupportedMediaType');
     if (!version.enabled) return refuse(403, 'Forbidden', 'KeyDisabled');

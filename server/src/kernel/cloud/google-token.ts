@@ -46,12 +46,10 @@ export async function createGoogleTokens(options: GoogleTokenOptions): Promise<G
   const { serviceAccount, missing, fetch, timeoutMs = 4_000 } = options;
   const library = await loadOptional('google-auth-library', () => import('google-auth-library'), missing);
   const transporterOptions = { fetchImplementation: fetch, timeout: timeoutMs, retry: false };
-  const start = (): GoogleAuth =>
-    new library.GoogleAuth({
-      scopes,
-      clientOptions: { transporterOptions },
-      ...(serviceAccount === undefined ? {} : { credentials: serviceAccount }),
-    });
+  const start = (): Pick<GoogleAuth, 'getRequestHeaders'> =>
+    serviceAccount === undefined
+      ? new library.GoogleAuth({ scopes, clientOptions: { transporterOptions } })
+      : new library.JWT({ email: serviceAccount.client_email, key: serviceAccount.private_key, scopes, transporterOptions });
   let auth = start();
   return {
     async headers() {
