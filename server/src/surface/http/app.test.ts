@@ -105,17 +105,41 @@ test('a fault of ours says that there was one, and nothing of what', async () =>
   assert.equal((JSON.parse(text) as { code: string }).code, 'server.fault');
 });
 
-test('every answer carries the headers that keep a browser safe', async () => {
-  for (const line of ['GET /', 'GET /api/v1/me', 'GET /nothing', 'GET /livez', 'GET /assets/index-abc123.js'] as const) {
-    const { headers } = await send(line);
+/** What is asked of each: every route by its method and by one that it does not take, every kind of file, and what is nowhere. */
+const everywhere: readonly (readonly [method: string, path: string])[] = [
+  ...http.routes.flatMap(({ spec: { method, path } }) => {
+    const filled = path.replaceAll(/\{\w+\}/g, 'x');
+    return [[method.toUpperCase(), filled] as const, ['PATCH', filled] as const];
+  }),
+  ...['/', '/assets/index-abc123.js', '/favicon.svg', '/nothing', '/api/v1/nothing', '/scim/v2/Users', '/api/auth/get-session'].flatMap(
+    (path) => [['GET', path] as const, ['HEAD', path] as const, ['POST', path] as const],
+  ),
+];
+
+test('every answer of every route and every file carries the headers that keep a browser safe, and none says what serves it', async () => {
+  assert.ok(everywhere.length > 200, `${everywhere.length} were asked`);
+  for (const [at, [method, path]] of everywhere.entries()) {
+    const request = new Request(new URL(path, testOrigin), { method, headers: { accept: 'text/html' } });
+    const { headers } = await http.fetch(request, { incoming: { socket: { remoteAddress: `10.9.${at >> 8}.${at & 255}` } } });
+    const line = `${method} ${path}`;
     const policy = headers.get('content-security-policy') ?? '';
     assert.match(policy, /^default-src 'none'; script-src 'self';/, line);
-    assert.match(policy, /connect-src 'self' ws:\/\/127\.0\.0\.1:4310;.* frame-ancestors 'none'; base-uri 'none'; form-action 'self'$/);
-    assert.ok(!policy.includes('unsafe'));
-    assert.equal(headers.get('x-content-type-options'), 'nosniff');
-    assert.equal(headers.get('referrer-policy'), 'same-origin');
-    assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin');
+    assert.match(
+      policy,
+      /connect-src 'self' ws:\/\/127\.0\.0\.1:4310;.* frame-ancestors 'none'; base-uri 'none'; form-action 'self'$/,
+      line,
+    );
+    assert.ok(!policy.includes('unsafe'), line);
+    assert.equal(headers.get('x-content-type-options'), 'nosniff', line);
+    assert.equal(headers.get('referrer-policy'), 'same-origin', line);
+    assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin', line);
+    assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin', line);
+    assert.match(headers.get('permissions-policy') ?? '', /camera=\(\).*usb=\(\)$/, line);
+    assert.ok(!headers.get('permissions-policy')?.includes('publickey'), 'passkeys');
+    assert.match(headers.get('x-request-id') ?? '', /^req_/, line);
     assert.equal(headers.get('strict-transport-security'), null, 'over plain HTTP it would lock people out');
+    for (const name of ['server', 'x-powered-by', 'via', 'access-control-allow-origin'])
+      assert.equal(headers.get(name), null, `${line} ${name}`);
   }
 });
 
@@ -145,6 +169,19 @@ test('a public address is served beside the local ones, and asks for TLS for goo
   assert.match(response.headers.get('strict-transport-security') ?? '', /max-age=\d{8}/);
   assert.match(response.headers.get('content-security-policy') ?? '', /wss:\/\/factotum\.example/);
   assert.equal((await secured.http.fetch(new Request('http://localhost:4310/livez'), {})).headers.get('strict-transport-security'), null);
+});
+
+test('where TLS is our own every address is by it, asks for it for good, and makes cookies that need it', async () => {
+  const addresses = knownAddresses({ host: '10.1.2.3', port: 4310, publicUrl: undefined, tls: true });
+  assert.equal(addresses.origins[0], 'https://10.1.2.3:4310');
+  assert.ok(addresses.isSecure, 'what cookies and their names go by');
+  assert.ok(addresses.origins.every((origin) => origin.startsWith('https:')));
+  const secured = await testHttp({ deps: { addresses: () => addresses } });
+  const at = async (host: string) => (await secured.http.fetch(new Request(`https://${host}/livez`), {})).headers;
+  assert.match((await at('10.1.2.3:4310')).get('strict-transport-security') ?? '', /max-age=\d{8}/);
+  assert.match((await at('10.1.2.3:4310')).get('content-security-policy') ?? '', /wss:\/\/10\.1\.2\.3:4310/);
+  assert.equal((await at('localhost:4310')).get('strict-transport-security'), null, 'it would hold for whatever else runs there');
+  assert.equal((await at('evil.example')).get('strict-transport-security'), null);
 });
 
 test('the dashboard comes from a table of names, and pages of its own router are its first page', async () => {

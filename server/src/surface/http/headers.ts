@@ -13,10 +13,32 @@ export function setSecurityHeaders(headers: Headers, { host, isSecure }: { host:
   headers.set('referrer-policy', 'same-origin');
   headers.set('cross-origin-opener-policy', 'same-origin');
   headers.set('cross-origin-resource-policy', 'same-origin');
-  headers.set('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()');
-  // Two years, as browsers' preload lists ask. Never over plain HTTP: it would lock people out of a machine in their own network.
-  if (isSecure) headers.set('strict-transport-security', 'max-age=63072000');
+  headers.set('permissions-policy', permissionsPolicy);
+  // Two years, as browsers' preload lists ask. Never over plain HTTP: it would lock people out of a machine in their own network. And never
+  // for localhost: browsers keep it for every port, so whatever else somebody runs there could not be opened any more.
+  if (isSecure && !/^localhost(?::|$)/.test(host)) headers.set('strict-transport-security', 'max-age=63072000');
 }
+
+/** What the dashboard never asks a browser for. Passkeys are not on it: they are for our own pages by default. */
+const permissionsPolicy = [
+  'accelerometer',
+  'bluetooth',
+  'browsing-topics',
+  'camera',
+  'display-capture',
+  'geolocation',
+  'gyroscope',
+  'hid',
+  'idle-detection',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'serial',
+  'usb',
+]
+  .map((feature) => `${feature}=()`)
+  .join(', ');
 
 const policies = new Map<string, string>();
 

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import { withTenant } from '#kernel/database';
 import { createLive } from '#surface/live';
 import { recordAudit } from '#trust/audit';
+import { createClientAddress } from '#trust/identity';
 import { closeTenant, suspendTenant } from '#trust/tenant';
 import { testHttp } from '../../../test/http.ts';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
@@ -145,6 +146,37 @@ test('nobody listens without a credential, by another address, from a foreign pa
   const socket = new WebSocket(`ws://127.0.0.1:${strictPort}/api/v1/live`, { headers: { ...bearer(key), host: 'evil.example' } });
   const [, response] = await once(socket, 'unexpected-response');
   assert.equal(response.statusCode, 421);
+});
+
+test('one person, and one address, have so many feeds open and no more, whatever their tenants may have', async () => {
+  const [one, other] = [await buildCustomer(), await buildCustomer()];
+  const [key, second, elsewhere] = [await one.key(), await one.key(), await other.key()];
+  const clientAddress = createClientAddress(['127.0.0.0/8']);
+  const limits = { connectionsPerActorMax: 1, connectionsPerAddressMax: 2 };
+  const narrow = createLive({ ...platform, ...limits, clientAddress, isOurs: () => true });
+  undo.push(() => narrow.close());
+  const narrowPort = await http.listen({ host: '127.0.0.1', port: 0, onUpgrade: narrow.onUpgrade });
+  const sockets: WebSocket[] = [];
+  undo.push(() => {
+    for (const socket of sockets) socket.terminate();
+  });
+  const feed = async (credential: string, address: string) => {
+    const headers = { ...bearer(credential), 'x-forwarded-for': address };
+    const socket = new WebSocket(`ws://127.0.0.1:${narrowPort}/api/v1/live`, { headers });
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    return Promise.race([
+      once(socket, 'open').then(() => 101),
+      once(socket, 'unexpected-response').then(([, { statusCode }]) => Number(statusCode)),
+    ]);
+  };
+  assert.equal(await feed(key, '192.0.2.1'), 101);
+  assert.equal(await feed(key, '192.0.2.1'), 429, 'the same key');
+  assert.equal(await feed(second, '192.0.2.1'), 101, 'another key');
+  assert.equal(await feed(elsewhere, '192.0.2.1'), 429, 'the third from one address');
+  assert.equal(await feed(elsewhere, '192.0.2.2'), 101, 'another address');
+  sockets[0]?.close();
+  await eventually(async () => ((await feed(key, '192.0.2.1')) === 101 ? true : undefined));
 });
 
 test('a session that is ended and a key that is revoked hear nothing more', async () => {
