@@ -24,28 +24,24 @@ import {
 } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
 import { registerSecret } from '#kernel/redact';
+import { countStorage, openStorage } from '#kernel/storage';
 import { createArchives } from '#ops/archive';
 import { createBackups } from '#ops/backup';
+import { createKeyMetrics } from '#ops/telemetry';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
+import { blobTarget, createBlobs } from '#trust/blob';
 import { type Certificates, createCertificates } from '#trust/certificate';
 import { createEncryption, type EncryptionOptions } from '#trust/encryption';
 import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
-import {
-  createAuditorKey,
-  createInstallationKey,
-  createKeyGenerations,
-  createKeyring,
-  createKeyWatch,
-  createLocalKek,
-  type Keyring,
-  onlyKek,
-} from '#trust/key';
+import { createKeyGenerations, createKeyring, createKeyWatch, type KeysOf } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
 import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
+import { createFiles } from '#trust/vault';
 import { backupDeps } from './backup.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
+import { openKeys } from './keys.ts';
 import { createPlatformQuotas } from './quota.ts';
 import { modelReferences, openSecrets, resolveEarly, withSecrets } from './secrets.ts';
 import { createHost } from './tools.ts';
@@ -71,9 +67,6 @@ export interface PlatformOptions {
   readonly lookupTxt?: TxtLookup;
 }
 
-/** Long enough to make a call to a key service rare, short enough for a key that was taken away there to count soon. */
-const keyCacheSeconds = 300;
-
 export type Platform = Awaited<ReturnType<typeof openPlatform>>;
 
 /**
@@ -88,24 +81,27 @@ export async function openPlatform(options: PlatformOptions) {
   const { urls, ownerUrl, embedded } = await databaseUrls({ ...options, config: early });
   for (const url of Object.values(urls)) registerSecret(url);
   const database = openDatabase(urls, { log });
+  let closeKeys: () => Promise<void> = async () => undefined;
   try {
     for (const role of [database.app, database.engine, database.sequencer, database.auth]) await assertWalls(role);
-    const keyFolder = join(early.dataFolder, 'keys');
-    await mkdir(keyFolder, { recursive: true, mode: 0o700 });
+    const keyMetrics = createKeyMetrics();
+    const {
+      keks,
+      files: keyFiles,
+      folder,
+      installation,
+      auditor,
+    } = await openKeys({ config: early, database, clock, observer: keyMetrics });
+    closeKeys = keks.close;
     const identity = await createIdentity({
       auth: database.auth,
       publicOrigins: options.publicOrigins,
-      secretFile: join(keyFolder, 'session.secret'),
+      secretFile: join(folder, 'session.secret'),
+      keyFiles,
       clock,
       log,
     });
-    const tenantsExist = async () => (await identity.listTenants()).length > 0;
-    const keys = { folder: keyFolder, tenantsExist };
-    const auditor = await createAuditorKey(keys);
-    const installation = await createInstallationKey(keys);
-    const installationKek = await createLocalKek(keys);
-    const keks = onlyKek(installationKek);
-    const keyring = createKeyring({ db: database.app.db, keks, clock });
+    const keyring = createKeyring({ db: database.app.db, keks, clock, ttlMs: early.keys.cacheSeconds * 1_000 });
     await keyring.prove((await identity.listTenants()).map(({ id }) => id));
     const inSecretUnit = createSecretUnits({ database, keyring, installation });
     const { onUnresolved } = options;
@@ -135,21 +131,36 @@ export async function openPlatform(options: PlatformOptions) {
         scope === 'installation' ? early.secrets.references.map(({ setting, reference }) => ({ reference, by: `setting ${setting}` })) : [],
     ];
     const sequencer = createSequencer({ database, keyring, clock, log });
+    const { storage, figures: storageFigures } = countStorage(await openStorage(config.storage, { clock }), clock);
+    const blobs = createBlobs({ app: database.app, storage, installation, clock });
+    const vaultFiles = createFiles({ app: database.app, blobs, keysOf: (tenantId) => keyring.of(tenantId) });
     const keyWatch = createKeyWatch({ engine: database.engine, keyring: withSecrets(keyring, secretResolver), clock, log });
     const encryption = createEncryption({
-      ...{ database, keyring, keks, installationKek, installation, clock },
+      ...{ database, keyring, keks, installation, clock },
+      installationKek: keks.installation,
       generations: createKeyGenerations({ db: database.app.db, keks }),
-      cacheSeconds: keyCacheSeconds,
+      cacheSeconds: config.keys.cacheSeconds,
       keyBackupDays: config.backup.keysKeepDays,
+      targets: [blobTarget({ app: database.app, blobs })],
       onEntries: () => sequencer.kick(),
       onRevoked: () => void keyWatch.look().catch((error: unknown) => log.debug({ err: error }, 'keys: could not look for revocations')),
       ...options.rotation,
     });
-    const archives = createArchives({ database, keyring, auditor, installation, identity, sequencer, clock, onWork: options.onWork });
+    const archives = createArchives({
+      database,
+      keyring,
+      blobs,
+      auditor,
+      installation,
+      identity,
+      sequencer,
+      clock,
+      onWork: options.onWork,
+    });
     const backups = createBackups(backupDeps({ config, ownerUrl, database, installation, clock, log }));
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const certificates = createCertificates({ auth: database.auth, installation, clock, log });
-    const tools = await createTools(options, { database, keyring, certificates, clock });
+    const tools = await createTools(options, { database, keysOf: keyring.of, certificates, clock });
     const policies = createPolicyEngine();
     const quotas = createPlatformQuotas({ database, clock, connectors: eventConnectors, onWork: options.onWork });
     const budget = createModelBudget({ db: database.app.db, clock });
@@ -160,7 +171,13 @@ export async function openPlatform(options: PlatformOptions) {
       resolveSecret: (tenantId, reference) => secretResolver.resolve(tenantId, reference),
     });
     const planning = createPlanning({ catalogue: tools.catalogue, model, ownModels });
-    const intake = createIntake({ database, keyring, clock, admit: createAdmission({ database, quotas }), onAccepted: options.onWork });
+    const intake = createIntake({
+      database,
+      keysOf: keyring.of,
+      clock,
+      admit: createAdmission({ database, quotas }),
+      onAccepted: options.onWork,
+    });
     const spendGrant = (tenantId: Id<'tenant'>, grantId: string, now: Date) =>
       // The gate names only grants that it was given, so the id is one of ours.
       withTenant(database.app.db, tenantId, (tx) => useGrant(tx, { tenantId, grantId: grantId as Id<'grant'>, now }));
@@ -170,7 +187,7 @@ export async function openPlatform(options: PlatformOptions) {
       host: tools.host,
       clock,
       spendGrant,
-      contextOf: createTenantContexts({ database, keyring }),
+      contextOf: createTenantContexts({ database, keysOf: keyring.of }),
     };
 
     return {
@@ -183,6 +200,8 @@ export async function openPlatform(options: PlatformOptions) {
       singleSignOn,
       postman,
       keyring,
+      keks,
+      keyMetrics,
       keyWatch,
       encryption,
       quotas,
@@ -201,6 +220,10 @@ export async function openPlatform(options: PlatformOptions) {
       }),
       createTenant: (customer: NewCustomer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
       sequencer,
+      storage,
+      storageFigures,
+      blobs,
+      vaultFiles,
       archives,
       backups,
       accessLog,
@@ -212,6 +235,8 @@ export async function openPlatform(options: PlatformOptions) {
       secretResolver,
       inSecretUnit,
       secretUsers: (scope: SecretScope) => usersByName(referrers, scope),
+      /** Everything of a scope that refers to a secret. */
+      secretReferences: async (scope: SecretScope) => (await Promise.all(referrers.map((ask) => ask(scope)))).flat(),
       /** Settings that refer to secrets, as they were given. */
       settingReferences: options.config.secrets.references,
       intake,
@@ -225,12 +250,15 @@ export async function openPlatform(options: PlatformOptions) {
         await planning.close();
         await tools.host.close();
         await secretResolver.close();
+        await storage.close();
         keyring.close();
+        await closeKeys();
         await database.close();
         await embedded?.stop();
       },
     };
   } catch (error) {
+    await closeKeys();
     await database.close();
     await embedded?.stop();
     throw error;
@@ -240,7 +268,7 @@ export async function openPlatform(options: PlatformOptions) {
 /** The worker of this process: takes tasks of every tenant and moves them. Not started yet. */
 export function createWorker(platform: Platform): Engine {
   const { database, keyring, clock, log, config, planning, runTools, sequencer } = platform;
-  const run = createRunner({ tools: runTools, keyring, planning });
+  const run = createRunner({ tools: runTools, keysOf: keyring.of, planning });
   // A task that is given back is news: its entries are numbered now, not at the sequencer's next look, so that the feed tells of it.
   const handler: TaskHandler = (lease) =>
     run({
@@ -265,7 +293,7 @@ const eventConnectors = ['files'] as const;
 /** What the employee can do. */
 export interface ToolDeps {
   readonly database: Database;
-  readonly keyring: Keyring;
+  readonly keysOf: KeysOf;
   readonly keeper: Keeper;
 }
 
@@ -279,9 +307,9 @@ const ownTools = (deps: ToolDeps): Tool[] => [
 
 async function createTools(
   { config, log, tools: chosen = ownTools }: PlatformOptions,
-  { database, keyring, certificates, clock }: { database: Database; keyring: Keyring; certificates: Certificates; clock: Clock },
+  { database, keysOf, certificates, clock }: { database: Database; keysOf: KeysOf; certificates: Certificates; clock: Clock },
 ) {
-  const tools = chosen({ database, keyring, keeper: createKeeper({ database, keyring, outbox: createOutbox(config.outboxFolder) }) });
+  const tools = chosen({ database, keysOf, keeper: createKeeper({ database, keysOf, outbox: createOutbox(config.outboxFolder) }) });
   return { tools, catalogue: createCatalogue(tools), host: await createHost({ config, tools, certificates, clock, log }) };
 }
 

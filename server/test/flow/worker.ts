@@ -24,7 +24,11 @@ export async function hookedWorker(platform: TestPlatform, hooks: Hooks): Promis
   const clock = hooks.clock ?? platform.clock;
   const catalogue = hooks.catalogue ?? runTools.catalogue;
   const host = hooks.host?.(runTools.host) ?? runTools.host;
-  const runner = createRunner({ tools: { ...runTools, clock, catalogue, host }, keyring, planning: hooks.planning ?? platform.planning });
+  const runner = createRunner({
+    tools: { ...runTools, clock, catalogue, host },
+    keysOf: keyring.of,
+    planning: hooks.planning ?? platform.planning,
+  });
   const worker = createEngine({
     database: database.engine,
     clock,

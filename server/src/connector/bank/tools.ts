@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { type Keeper, readSetup } from '#flow/action';
 import type { Tool } from '#flow/tool';
 import type { Database } from '#kernel/database';
-import type { Keyring } from '#trust/key';
+import type { KeysOf } from '#trust/key';
 import { formatMinor, isCurrency, normaliseIban } from '#trust/policy';
 import { bicPattern, paymentInitiation } from './pain001.ts';
 
 interface BankDeps {
   readonly database: Database;
-  readonly keyring: Keyring;
+  readonly keysOf: KeysOf;
   readonly keeper: Keeper;
 }
 

@@ -27,7 +27,7 @@ after(async () => {
 
 const intake = createIntake({
   database,
-  keyring: tenants.keyring,
+  keysOf: tenants.keyring.of,
   clock: systemClock,
   admit: async () => undefined,
   onAccepted: () => undefined,

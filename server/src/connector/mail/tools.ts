@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { type Keeper, readSetup } from '#flow/action';
 import type { Tool, ToolContext } from '#flow/tool';
 import type { Database } from '#kernel/database';
-import type { Keyring } from '#trust/key';
+import type { KeysOf } from '#trust/key';
 import { normaliseAddress } from '#trust/policy';
 import { compose } from './compose.ts';
 
 interface MailDeps {
   readonly database: Database;
-  readonly keyring: Keyring;
+  readonly keysOf: KeysOf;
   readonly keeper: Keeper;
 }
 

@@ -4,12 +4,12 @@ import { isGeneratedPath } from '#flow/projection';
 import type { Tool } from '#flow/tool';
 import { FactotumError, jsonObjectSchema } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
-import type { Keyring } from '#trust/key';
+import type { KeysOf } from '#trust/key';
 import { moveNote, noteFields } from '#trust/vault';
 
 interface VaultDeps {
   readonly database: Database;
-  readonly keyring: Keyring;
+  readonly keysOf: KeysOf;
   readonly keeper: Keeper;
 }
 
@@ -79,7 +79,7 @@ const moveInput = z.strictObject({ from: path, to: path });
 const moveOutput = z.object({ path: z.string(), etag: z.string() });
 
 /** `vault.move`: gives a note another path; its history goes with it. */
-function moveTool({ database, keyring, keeper }: VaultDeps): Tool<typeof moveInput, typeof moveOutput> {
+function moveTool({ database, keysOf, keeper }: VaultDeps): Tool<typeof moveInput, typeof moveOutput> {
   return {
     manifest: {
       tool: 'vault.move',
@@ -100,7 +100,7 @@ function moveTool({ database, keyring, keeper }: VaultDeps): Tool<typeof moveInp
     async run(context, args) {
       refuseGenerated(args.from);
       refuseGenerated(args.to);
-      const keys = await keyring.of(context.tenantId);
+      const keys = await keysOf(context.tenantId);
       const moved = await withTenant(database.app.db, context.tenantId, (tx) => {
         context.signal.throwIfAborted();
         return moveNote(tx, keys, {

@@ -23,7 +23,7 @@ after(async () => {
 
 const outbox = createOutbox(root);
 const keeperWith = (changed: Partial<Outbox> = {}): Keeper =>
-  createKeeper({ database, keyring: tenants.keyring, outbox: { ...outbox, ...changed } });
+  createKeeper({ database, keysOf: tenants.keyring.of, outbox: { ...outbox, ...changed } });
 const keeper = keeperWith();
 
 /** What dies in the middle of a call never comes back. */
@@ -161,7 +161,7 @@ test('taking back leaves what was there before, once, and not when a member has 
 
 test('a note says who wrote it, and only what a member wrote sets a tool up', async () => {
   const tenant = await buildTenant();
-  const deps = { database, keyring: tenants.keyring };
+  const deps = { database, keysOf: tenants.keyring.of };
   const context = tenant.context();
   const content = '---\nname: Northwind\n---\n';
   await tenant.run((tx) => writeNote(tx, tenant.keys, { path: 'A.md', content, author: 'user:usr_1', trusted: true, at: context.now }));

@@ -1,7 +1,7 @@
 import type { ToolAnswer, ToolContext } from '#flow/tool';
 import { FactotumError, isFactotumError, type JsonObject } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
-import type { Keyring } from '#trust/key';
+import type { KeysOf } from '#trust/key';
 import type { Label } from '#trust/policy';
 import { readTenant } from '#trust/tenant';
 import { findOperation, type Note, type NoteVersion, noteFields, readNote, undoOperation, writeNote } from '#trust/vault';
@@ -32,8 +32,8 @@ export interface Keeper {
  * That one prepares the file in the note's transaction; the file is shown once the note is committed. So a kill at any point leaves
  * nothing, or a note whose prepared file waits to be shown by the next call, or both.
  */
-export function createKeeper(deps: { database: Database; keyring: Keyring; outbox: Outbox }): Keeper {
-  const { database, keyring, outbox } = deps;
+export function createKeeper(deps: { database: Database; keysOf: KeysOf; outbox: Outbox }): Keeper {
+  const { database, keysOf, outbox } = deps;
 
   /** The file that belongs to a note, or null where the tenant wants none. Named by the note as it is, not by how a later call would name it. */
   async function fileOf(tx: Tx, context: ToolContext, path: string, folder: string | null): Promise<OutboxFile | null> {
@@ -47,7 +47,7 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
 
   return {
     async keep(context, { path, content, outbox: folder }) {
-      const keys = await keyring.of(context.tenantId);
+      const keys = await keysOf(context.tenantId);
       const { note, file } = await withTenant(database.app.db, context.tenantId, async (tx) => {
         // Nobody waits for this call any more; whoever gave it up may already have asked what became of it.
         context.signal.throwIfAborted();
@@ -69,7 +69,7 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
       return placeOf(note, folder, file);
     },
     async find(context, folder) {
-      const keys = await keyring.of(context.tenantId);
+      const keys = await keysOf(context.tenantId);
       const { note, file } = await withTenant(database.app.db, context.tenantId, async (tx) => {
         const note = await findOperation(tx, keys, context.key);
         return { note, file: note === null ? null : await fileOf(tx, context, note.path, folder) };
@@ -78,7 +78,7 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
       return { kind: 'done', result: placeOf(note, folder, file) };
     },
     async takeBack(context) {
-      const keys = await keyring.of(context.tenantId);
+      const keys = await keysOf(context.tenantId);
       try {
         await withTenant(database.app.db, context.tenantId, (tx) =>
           undoOperation(tx, keys, { operationKey: context.key, author: 'system:engine', taskId: context.taskId, at: context.now }),
@@ -98,7 +98,7 @@ export function createKeeper(deps: { database: Database; keyring: Keyring; outbo
   };
 }
 
-type ReadDeps = Pick<Parameters<typeof createKeeper>[0], 'database' | 'keyring'>;
+type ReadDeps = Pick<Parameters<typeof createKeeper>[0], 'database' | 'keysOf'>;
 
 /** Reads a note for a tool, with the label that says who wrote it. @throws FactotumError `vault.not_found`, `vault.path_invalid`. */
 export async function readForTool(deps: ReadDeps, context: ToolContext, path: string): Promise<{ note: Note; label: Label }> {
@@ -113,7 +113,7 @@ export async function readSetup(deps: ReadDeps, context: ToolContext, path: stri
   return note?.trusted === true ? noteFields(note.content) : {};
 }
 
-async function read({ database, keyring }: ReadDeps, { tenantId }: ToolContext, path: string): Promise<Note | null> {
-  const keys = await keyring.of(tenantId);
+async function read({ database, keysOf }: ReadDeps, { tenantId }: ToolContext, path: string): Promise<Note | null> {
+  const keys = await keysOf(tenantId);
   return withTenant(database.app.db, tenantId, (tx) => readNote(tx, keys, path));
 }

@@ -22,7 +22,7 @@ after(async () => {
 
 const kicked: string[] = [];
 const intakeOn = (on: Database, admit: (tenantId: Id<'tenant'>) => Promise<void> = async () => undefined): Intake =>
-  createIntake({ database: on, keyring: tenants.keyring, clock: systemClock, admit, onAccepted: (tenantId) => kicked.push(tenantId) });
+  createIntake({ database: on, keysOf: tenants.keyring.of, clock: systemClock, admit, onAccepted: (tenantId) => kicked.push(tenantId) });
 const nobody = async () => 0;
 const quotasOn = (on: Database, clock: Clock) =>
   createQuotas({ db: on.app.db, clock, gauges: { maxRunning: nobody, members: nobody, connectors: nobody }, onChanged: [] });

@@ -2,7 +2,7 @@ import { sealTaskDetail } from '#flow/task';
 import { type Clock, canonicalJson, FactotumError, type Id, newId } from '#kernel';
 import { type Database, isRetryable } from '#kernel/database';
 import { auditBody } from '#trust/audit';
-import type { Keyring, TenantKeys } from '#trust/key';
+import type { KeysOf, TenantKeys } from '#trust/key';
 import { readMail } from './mail.ts';
 import { type Accepted, type EventBody, type IncomingEvent, type Provenance, payloadBytesMax } from './schema.ts';
 import { type EventRecord, type Stored, storeEvents } from './store.ts';
@@ -20,7 +20,7 @@ export interface Intake {
 
 interface IntakeDeps {
   readonly database: Database;
-  readonly keyring: Keyring;
+  readonly keysOf: KeysOf;
   readonly clock: Clock;
   /** Counts one event against the tenant's rate. @throws `quota.exceeded`. */
   readonly admit: (tenantId: Id<'tenant'>) => Promise<void>;
@@ -86,7 +86,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   }
 
   async function take(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted> {
-    const keys = await deps.keyring.of(tenantId);
+    const keys = await deps.keysOf(tenantId);
     const stored = await enqueue(tenantId, recordOf(keys, tenantId, event, deps.clock.now()));
     if (stored.kind === 'conflict')
       throw new FactotumError(

@@ -1,7 +1,7 @@
 import type { TaskHandler } from '#engine';
 import type { Planning } from '#flow/plan';
 import { isEnded } from '#flow/task';
-import type { Keyring } from '#trust/key';
+import type { KeysOf } from '#trust/key';
 import { cancelSettled } from './cancel.ts';
 import { execute } from './execute.ts';
 import { openWork } from './open-work.ts';
@@ -14,10 +14,10 @@ import { Fenced, note, type RunTools, release, standing, type Work } from './wor
  * Every way out is a commit that releases the task, or the loss of its lease; whatever is thrown in between leaves the rows as
  * they were, and the engine's back-off brings the task here again.
  */
-export function createRunner(deps: { tools: RunTools; keyring: Keyring; planning: Planning }): TaskHandler {
+export function createRunner(deps: { tools: RunTools; keysOf: KeysOf; planning: Planning }): TaskHandler {
   return async (lease) => {
     const { task } = lease.snapshot;
-    const work = await openWork(deps.tools, lease, await deps.keyring.of(task.tenantId));
+    const work = await openWork(deps.tools, lease, await deps.keysOf(task.tenantId));
     try {
       if (isEnded(task.state)) return await release(work, { runAt: null });
       if (task.cancelling) return await cancelSettled(work);

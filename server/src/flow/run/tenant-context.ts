@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type FaultyPlaybook, type Playbook, parsePlaybook } from '#flow/plan';
 import type { Id } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
-import type { Keyring, TenantKeys } from '#trust/key';
+import type { KeysOf, TenantKeys } from '#trust/key';
 import { type OwnModel, readOwnModel } from '#trust/model';
 import { type Directory, type LoadedPolicy, listGrants, loadPolicy, parseDirectory, type StandingGrant } from '#trust/policy';
 import { readTenant, type TenantSettings } from '#trust/tenant';
@@ -32,7 +32,7 @@ const playbooksMax = 200;
  */
 export function createTenantContexts(deps: {
   database: Database;
-  keyring: Keyring;
+  keysOf: KeysOf;
 }): (tenantId: Id<'tenant'>, revision: number) => Promise<TenantContext> {
   const kept = new LRUCache<string, Promise<TenantContext>>({ max: 500 });
   return (tenantId, revision) => {
@@ -47,11 +47,11 @@ export function createTenantContexts(deps: {
 }
 
 async function load(
-  { database, keyring }: { database: Database; keyring: Keyring },
+  { database, keysOf }: { database: Database; keysOf: KeysOf },
   tenantId: Id<'tenant'>,
   revision: number,
 ): Promise<TenantContext> {
-  const keys = await keyring.of(tenantId);
+  const keys = await keysOf(tenantId);
   return withTenant(database.app.db, tenantId, async (tx) => {
     const tenant = await readTenant(tx, tenantId);
     const policy = await loadPolicy(tx, keys, tenantId);
