@@ -123,6 +123,7 @@ async function begin(config: Config, ready: ReadyRestore, erased: readonly Id<'t
       if (fault !== null) faults.push(`${name}: ${fault}`);
     }
     await platform.sequencer.drained();
+    if (platform.backups.isAble) await platform.backups.adopt();
     const rows = ready.manifest.tables.reduce((sum, table) => sum + table.rows, 0);
     const { id, madeAt, blobs } = ready.manifest;
     return {

@@ -6,6 +6,7 @@ import type { BackupDeps } from './deps.ts';
 import { type Drilled, drillBackup } from './drill.ts';
 import { conflict } from './fault.ts';
 import {
+  adoptIntoJournal,
   beginJournal,
   endJournal,
   failJournal,
@@ -170,6 +171,17 @@ export function createBackups(deps: BackupDeps) {
         const pruned = await pruneRepository(repository, { keepDays: config.keepDays, clock, confirm: () => lock.confirm() });
         for (const id of pruned.backups) await noteInJournal(engine, id, { pruned: true });
         return pruned;
+      }),
+
+    /** Notes the backups of a repository in a journal that does not know them: that of an installation which was restored. */
+    adopt: (): Promise<void> =>
+      inRepository(async (repository) => {
+        for (const id of await listManifests(repository)) {
+          const manifest = await readManifest(repository, id);
+          const rowCount = manifest.tables.reduce((sum, { rows }) => sum + rows, 0);
+          const bytes = manifest.tables.reduce((sum, table) => sum + table.bytes, 0);
+          await adoptIntoJournal(engine, { id, madeAt: new Date(manifest.madeAt), rowCount, bytes, manifestSha256: manifest.sealedSha256 });
+        }
       }),
 
     /** Backs the keys up alone, and removes backups of keys whose time is over. */

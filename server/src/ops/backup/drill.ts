@@ -126,8 +126,8 @@ async function recomputeRoots(client: pg.ClientBase, { heads }: Manifest, say: (
   for (const { tenantId, size, root } of heads) {
     const frontier: Frontier = createFrontier();
     for (;;) {
-      const { rows } = await client.query<{ seq: string; body: string }>(
-        'select seq::text, body from app.audit_entry where tenant_id = $1 and seq >= $2 order by seq limit $3',
+      const { rows } = await client.query<{ body: string }>(
+        'select body from app.audit_entry where tenant_id = $1 and seq >= $2 order by seq limit $3',
         [tenantId, frontier.size, entriesAtOnce],
       );
       for (const { body } of rows) appendLeaf(frontier, hashLeaf(Buffer.from(body)));

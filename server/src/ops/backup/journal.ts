@@ -48,6 +48,17 @@ export async function failJournal(
     where backup_id = ${id}`.execute(db);
 }
 
+/** One that was made before this journal began. */
+export async function adoptIntoJournal(
+  { db }: RoleDatabase,
+  made: Pick<JournalRow, 'rowCount' | 'bytes' | 'manifestSha256'> & { id: Id<'backup'>; madeAt: Date },
+): Promise<void> {
+  await sql`insert into app.backup (backup_id, state, created_at, finished_at, row_count, bytes, manifest_sha256)
+    values (${made.id}, 'done', ${made.madeAt}, ${made.madeAt}, ${made.rowCount}, ${made.bytes}, ${made.manifestSha256}) on conflict do nothing`.execute(
+    db,
+  );
+}
+
 /** Notes what became of a backup since. Fields that are left out stay. */
 export async function noteInJournal(
   { db }: RoleDatabase,

@@ -47,6 +47,14 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
   },
   audit_pending: { tenant_id: id, id: count, entries: clear('bodies of audit entries that are not numbered yet') },
   audit_tile: { tenant_id: id, 'level index': count, 'hashes root': publicValue },
+  backup: {
+    'backup_id keys_backup_id': id,
+    'state error_code': option,
+    'created_at finished_at verified_at drilled_at': time,
+    'row_count bytes new_bytes': count,
+    manifest_sha256: hash,
+    error_message: clear('what went wrong, in words of ours'),
+  },
   blob: {
     'tenant_id blob_id object': id,
     'generation sealed_bytes': count,
@@ -80,6 +88,13 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     input: sealed('what the job is to work on, until it ends', { kind: 'job.input', id: ['job_id'] }),
     'error_code error_message': clear('a code of ours and its sentence'),
     created_by: actor,
+  },
+  kek_provider: {
+    tenant_id: id,
+    'uri kind kek_id': clear('names the key at its provider, opens nothing'),
+    credential: otherwise('installation key', "what the tenant's own key service is asked with; nothing of the tenant opens before it"),
+    is_current: option,
+    changed_at: time,
   },
   key_revocation: { 'tenant_id id': id, kind: option, at: time, xid: count },
   note: {
