@@ -3,6 +3,7 @@ import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamable
 import { McpError, ErrorCode as McpErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import type { ToolAnswer, ToolCall } from '#flow/tool';
 import type { Logger } from '#kernel';
+import { neverConnected } from '#kernel/outbound';
 import { createCallSignals } from './abort.ts';
 import { readAnswer, writeMeta } from './meta.ts';
 
@@ -29,6 +30,7 @@ export function createCaller(log: Logger): (call: ToolCall, clientFor: (signal: 
       // The server turned the request away at its door, so nothing was done.
       if (error instanceof StreamableHTTPError && error.code === 403) return turnedAway(call);
       log.warn({ tool: call.tool, ...kindOf(error) }, 'a tool call broke off');
+      if (call.operation === 'lookup' && neverConnected(error)) return away(call);
       return brokenOff(call, `${call.tool} broke off in the middle of the call.`);
     } finally {
       end();
@@ -39,6 +41,17 @@ export function createCaller(log: Logger): (call: ToolCall, clientFor: (signal: 
 /** What it did is anybody's guess, unless it was only asked a question: that can be asked again. */
 const brokenOff = ({ operation }: ToolCall, message: string): ToolAnswer =>
   operation === 'lookup' ? { kind: 'failed', failure: 'transient', code: 'tool.unavailable', message } : { kind: 'unknown', message };
+
+/** How long to leave a server that is away before it is asked again, in milliseconds: five such tries outlive its replacement. */
+const awayMs = 10_000;
+
+const away = ({ tool }: ToolCall): ToolAnswer => ({
+  kind: 'failed',
+  failure: 'transient',
+  code: 'tool.unavailable',
+  message: `Where ${tool} runs cannot be reached just now.`,
+  retryAfterMs: awayMs,
+});
 
 function turnedAway(call: ToolCall): ToolAnswer {
   const message = 'The tool server does not take the certificate of this worker. Ask the operator to look at docs/mtls.md.';

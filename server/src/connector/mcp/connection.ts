@@ -51,7 +51,8 @@ export function openMcpConnection({ url, end, chosenBy }: McpConnectionOptions):
   const fetch: typeof globalThis.fetch = (input, init) => {
     const given = requestSignal.getStore();
     const signal = AbortSignal.any([init?.signal, given].filter((one) => one !== undefined && one !== null));
-    return untilDialled(() => agents.use((agent) => outboundFetch(agent, limits)(input, { ...init, signal })), signal);
+    const dial = () => agents.use((agent) => outboundFetch(agent, limits)(input, { ...init, signal }));
+    return impatience.getStore() === true ? dial() : untilDialled(dial, signal);
   };
   let connected: Promise<Client> | undefined;
   const connect = async (): Promise<Client> => {
@@ -78,6 +79,15 @@ export function openMcpConnection({ url, end, chosenBy }: McpConnectionOptions):
 
 /** The signal of the request that a `send` belongs to; `fetch` finds it here because the SDK hands it only the connection's. */
 const requestSignal = new AsyncLocalStorage<AbortSignal>();
+
+/** Says of what is asked within that it is asked now or not at all. */
+const impatience = new AsyncLocalStorage<boolean>();
+
+/**
+ * Runs calls that do not wait for a server that is away. For questions about a call whose outcome is not known: asked again later they do
+ * no harm, while the answer of a server that has just come back, "not so far", would leave it to a person.
+ */
+export const withoutWaiting = <R>(work: () => Promise<R>): Promise<R> => impatience.run(true, work);
 
 /** The SDK's transport, whose requests end when they are cancelled: by itself it only sends word and goes on waiting. */
 class EndingTransport extends StreamableHTTPClientTransport {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Id, Logger } from '#kernel';
 import type { TlsEnd } from '#trust/certificate';
 import { createCaller } from './call-tool.ts';
-import { type McpConnection, openMcpConnection } from './connection.ts';
+import { type McpConnection, openMcpConnection, withoutWaiting } from './connection.ts';
 import type { ClosableToolHost } from './host.ts';
 
 export interface RemoteToolHostOptions {
@@ -48,7 +48,9 @@ export function createRemoteToolHost({ url, endFor, log }: RemoteToolHostOptions
       const mine = of(call.tenantId);
       mine.calls += 1;
       try {
-        return await callThrough(call, (signal) => mine.connection.client(AbortSignal.any([signal, AbortSignal.timeout(call.timeoutMs)])));
+        const make = () =>
+          callThrough(call, (signal) => mine.connection.client(AbortSignal.any([signal, AbortSignal.timeout(call.timeoutMs)])));
+        return await (call.operation === 'lookup' ? withoutWaiting(make) : make());
       } finally {
         mine.calls -= 1;
         if (mine.isRetired && mine.calls === 0) closeQuietly(mine.connection);
