@@ -7,10 +7,11 @@ import { type Config, FactotumError, type Logger } from '#kernel';
 import { addBackupMetrics } from '#ops/backup';
 import { dropDemoMails } from '#ops/demo';
 import { createMemoryKeeper } from '#ops/memory';
-import { createMetrics } from '#ops/telemetry';
+import { addStorageMetrics, createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
+import { createBlobKeeper } from '#trust/blob';
 import { quotaRefusals } from '#trust/quota';
 import { backupPort, backupSchedule } from './backup.ts';
 import { createJobs } from './jobs.ts';
@@ -91,6 +92,9 @@ async function start(
     const jobs = createJobs(platform);
     jobs.start();
     undo.push(() => jobs.stop());
+    const blobKeeper = createBlobKeeper({ ...platform, app: platform.database.app, listTenants: () => platform.identity.listTenants() });
+    blobKeeper.start();
+    undo.push(() => blobKeeper.stop());
     const schedule = backupSchedule(platform);
     schedule.start();
     undo.push(async () => schedule.stop());
@@ -159,8 +163,11 @@ export function httpDeps(
     auditEntries: () => sequencer.status().entries,
     auditLogsSetAside: () => sequencer.status().setAside.length,
     quotaRefusals,
+    keys: platform.keyMetrics,
+    keyCache: () => platform.keyring.stats(),
   });
   addBackupMetrics(metrics, platform.backups);
+  addStorageMetrics(metrics, platform.storageFigures);
   return {
     ...platform,
     backups: backupPort(platform),

@@ -29,6 +29,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.event': 'delete, insert, select, update (body, raw)',
     'app.idempotency': 'delete, insert, select, update',
     'app.job': 'insert, select, update (cancelling, finished_at, input, state)',
+    'app.kek_provider': 'delete, insert, select, update',
     'app.key_revocation': 'delete, insert, select',
     'app.note': 'delete, insert, select, update',
     'app.note_version': 'delete, insert, select, update (body, manifest)',

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { registerSecret } from '#kernel/redact';
 
@@ -40,6 +41,12 @@ const secretPlace = z
     /^(vault|aws|azure)\/.*\{tenant\}.*\/$/,
     'must be like vault/kv/tenants/{tenant}/: a store, a place with {tenant} in it, a slash at the end',
   );
+const kekAddress = z
+  .string()
+  .regex(
+    /^(local|passphrase|aws-kms|azure-key-vault|gcp-kms|vault-transit|pkcs11):/,
+    'must begin with local:, passphrase:, aws-kms:, azure-key-vault:, gcp-kms:, vault-transit: or pkcs11:',
+  );
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
 const whole = (min: number, max: number) =>
   z
@@ -68,6 +75,13 @@ const settings = {
     fallback: './data',
     unit: 'folder',
     about: 'Database, keys and run files. Everything in it but the keys is sealed.',
+  },
+  FACTOTUM_STORAGE: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'address',
+    about:
+      'Where large objects lie, sealed: a folder, or s3://bucket/prefix with ?endpoint=, region=, path-style=. All processes need the same one. Empty: blobs in FACTOTUM_DATA.',
   },
   FACTOTUM_DROP: {
     schema: text,
@@ -342,6 +356,42 @@ const settings = {
     unit: 'name',
     about: "The role that Vault gives to our pod, by the service account's token that Kubernetes mounts.",
   },
+  FACTOTUM_KEK: {
+    schema: kekAddress,
+    fallback: 'local:',
+    unit: 'address',
+    about:
+      "Who guards the tenants' keys, as docs/encryption/providers.md lists them: a file (local:), a passphrase, a key service, an HSM. Set it before there is data, or name the former one in FACTOTUM_KEK_PREVIOUS.",
+  },
+  FACTOTUM_KEK_PREVIOUS: {
+    schema: items.pipe(z.array(kekAddress)).optional(),
+    fallback: '',
+    unit: 'list',
+    about: 'Addresses that guarded keys before and still open them, until the command key rewrap has wrapped every key anew.',
+  },
+  FACTOTUM_KEK_PASSPHRASE: {
+    schema: text.optional(),
+    fallback: '',
+    unit: 'secret',
+    about: 'The passphrase of passphrase:, at least 12 characters. Better is its file.',
+  },
+  FACTOTUM_KEK_PASSPHRASE_FILE: { schema: text.optional(), fallback: '', unit: 'file', about: 'The file with that passphrase.' },
+  FACTOTUM_KEK_ALLOW_HOSTS: {
+    schema: items
+      .pipe(z.array(z.string().regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'must be host:port, several with commas')))
+      .optional(),
+    fallback: '',
+    unit: 'list',
+    about:
+      'Key services, as host:port, that tenants may guard their keys with although they are in a private network. Empty: public ones alone.',
+  },
+  FACTOTUM_KEY_CACHE_SECONDS: {
+    schema: whole(1, 86_400),
+    fallback: '300',
+    unit: 'seconds',
+    about:
+      "How long a tenant's keys stay in memory. So long a key service may be away without anybody noticing, and so long a key that was taken away there still counts.",
+  },
   FACTOTUM_LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
     fallback: 'warn',
@@ -417,6 +467,8 @@ export interface Config {
   readonly host: string;
   readonly publicUrl: string | undefined;
   readonly dataFolder: string;
+  /** The address of the storage of large objects. */
+  readonly storage: string;
   readonly dropFolder: string;
   readonly outboxFolder: string;
   readonly database: { readonly ownerUrl: string | undefined; readonly roleUrls: RoleUrls | undefined };
@@ -446,6 +498,7 @@ export interface Config {
   readonly ssoAllowHosts: readonly string[];
   /** `host:port` of models that tenants may have of their own although private. */
   readonly modelAllowHosts: readonly string[];
+  readonly keys: KeysConfig;
   /** How to sign in to Vault; undefined: not at all. */
   readonly vault: VaultLoginConfig | undefined;
   readonly secrets: SecretsConfig;
@@ -475,6 +528,16 @@ export interface SettingReference {
   readonly reference: string;
   /** Needed before the database is open. */
   readonly isEarly: boolean;
+}
+/** Who guards the tenants' keys. */
+export interface KeysConfig {
+  /** The address of the one who wraps, and of those who only open what they wrapped before. */
+  readonly kek: string;
+  readonly previous: readonly string[];
+  readonly passphrase: ValueOrFile | undefined;
+  /** `host:port` of key services that tenants may use although private. */
+  readonly allowHosts: readonly string[];
+  readonly cacheSeconds: number;
 }
 /** Who may make a tenant for themselves. */
 export interface RegistrationConfig {
@@ -592,6 +655,7 @@ function assemble(values: Values, faults: string[]): Assembled {
     host: values.FACTOTUM_HOST,
     publicUrl: values.FACTOTUM_PUBLIC_URL,
     dataFolder: values.FACTOTUM_DATA,
+    storage: values.FACTOTUM_STORAGE ?? join(values.FACTOTUM_DATA, 'blobs'),
     dropFolder: values.FACTOTUM_DROP,
     outboxFolder: values.FACTOTUM_OUTBOX,
     database: { ownerUrl: values.FACTOTUM_DATABASE_URL, roleUrls },
@@ -614,6 +678,7 @@ function assemble(values: Values, faults: string[]): Assembled {
     ssoAllowHosts: values.FACTOTUM_SSO_ALLOW_HOSTS ?? [],
     modelAllowHosts: values.FACTOTUM_MODEL_ALLOW_HOSTS ?? [],
     vault: vaultLoginFrom(values, faults),
+    keys: keysFrom(values, faults),
     secrets: {
       folders: values.FACTOTUM_SECRET_FOLDERS,
       tenantStores: values.FACTOTUM_SECRET_STORES ?? [],
@@ -623,6 +688,15 @@ function assemble(values: Values, faults: string[]): Assembled {
           : { address: values.FACTOTUM_VAULT_URL, namespace: values.FACTOTUM_VAULT_NAMESPACE },
     },
   };
+}
+
+function keysFrom(values: Values, faults: string[]): KeysConfig {
+  const { FACTOTUM_KEK: kek, FACTOTUM_KEK_PASSPHRASE: text, FACTOTUM_KEK_PASSPHRASE_FILE: file } = values;
+  const previous = values.FACTOTUM_KEK_PREVIOUS ?? [];
+  const passphrase = valueOrFile('FACTOTUM_KEK_PASSPHRASE', text, file, faults);
+  if (passphrase === undefined && [kek, ...previous].includes('passphrase:'))
+    faults.push('FACTOTUM_KEK_PASSPHRASE_FILE: passphrase: guards the keys, so name the file with the passphrase.');
+  return { kek, previous, passphrase, allowHosts: values.FACTOTUM_KEK_ALLOW_HOSTS ?? [], cacheSeconds: values.FACTOTUM_KEY_CACHE_SECONDS };
 }
 
 function vaultLoginFrom(values: Values, faults: string[]): VaultLoginConfig | undefined {

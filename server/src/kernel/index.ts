@@ -6,6 +6,7 @@ export {
   type Config,
   ConfigFaults,
   configTable,
+  type KeysConfig,
   type MailConfig,
   type ModelConfig,
   type RateClass,

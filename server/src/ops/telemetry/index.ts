@@ -1,1 +1,3 @@
+export { createKeyMetrics, type KeyMetrics } from './key-metrics.ts';
 export { createMetrics, type Gauges } from './metrics.ts';
+export { addStorageMetrics } from './storage-metrics.ts';

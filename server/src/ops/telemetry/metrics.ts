@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { KeyCacheStats } from '#trust/key';
+import type { KeyMetrics } from './key-metrics.ts';
 
 /** What is asked for when somebody looks, never counted on the way. */
 export interface Gauges {
@@ -10,6 +12,9 @@ export interface Gauges {
   readonly auditLogsSetAside: () => number;
   /** Refusals of this process since it started, by quota; every quota there is. */
   readonly quotaRefusals: () => Iterable<readonly [quota: string, count: number]>;
+  /** What happened with keys, and what their cache has done. */
+  readonly keys: KeyMetrics;
+  readonly keyCache: () => KeyCacheStats;
 }
 
 /**
@@ -40,5 +45,6 @@ export function createMetrics(gauges: Gauges): Registry {
       for (const [quota, count] of gauges.quotaRefusals()) this.inc({ quota }, count);
     },
   });
+  gauges.keys.register(registry, gauges.keyCache);
   return registry;
 }

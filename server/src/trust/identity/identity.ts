@@ -1,4 +1,5 @@
 import { type Clock, FactotumError, type Id } from '#kernel';
+import type { KeyFiles } from '#trust/key';
 import { type Account, createAccount } from './account/account.ts';
 import { createActivity } from './activity.ts';
 import { type ApiKey, createApiKey, listApiKeys, type MadeKey, type NewApiKey } from './api-key.ts';
@@ -26,6 +27,8 @@ import { createTenantOwner, findTenant, type TenantName, type TenantOwner } from
 export interface IdentityDeps extends AuthDeps {
   /** Where the secret for cookies is kept, below the data folder's keys; made at the first start. */
   readonly secretFile: string;
+  /** How it is kept; in plain by default. */
+  readonly keyFiles?: KeyFiles;
 }
 
 export interface Identity {
@@ -78,7 +81,7 @@ export interface Identity {
 
 /** @throws FactotumError `key.unavailable` when the secret cannot be used. */
 export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
-  const secret = await readOrMakeSecret(deps.secretFile);
+  const secret = await readOrMakeSecret(deps.secretFile, deps.keyFiles);
   const auth = createAuth(deps, secret);
   const db = authDb(deps.auth);
   const context = { auth, db, clock: deps.clock, publicOrigins: deps.publicOrigins };

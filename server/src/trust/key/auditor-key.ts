@@ -5,8 +5,9 @@ import { FactotumError, type Id } from '#kernel';
 import { bind } from './binding.ts';
 import { openMessage, sealMessage } from './cobblestone.ts';
 import { createHmacKey, type HmacKey } from './hmac.ts';
+import { type KeyFiles, plainKeyFiles } from './key-file.ts';
 import type { KeyFolder } from './local-kek.ts';
-import { createFileOnce, readSecretFile } from './secret-file.ts';
+import { createFileOnce } from './secret-file.ts';
 
 /**
  * Seals to the auditor: what goes in here, this installation can read again only while `auditor.key` lies beside it. Move that file to
@@ -29,9 +30,13 @@ const publicKeyBytes = 32;
  * @throws FactotumError `key.unavailable`, with the fix, when the private key may be read by others, or when both are missing although
  * there are tenants.
  */
-export async function createAuditorKey({ folder, tenantsExist }: KeyFolder): Promise<AuditorKey> {
+export async function createAuditorKey({
+  folder,
+  tenantsExist,
+  files = plainKeyFiles,
+}: KeyFolder & { readonly files?: KeyFiles }): Promise<AuditorKey> {
   const paths = { secret: join(folder, 'auditor.key'), open: join(folder, 'auditor.pub') };
-  let secretPem = await readSecretFile(paths.secret);
+  let secretPem = await files.read(paths.secret);
   let openPem = await readIfThere(paths.open);
   if (secretPem === null && openPem === null) {
     if (await tenantsExist())
@@ -40,9 +45,9 @@ export async function createAuditorKey({ folder, tenantsExist }: KeyFolder): Pro
       privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
       publicKeyEncoding: { type: 'spki', format: 'pem' },
     });
-    await createFileOnce(paths.secret, pair.privateKey, 0o600);
+    await files.create(paths.secret, pair.privateKey);
     // Read back, whoever was faster: two processes that start together must end up with one key.
-    secretPem = await readSecretFile(paths.secret);
+    secretPem = await files.read(paths.secret);
   }
   const secretKey = secretPem === null ? undefined : parse(paths.secret, () => createPrivateKey(secretPem));
   if (openPem === null && secretKey !== undefined) {

@@ -1,6 +1,7 @@
 /** The door to keys: what seals, opens and finds a tenant's content, and who guards the keys themselves. */
 export { type AuditorKey, createAuditorKey } from './auditor-key.ts';
 export { createKeyGenerations, type KeyGeneration, type KeyGenerations } from './generations.ts';
+export { createGuardedKek, type GuardOptions } from './guarded-kek.ts';
 export { createInstallationKey, type InstallationKey } from './installation-key.ts';
 export {
   type KekCapabilities,
@@ -13,8 +14,12 @@ export {
   type SeedBinding,
   type WrappedSeed,
 } from './kek.ts';
+export { createKekDirectory, type KekDirectoryOptions, type OwnKek, type TenantKeks } from './kek-directory.ts';
+export { type KekAddress, parseKekUri } from './kek-uri.ts';
+export { createKeyFiles, type KeyFiles, plainKeyFiles } from './key-file.ts';
 export { createKeyring, type KeyCacheStats, type Keyring, type KeyringOptions } from './keyring.ts';
 export { createLocalKek, type KeyFolder } from './local-kek.ts';
+export { type InstallationLogins, openInstallationKek } from './open-kek.ts';
 export {
   derivePassphraseKey,
   newPassphraseParameters,

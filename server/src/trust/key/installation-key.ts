@@ -5,7 +5,7 @@ import { FactotumError } from '#kernel';
 import { bind } from './binding.ts';
 import { openMessage, sealMessage } from './cobblestone.ts';
 import { createHmacKey } from './hmac.ts';
-import { createFileOnce, readSecretFile } from './secret-file.ts';
+import { type KeyFiles, plainKeyFiles } from './key-file.ts';
 
 /** What the installation itself signs and seals, where no tenant's key will do: the tenant is gone, or not here yet. */
 export interface InstallationKey {
@@ -28,9 +28,15 @@ const fileForm = /^factotum-installation-v1:([0-9a-f]{64})\n?$/;
  *
  * @throws FactotumError `key.unavailable` when the file may be read by others or is damaged.
  */
-export async function createInstallationKey({ folder }: { readonly folder: string }): Promise<InstallationKey> {
+export async function createInstallationKey({
+  folder,
+  files = plainKeyFiles,
+}: {
+  readonly folder: string;
+  readonly files?: KeyFiles;
+}): Promise<InstallationKey> {
   const path = join(folder, 'installation.key');
-  const hex = fileForm.exec((await readSecretFile(path)) ?? (await createFile(path)))?.[1];
+  const hex = fileForm.exec((await files.read(path)) ?? (await createFile(path, files)))?.[1];
   if (hex === undefined) throw new FactotumError('key.unavailable', `${path} is damaged. Put it back from your key backup.`);
   const seed = Buffer.from(hex, 'hex');
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha512', seed, '', bind('factotum/installation/v1', purpose), 32));
@@ -55,10 +61,10 @@ export async function createInstallationKey({ folder }: { readonly folder: strin
 /** The fixed start of an Ed25519 PKCS #8 key (RFC 8410); the 32 bytes of the seed follow. */
 const pkcs8Start = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-async function createFile(path: string): Promise<string> {
-  await createFileOnce(path, `factotum-installation-v1:${randomBytes(32).toString('hex')}\n`, 0o600);
+async function createFile(path: string, files: KeyFiles): Promise<string> {
+  await files.create(path, `factotum-installation-v1:${randomBytes(32).toString('hex')}\n`);
   // Read back, whoever was faster: two processes that start together must end up with one key.
-  const text = await readSecretFile(path);
+  const text = await files.read(path);
   if (text === null) throw new FactotumError('key.unavailable', `${path} vanished while it was being made. Start again.`);
   return text;
 }

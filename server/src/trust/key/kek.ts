@@ -73,8 +73,4 @@ export interface KeyObserver {
   kekAsked(provider: string, outcome: KekOutcome, seconds: number): void;
   /** Whether the installation's provider could be used when it was last asked. */
   kekIsUp(provider: string, isUp: boolean): void;
-  /** Somebody asked for a tenant's keys: they were in memory, or had to be unwrapped. */
-  cacheAsked(found: boolean): void;
-  /** Tenants whose keys are in memory now. */
-  cacheHolds(tenants: number): void;
 }
