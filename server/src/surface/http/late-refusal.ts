@@ -16,8 +16,9 @@ export interface LateRefusal {
 /** Refusals within a span that are answered at once. Several programs of one tenant run into its limit together. */
 const atOnceMax = 20;
 const spanMs = 10_000;
-/** How late the others are, in milliseconds: with sixteen connections that makes 32 refusals a second. */
-const lateMs = 500;
+/** How much later each further twenty are, in milliseconds, and how late at most: sixteen connections get to eight refusals a second. */
+const stepMs = 500;
+const lateMsMax = 5_000;
 /** Answers held back at once; each keeps a request in memory. */
 const waitingMax = 2_000;
 const countersMax = 10_000;
@@ -37,9 +38,10 @@ export function createLateRefusal(clock: Clock): LateRefusal {
 
   return {
     async wait(who) {
-      if (count(who) <= atOnceMax || waiting >= waitingMax) return;
+      const steps = Math.floor((count(who) - 1) / atOnceMax);
+      if (steps === 0 || waiting >= waitingMax) return;
       waiting += 1;
-      await sleep(lateMs, undefined, { ref: false });
+      await sleep(Math.min(steps * stepMs, lateMsMax), undefined, { ref: false });
       waiting -= 1;
     },
   };

@@ -16,6 +16,9 @@ export interface RateLimit {
   readonly frame: MiddlewareHandler<Env>;
 }
 
+/** Answers to who asks for more than they may have, or sends more than is taken. */
+const refusals: ReadonlySet<number> = new Set([413, 429, 503]);
+
 /** The limits' windows, in seconds. */
 const windowSeconds = 60;
 
@@ -36,7 +39,7 @@ export function createRateLimit({ requestLimits, clientAddress, load, clock }: R
       place?.leave();
       if (counted.length > 0) tellLimits(c.res.headers, counted);
       const who = place?.tenantId ?? addressOf(c, clientAddress);
-      if (c.res.status === 429 && who !== undefined) await lateRefusal.wait(who);
+      if (refusals.has(c.res.status) && who !== undefined) await lateRefusal.wait(who);
     },
   };
 }

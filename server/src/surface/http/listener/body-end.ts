@@ -18,6 +18,8 @@ export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): v
   // What Node calls on the connection once its last answer is written.
   socket.destroySoon = () => {
     incoming.pause();
+    // hono's adapter would read on, up to 64 MB of it: for a flood that is most of a core.
+    incoming.resume = () => incoming;
     socket.pause();
     socket.end();
     const cut = setTimeout(() => socket.destroy(), lingerMs).unref();

@@ -70,7 +70,8 @@ async function ask({
   plain = false,
 }: Asked): Promise<{ status: number; code: string | undefined }> {
   const authorization = `Bearer ${key}`;
-  const common = { port, path, host: '127.0.0.1', headers: { authorization, ...headers } };
+  // Each over a connection of its own: one that is open lives on with the certificate that it showed.
+  const common = { port, path, agent: false, host: '127.0.0.1', headers: { authorization, ...headers } };
   const client = pair === undefined ? {} : { cert: pair.certificate, key: pair.key };
   const asked = plain ? plainRequest(common) : request({ ...common, servername: 'localhost', ca: authority!.certificate, ...client });
   const [answer] = await once(asked.end(), 'response');
@@ -123,6 +124,21 @@ test('with an edge that shows a client certificate, all else is refused: no cert
       assert.deepEqual(await ask({ port, path, ...(pair === undefined ? {} : { pair }) }), aroundIt, `${who} ${path}`);
   assert.equal(await feed(`wss://localhost:${port}`), '403');
   assert.equal((await ask({ port, headers: { 'x-factotum-edge': 'anything' } })).status, 403);
+});
+
+test('while the authority of the edge changes, the old one and the new one are both good', async () => {
+  const file = join(folder, 'changing-ca.pem');
+  await writeFile(file, edgeAuthority!.certificate);
+  const port = await serve({ tls, edge: { clientCaFile: file } });
+  const next = await otherAuthority!.issue({ name: 'edge', use: 'client' });
+  const seen = async () => [(await ask({ port, pair: edgePair })).status, (await ask({ port, pair: next })).status];
+  assert.deepEqual(await seen(), [200, 403]);
+  await writeFile(file, `${edgeAuthority!.certificate}\n${otherAuthority!.certificate}\n`);
+  await http.reload();
+  assert.deepEqual(await seen(), [200, 200]);
+  await writeFile(file, otherAuthority!.certificate);
+  await http.reload();
+  assert.deepEqual(await seen(), [403, 200]);
 });
 
 test('probes of this machine need not go through the edge', async () => {
