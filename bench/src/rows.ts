@@ -5,6 +5,7 @@ import { footprintRows } from './rows/footprint.ts';
 import { listRows } from './rows/list-page.ts';
 import { recoveryRows } from './rows/recovery.ts';
 import { resumeRows } from './rows/resume.ts';
+import { siegeRows } from './rows/siege.ts';
 import { singleRows } from './rows/single.ts';
 import { tenantRows } from './rows/tenants.ts';
 import { throughputRows } from './rows/throughput.ts';
@@ -17,6 +18,7 @@ export const rows: readonly Row[] = [
   ...auditRows,
   ...singleRows,
   ...fairnessRows,
+  ...siegeRows,
   ...throughputRows,
   ...resumeRows,
   ...listRows,

@@ -31,6 +31,8 @@ export type Job =
     }
   /** Sends as fast as answers come over so many connections, until told to stop. Refusals for being too many are what it is there for. */
   | { readonly do: 'flood'; readonly tenant: Tenant; readonly kind: EventKind; readonly connections: number }
+  /** Keeps so many connections to the server that do it no good, until told to stop. */
+  | { readonly do: 'siege'; readonly tenant: Tenant; readonly how: 'idle' | 'slowloris' | 'oversized'; readonly connections: number }
   /** Sends and finishes like `sustain` until the server goes away. */
   | { readonly do: 'until-broken'; readonly tenants: readonly Tenant[]; readonly kind: EventKind; readonly inFlight: number }
   /** Fetches each path in turn. */

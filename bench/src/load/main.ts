@@ -3,6 +3,7 @@ import { fetchAll } from './fetch.ts';
 import { flood } from './flood.ts';
 import type { Findings, Job } from './job.ts';
 import { pace } from './pace.ts';
+import { siege } from './siege.ts';
 import { single } from './single.ts';
 import { sustain, untilBroken } from './sustain.ts';
 
@@ -28,6 +29,8 @@ function run(given: Job): Promise<Findings> {
       return pace(given);
     case 'flood':
       return flood(given, stopped.signal);
+    case 'siege':
+      return siege(given, stopped.signal, () => process.send?.('ready'));
     case 'fetch':
       return fetchAll(given);
   }
