@@ -19,7 +19,7 @@ test("AWS's own command line opens what we wrap, wraps what we open, and is refu
   const kms = await startAwsKms(t);
   const arn = kms.createKey();
   const aws = await commandLine(t, kms);
-  const kek = await createAwsKms({ arn, endpoint: kms.origin, accessKey: kms.accessKey, fetch, clock: systemClock });
+  const kek = await createAwsKms({ arn, endpoint: kms.origin, accessKey: kms.accessKey, fetch, clock: systemClock, timeoutMs: 30_000 });
   const binding = { tenantId: newId('tenant'), generation: 3 };
   const context = `factotum:tenant=${binding.tenantId},factotum:generation=3`;
   const seed = randomBytes(32);

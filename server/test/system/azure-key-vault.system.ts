@@ -77,6 +77,7 @@ test("Microsoft's own client opens what we wrap at the vault, and is refused wha
     keyUrl: vault.createKey('factotum'),
     fetch: routed,
     clock: systemClock,
+    timeoutMs: 30_000,
     credential: { kind: 'client-secret', ...vault.application },
   });
   const seed = randomBytes(32);

@@ -27,7 +27,7 @@ test("Google's own client opens what we wrap, and is refused what we would be", 
   const kms = await startGcpKms(t);
   const name = kms.createKey('factotum');
   const routed = fetchTo(t, { 'cloudkms.googleapis.com': kms, 'oauth2.googleapis.com': kms });
-  const kek = await createGcpKms({ name, serviceAccount: kms.serviceAccount, fetch: routed, clock: systemClock });
+  const kek = await createGcpKms({ name, serviceAccount: kms.serviceAccount, fetch: routed, clock: systemClock, timeoutMs: 30_000 });
   const transporterOptions = { fetchImplementation: routed };
   const { client_email: email, private_key: key } = kms.serviceAccount;
   const { access_token } = await new JWT({

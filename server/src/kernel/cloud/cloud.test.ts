@@ -18,6 +18,9 @@ import {
   loadOptional,
 } from './index.ts';
 
+/** On a machine that is busy with other tests nothing may fail for being slow. */
+const timeoutMs = 30_000;
+
 const isFault = (reason: string) => (error: unknown) => {
   assert.ok(error instanceof CloudFault, String(error));
   assert.equal(error.reason, reason, error.message);
@@ -32,7 +35,7 @@ const serve = (t: TestContext, answer: (request: FarRequest) => FarAnswer) =>
 
 test('a call that fails by itself is made once more, and what a person has to look into is not', async (t) => {
   const far = await serve(t, () => ({ status: 404, json: { nothing: 'here' } }));
-  const rest = createRest({ service: 'The service', fetch });
+  const rest = createRest({ service: 'The service', timeoutMs, fetch });
   assert.deepEqual((await rest.send({ method: 'GET', url: far.origin })).json, { nothing: 'here' });
   assert.equal(far.requests.length, 1);
   Object.assign(far, { mood: 'failing', moodLasts: 1 });
@@ -47,24 +50,27 @@ test('an address that the guard refuses is a refusal, and is not tried twice', a
   const limits: OutboundLimits = { connectTimeoutMs: 5_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, responseBytesMax: 1_024 };
   const agent = guardedAgent(limits);
   t.after(() => agent.destroy());
-  const rest = createRest({ service: 'The service', fetch: outboundFetch(agent, limits) });
+  const rest = createRest({ service: 'The service', timeoutMs, fetch: outboundFetch(agent, limits) });
   await assert.rejects(rest.send({ method: 'GET', url: far.origin }), isFault('refused'));
   assert.equal(far.requests.length, 0);
 });
 
 test('an answer without end is not taken, and one that is no JSON is no crash', async (t) => {
   const far = await serve(t, () => ({ status: 200, json: 'x'.repeat(2_000_000) }));
-  const rest = createRest({ service: 'The service', fetch: fetchTo(t, { 'service.example.com': far }) });
+  const rest = createRest({ service: 'The service', timeoutMs, fetch: fetchTo(t, { 'service.example.com': far }) });
   await assert.rejects(rest.send({ method: 'GET', url: 'https://service.example.com/' }), isFault('broken'));
   const page = async () => new Response('<html>', { status: 403 });
-  assert.deepEqual((await createRest({ service: 'The service', fetch: page }).send({ method: 'GET', url: far.origin })).json, undefined);
+  assert.deepEqual(
+    (await createRest({ service: 'The service', timeoutMs, fetch: page }).send({ method: 'GET', url: far.origin })).json,
+    undefined,
+  );
 });
 
 test('one token is asked for at a time, used until shortly before its end, and a failure is not remembered', async (t) => {
   const vault = await startAzureKeyVault(t);
   const clock = standing();
   const credential: AzureCredential = { kind: 'client-secret', ...vault.application };
-  const tokens = createAzureTokens({ credential, clock, fetch: fetchTo(t, { 'login.microsoftonline.com': vault }) });
+  const tokens = createAzureTokens({ credential, clock, timeoutMs, fetch: fetchTo(t, { 'login.microsoftonline.com': vault }) });
   const resource = 'https://vault.azure.net';
   vault.mood = 'down';
   await assert.rejects(tokens.of(resource), isFault('unreachable'));
@@ -87,7 +93,7 @@ test('App Service and Container Apps are asked where they say, with the header t
     AZURE_CLIENT_ID: 'an-id',
   });
   const clock = standing();
-  const tokens = createAzureTokens({ credential, clock, fetch });
+  const tokens = createAzureTokens({ credential, clock, timeoutMs, fetch });
   assert.equal(await tokens.of('https://vault.azure.net'), 'of the app');
   clock.ms = 6_000_000;
   await tokens.of('https://vault.azure.net');

@@ -13,9 +13,12 @@ import { type AwsKmsOptions, createAwsKms, parseAwsKmsKey } from './aws-kms.ts';
 const host = 'kms.eu-central-1.amazonaws.com';
 const binding = { tenantId: newId('tenant'), generation: 1 };
 
+/** On a machine that is busy with other tests nothing may fail for being slow. */
+const timeoutMs = 30_000;
+
 /** A provider that calls the region's own address. */
 const at = (t: TestContext, kms: AwsKms, arn: string, more: Partial<AwsKmsOptions> = {}): Promise<KekProvider> =>
-  createAwsKms({ arn, accessKey: kms.accessKey, fetch: fetchTo(t, { [host]: kms }), clock: systemClock, ...more });
+  createAwsKms({ arn, accessKey: kms.accessKey, fetch: fetchTo(t, { [host]: kms }), clock: systemClock, timeoutMs, ...more });
 
 const unavailable = (reason: string) => (error: unknown) => {
   assert.ok(isFactotumError(error, 'key.unavailable'), String(error));
@@ -153,6 +156,20 @@ test('keys that are pending deletion or gone, and strangers, are refused', async
     { ...kms.accessKey, sessionToken: 'unknown' },
   ])
     await assert.rejects((await at(t, kms, kms.createKey(), { accessKey })).health(), unavailable('refused'));
+});
+
+test('without an access key of its own it calls as whoever the SDK finds', async (t) => {
+  const kms = await startAwsKms(t);
+  const variables = { AWS_ACCESS_KEY_ID: kms.accessKey.accessKeyId, AWS_SECRET_ACCESS_KEY: kms.accessKey.secretAccessKey };
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  t.after(() => {
+    for (const name of Object.keys(variables)) delete process.env[name];
+    Object.assign(process.env, before);
+  });
+  const arn = kms.createKey();
+  const kek = await createAwsKms({ arn, fetch: fetchTo(t, { [host]: kms }), clock: systemClock, timeoutMs });
+  await kek.health();
 });
 
 test('a session token is sent and signed', async (t) => {

@@ -20,6 +20,8 @@ const at = (t: TestContext, vault: AzureKeyVault, keyUrl: string, more: Partial<
     credential: { kind: 'client-secret', ...vault.application },
     fetch: fetchTo(t, { [new URL(vault.url).host]: vault, 'login.microsoftonline.com': vault, '169.254.169.254': vault }),
     clock: systemClock,
+    // On a machine that is busy with other tests nothing may fail for being slow.
+    timeoutMs: 30_000,
     ...more,
   });
 

@@ -21,6 +21,8 @@ const at = (t: TestContext, kms: GcpKms, name: string, more: Partial<GcpKmsOptio
     serviceAccount: kms.serviceAccount,
     fetch: fetchTo(t, { 'cloudkms.googleapis.com': kms, 'oauth2.googleapis.com': kms }),
     clock: systemClock,
+    // On a machine that is busy with other tests nothing may fail for being slow.
+    timeoutMs: 30_000,
     ...more,
   });
 
