@@ -3,6 +3,7 @@ import { type Config, ConfigFaults, isFactotumError } from '#kernel';
 import { ask } from '../api.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { isServed } from '../control/hold.ts';
+import { examineDatabaseTls } from '../doctor/database-tls.ts';
 import { examineEnvironment } from '../doctor/environment.ts';
 import { type Finding, findingSchema } from '../doctor/finding.ts';
 import { examineFolders, hasData } from '../doctor/folders.ts';
@@ -43,17 +44,17 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const around = [...settings.findings, examineNode(), ...examineEnvironment(deps.environment)];
   const { config } = settings;
   if (config === null) return around;
-  const folders = await examineFolders(config, deps.keyFolder(config));
+  const places = [...examineDatabaseTls(config), ...(await examineFolders(config, deps.keyFolder(config)))];
   const served = await isServed(config.dataFolder);
   if (!served && !(await hasData(config)))
     return [
       ...around,
-      ...folders,
+      ...places,
       await examinePort(config, null),
       { check: 'server', state: 'warn', text: 'has never run on this data folder', fix: 'npm start' },
     ];
   const inner = await examineInside(context, served);
-  return [...around, ...folders, await examinePort(config, inner.address), ...inner.findings];
+  return [...around, ...places, await examinePort(config, inner.address), ...inner.findings];
 }
 
 function examineSettings(configure: () => Config): { config: Config | null; findings: Finding[] } {
