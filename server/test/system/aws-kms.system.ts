@@ -15,7 +15,7 @@ const bytesSchema = z.base64().transform((encoded) => Buffer.from(encoded, 'base
 const encryptedSchema = z.object({ CiphertextBlob: bytesSchema, KeyId: z.string() });
 const decryptedSchema = z.object({ Plaintext: bytesSchema, KeyId: z.string() });
 
-test("AWS's own command line opens what we wrap, wraps what we open, and is refused what we would be", { timeout: 120_000 }, async (t) => {
+test("AWS's own command line opens what we wrap, wraps what we open, and is refused what we would be", { timeout: 300_000 }, async (t) => {
   const kms = await startAwsKms(t);
   const arn = kms.createKey();
   const aws = await commandLine(t, kms);
