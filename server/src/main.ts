@@ -5,6 +5,7 @@ import { prepareDatabase, prepareOwner, startEmbedded } from '#kernel/database';
 import { openIntoFolder } from '#ops/archive';
 import { type CommandDeps, runCommand } from '#surface/cli';
 import { createHttp, knownAddresses } from '#surface/http';
+import { askHidden } from './hidden-input.ts';
 import { operatorParts } from './operator.ts';
 import { openPlatform } from './platform.ts';
 import { restoreInstallation, restoreKeys } from './restore.ts';
@@ -79,7 +80,12 @@ function commandDeps(): CommandDeps {
     restore: restoreInstallation,
     restoreKeys,
     environment: process.env,
-    terminal: { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text), input: readInput },
+    terminal: {
+      out: (text) => process.stdout.write(text),
+      err: (text) => process.stderr.write(text),
+      input: readInput,
+      askHidden: process.stdin.isTTY ? askHidden : undefined,
+    },
   };
 }
 

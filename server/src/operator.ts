@@ -2,6 +2,7 @@ import { pendingMigrations, sqlFolder, withTenant } from '#kernel/database';
 import type { AuditReport, OperatorParts } from '#surface/cli';
 import { exportLog, recordAudit, verifyTenantLog } from '#trust/audit';
 import { parseLimitChanges } from '#trust/quota';
+import { operatorSecrets } from './operator-secrets.ts';
 import { createTenant, type Platform } from './platform.ts';
 
 /** What the operator at the machine may do beyond the API, made of the platform's parts. */
@@ -54,6 +55,7 @@ export function operatorParts(
     },
     exportAuditLog: (tenantId) => exportAfter(sequencer.drained(), () => exportLog(database.app.db, tenantId)),
     archives,
+    secrets: operatorSecrets(platform),
     backups: platform.backups,
     certificates: platform.certificates,
     database,

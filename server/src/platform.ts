@@ -43,6 +43,7 @@ import { backupDeps } from './backup.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { openKeys } from './keys.ts';
 import { createPlatformQuotas } from './quota.ts';
+import { createRotation } from './rotation.ts';
 import { modelReferences, openSecrets, resolveEarly, withSecrets } from './secrets.ts';
 import { createHost } from './tools.ts';
 
@@ -161,6 +162,11 @@ export async function openPlatform(options: PlatformOptions) {
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const certificates = createCertificates({ auth: database.auth, installation, clock, log });
     const tools = await createTools(options, { database, keysOf: keyring.of, certificates, clock });
+    const rotation = createRotation({
+      ...{ database, keyring, installation, identity, certificates, clock, log },
+      inUnit: inSecretUnit,
+      resolver: secretResolver,
+    });
     const policies = createPolicyEngine();
     const quotas = createPlatformQuotas({ database, clock, connectors: eventConnectors, onWork: options.onWork });
     const budget = createModelBudget({ db: database.app.db, clock });
@@ -204,6 +210,7 @@ export async function openPlatform(options: PlatformOptions) {
       keyMetrics,
       keyWatch,
       encryption,
+      rotation,
       quotas,
       requestLimits: createRequestLimits({ db: database.app.db, auth: database.auth, clock, quotas, perAddress: config.rateLimits }),
       clientAddress: createClientAddress(config.trustedProxies, config.clientAddressHeader),

@@ -119,6 +119,8 @@ export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly input: () => Promise<Uint8Array>;
+  /** Asks a person for something that nobody may see, without showing it; undefined when no person sits there. */
+  readonly askHidden?: ((question: string) => Promise<string>) | undefined;
 }
 
 /** The command was not used as it is meant; exit code 2. */

@@ -8,10 +8,12 @@ import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
 import { eventCommands } from './command/event.ts';
 import { jobCommands } from './command/job.ts';
+import { keyCommands } from './command/key.ts';
 import { memberCommands } from './command/member.ts';
 import { operatorCommands } from './command/operator.ts';
 import { quotaCommands } from './command/quota.ts';
 import { registrationCommands } from './command/registration.ts';
+import { secretCommands } from './command/secret.ts';
 import { serviceAccountCommands } from './command/service-account.ts';
 import { sessionCommands } from './command/session.ts';
 import { taskCommands } from './command/task.ts';
@@ -30,6 +32,7 @@ export const commands: readonly Command[] = [
   ...registrationCommands,
   ...jobCommands,
   ...archiveCommands,
+  ...keyCommands,
   ...quotaCommands,
   ...sessionCommands,
   ...operatorCommands,
@@ -37,6 +40,7 @@ export const commands: readonly Command[] = [
   ...apiKeyCommands,
   ...serviceAccountCommands,
   ...tokenCommands,
+  ...secretCommands,
   ...certificateCommands,
   ...eventCommands,
   ...taskCommands,

@@ -11,6 +11,7 @@ export type {
 } from './command.ts';
 export type { ControlParts } from './control/handler.ts';
 export { type DataFolderHold, holdDataFolder } from './control/hold.ts';
-export type { AuditReport, NewTenantRequest, OperatorEntry, OperatorParts } from './control/operator.ts';
+export type { AuditReport, NewTenantRequest, OperatorEntry, OperatorParts, OperatorSecrets } from './control/operator.ts';
 export { type ControlServer, createControlServer } from './control/server.ts';
+export type { Finding } from './doctor/finding.ts';
 export { runCommand } from './run-command.ts';

@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 
 const quotasSet: object[] = [];
-const operator: Omit<OperatorParts, 'database' | 'tenancy' | 'certificates' | 'backups'> = {
+const operator: Omit<OperatorParts, 'database' | 'tenancy' | 'certificates' | 'backups' | 'secrets'> = {
   listTenants: async () => tenants,
   findTenant: async (nameOrId) => tenants.find(({ id, name }) => id === nameOrId || name === nameOrId) ?? null,
   createTenant: async ({ name }) => ({ id: acme.id, name }),

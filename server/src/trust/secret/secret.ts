@@ -146,14 +146,19 @@ export async function revokeVersion(unit: SecretUnit, id: string, { version, at 
   if (found.state !== 'revoked') await unit.rows.setState(row.secretId, version, 'revoked', at);
 }
 
-/** When the value should be replaced by a new one; null: never said. @throws FactotumError `secret.not_found`. */
+/**
+ * How often the value should be replaced by a new one; null: never said.
+ *
+ * @param isDue - it should be replaced now, whatever the days say
+ * @throws FactotumError `secret.not_found`.
+ */
 export async function setRotation(
   unit: SecretUnit,
   id: string,
-  { rotateAfterDays, at }: { rotateAfterDays: number | null; at: Date },
+  { rotateAfterDays, at, isDue = false }: { rotateAfterDays: number | null; at: Date; isDue?: boolean },
 ): Promise<Secret> {
   const row = await lockAny(unit, id);
-  const change = { rotateAfterDays, rotateAt: dueAt(rotateAfterDays, at) };
+  const change = { rotateAfterDays, rotateAt: isDue ? at : dueAt(rotateAfterDays, at) };
   await unit.rows.update(row.secretId, change);
   return present({ ...row, ...change });
 }

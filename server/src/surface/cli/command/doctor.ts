@@ -8,6 +8,7 @@ import { examineEnvironment } from '../doctor/environment.ts';
 import { type Finding, findingSchema } from '../doctor/finding.ts';
 import { examineFolders, hasData } from '../doctor/folders.ts';
 import { examinePort } from '../doctor/port.ts';
+import { examineSecretPlaces } from '../doctor/secrets.ts';
 import { harmless } from '../table.ts';
 
 const innerSchema = z.object({ address: z.string().nullable(), findings: z.array(findingSchema) });
@@ -41,7 +42,12 @@ const settingsCheck = 'settings';
 async function examine(context: CommandContext): Promise<Finding[]> {
   const { deps, given } = context;
   const settings = examineSettings(() => deps.configure({ dataFolder: given.text('data') }));
-  const around = [...settings.findings, examineNode(), ...examineEnvironment(deps.environment)];
+  const around = [
+    ...settings.findings,
+    examineNode(),
+    ...examineEnvironment(deps.environment),
+    ...(await examineSecretPlaces(deps.environment, process.cwd())),
+  ];
   const { config } = settings;
   if (config === null) return around;
   const places = [...examineDatabaseTls(config), ...(await examineFolders(config, deps.keyFolder(config)))];

@@ -14,7 +14,21 @@ export async function examine(parts: OperatorParts, { waitMs = sequencerMsMax } 
   const walls = await Promise.all(roleNames.map((name) => examineWall(parts, name)));
   // Without a database the rest would say the same again, in other words.
   if (walls.some(({ state }) => state === 'fail')) return walls;
-  return [...walls, await examineMigrations(parts), await examineSequencer(parts, waitMs), ...(await examineLogs(parts))];
+  return [
+    ...walls,
+    await examineMigrations(parts),
+    await examineSequencer(parts, waitMs),
+    ...(await examineLogs(parts)),
+    ...(await examineSecrets(parts)),
+  ];
+}
+
+async function examineSecrets({ secrets }: OperatorParts): Promise<readonly Finding[]> {
+  try {
+    return await secrets.examine();
+  } catch (error) {
+    return [{ check: 'secrets', state: 'fail', text: reason(error), fix: 'See that the key files are the ones this data was made with.' }];
+  }
 }
 
 async function examineWall({ database }: OperatorParts, name: (typeof roleNames)[number]): Promise<Finding> {

@@ -6,8 +6,10 @@ import { operatorPrincipal, type Principal, type TenantName } from '#trust/ident
 import { addArchiveRoutes } from './archive.ts';
 import { addBackupRoutes } from './backup.ts';
 import { addCertificateRoutes } from './certificate.ts';
+import { addEncryptionRoutes } from './encryption.ts';
 import { examine } from './examine.ts';
 import type { OperatorParts } from './operator.ts';
+import { addSecretRoutes } from './secret.ts';
 import { addTenantLifeRoutes, erasedOf } from './tenant-life.ts';
 
 export interface ControlParts {
@@ -119,7 +121,9 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
   addArchiveRoutes(app, operator);
   addBackupRoutes(app, operator, log);
   addCertificateRoutes(app, operator, log);
+  addEncryptionRoutes(app, operator, log);
   addTenantLifeRoutes(app, operator);
+  addSecretRoutes(app, operator);
 
   app.get('/operator/doctor', async (c) => c.json({ address: operator.address(), findings: await examine(operator) }));
   app.all('/operator/*', () => {

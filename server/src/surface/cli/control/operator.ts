@@ -3,6 +3,7 @@ import type { Id, JsonObject } from '#kernel';
 import type { Database } from '#kernel/database';
 import type { Certificates } from '#trust/certificate';
 import type { ApiKey, NewApiKey, Operator, TenantName } from '#trust/identity';
+import type { Finding } from '../doctor/finding.ts';
 import type { TenancyParts } from './tenant-life.ts';
 
 /** What an audit log's examination came to. `fault` says what is wrong and where, when it does not hold. */
@@ -54,6 +55,8 @@ export interface OperatorParts {
   readonly certificates: Pick<Certificates, 'status' | 'rotate' | 'issue' | 'revoke'>;
   /** Backups of the installation and of its keys. */
   readonly backups: OperatorBackups;
+  /** The installation's own secrets, and how those of everybody are. */
+  readonly secrets: OperatorSecrets;
   readonly database: Database;
   /** What the life of tenants needs. */
   readonly tenancy: TenancyParts;
@@ -116,6 +119,47 @@ export interface TakenArchive {
   readonly rows: number;
   readonly logSize: number;
   readonly identity: { readonly people: number; readonly met: readonly unknown[] };
+}
+
+/** What the operator does with secrets. Values go in; none comes out. */
+export interface OperatorSecrets {
+  /** As the API shows a tenant's. */
+  list(): Promise<readonly ListedSecret[]>;
+  /** Makes it, or gives it a new value. @throws FactotumError `secret.*`, `request.invalid`. */
+  set(secret: SetSecret, actor: string): Promise<{ readonly id: string; readonly version: number }>;
+  /** Orders a new value. @throws FactotumError `secret.not_found`, `secret.changed`, `request.invalid`. */
+  rotate(
+    name: string,
+    wish: { readonly value?: string | undefined; readonly graceMs: number },
+    actor: string,
+  ): Promise<{ readonly jobId: string }>;
+  /** @throws FactotumError `secret.not_found`, `secret.in_use`. */
+  remove(name: string, actor: string): Promise<void>;
+  /** Keeps values that lay in clear, and reads each back: all of them or none. They are due to be replaced at once. */
+  take(
+    items: readonly { readonly name: string; readonly value: string }[],
+    actor: string,
+  ): Promise<readonly { readonly name: string; readonly version: number }[]>;
+  /** What does not resolve, what is due to be replaced, and what stands on the command line of this process. */
+  examine(): Promise<readonly Finding[]>;
+}
+export interface SetSecret {
+  readonly name: string;
+  readonly kind?: string | undefined;
+  readonly value?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly rotateAfterDays?: number | undefined;
+}
+export interface ListedSecret {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly store: string;
+  readonly version: number;
+  readonly rotateAfter: string | null;
+  readonly lastUsedAt: string | null;
+  readonly usedBy: readonly string[];
+  readonly state: 'current' | 'due';
 }
 
 export interface OperatorEntry {

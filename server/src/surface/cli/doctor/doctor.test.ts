@@ -13,6 +13,7 @@ import { examineEnvironment } from './environment.ts';
 import type { Finding } from './finding.ts';
 import { examineFolders } from './folders.ts';
 import { examinePort } from './port.ts';
+import { examineSecretPlaces } from './secrets.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'factotum-doctor-'));
 after(() => rm(root, { recursive: true }));
@@ -70,6 +71,35 @@ test('secrets of others in the environment are named, never shown; what weakens 
   assert.ok(JSON.stringify(findings).includes('AWS_SECRET_ACCESS_KEY'));
 });
 
+test('secrets that lie in clear are named with where they belong, never shown', async () => {
+  const folder = join(root, 'places');
+  await mkdir(folder);
+  assert.deepEqual(failed(await examineSecretPlaces({ FACTOTUM_MODEL_KEY: 'secret://db/model-key', FACTOTUM_PORT: '1' }, folder)), []);
+  const lines = ['FACTOTUM_MAIL_URL=smtps://robot:hush-hush@mail.example', 'FACTOTUM_PORT=4310', 'GITHUB_TOKEN=hush-hush'];
+  await writeFile(join(folder, '.env'), lines.join('\n'), { mode: 0o644 });
+  const token = join(folder, 'token');
+  await writeFile(token, 'hush-hush', { mode: 0o604 });
+  const environment = {
+    FACTOTUM_MODEL_KEY: 'hush-hush',
+    FACTOTUM_DATABASE_URL: 'postgres://owner:hush-hush@db.example/x',
+    FACTOTUM_DATABASE_APP_URL: 'postgres://app@db.example/x',
+    FACTOTUM_VAULT_TOKEN: 'hush-hush',
+    FACTOTUM_VAULT_SECRET_ID_FILE: token,
+    FACTOTUM_METRICS_TOKEN: `secret://file${token}`,
+  };
+  const findings = await examineSecretPlaces(environment, folder);
+  const said = JSON.stringify(findings);
+  assert.ok(!said.includes('hush'));
+  for (const name of ['FACTOTUM_MODEL_KEY', 'FACTOTUM_DATABASE_URL', 'FACTOTUM_VAULT_TOKEN', 'FACTOTUM_MAIL_URL', 'GITHUB_TOKEN'])
+    assert.ok(
+      findings.some(({ text }) => text.includes(name)),
+      name,
+    );
+  assert.ok(!said.includes('FACTOTUM_DATABASE_APP_URL'), 'an address without a password is no secret');
+  assert.deepEqual(failed(findings).sort(), [`file ${join(folder, '.env')}`, `file ${token}`, `file ${token}`]);
+  assert.match(findings.find(({ text }) => text.startsWith('FACTOTUM_DATABASE_URL'))?.fix ?? '', /secret:\/\/file/);
+});
+
 test('inside, walls, migrations, sequencer and logs are tried, and what waits for a sequencer that does not run is found', async () => {
   const { database, close } = await testDatabase();
   after(close);
@@ -80,6 +110,7 @@ test('inside, walls, migrations, sequencer and logs are tried, and what waits fo
     pendingMigrations: async (): Promise<string[] | null> => [],
     listTenants: async () => [{ id: tenantId, name: 'acme', createdAt: new Date() }],
     verifyAuditLog: async (_: Id<'tenant'>) => ({ ok: true, entries: 7, checkpointAt: null, root: null }),
+    secrets: { examine: async () => [] },
   } as unknown as OperatorParts;
   const well = await examine(parts);
   assert.deepEqual(failed(well), []);

@@ -1,11 +1,10 @@
 import { configTable } from '#kernel';
 import type { Finding } from './finding.ts';
+import { secretName } from './secret-place.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const ours = new Set(configTable.map(({ name }) => name));
-/** What a secret is usually called. */
-const secretName = /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)(?:_ID)?$/i;
 
 /** What in the environment weakens the process, or is known to it without need: whatever breaks in finds it there. */
 export function examineEnvironment(environment: Environment): Finding[] {
