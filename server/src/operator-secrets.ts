@@ -1,6 +1,7 @@
 import { FactotumError, isFactotumError } from '#kernel';
 import { redact } from '#kernel/redact';
 import type { Finding, OperatorSecrets } from '#surface/cli';
+import { startRotation } from '#trust/rotation';
 import {
   createSecret,
   deleteSecret,
@@ -16,7 +17,6 @@ import {
   secretKinds,
   setRotation,
 } from '#trust/secret';
-import { startRotation } from '#trust/rotation';
 import type { Platform } from './platform.ts';
 
 /** Tenants whose secrets are looked at; beyond, the most recent are enough to see that the stores answer. */

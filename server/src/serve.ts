@@ -14,7 +14,7 @@ import { createLive } from '#surface/live';
 import { createBlobKeeper } from '#trust/blob';
 import { quotaRefusals } from '#trust/quota';
 import { backupPort, backupSchedule } from './backup.ts';
-import { createJobs } from './jobs.ts';
+import { createJobs, createRotationKeeper } from './jobs.ts';
 import { operatorParts } from './operator.ts';
 import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
 import { listening, watching } from './start-fault.ts';
@@ -92,6 +92,9 @@ async function start(
     const jobs = createJobs(platform);
     jobs.start();
     undo.push(() => jobs.stop());
+    const rotations = createRotationKeeper(platform, () => jobs.kick());
+    rotations.start();
+    undo.push(() => rotations.stop());
     const blobKeeper = createBlobKeeper({ ...platform, app: platform.database.app, listTenants: () => platform.identity.listTenants() });
     blobKeeper.start();
     undo.push(() => blobKeeper.stop());

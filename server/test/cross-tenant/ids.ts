@@ -6,6 +6,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'tasks/{id}': ({ ids }) => ids.task,
   'approvals/{id}': ({ ids }) => ids.approval,
   'notes/{path}': ({ ids }) => encodeURIComponent(ids.note),
+  'files/{path}': ({ ids }) => encodeURIComponent(ids.file),
   'entries/{seq}': () => '3',
   'tile/{path}': () => '0/000.p/3',
   'api-keys/{id}': ({ ids }) => ids.apiKey,
@@ -42,6 +43,7 @@ export const otherAnswers: Readonly<Record<string, { readonly statuses: readonly
     statuses: [201],
     because: 'a path is a name of its own in each vault: this writes a note of one’s own',
   },
+  'PUT /api/v1/vault/files/{path}': { statuses: [201], because: 'the same: a file of one’s own' },
   'GET /api/v1/audit/entries/{seq}/proof': { statuses: [200, 404], because: 'each log counts from nought: this is an entry of one’s own' },
   'GET /api/v1/audit/log/tile/{path}': { statuses: [200, 404], because: 'the same' },
 };

@@ -2,6 +2,7 @@
  * The door to the database: pools, units of work, migrations, and the PostgreSQL that comes along. Apart from `#kernel`,
  * so that code without a database does not load the driver.
  */
+export { newPassword, scramVerifier } from './passwords.ts';
 export { backupRole } from './backup-role.ts';
 export { type Embedded, type EmbeddedOptions, startEmbedded } from './embedded/embedded.ts';
 export { type ProcessLock, tryLock } from './embedded/lock.ts';

@@ -8,10 +8,12 @@ import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
 import type { Encryption } from '#trust/encryption';
 import type { ClientAddress, Identity, SingleSignOn } from '#trust/identity';
-import type { AuditorKey, InstallationKey, Keyring, TenantKeys } from '#trust/key';
+import type { AuditorKey, InstallationKey, Keyring, TenantKeks, TenantKeys } from '#trust/key';
 import type { Quotas, RequestLimits } from '#trust/quota';
 import type { Registrations } from '#trust/registration';
+import type { RotationDeps } from '#trust/rotation';
 import type { InSecretUnit, SecretResolver, SecretScope } from '#trust/secret';
+import type { Files } from '#trust/vault';
 import type { Addresses } from './addresses.ts';
 
 /** What the HTTP surface is given. */
@@ -20,6 +22,8 @@ export interface HttpDeps {
   readonly keyring: Keyring;
   /** Rotation, destruction and revocation of tenants' keys. */
   readonly encryption: Encryption;
+  /** Who guards the keys of which tenant. */
+  readonly keks: Pick<TenantKeks, 'change' | 'hasOwn'>;
   readonly identity: Identity;
   readonly singleSignOn: SingleSignOn;
   /** Mails invitations and links, if a mail server is set up. */
@@ -32,6 +36,8 @@ export interface HttpDeps {
   readonly clientAddress: ClientAddress;
   readonly intake: Intake;
   readonly catalogue: ToolCatalogue;
+  /** The vault's files, whose content lies in the storage. */
+  readonly vaultFiles: Files;
   readonly accessLog: AccessLog;
   /** Lets `audit/verify` check every MAC, where the auditor has left that key here. */
   readonly auditor: AuditorKey;
@@ -43,6 +49,8 @@ export interface HttpDeps {
   readonly secretResolver: Pick<SecretResolver, 'forget' | 'check'>;
   /** Who refers to each secret of a scope, by its name. */
   readonly secretUsers: (scope: SecretScope) => Promise<ReadonlyMap<string, readonly string[]>>;
+  /** How secrets are renewed. */
+  readonly rotation: RotationDeps;
   /** Reads the installation's own secrets. */
   readonly inSecretUnit: InSecretUnit;
   /** A tenant with its owner, whole or not at all. */

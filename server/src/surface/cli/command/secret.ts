@@ -54,7 +54,8 @@ export const secretCommands: readonly Command[] = [
   {
     name: 'secret rotate',
     usage: `NAME ${whose} [--grace-hours 24] [--enter]`,
-    about: 'Have a secret renewed by a job: a new value is made, tried and put in force; the old one ends after the grace. --enter: the new value is read from standard input or asked for, for secrets whose values people make.',
+    about:
+      'Have a secret renewed by a job: a new value is made, tried and put in force; the old one ends after the grace. --enter: the new value is read from standard input or asked for, for secrets whose values people make.',
     operands: ['NAME'],
     options: { ...installation, 'grace-hours': { type: 'string' }, enter: { type: 'boolean' } },
     run: rotate,
