@@ -34,7 +34,7 @@ export function backupDeps(parts: BackupParts): BackupDeps {
 }
 
 /** Where large objects lie. */
-export const storageOf = (config: Config): string => join(config.dataFolder, 'blobs');
+export const storageOf = (config: Config): string => config.storage;
 
 const jobDeps = (platform: Platform) => ({ ...backupDeps(platform), backups: platform.backups });
 

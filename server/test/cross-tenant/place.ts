@@ -43,8 +43,10 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   const markdown = { 'content-type': 'text/markdown' };
   await send(`PUT /api/v1/vault/notes/${encodeURIComponent(note)}`, { key, body: canary, headers: markdown });
   const file = `Scans ${canary}.pdf`;
-  const stored = await send(`PUT /api/v1/vault/files/${encodeURIComponent(file)}`, { key, body: canary });
-  if (stored.status !== 201) throw new Error(`storing a file was answered ${stored.status}: ${await stored.text()}`);
+  for (const path of [file, `Copy of ${file}`]) {
+    const stored = await send(`PUT /api/v1/vault/files/${encodeURIComponent(path)}`, { key, body: canary });
+    if (stored.status !== 201) throw new Error(`storing a file was answered ${stored.status}: ${await stored.text()}`);
+  }
   await send('PUT /api/v1/vault/notes/Playbooks%2FAsk.md', { cookie, body: playbook, headers: markdown });
   const tasks: string[] = [];
   for (const n of [1, 2]) {

@@ -4,8 +4,10 @@ import { openTaskDetail, type StoredTask, selectTaskRecord, selectTasks } from '
 import { type Id, isFactotumError, type Json } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { listEntries } from '#trust/audit';
+import type { Blobs } from '#trust/blob';
 import type { ObjectRef, TenantKeys } from '#trust/key';
 import { eachNote } from '#trust/vault';
+import { fileParts } from './blobs.ts';
 import type { Part } from './parts.ts';
 
 /** What is read of one tenant, in one snapshot. */
@@ -14,7 +16,8 @@ export interface Reading {
   readonly tenantId: Id<'tenant'>;
   /** Asked for each thing that is opened: all of it may take longer than a handle lives. */
   readonly keysOf: () => Promise<TenantKeys>;
-  /** Told after each note and task. */
+  readonly blobs: Blobs;
+  /** Told after each note, file and task. */
   readonly onItem: () => void;
   /** What cannot be opened, as `kind/id`. It is left out, and said. */
   readonly damaged: string[];
@@ -24,11 +27,12 @@ const tasksAtOnce = 100;
 const entriesOfTask = 1_000;
 const mailsAtOnce = 100;
 
-/** Everything that people read, opened: policies, grants, notes, tasks, mails as they came. */
+/** Everything that people read, opened: policies, grants, notes, files, tasks, mails as they came. */
 export async function* contentParts(reading: Reading): AsyncGenerator<Part> {
   yield* policies(reading);
   yield { name: 'policies/grants.ndjson', body: grants(reading) };
   yield* notes(reading);
+  yield* fileParts(reading, reading.blobs);
   yield { name: 'tasks.ndjson', body: tasks(reading) };
   yield* mails(reading);
   if (reading.damaged.length > 0) yield { name: 'damaged.txt', body: reading.damaged.map((what) => `${what}\n`) };

@@ -4,9 +4,11 @@ import { z } from 'zod';
 import type { Id } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
 import { entryProof, exportLogIn, packHead } from '#trust/audit';
+import type { Blobs } from '#trust/blob';
 import { hashIdentity, type IdentityTable, packIdentity } from '#trust/identity';
 import type { AuditorKey, Keyring } from '#trust/key';
 import { readTenant } from '#trust/tenant';
+import { blobParts } from './blobs.ts';
 import { sealArchive } from './codec.ts';
 import { contentParts } from './content.ts';
 import type { ArchiveHeader } from './header.ts';
@@ -17,6 +19,7 @@ import { travellingTables } from './tables.ts';
 export interface ArchiveDeps {
   readonly database: Database;
   readonly keyring: Keyring;
+  readonly blobs: Blobs;
   readonly auditor: AuditorKey;
 }
 
@@ -101,7 +104,7 @@ async function* partsOf(deps: ArchiveDeps, tx: Tx, { header, identity, onProgres
     done += 1;
     onProgress?.({ done, of: Math.max(of, done) });
   };
-  yield* contentParts({ tx, tenantId, keysOf: () => deps.keyring.of(tenantId), onItem, damaged: [] });
+  yield* contentParts({ tx, tenantId, keysOf: () => deps.keyring.of(tenantId), onItem, damaged: [], blobs: deps.blobs });
 }
 
 /** What another installation needs to go on: rows as they are, the keys that open them, who may sign in. */
@@ -120,6 +123,7 @@ async function* wholeParts(deps: ArchiveDeps, tx: Tx, tenantId: Id<'tenant'>, id
   for (const table of await travellingTables(tx)) yield { name: `rows/app.${table.name}.ndjson`, body: exportRows(tx, tenantId, table) };
   for (const { name, columns, rows } of identity)
     yield { name: `rows/auth.${name}.ndjson`, body: [json({ table: name, columns }), ...rows.map(json)] };
+  yield* blobParts(tx, tenantId, deps.blobs);
   yield { name: 'audit/head.json', body: [json(await packHead(tx, tenantId, deps.auditor))] };
 }
 
@@ -157,6 +161,7 @@ async function aboutTenant(tx: Tx, tenantId: Id<'tenant'>, identity: readonly Id
 
 async function countItems(tx: Tx, tenantId: Id<'tenant'>): Promise<number> {
   const { rows } = await sql<{ items: number }>`select (select count(*) from note where tenant_id = ${tenantId} and deleted_at is null)
+    + (select count(*) from vault_file where tenant_id = ${tenantId})
     + (select count(*) from task where tenant_id = ${tenantId}) as items`.execute(tx);
   return rows[0]?.items ?? 0;
 }

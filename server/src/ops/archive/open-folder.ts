@@ -15,7 +15,7 @@ export interface OpenedFolder {
 }
 
 /** Parts that are for another installation, or hold keys: a folder for people has none of them. */
-const isForPeople = (name: string): boolean => !/^(?:rows\/|keys\.json$|audit\/head\.json$)/.test(name);
+const isForPeople = (name: string): boolean => !/^(?:rows\/|blobs\/|keys\.json$|audit\/head\.json$)/.test(name);
 
 /**
  * Writes an archive as a plain folder. Needs no server and no database.

@@ -8,6 +8,7 @@ import { type AdoptedIdentity, adoptIdentity, type Identity, type IdentityTable 
 import type { PlainSeed } from '#trust/key';
 import { readTenant, tenantNameSchema, tenantTitleSchema } from '#trust/tenant';
 import { recountTenant } from '#trust/vault';
+import { refuseMissing, takeBlob } from './blobs.ts';
 import { openArchive } from './codec.ts';
 import { conflict, invalid } from './fault.ts';
 import type { ArchiveHeader } from './header.ts';
@@ -64,6 +65,7 @@ export async function takeIn(
       const taking = createTaking(deps, tx, tenantId, onProgress ?? (() => undefined));
       for await (const part of parts) await taking.take(part);
       const taken = taking.finish();
+      await refuseMissing(tx, tenantId, taken.objects);
       const name = await settle(tx, tenantId, at);
       people = await adoptIdentity(deps.database.auth, { tenantId, name }, taken.identity);
       await sql`insert into tenant_move (tenant_id, direction, state, began_at, archive_id, log_size)
@@ -113,6 +115,7 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
   let isKeyed = false;
   let head: PackedHead | undefined;
   let rows = 0;
+  let objects = 0;
   let peopleRows = 0;
 
   const small = async <S extends z.ZodType>(part: ReadPart, schema: S): Promise<z.output<S>> => {
@@ -158,10 +161,20 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
   return {
     async take(part: ReadPart): Promise<void> {
       const [, schema, table] = /^rows\/(app|auth)\.([A-Za-z_]+)\.ndjson$/.exec(part.name) ?? [];
-      const isOurs = table !== undefined || ['tenant.json', 'keys.json', 'audit/head.json', 'audit/log.jsonl'].includes(part.name);
+      const [, object] = /^blobs\/(blb_[0-9a-f]{24})$/.exec(part.name) ?? [];
+      const isOurs =
+        table !== undefined ||
+        object !== undefined ||
+        ['tenant.json', 'keys.json', 'audit/head.json', 'audit/log.jsonl'].includes(part.name);
       if (!isOurs) return;
       if (seen.has(part.name)) throw invalid(`it has ${part.name} twice`);
       seen.add(part.name);
+      if (object !== undefined) {
+        if (!seen.has('rows/app.blob.ndjson')) throw invalid('its parts are not in order');
+        await takeBlob(tx, { tenantId, object, blobs: deps.blobs }, part.body);
+        objects += 1;
+        return;
+      }
       if (schema === 'app' && table !== undefined) return takeRows(table, part);
       if (schema === 'auth' && table !== undefined) return takePeople(table, part);
       if (part.name === 'audit/log.jsonl') return takeLog(part);
@@ -190,7 +203,7 @@ function createTaking(deps: TakeInDeps, tx: Tx, tenantId: Id<'tenant'>, onProgre
         seed.fill(0);
         indexKey?.fill(0);
       }
-      return { identity, head, rows };
+      return { identity, head, rows, objects };
     },
   };
 }

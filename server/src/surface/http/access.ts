@@ -10,7 +10,7 @@ export async function showRead<R>(
   accessLog: AccessLog,
   call: Call,
   what: {
-    kind?: 'access.read' | 'note.read';
+    kind?: 'access.read' | 'note.read' | 'file.read';
     objectId?: string | undefined;
     detail?: Readonly<Record<string, string | number>>;
   },

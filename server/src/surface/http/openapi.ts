@@ -127,7 +127,11 @@ function operation(access: Access, spec: AnySpec, schemaOf: SchemaOf): object {
     description: `${needOf(access)}${codes.length === 0 ? '' : ` Fails with ${codes.map((code) => `\`${code}\``).join(', ')}.`}`,
     'x-permission': access,
     security: access === 'open' ? [] : access === 'operator' || access === 'person' ? [{ session: [] }] : [{ key: [] }, { session: [] }],
-    request: { ...parameters, ...(spec.body === undefined ? {} : { body: bodyOf(spec.body, schemaOf) }) },
+    request: {
+      ...parameters,
+      ...(spec.body === undefined ? {} : { body: bodyOf(spec.body, schemaOf) }),
+      ...(spec.takesBytes === true ? { body: anyBytes } : {}),
+    },
     responses: {
       ...Object.fromEntries(Object.entries(spec.answers).map(([status, answer]) => [status, responseOf(Number(status), answer, schemaOf)])),
       ...Object.fromEntries(
@@ -154,6 +158,8 @@ const bodyOf = (body: BodySpec<unknown>, schemaOf: SchemaOf) => ({
   content: Object.fromEntries(body.types.map((type) => [type, { schema: schemaOf(body.schema) }])),
 });
 
+const anyBytes = { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } };
+
 function responseOf(status: number, answer: z.ZodType | string | null, schemaOf: SchemaOf) {
   const description = descriptions[status] ?? 'Done';
   if (answer === null) return { description };
@@ -166,7 +172,9 @@ const descriptions: Readonly<Record<number, string>> = {
   201: 'Created',
   202: 'Stored, and in good hands',
   204: 'Done',
+  206: 'A part of it',
   304: 'Unchanged',
+  416: 'Nothing of it lies in that range',
 };
 
 const problemOf = (description: string) => ({

@@ -41,6 +41,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B, A ex
   readonly params?: P;
   readonly query?: Q;
   readonly body?: BodySpec<B>;
+  /** That the work reads the body itself, piece by piece: of whatever type, for the description alone. */
+  readonly takesBytes?: boolean;
   readonly answers: A;
   /** Whether a person must have proved within the last ten minutes that it is them: for what is dangerous in the wrong hands. */
   readonly fresh?: boolean;

@@ -210,6 +210,11 @@ export const noteItemSchema = named(
   { id: 'NoteItem', description: 'A note of the vault, without its text.' },
 );
 
+export const fileItemSchema = named(
+  z.object({ path: z.string(), etag: z.string(), sizeBytes: z.int(), createdAt: time, updatedAt: time }),
+  { id: 'FileItem', description: 'A file of the vault, without its content.' },
+);
+
 export const movedSchema = named(z.object({ path: z.string(), etag: z.string(), decision: z.enum(['accept', 'reject']).optional() }), {
   id: 'Moved',
   description: 'Where a note lies now, and what its move decided.',

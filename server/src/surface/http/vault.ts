@@ -4,6 +4,7 @@ import { FactotumError } from '#kernel';
 import { normaliseFolder, normalisePath, noteBytesMax } from '#trust/vault';
 import { showRead } from './access.ts';
 import { jsonBody, rawBody } from './body.ts';
+import { anyOf, conditionOf, etagsOf } from './condition.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
 import { changeNote, listAllNotes, moveAnyNote, readAnyNote, removeNote } from './note.ts';
@@ -143,28 +144,6 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
       return { status: 200, body: { path, etag, decision: moved.decision } };
     },
   );
-}
-
-/** The tags of a condition without their quotes; a weak one compares like a strong one here. */
-const etagsOf = (header: string | null): string[] =>
-  (header ?? '').split(',').map((tag) =>
-    tag
-      .trim()
-      .replace(/^W\//, '')
-      .replace(/^"(.*)"$/, '$1'),
-  );
-
-/** The one tag of a condition, or '*'. Of several, none can be the one that was read last. */
-function conditionOf(header: string | null): string | undefined {
-  const [tag, ...others] = etagsOf(header);
-  if (others.length > 0) throw new FactotumError('request.invalid', 'Send one etag in If-Match: that of the note as you read it.');
-  return tag === '' ? undefined : tag;
-}
-
-function anyOf(header: string | null): '*' | undefined {
-  if (header === null) return undefined;
-  if (header.trim() === '*') return '*';
-  throw new FactotumError('request.invalid', 'When writing, If-None-Match can only be *: write where there is no note.');
 }
 
 const isText = (path: string): boolean => /\.(?:md|txt|csv|ics|yaml|yml|json)$/i.test(path);

@@ -18,6 +18,8 @@ const destructionSchema = z.strictObject({
   keys: z.array(z.strictObject({ generation: z.int(), provider: z.string(), kekId: z.string(), wrappedSha256: z.string() })),
   /** Rows deleted, by table. */
   rows: z.record(z.string(), z.int()),
+  /** Large objects removed from the storage; certificates from before there were any do not say. */
+  objects: z.int().optional(),
   people: z.int(),
   /** The log as it stood at the end: whoever keeps an export of it can check it against this. */
   auditLog: z.strictObject({ origin: z.string(), verifierKey: z.string(), checkpoint: z.string() }),

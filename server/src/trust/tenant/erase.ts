@@ -21,8 +21,8 @@ export interface EraseDeps {
   readonly installation: InstallationKey;
   /** Folders that have one sub-folder a tenant, named like it. */
   readonly folders: readonly string[];
-  /** What else lies about the tenant outside the database, like archives. */
-  readonly removeFiles?: (tenantId: Id<'tenant'>) => Promise<void>;
+  /** Removes what lies in the storage of large objects. @returns how many objects that were. */
+  readonly removeObjects?: (tenantId: Id<'tenant'>) => Promise<number>;
   readonly clock: Clock;
   /** How long other processes may still take the tenant for a living one, in milliseconds. */
   readonly settleMs?: number;
@@ -38,6 +38,7 @@ const positionSchema = z.looseObject({
   keys: z.array(z.object({ generation: z.int(), provider: z.string(), kekId: z.string(), wrappedSha256: z.string() })).default([]),
   auditLog: z.object({ origin: z.string(), verifierKey: z.string(), checkpoint: z.string() }).optional(),
   rows: z.record(z.string(), z.int()).default({}),
+  objects: z.int().default(0),
   people: z.int().default(0),
 });
 type Position = z.output<typeof positionSchema>;
@@ -112,7 +113,7 @@ async function destroyContent(deps: EraseDeps, tenantId: Id<'tenant'>, job: JobR
     await job.save({ position: { ...before, rows: soFar } as JsonObject, progress: { done, of: null, unit: 'rows' } }); // As above.
   });
   for (const folder of deps.folders) if (name !== '') await empty(join(folder, name));
-  await deps.removeFiles?.(tenantId);
+  const objects = (await deps.removeObjects?.(tenantId)) ?? 0;
   // Until now its name was taken in identity, so that these folders could be nobody else's.
   const people = await deps.forgetTenant(tenantId);
   // From here on it may be another tenant's, and then it is not empty and stays.
@@ -120,7 +121,7 @@ async function destroyContent(deps: EraseDeps, tenantId: Id<'tenant'>, job: JobR
   await withTenant(database.app.db, tenantId, (tx) => emptyTenantRow(tx, tenantId));
   // What came in after the last checkpoint can be signed by nobody any more.
   await discardPending(database.sequencer, tenantId);
-  return { rows, people: before.people + people };
+  return { rows, objects: before.objects + objects, people: before.people + people };
 }
 
 /** A folder that is not there is empty. One that cannot be looked at may not be: then nothing is certified, and the job comes again. */
@@ -140,7 +141,7 @@ async function empty(folder: string): Promise<void> {
 }
 
 async function sign({ database, installation, clock }: EraseDeps, tenantId: Id<'tenant'>, position: Position): Promise<JsonObject> {
-  const { requestedBy, requestedAt, keys, rows, people, auditLog } = position;
+  const { requestedBy, requestedAt, keys, rows, objects, people, auditLog } = position;
   const erasedAt = clock.now();
   const statement: Destruction = {
     tenantId,
@@ -149,6 +150,7 @@ async function sign({ database, installation, clock }: EraseDeps, tenantId: Id<'
     erasedAt: erasedAt.toISOString(),
     keys,
     rows,
+    objects,
     people,
     auditLog: auditLog ?? { origin: '', verifierKey: '', checkpoint: '' },
   };

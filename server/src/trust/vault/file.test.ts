@@ -19,7 +19,7 @@ const folder = await mkdtemp(join(tmpdir(), 'factotum-files-'));
 after(() => rm(folder, { recursive: true, force: true }));
 const storage = await openStorage(folder, { clock });
 const blobs = createBlobs({ app: database.app, storage, installation, clock });
-const files = createFiles({ app: database.app, blobs });
+const files = createFiles({ app: database.app, blobs, keysOf: (tenantId) => keyring.of(tenantId) });
 
 const author = 'user:test';
 const at = new Date();
@@ -39,10 +39,10 @@ async function build(notes: Readonly<Record<string, string>> = {}) {
     keys,
     inTenant,
     write: (path: string, bytes: Uint8Array, conditions: { ifMatch?: string; ifNoneMatch?: '*' } = {}, announced?: number) =>
-      files.write(keys, { path, author, at, ...conditions }, Readable.from([bytes]), announced),
+      files.write(tenantId, { path, author, at, ...conditions }, Readable.from([bytes]), announced),
     async read(path: string) {
-      const found = await files.find(keys, path);
-      return found && buffer(await files.read(keys, found.blob));
+      const found = await files.find(tenantId, path);
+      return found && buffer(await files.read(tenantId, found.blob));
     },
     writeNote: (path: string) =>
       inTenant((tx) => writeNote(tx, keys, { path, content: 'a note', author, trusted: true, at, ifNoneMatch: '*' })),
@@ -78,9 +78,9 @@ test('a file comes back, is replaced by who has read it, and goes; the quota is 
   const counted = await used(vault.tenantId);
   assert.equal(await vault.recounted(), counted);
 
-  await assert.rejects(files.remove(vault.keys, { path: 'Bills/März.pdf', author, at, ifMatch: file.etag }), is('vault.changed'));
-  await files.remove(vault.keys, { path: 'Bills/März.pdf', author, at, ifMatch: next.file.etag });
-  await assert.rejects(files.remove(vault.keys, { path: 'Bills/März.pdf', author, at }), is('file.not_found'));
+  await assert.rejects(files.remove(vault.tenantId, { path: 'Bills/März.pdf', author, at, ifMatch: file.etag }), is('vault.changed'));
+  await files.remove(vault.tenantId, { path: 'Bills/März.pdf', author, at, ifMatch: next.file.etag });
+  await assert.rejects(files.remove(vault.tenantId, { path: 'Bills/März.pdf', author, at }), is('file.not_found'));
   assert.equal(await vault.read('Bills/März.pdf'), null);
   assert.equal(await used(vault.tenantId), empty);
   assert.equal(await vault.recounted(), empty);
@@ -134,7 +134,7 @@ test('what goes beyond the quota is refused before it is sent, while it comes, a
       }
     })(),
   );
-  await assert.rejects(files.write(vault.keys, { path: 'Large.bin', author, at }, endless, undefined), is('quota.exceeded'));
+  await assert.rejects(files.write(vault.tenantId, { path: 'Large.bin', author, at }, endless, undefined), is('quota.exceeded'));
   assert.ok(sent < 5_000_000, `${sent} bytes were read`);
   // Two that each fit, and not both: whoever is later is refused at the end.
   const outcomes = await Promise.allSettled(['One.bin', 'Two.bin'].map((path) => vault.write(path, randomBytes(600_000))));
@@ -144,7 +144,7 @@ test('what goes beyond the quota is refused before it is sent, while it comes, a
   assert.equal(await vault.recounted(), counted);
   // Less instead of more always goes.
   await quotas.change(vault.tenantId, { vaultBytes: 0 }, 'operator:test');
-  const [{ path, etag } = { path: '', etag: '' }] = await files.list(vault.keys, '', { after: '', limit: 10 });
+  const [{ path, etag } = { path: '', etag: '' }] = await files.list(vault.tenantId, '', { after: '', limit: 10 });
   await vault.write(path, Buffer.of(1), { ifMatch: etag });
 });
 
@@ -152,13 +152,13 @@ test('files are listed by path, in pages, those of a folder alone', async () => 
   const vault = await build();
   for (const path of ['b/2.bin', 'a.bin', 'b/1.bin', 'c/d/e.bin']) await vault.write(path, Buffer.of(1));
   const list = async (folder: string, after = '', limit = 10) =>
-    (await files.list(vault.keys, folder, { after, limit })).map(({ path }) => path);
+    (await files.list(vault.tenantId, folder, { after, limit })).map(({ path }) => path);
   assert.deepEqual(await list(''), ['a.bin', 'b/1.bin', 'b/2.bin', 'c/d/e.bin']);
   assert.deepEqual(await list('b'), ['b/1.bin', 'b/2.bin']);
   assert.deepEqual(await list('', 'a.bin', 2), ['b/1.bin', 'b/2.bin']);
   await assert.rejects(list('../'), is('vault.path_invalid'));
   const stranger = await build();
-  assert.deepEqual(await files.list(stranger.keys, '', { after: '', limit: 10 }), []);
+  assert.deepEqual(await files.list(stranger.tenantId, '', { after: '', limit: 10 }), []);
   assert.equal(await stranger.read('a.bin'), null);
 });
 
@@ -170,7 +170,7 @@ test('an upload that breaks off changes nothing and leaves nothing', async () =>
     yield randomBytes(2_000_000);
     throw new Error('gone');
   })();
-  await assert.rejects(files.write(vault.keys, { path: 'Kept.bin', author, at, ifMatch: '*' }, breaking, undefined), /gone/);
+  await assert.rejects(files.write(vault.tenantId, { path: 'Kept.bin', author, at, ifMatch: '*' }, breaking, undefined), /gone/);
   assert.equal(String(await vault.read('Kept.bin')), 'as it was');
   assert.deepEqual([await objects(), await used(vault.tenantId)], [before, counted]);
 });

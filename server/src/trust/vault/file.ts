@@ -6,7 +6,7 @@ import { type RoleDatabase, type Tx, withTenant } from '#kernel/database';
 import type { ByteRange } from '#kernel/storage';
 import { recordAudit } from '#trust/audit';
 import type { Blob, Blobs, StoredBlob } from '#trust/blob';
-import type { TenantKeys } from '#trust/key';
+import type { KeysOf, TenantKeys } from '#trust/key';
 import { countVaultBytes, vaultRoom } from '#trust/quota';
 import { deleteFileRow, type FileRow, findFileByPath, insertFile, listFileRows, lockFileByPath, updateFile } from './file-store.ts';
 import { normaliseFolder, normalisePath } from './path.ts';
@@ -47,8 +47,14 @@ export const fileBytesMax = 2 * 1024 ** 3;
 /** The same sealed: 78 bytes more, and 16 for each 16 KiB. */
 const sealedBytesMax = fileBytesMax + fileBytesMax / 1024 + 78;
 
+export interface FilesDeps {
+  readonly app: RoleDatabase;
+  readonly blobs: Blobs;
+  readonly keysOf: KeysOf;
+}
+
 /** The files of tenants' vaults. A path is a note's or a file's, never both, in whatever spelling. */
-export function createFiles({ app, blobs }: { readonly app: RoleDatabase; readonly blobs: Blobs }) {
+export function createFiles({ app, blobs, keysOf }: FilesDeps) {
   const inTenant = <R>(keys: TenantKeys, work: (tx: Tx) => Promise<R>) => withTenant(app.db, keys.tenantId, work);
 
   /** @throws FactotumError for what would be refused at the end as well: nobody shall send two gigabytes for that. */
@@ -101,13 +107,14 @@ export function createFiles({ app, blobs }: { readonly app: RoleDatabase; readon
      * `request.too_large`, `quota.exceeded`, `storage.full`, `storage.unavailable`.
      */
     async write(
-      keys: TenantKeys,
+      tenantId: Id<'tenant'>,
       change: FileChange & { readonly ifNoneMatch?: '*' | undefined },
       body: AsyncIterable<Uint8Array>,
       bytes: number | undefined,
     ): Promise<{ file: VaultFile; isNew: boolean }> {
       const normal = { ...change, path: normalisePath(change.path) };
       if (bytes !== undefined && bytes > fileBytesMax) throw tooLarge();
+      const keys = await keysOf(tenantId);
       const room = await inTenant(keys, (tx) => roomFor(tx, keys, normal));
       if (bytes !== undefined && bytes > room.free) throw room.refusal();
       const stored = await blobs.put(keys, body, {
@@ -115,16 +122,19 @@ export function createFiles({ app, blobs }: { readonly app: RoleDatabase; readon
         refusal: () => (room.free < sealedBytesMax ? room.refusal() : tooLarge()),
       });
       try {
-        return await inTenant(keys, (tx) => keep(tx, keys, normal, stored));
+        // Asked for anew: two gigabytes may have taken longer than a handle lives.
+        const then = await keysOf(tenantId);
+        return await inTenant(then, (tx) => keep(tx, then, normal, stored));
       } catch (cause) {
-        await blobs.discard(keys.tenantId, stored);
+        await blobs.discard(tenantId, stored);
         throw cause;
       }
     },
 
     /** The file at exactly this path with what reads it, or null. @throws FactotumError `vault.path_invalid`, `seal.broken`. */
-    async find(keys: TenantKeys, path: string): Promise<{ readonly file: VaultFile; readonly blob: Blob } | null> {
+    async find(tenantId: Id<'tenant'>, path: string): Promise<{ readonly file: VaultFile; readonly blob: Blob } | null> {
       const normal = normalisePath(path);
+      const keys = await keysOf(tenantId);
       return inTenant(keys, async (tx) => {
         const row = await findFileByPath(tx, keys.tenantId, pathMacOf(keys, normal));
         const file = row && present(keys, row);
@@ -137,12 +147,13 @@ export function createFiles({ app, blobs }: { readonly app: RoleDatabase; readon
     },
 
     /** @see Blobs.read */
-    read: (keys: TenantKeys, blob: Blob, range?: ByteRange): Promise<Readable> => blobs.read(keys, blob, range),
+    read: async (tenantId: Id<'tenant'>, blob: Blob, range?: ByteRange): Promise<Readable> =>
+      blobs.read(await keysOf(tenantId), blob, range),
 
     /** Deletes a file. Its content goes a day later. @throws FactotumError `file.not_found`, `vault.changed`, `vault.path_invalid`. */
-    async remove(keys: TenantKeys, change: FileChange): Promise<void> {
+    async remove(tenantId: Id<'tenant'>, change: FileChange): Promise<void> {
       const path = normalisePath(change.path);
-      const { tenantId } = keys;
+      const keys = await keysOf(tenantId);
       await inTenant(keys, async (tx) => {
         const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, path));
         if (row === undefined || present(keys, row).path !== path) throw new FactotumError('file.not_found', `There is no file ${path}.`);
@@ -156,8 +167,10 @@ export function createFiles({ app, blobs }: { readonly app: RoleDatabase; readon
       });
     },
 
-    list: (keys: TenantKeys, folder: string, page: { readonly after: string; readonly limit: number }): Promise<VaultFile[]> =>
-      inTenant(keys, (tx) => listFiles(tx, keys, folder, page)),
+    async list(tenantId: Id<'tenant'>, folder: string, page: { readonly after: string; readonly limit: number }): Promise<VaultFile[]> {
+      const keys = await keysOf(tenantId);
+      return inTenant(keys, (tx) => listFiles(tx, keys, folder, page));
+    },
   };
 }
 
