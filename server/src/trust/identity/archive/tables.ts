@@ -70,6 +70,8 @@ export const staying: Readonly<Record<string, string>> = {
   operator: 'who runs this installation',
   registration: 'wishes for a tenant here',
   signingKey: "this installation's own keys",
+  certificateAuthority: "this installation's own keys",
+  certificate: 'of processes of this installation, and of its tool servers',
   twoFactor: 'sealed with a key of this installation: set up again',
   recoveryCode: 'hashed with a key of this installation: made again',
   passkey: 'bound to the address of this installation: registered again',
