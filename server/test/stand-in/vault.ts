@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { TestContext } from 'node:test';
 import { isRecord, kv2Engine, transitEngine, type VaultAnswer, type VaultAsked, type VaultEngine, vaultErrors } from './vault-engines.ts';
 
 /** What a policy allows below a path; a star at the end of the path stands for anything. */
@@ -70,7 +69,7 @@ export interface VaultStandInOptions {
  * A Vault that speaks the documented HTTP API and checks what the real one checks: tokens and their leases, policies, namespaces,
  * check-and-set, associated data. Mounts: `secret` (KV 2), `transit`, `auth/approle`, `auth/kubernetes`.
  */
-export async function startVault(t: TestContext, options: VaultStandInOptions = {}): Promise<VaultStandIn> {
+export async function startVault(t: { after(clean: () => Promise<void>): void }, options: VaultStandInOptions = {}): Promise<VaultStandIn> {
   const { namespace, nowMs = () => performance.now() } = options;
   const rootToken = `hvs.root-${randomBytes(16).toString('hex')}`;
   const tokens = new Map<string, Token>();

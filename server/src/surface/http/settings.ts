@@ -6,10 +6,13 @@ import type { Call, Routes } from './route.ts';
 import { settingsSchema } from './tenant-schema.ts';
 
 /** What a tenant's own people set for it. Limits, and what costs the operator money, are not among it. */
-export function addSettingsRoutes(routes: Routes, { plannerModel }: Pick<HttpDeps, 'plannerModel'>): void {
+export function addSettingsRoutes(routes: Routes, { plannerModel, keks }: Pick<HttpDeps, 'plannerModel' | 'keks'>): void {
   const answer = async (call: Call, tenant: Tenant) => {
-    const isInForce = await call.inTenant((tx) => thresholdsInForce(tx, call.keys, tenant));
-    const body = presentSettings(tenant, { isInForce, models: plannerModel === null ? [] : [plannerModel] });
+    const { isInForce, hasOwnKeys } = await call.inTenant(async (tx) => ({
+      isInForce: await thresholdsInForce(tx, call.keys, tenant),
+      hasOwnKeys: await keks.hasOwn(tx, call.tenantId),
+    }));
+    const body = presentSettings(tenant, { isInForce, hasOwnKeys, models: plannerModel === null ? [] : [plannerModel] });
     return new Response(JSON.stringify(body), {
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store', etag: `"${tenant.version}"` },
     });
@@ -55,10 +58,14 @@ export function addSettingsRoutes(routes: Routes, { plannerModel }: Pick<HttpDep
   );
 }
 
-function presentSettings(tenant: Tenant, { isInForce, models }: { isInForce: boolean; models: readonly string[] }) {
+function presentSettings(
+  tenant: Tenant,
+  { isInForce, hasOwnKeys, models }: { isInForce: boolean; hasOwnKeys: boolean; models: readonly string[] },
+) {
   const { maySpendOperatorModelKey, thresholds, ...settings } = tenant.settings;
   return {
     ...settings,
+    custody: hasOwnKeys ? ('own' as const) : ('installation' as const),
     name: tenant.name,
     title: tenant.title,
     state: tenant.state,

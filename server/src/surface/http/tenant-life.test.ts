@@ -54,7 +54,7 @@ test('settings are read with their version and changed over it; what is not for 
     { title: 'two\nlines' },
   ])
     assert.equal((await put(json)).status, 400, JSON.stringify(json));
-  assert.match(JSON.stringify((await put({ custody: 'aws-kms' })).body), /not available in this release/);
+  assert.match(JSON.stringify((await put({ custody: 'aws-kms' })).body), /PUT \/api\/v1\/encryption\/provider/);
   const reader = await customer.key('settings:read');
   assert.equal((await ask('PUT /api/v1/settings', { key: reader, json: { locale: 'de' } })).status, 403);
   const writer = await customer.key('settings:read', 'settings:write');

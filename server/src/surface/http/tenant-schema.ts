@@ -11,6 +11,9 @@ const named = <S extends z.ZodType>(schema: S, id: string, description: string):
 export const settingsSchema = named(
   z.object({
     ...ownSettingsSchema.shape,
+    custody: z
+      .enum(['installation', 'own'])
+      .meta({ description: "Who guards the keys: the installation, or the tenant's own key service." }),
     name: z.string().meta({ description: "Of the tenant's folders; never changes." }),
     title: z.string(),
     state: z.enum(tenantStates),

@@ -32,7 +32,7 @@ const own = {
   /** Who guards the tenant's keys. */
   custody: z.literal(
     'installation',
-    "must be installation: keys guarded by the tenant's own key service are not available in this release",
+    "must be installation; keys are guarded by the tenant's own key service after PUT /api/v1/encryption/provider",
   ),
 };
 
