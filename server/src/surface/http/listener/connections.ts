@@ -23,7 +23,8 @@ export interface Connections {
 }
 
 interface Connection {
-  readonly socket: Socket;
+  /** Above TLS another object than the one that was accepted; ending the lower one would not end it. */
+  socket: Socket;
   /** Beyond the limit, for whoever asks whether we live. */
   isSpare: boolean;
 }
@@ -46,6 +47,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits, onEnd
   let spares = 0;
 
   function leave(key: string, block: string | null, connection: Connection): void {
+    if (open.get(key) !== connection) return;
     open.delete(key);
     idle.delete(connection);
     if (connection.isSpare) spares -= 1;
@@ -88,16 +90,19 @@ export function limitConnections(server: Server, limits: ConnectionLimits, onEnd
     return undefined;
   });
 
+  server.on('secureConnection', (socket: Socket) => {
+    const connection = open.get(keyOf(socket));
+    if (connection === undefined) return socket.destroy();
+    const accepted = connection.socket;
+    connection.socket = socket;
+    known.set(socket, connection);
+    socket.once('close', () => accepted.destroy());
+    return undefined;
+  });
+
   function refuse(socket: Socket, why: ConnectionEnd): void {
     socket.destroy();
     onEnd(why);
-  }
-
-  /** Above TLS a request's socket is another object than the one that was accepted; they share their ends. */
-  function connectionOf({ socket }: IncomingMessage): Connection | undefined {
-    const found = known.get(socket) ?? open.get(keyOf(socket));
-    if (found !== undefined) known.set(socket, found);
-    return found;
   }
 
   return {
@@ -105,13 +110,13 @@ export function limitConnections(server: Server, limits: ConnectionLimits, onEnd
       return open.size;
     },
     used(request) {
-      const connection = connectionOf(request);
+      const connection = known.get(request.socket);
       if (connection === undefined) return { isSpare: false };
       idle.delete(connection);
       return connection;
     },
     freed(request) {
-      const connection = connectionOf(request);
+      const connection = known.get(request.socket);
       if (connection !== undefined && !connection.socket.destroyed) idle.add(connection);
     },
   };

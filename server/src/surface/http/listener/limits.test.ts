@@ -55,7 +55,7 @@ async function open(port: number, from = '127.0.0.1'): Promise<Line> {
     tell();
   });
   socket.on('error', () => undefined);
-  const ended = once(socket, 'close').then(tell);
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve())).then(tell);
   await once(socket, 'connect');
   return {
     socket,
@@ -251,4 +251,39 @@ test('too many header fields, or too long ones, are refused', bound, async () =>
   const long = await open(port);
   long.socket.write(`GET / HTTP/1.1\r\nhost: localhost\r\na: ${'b'.repeat(20_000)}\r\n\r\n`);
   await long.hears('431');
+});
+
+test('beside idle connections, requests that trickle and a flood of bodies everybody else is answered', bound, async () => {
+  const port = await serve({ connections: { max: 300, perAddressMax: 1_000 }, pace: { ...paceLimitsDefault, graceMs: 2_000 } });
+  const idle = await Promise.all(Array.from({ length: 400 }, () => open(port, '127.0.0.20')));
+  const slow = await Promise.all(Array.from({ length: 100 }, () => open(port, '127.0.0.21')));
+  const trickles = slow.map(({ socket }, at) => {
+    socket.write(`POST /read HTTP/1.1\r\nhost: localhost\r\n${at % 2 === 0 ? '' : 'content-length: 100000\r\n\r\n'}`);
+    return setInterval(() => socket.write(at % 2 === 0 ? 'a: b\r\n' : 'x'), 500);
+  });
+  let isOver = false;
+  const flood = Array.from({ length: 8 }, async () => {
+    while (!isOver) {
+      const { socket, ended } = await open(port, '127.0.0.22');
+      const push = () => {
+        while (!socket.destroyed && socket.write(Buffer.alloc(65_536)));
+      };
+      socket.write('POST /refuse HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000\r\n\r\n');
+      socket.on('drain', push);
+      push();
+      await ended;
+    }
+  });
+  for (let at = 0; at < 200; at += 1) {
+    const line = await open(port);
+    line.socket.write(get('/'));
+    await line.hears('served');
+    line.socket.destroy();
+  }
+  isOver = true;
+  await Promise.all(flood);
+  for (const trickle of trickles) clearInterval(trickle);
+  assert.ok((await counted('idle')) >= 200, 'the idle ones gave way');
+  await Promise.all(slow.filter((_, at) => at % 2 === 1).map(({ ended }) => ended));
+  for (const { socket } of [...idle, ...slow]) socket.destroy();
 });

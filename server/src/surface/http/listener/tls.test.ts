@@ -15,7 +15,8 @@ import { type Listening, type ListenOptions, listen } from './listen.ts';
 const authority = await makeAuthority('test authority');
 const folder = await mkdtemp(join(tmpdir(), 'factotum-tls-'));
 const files = await writePair(folder, await authority.issue({ name: 'first', use: 'server' }));
-const figures = createFigures(new Registry());
+const registry = new Registry();
+const figures = createFigures(registry);
 const open: { close(graceMs?: number): Promise<void> }[] = [];
 after(async () => {
   await Promise.all(open.map((listening) => listening.close(100)));
@@ -135,4 +136,25 @@ test('who connects and does not finish the handshake, or speaks plain HTTP, gets
     () => 'closed',
   );
   assert.equal(answer, 'closed');
+});
+
+test('connections over TLS are counted, give way when they are idle, and are forgotten when they end', { timeout: 60_000 }, async () => {
+  const count = async () => (await registry.getSingleMetric('factotum_http_connections')?.get())?.values[0]?.value;
+  const until = async (wanted: number) => {
+    while ((await count()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await until(0);
+  const { port } = await serve({ connections: { max: 2, perAddressMax: 100 } });
+  const [first, second] = [await handshake(port), await handshake(port)];
+  for (const socket of [first, second]) {
+    socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await once(socket, 'data');
+  }
+  await until(2);
+  const gaveWay = once(first, 'close');
+  const third = await handshake(port);
+  await gaveWay;
+  await until(2);
+  for (const socket of [second, third]) socket.destroy();
+  await until(0);
 });
