@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
+import { execFile, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { promisify } from 'node:util';
 import { FactotumError, isFactotumError } from '#kernel';
 import { knownMigrations, sqlFolder, withOwner } from '#kernel/database';
 import { openStorage } from '#kernel/storage';
-import { testPlatform } from '../../../test/platform.ts';
+import { eventually, testPlatform } from '../../../test/platform.ts';
 import { createBackups } from './backups.ts';
 import { readChunk } from './chunk-store.ts';
 import type { BackupDeps } from './deps.ts';
@@ -266,4 +269,60 @@ test('a full disk ends the backup cleanly: nothing half is left, earlier backups
   assert.equal((await backups.verify(before.id, { deep: true })).ok, true);
   const after = await backups.create();
   assert.equal((await backups.verify(after.id, { deep: true })).ok, true);
+});
+
+test('a process that is killed in the middle leaves nothing that is taken for a backup, and the next one goes on where it was', async () => {
+  const { backups, to } = await backupsInto('killed');
+  const engineUrl = platform.environment.FACTOTUM_DATABASE_ENGINE_URL ?? '';
+  const given = { ownerUrl: platform.ownerUrl, engineUrl, keyFolder: join(platform.folder, 'data', 'keys'), to };
+  const child = fork(join(import.meta.dirname, '..', '..', '..', 'test', 'backup-process.ts'), [JSON.stringify(given)]);
+  const isGone = once(child, 'exit');
+  for (let pieces = 0; pieces < 4; ) [pieces] = (await once(child, 'message')) as [number];
+  await assert.rejects(backups.create(), (error) => isFactotumError(error, 'backup.busy'), 'it is at work');
+  child.kill('SIGKILL');
+  await isGone;
+  assert.deepEqual(await listManifests(await repositoryAt(to)), []);
+  const stored = (await readdir(join(to, 'chunks'), { recursive: true })).length;
+  assert.ok(stored > 0, 'it had stored something');
+  // The server notices within a moment that its client is gone.
+  const next = await eventually(
+    () =>
+      backups.create().catch((error: unknown) => {
+        if (isFactotumError(error, 'backup.busy')) return undefined;
+        throw error;
+      }),
+    () => 'the lock of the killed process stays',
+    30_000,
+  );
+  assert.equal((await backups.verify(next.id, { deep: true })).ok, true);
+  const states = (await backups.list({ before: null, limit: 100 })).map(({ state }) => state);
+  assert.ok(!states.includes('running') && states.includes('failed'));
+});
+
+test('on a disk that is really full a backup ends as storage.full, and holds again when there is room', async (t) => {
+  const disk = join(root, 'disk');
+  await mkdir(disk);
+  const run = promisify(execFile);
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+  } catch {
+    t.skip('nothing can be mounted here: a full disk is only played, in the test before');
+    return;
+  }
+  try {
+    const { backups } = await backupsInto('disk/full');
+    const first = await backups.create();
+    const filler = join(disk, 'filler');
+    await run('sh', ['-c', `head -c 2000000 /dev/zero > '${filler}' || true`]);
+    await platform.buildTenant({ 'Inbox/Disk.md': 'Disk '.repeat(10_000) });
+    await platform.sequencer.drained();
+    await assert.rejects(backups.create(), (error) => isFactotumError(error, 'storage.full'));
+    await rm(filler);
+    assert.equal((await backups.verify(first.id, { deep: true })).ok, true);
+    const second = await backups.create();
+    assert.equal((await backups.verify(second.id, { deep: true })).ok, true);
+    assert.deepEqual(await readdir(join(disk, 'full', 'data', '.incoming')), []);
+  } finally {
+    await run('umount', [disk]);
+  }
 });

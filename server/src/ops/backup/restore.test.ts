@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { type Id, isFactotumError, readConfig } from '#kernel';
-import { migrate, prepareDatabase, sqlFolder, withOwner, withTenant } from '#kernel/database';
+import { knownMigrations, migrate, prepareDatabase, sqlFolder, withOwner, withTenant } from '#kernel/database';
 import { openStorage } from '#kernel/storage';
 import { verifyTenantLog } from '#trust/audit';
 import { emptyDatabase } from '../../../test/database.ts';
@@ -17,6 +17,7 @@ import { exchangeLink } from '../../../test/identity.ts';
 import { eventually, testPlatform } from '../../../test/platform.ts';
 import { openPlatform, type Platform } from '../../platform.ts';
 import { createBackups } from './backups.ts';
+import { versionOf } from './load.ts';
 import { newRecoveryKey } from './recovery-key.ts';
 import { fillDatabase, fillKeys, fillStorage, readyRestore, requireEmptyDatabase, restoreKeyFiles } from './restore.ts';
 
@@ -293,4 +294,26 @@ test('large objects go into the repository as they lie there, once, and come bac
   assert.equal(await fillStorage(given, target), 1);
   assert.ok((await readFile(join(root, 'new-blobs', 'blobs', object))).equals(bytes));
   assert.equal(await fillStorage(given, target), 0);
+});
+
+test('a backup of an earlier release is loaded at its own version and brought to this one', async () => {
+  await platform.buildTenant({});
+  const { id } = await backups.create();
+  const given = await ready(id);
+  const newer = join(root, 'newer-sql');
+  await cp(sqlFolder, newer, { recursive: true });
+  const word = `alter table app.tenant add column nickname text; alter table app.tenant no force row level security;
+    update app.tenant set nickname = 'of ' || name; alter table app.tenant force row level security; alter table app.tenant alter column nickname set not null;`;
+  await writeFile(join(newer, '9000_nickname.sql'), word);
+  assert.equal(versionOf(given.manifest, await knownMigrations(newer)), given.upTo, 'the newer release knows the version');
+  const fresh = await emptyDatabase();
+  after(() => fresh.close());
+  await migrate(fresh.ownerUrl, newer, { upTo: given.upTo });
+  await fillDatabase(fresh.ownerUrl, given, async () => undefined);
+  await migrate(fresh.ownerUrl, newer);
+  const named = await withOwner(fresh.ownerUrl, async (client) => {
+    await client.query('begin; alter table app.tenant no force row level security');
+    return (await client.query<{ nickname: string }>('select nickname from app.tenant')).rows;
+  });
+  assert.ok(named.length > 0 && named.every(({ nickname }) => nickname.startsWith('of ')));
 });
