@@ -7,7 +7,7 @@ import { createSecretResolver, type InSecretUnit, type OpenStore, outsideStores,
 import { vaultLogin } from './vault-login.ts';
 
 /** The stores outside that the installation has set up. */
-export function storesOf({ secrets, vault }: Config, clock: Clock): OpenStore {
+function storesOf({ secrets, vault }: Config, clock: Clock): OpenStore {
   const { folders, azure } = secrets;
   const auth = vaultLogin(vault);
   const place = secrets.vault === undefined || auth === undefined ? undefined : { ...secrets.vault, auth };

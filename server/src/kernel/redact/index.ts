@@ -2,4 +2,4 @@
  * The door to what keeps secrets out of logs, errors, prompts and traces. It stands before the rest of the kernel: the logger and every
  * named failure pass through it.
  */
-export { createRedactor, placeholder, type Redactor, redact, redactJson, registerSecret } from './redactor.ts';
+export { placeholder, redact, redactJson, registerSecret } from './redactor.ts';

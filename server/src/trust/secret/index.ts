@@ -1,14 +1,13 @@
 /** The door to secrets: credentials by name, in our own sealed tables or in stores outside, and what finds their values. */
-export {
-  type Reference,
-  type Referrer,
-  type SecretResolver,
-  type SecretScope,
-  type SecretStore,
-  type StoredSecret,
-  valueBytesMax,
+export type {
+  Reference,
+  Referrer,
+  SecretResolver,
+  SecretScope,
+  SecretStore,
+  StoredSecret,
 } from './port.ts';
-export { isReference, parseReference, referenceText, type SecretReference, type StoreKind, secretNameForm } from './reference.ts';
+export { isReference, parseReference, type SecretReference, type StoreKind } from './reference.ts';
 export { createSecretResolver, type OpenStore } from './resolver.ts';
 export { type SecretKind, secretKinds, type VersionState } from './rows.ts';
 export {
@@ -29,5 +28,5 @@ export {
   stageValue,
 } from './secret.ts';
 export { outsideStores } from './stores.ts';
-export { createSecretUnits, type InSecretUnit, installationUnit, type SecretUnit, tenantUnit } from './unit.ts';
+export { createSecretUnits, type InSecretUnit, type SecretUnit, tenantUnit } from './unit.ts';
 export { usersByName } from './used-by.ts';

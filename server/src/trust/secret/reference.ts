@@ -11,7 +11,7 @@ export interface SecretReference {
   readonly field: string | null;
 }
 
-export const storeKinds = ['db', 'vault', 'aws', 'azure', 'file'] as const;
+const storeKinds = ['db', 'vault', 'aws', 'azure', 'file'] as const;
 export type StoreKind = (typeof storeKinds)[number];
 
 const scheme = 'secret://';

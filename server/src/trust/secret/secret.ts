@@ -207,7 +207,7 @@ export async function openSecret(
 }
 
 /** @throws FactotumError `request.invalid`; the value itself is not in the message. */
-export function requireValue(value: string): void {
+function requireValue(value: string): void {
   const bytes = Buffer.byteLength(value, 'utf8');
   if (bytes < valueBytesMin || bytes > valueBytesMax)
     throw new FactotumError(

@@ -26,7 +26,7 @@ export function tenantUnit(tx: Tx, keys: TenantKeys): SecretUnit {
 }
 
 /** The installation's, in a transaction of the login `auth`. */
-export function installationUnit(tx: Tx, installation: InstallationKey): SecretUnit {
+function installationUnit(tx: Tx, installation: InstallationKey): SecretUnit {
   const contextOf = (id: string, version: number) => `secret/${id}/${version}`;
   return {
     scope: 'installation',
