@@ -72,3 +72,32 @@ it('lets nobody register, those whom operators approve, domains, or both; and ne
   for (const wrong of ['off,approval', 'everybody', '*.example.com', 'approval,']) assert.throws(() => under(wrong), ConfigFaults, wrong);
   assert.throws(() => readConfig({ FACTOTUM_REGISTRATION: 'approval' }), /FACTOTUM_MAIL_URL/);
 });
+
+it('tools elsewhere: where they listen, where they are found, and certificates in files, whole or not at all', () => {
+  assert.deepEqual(readConfig({}).tools, { listen: undefined, url: undefined, files: undefined, clients: [] });
+  assert.deepEqual(readConfig({ FACTOTUM_TOOLS_LISTEN: '[::1]:4343' }).tools.listen, { host: '::1', port: 4343 });
+  const files = { FACTOTUM_TOOLS_CERT: 'c', FACTOTUM_TOOLS_KEY: 'k', FACTOTUM_TOOLS_CA: 'a' };
+  assert.deepEqual(readConfig({ ...files, FACTOTUM_TOOLS_URL: 'https://tools:1' }).tools.files, { cert: 'c', key: 'k', ca: 'a' });
+  for (const [wrong, names] of [
+    [{ FACTOTUM_TOOLS_CERT: 'c' }, /all three/],
+    [{ FACTOTUM_TOOLS_URL: 'http://tools:1' }, /must be a URL starting with https/],
+    [{ FACTOTUM_TOOLS_LISTEN: 'tools' }, /must be host:port/],
+    [{ FACTOTUM_TOOLS_LISTEN: 'tools:1', FACTOTUM_ROLES: 'api' }, /FACTOTUM_ROLES must name tools/],
+    [{ FACTOTUM_TOOLS_LISTEN: 'tools:1', ...files }, /FACTOTUM_TOOLS_CLIENTS/],
+    [{ FACTOTUM_TOOLS_CLIENTS: 'a' }, /the internal CA knows workers by itself/],
+    [{ FACTOTUM_ROLES: 'tools' }, /would do nothing/],
+  ] as const)
+    assert.throws(() => readConfig(wrong), names, JSON.stringify(wrong));
+});
+
+it('TLS needs both of its files and a public address that says so, and an edge that shows certificates needs TLS', () => {
+  const [FACTOTUM_TLS_CERT, FACTOTUM_TLS_KEY, FACTOTUM_EDGE_CA] = ['tls.crt', 'tls.key', 'ca.pem'];
+  const both = { FACTOTUM_TLS_CERT, FACTOTUM_TLS_KEY };
+  assert.deepEqual(readConfig(both).tls, { certificateFile: 'tls.crt', keyFile: 'tls.key' });
+  assert.equal(readConfig({ ...both, FACTOTUM_EDGE_CA }).edge.clientCaFile, 'ca.pem');
+  assert.match(faultsOf({ FACTOTUM_TLS_KEY })[0] ?? '', /^FACTOTUM_TLS_CERT: set it together/);
+  assert.match(faultsOf({ FACTOTUM_EDGE_CA })[0] ?? '', /^FACTOTUM_EDGE_CA: /);
+  assert.match(faultsOf({ ...both, FACTOTUM_PUBLIC_URL: 'http://factotum.example' })[0] ?? '', /^FACTOTUM_PUBLIC_URL: /);
+  assert.match(faultsOf({ FACTOTUM_CLIENT_ADDRESS_HEADER: 'x-anything' })[0] ?? '', /^FACTOTUM_CLIENT_ADDRESS_HEADER: /);
+  assert.match(faultsOf({ FACTOTUM_CONNECTIONS: '1' })[0] ?? '', /^FACTOTUM_CONNECTIONS: /);
+});
