@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, ConfigFaults, createLogger, isFactotumError, type RoleUrls, readConfig, systemClock } from '#kernel';
 import { prepareDatabase, prepareOwner, startEmbedded } from '#kernel/database';
+import { redact } from '#kernel/redact';
 import { openIntoFolder } from '#ops/archive';
 import { type CommandDeps, runCommand } from '#surface/cli';
 import { createHttp, knownAddresses } from '#surface/http';
@@ -29,9 +30,13 @@ async function runServer(): Promise<number> {
     await served.stop();
     return 0;
   } catch (error) {
-    process.stderr.write(
-      `${error instanceof ConfigFaults || isFactotumError(error) ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    const told =
+      error instanceof ConfigFaults || isFactotumError(error)
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
+    process.stderr.write(`${redact(told)}\n`);
     return error instanceof ConfigFaults || isFactotumError(error, 'config.invalid') ? 78 : 1;
   }
 }
@@ -82,7 +87,7 @@ function commandDeps(): CommandDeps {
     environment: process.env,
     terminal: {
       out: (text) => process.stdout.write(text),
-      err: (text) => process.stderr.write(text),
+      err: (text) => process.stderr.write(redact(text)),
       input: readInput,
       askHidden: process.stdin.isTTY ? askHidden : undefined,
     },

@@ -101,3 +101,47 @@ it('TLS needs both of its files and a public address that says so, and an edge t
   assert.match(faultsOf({ FACTOTUM_CLIENT_ADDRESS_HEADER: 'x-anything' })[0] ?? '', /^FACTOTUM_CLIENT_ADDRESS_HEADER: /);
   assert.match(faultsOf({ FACTOTUM_CONNECTIONS: '1' })[0] ?? '', /^FACTOTUM_CONNECTIONS: /);
 });
+
+it('a secret may be referred to instead of given, and is checked like any other once it is known', () => {
+  const config = readConfig({
+    FACTOTUM_DATABASE_URL: 'secret://file/run/secrets/database-url',
+    FACTOTUM_MAIL_URL: 'secret://db/mail-url',
+    FACTOTUM_MAIL_FROM: 'a@mail.example',
+  });
+  assert.deepEqual(config.secrets.references, [
+    { setting: 'FACTOTUM_DATABASE_URL', reference: 'secret://file/run/secrets/database-url', isEarly: true },
+    { setting: 'FACTOTUM_MAIL_URL', reference: 'secret://db/mail-url', isEarly: false },
+  ]);
+  const known = config.withValues({ FACTOTUM_MAIL_URL: 'smtps://a:b@mail.example' });
+  assert.equal(known.mail?.url, 'smtps://a:b@mail.example');
+  assert.deepEqual(
+    known.secrets.references.map(({ setting }) => setting),
+    ['FACTOTUM_DATABASE_URL'],
+  );
+  assert.throws(
+    () => config.withValues({ FACTOTUM_MAIL_URL: 'the-value-in-place' }),
+    (error: unknown) => {
+      assert.ok(
+        error instanceof ConfigFaults && error.message.includes('FACTOTUM_MAIL_URL') && !error.message.includes('the-value-in-place'),
+      );
+      return true;
+    },
+  );
+});
+
+it('there is one way to sign in to Vault, and its secret is a value or a file', () => {
+  assert.equal(readConfig({}).vault, undefined);
+  const login = { FACTOTUM_VAULT_ROLE_ID: 'role', FACTOTUM_VAULT_SECRET_ID_FILE: '/run/secrets/id' };
+  assert.deepEqual(readConfig(login).vault, { method: 'approle', roleId: 'role', secretId: { file: '/run/secrets/id' } });
+  assert.match(faultsOf({ ...login, FACTOTUM_VAULT_SECRET_ID: 'x' })[0] ?? '', /FACTOTUM_VAULT_SECRET_ID: it is set/);
+  assert.match(faultsOf({ ...login, FACTOTUM_VAULT_KUBERNETES_ROLE: 'x' })[0] ?? '', /several ways/);
+  assert.match(faultsOf({ FACTOTUM_VAULT_ROLE_ID: 'x' })[0] ?? '', /set it together/);
+});
+
+it('tenants are let into a store outside only below a place that bears their id', () => {
+  assert.deepEqual(readConfig({ FACTOTUM_SECRET_STORES: 'vault/kv/tenants/{tenant}/' }).secrets.tenantStores, [
+    'vault/kv/tenants/{tenant}/',
+  ]);
+  for (const wrong of ['vault/kv/', 'vault/kv/{tenant}', 'file/run/{tenant}/', 'vault'])
+    assert.match(faultsOf({ FACTOTUM_SECRET_STORES: wrong })[0] ?? '', /FACTOTUM_SECRET_STORES/, wrong);
+});

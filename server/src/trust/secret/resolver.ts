@@ -8,6 +8,8 @@ import type { InSecretUnit } from './unit.ts';
 /** How long a value is believed, and how long one from a store outside is good for while that does not answer, in milliseconds. */
 const freshMs = 60_000;
 const staleMs = 15 * 60_000;
+/** A store that did not answer is left alone this long while there is a value from before: nobody then waits for its time-outs. */
+const askAgainMs = 5_000;
 /** References whose values are kept at once, at most: those that nobody has asked for longest are read anew. */
 const keptMax = 5_000;
 
@@ -30,6 +32,8 @@ export interface ResolverOptions {
 interface Kept {
   readonly stored: StoredSecret;
   readonly readAtMs: number;
+  /** Until then the store is not asked again. */
+  awayUntilMs: number;
 }
 
 /** Makes the one resolver of a process. */
@@ -75,7 +79,7 @@ export function createSecretResolver({ inUnit, openStore, tenantStores, clock, l
 
   function keep(key: string, stored: StoredSecret): void {
     kept.delete(key);
-    kept.set(key, { stored, readAtMs: clock.monotonicMs() });
+    kept.set(key, { stored, readAtMs: clock.monotonicMs(), awayUntilMs: 0 });
     if (kept.size > keptMax) kept.delete(kept.keys().next().value ?? '');
   }
 
@@ -96,6 +100,7 @@ export function createSecretResolver({ inUnit, openStore, tenantStores, clock, l
     const known = kept.get(key);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() - known.readAtMs;
     if (known !== undefined && ageMs < freshMs) return known.stored;
+    if (known !== undefined && ageMs < freshMs + staleMs && clock.monotonicMs() < known.awayUntilMs) return known.stored;
     const asked = asking.get(key) ?? read(scope, reference, key).finally(() => asking.get(key) === asked && asking.delete(key));
     asking.set(key, asked);
     try {
@@ -104,6 +109,7 @@ export function createSecretResolver({ inUnit, openStore, tenantStores, clock, l
       // What is not there any more is not used any more; a store that is away does not stop what runs. Our own tables are never away alone.
       if (known === undefined || reference.store === 'db' || ageMs >= freshMs + staleMs || !isFactotumError(error, 'secret.unavailable'))
         throw error;
+      known.awayUntilMs = clock.monotonicMs() + askAgainMs;
       log.warn(
         { err: error, reference: referenceText(reference), ageSeconds: Math.round(ageMs / 1_000) },
         'secret: its store does not answer; the value from before is used',
