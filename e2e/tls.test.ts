@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import { Agent, fetch } from 'undici';
 import { makeAuthority, writePair } from '../server/test/tls-pair.ts';
 import { failingServer, removeServer, startServer } from './server.ts';
 
@@ -15,27 +17,25 @@ it('with a certificate the server says https, signs in over it, and its cookies 
   const files = await writePair(folder, await authority.issue({ name: 'factotum', use: 'server' }));
   const environment = { FACTOTUM_TLS_CERT: files.certificateFile, FACTOTUM_TLS_KEY: files.keyFile };
   const server = await startServer({ environment });
-  const dispatcher = new Agent({ connect: { ca: authority.certificate } });
+  const ask = async (method: 'GET' | 'POST', path: string, headers: Record<string, string>, body = ''): Promise<IncomingMessage> => {
+    const asked = request(`${server.origin}${path}`, { method, headers, ca: authority.certificate, agent: false });
+    const [answer] = await once(asked.end(body), 'response');
+    return answer.resume();
+  };
   try {
     assert.match(server.origin, /^https:\/\/127\.0\.0\.1:\d+$/);
     assert.ok(server.signInUrl.startsWith(`${server.origin}/`), server.signInUrl);
     const token = server.signInUrl.split('#token=')[1];
     const headers = { 'content-type': 'application/json', origin: server.origin };
-    const signedIn = await fetch(`${server.origin}/api/v1/session`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ token }),
-      dispatcher,
-    });
-    assert.equal(signedIn.status, 204);
-    const cookies = signedIn.headers.getSetCookie();
+    const signedIn = await ask('POST', '/api/v1/session', headers, JSON.stringify({ token }));
+    assert.equal(signedIn.statusCode, 204);
+    const cookies = signedIn.headers['set-cookie'] ?? [];
     assert.ok(cookies.length > 0);
     for (const cookie of cookies) assert.match(cookie, /^__(?:Secure|Host)-.*; Secure/i);
-    assert.match(signedIn.headers.get('strict-transport-security') ?? '', /^max-age=/);
+    assert.match(signedIn.headers['strict-transport-security'] ?? '', /^max-age=/);
     const cookie = cookies.map((text) => text.split(';')[0]).join('; ');
-    assert.equal((await fetch(`${server.origin}/api/v1/me`, { headers: { cookie }, dispatcher })).status, 200);
+    assert.equal((await ask('GET', '/api/v1/me', { cookie })).statusCode, 200);
   } finally {
-    await dispatcher.destroy();
     await server.stop();
     await removeServer(server);
   }

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -20,7 +19,7 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const hourMs = 3_600_000;
 
 export async function makeAuthority(name: string): Promise<TestAuthority> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     keys,
@@ -32,7 +31,7 @@ export async function makeAuthority(name: string): Promise<TestAuthority> {
   return {
     certificate: root.toString('pem'),
     async issue({ name: subject, use, validForMs = hourMs }) {
-      const own = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+      const own = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
       const certificate = await x509.X509CertificateGenerator.create({
         subject: `CN=${subject}`,
         issuer: root.subject,
@@ -49,7 +48,7 @@ export async function makeAuthority(name: string): Promise<TestAuthority> {
           ]),
         ],
       });
-      const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', own.privateKey)).toString('base64');
+      const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', own.privateKey)).toString('base64');
       return {
         certificate: certificate.toString('pem'),
         key: `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`,

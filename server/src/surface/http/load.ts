@@ -23,7 +23,7 @@ export interface LoadLimits {
   readonly delayMsMax: number;
 }
 
-export const loadLimitsDefault: LoadLimits = { inFlightMax: 256, shareMin: 8, delayMsMax: 200 };
+const loadLimitsDefault: LoadLimits = { inFlightMax: 256, shareMin: 8, delayMsMax: 200 };
 
 const resolutionMs = 20;
 /** Who has asked for something within this long has a share. In milliseconds. */
