@@ -129,6 +129,7 @@ function refused({ status }: Response): FactotumError {
 }
 
 const unreachable = (cause: unknown): never => {
-  if (cause instanceof FactotumError) throw cause;
+  // undici hangs what the guard has thrown onto its own error.
+  for (let fault = cause; fault instanceof Error; fault = fault.cause) if (fault instanceof FactotumError) throw fault;
   throw new FactotumError('secret.unavailable', 'The issuer of the token does not answer.', { cause });
 };
