@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Config, createLogger, FactotumError, type Id, systemClock } from '#kernel';
-import { prepareDatabase, prepareOwner, startEmbedded, withTenant } from '#kernel/database';
+import { prepareDatabase, prepareOwner, removeCluster, startEmbedded, withTenant } from '#kernel/database';
 import { openStorage } from '#kernel/storage';
 import {
   emptyDatabase,
@@ -51,6 +51,7 @@ export async function restoreInstallation(given: Config, ask: RestoreAsk, say: S
     return restored;
   } catch (error) {
     if (hold.kind === 'ours') await hold.release();
+    await removeCluster(resolve(config.dataFolder));
     for (const name of await readdir(config.dataFolder)) await rm(join(config.dataFolder, name), { recursive: true, force: true });
     throw error;
   } finally {

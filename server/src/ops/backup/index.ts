@@ -17,5 +17,4 @@ export {
   requireEmptyDatabase,
   restoreKeyFiles,
 } from './restore.ts';
-export { leftOut } from './tables.ts';
 export type { Verified } from './verify.ts';

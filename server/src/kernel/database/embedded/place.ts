@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, lchown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FactotumError } from '#kernel';
@@ -78,6 +78,15 @@ export async function findHome(dataFolder: string): Promise<string | undefined> 
   }
   const inside = join(dataFolder, 'postgres');
   return (await exists(inside)) ? inside : undefined;
+}
+
+/** Removes a data folder's cluster, wherever it lies. Only when no server runs on it. */
+export async function removeCluster(dataFolder: string): Promise<void> {
+  const home = await findHome(dataFolder);
+  if (home === undefined) return;
+  await rm(home, { recursive: true, force: true });
+  await rm(ownerNoteOf(home), { force: true });
+  await rm(noteOf(dataFolder), { force: true });
 }
 
 async function relocate({ dataFolder, onProgress }: PlaceOptions, relocateTo: string): Promise<string> {
