@@ -1,5 +1,6 @@
 import type { Row } from './row.ts';
 import { auditRows } from './rows/audit.ts';
+import { backupRows } from './rows/backup.ts';
 import { fairnessRows } from './rows/fairness.ts';
 import { footprintRows } from './rows/footprint.ts';
 import { listRows } from './rows/list-page.ts';
@@ -16,6 +17,7 @@ export const rows: readonly Row[] = [
   ...recoveryRows,
   ...tenantRows,
   ...auditRows,
+  ...backupRows,
   ...singleRows,
   ...fairnessRows,
   ...siegeRows,

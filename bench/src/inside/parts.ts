@@ -24,6 +24,8 @@ export async function openParts(dataFolder: string) {
     keyring,
     /** Steps around the tenant wall: for making a million rows, nothing else. */
     superuserUrl: superuser.href,
+    /** The login that prepares the database and makes backups. */
+    ownerUrl: owner,
     async close() {
       keyring.close();
       await database.close();
