@@ -28,6 +28,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'registrations/{id}': () => newId('registration'),
   'passkeys/{id}': ({ ids }) => ids.passkey,
   'secrets/{id}': ({ ids }) => ids.secret,
+  'versions/{version}': () => '1',
   'sessions/{id}': ({ ids }) => ids.session,
   'tenants/{id}': ({ tenantId }) => tenantId,
   // Numbers of one's own; the canary is the other's.
