@@ -1,4 +1,5 @@
 import { configTable, errorCatalogue } from '../server/src/kernel/index.ts';
+import { catalogue } from '../server/src/trust/encryption/catalogue.ts';
 
 /** A file of the repository that is written from code. */
 export interface Generated {
@@ -15,6 +16,7 @@ export const generatedFiles: readonly Generated[] = [
   { path: '.env.example', render: envExample },
   { path: 'docs/settings.md', render: settingsPage },
   { path: 'docs/errors.md', render: errorsPage },
+  { path: 'docs/encryption/catalogue.md', render: cataloguePage },
 ];
 
 function envExample(): string {
@@ -42,6 +44,26 @@ Every error answer is an RFC 9457 problem whose \`code\` is one of these. A code
 request may succeed later without a change.
 
 ${table(['code', 'status', 'retry', 'meaning'], rows)}`;
+}
+
+function cataloguePage(): string {
+  const tables = Map.groupBy(catalogue, ({ schema, table }) => `${schema}.${table}`);
+  const sections = [...tables].map(([name, columns]) => {
+    const rows = [...Map.groupBy(columns, ({ column }) => column)].map(([column, same]) => [
+      same.map((one) => `\`${one.name}\``).join(', '),
+      column.is === 'sealed'
+        ? `**sealed** (${column.purpose}, ${column.kind})`
+        : column.is === 'clear'
+          ? 'clear'
+          : `sealed (${column.under})`,
+      column.is === 'clear' ? column.reason : column.about,
+    ]);
+    return `\n## ${name}\n\n${table(['columns', '', 'why, or what it holds'], rows)}`;
+  });
+  return `${heading('What is sealed', 'server/src/trust/encryption')}
+Every column of the database. **Sealed** ones open with the tenant's keys alone, and a rotation seals them anew; the words in brackets are the purpose and the kind
+that are bound in. Others are sealed or hashed with the key in brackets. A test holds this list against the database: a column without a line fails.
+${sections.join('')}`;
 }
 
 const heading = (title: string, source: string) => `# ${title}\n\n<!-- Written from ${source} by npm run check -- --fix -->\n`;

@@ -4,6 +4,7 @@ import { readTextTables, type TextTable, type Tx } from '#kernel/database';
 export const leftOut: Readonly<Record<string, string>> = {
   tenant_key: 'the seeds themselves are in the archive; who takes them in wraps them with a key of their own',
   kek_provider: 'its credential is sealed by the key of this installation; where the tenant goes, its keys are wrapped anew',
+  key_revocation: 'told to the processes of this installation',
   audit_entry: 'in audit/log.jsonl, from which the rows are made again and checked',
   audit_head: 'in audit/head.json, checked against the entries',
   audit_tile: 'follows from the entries',
