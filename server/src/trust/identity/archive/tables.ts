@@ -71,6 +71,8 @@ export const staying: Readonly<Record<string, string>> = {
   registration: 'wishes for a tenant here',
   signingKey: "this installation's own keys",
   certificateAuthority: "this installation's own keys",
+  installationSecret: "this installation's own credentials",
+  installationSecretVersion: "this installation's own credentials",
   certificate: 'of processes of this installation, and of its tool servers',
   twoFactor: 'sealed with a key of this installation: set up again',
   recoveryCode: 'hashed with a key of this installation: made again',
