@@ -30,7 +30,7 @@ const region = 'eu-central-1';
 const partBytesMin = 5 * 1024 * 1024;
 const keysMax = 1_000;
 const etagOf = (bytes: Buffer) => `"${createHash('md5').update(bytes).digest('hex')}"`;
-const escape = (text: string) => text.replace(/[<>&]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+const escaped = (text: string) => text.replace(/[<>&]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 class S3Fault extends Error {
   readonly status: number;
@@ -122,10 +122,10 @@ export async function startStandInS3(buckets: readonly string[], keys: ReadonlyM
     const after = query.get('continuation-token') ?? '';
     const names = [...objects.keys()].filter((name) => name.startsWith(start) && name > after).sort();
     const page = names.slice(0, keysMax);
-    const more = names.length > keysMax ? `<NextContinuationToken>${escape(page.at(-1) ?? '')}</NextContinuationToken>` : '';
+    const more = names.length > keysMax ? `<NextContinuationToken>${escaped(page.at(-1) ?? '')}</NextContinuationToken>` : '';
     const contents = page.map((name) => {
       const found = objects.get(name);
-      return `<Contents><Key>${escape(name.slice(bucket.length + 1))}</Key><Size>${found?.bytes.length}</Size><LastModified>${found?.modifiedAt.toISOString()}</LastModified></Contents>`;
+      return `<Contents><Key>${escaped(name.slice(bucket.length + 1))}</Key><Size>${found?.bytes.length}</Size><LastModified>${found?.modifiedAt.toISOString()}</LastModified></Contents>`;
     });
     return `<ListBucketResult><IsTruncated>${more !== ''}</IsTruncated>${more}${contents.join('')}</ListBucketResult>`;
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '#kernel';
 import type { ObjectStorage } from './storage.ts';
 
 const operations = ['put', 'get', 'stat', 'remove', 'list', 'health'] as const;

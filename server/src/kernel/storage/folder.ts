@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Clock } from '../clock.ts';
-import { isFactotumError } from '../errors.ts';
-import { folderFault } from '../folder-fault.ts';
+import type { Clock } from '#kernel';
+import { folderFault, isFactotumError } from '#kernel';
 import {
   type ByteRange,
   checkName,

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '#kernel';
 import { openFolderStorage } from './folder.ts';
 import { openS3Storage } from './s3.ts';
 import type { ObjectStorage } from './storage.ts';

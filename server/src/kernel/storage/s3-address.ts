@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FactotumError } from '../errors.ts';
+import { FactotumError } from '#kernel';
 import { checkName } from './storage.ts';
 
 /** Which bucket, at which server, and where in it. Credentials are never part of it. */

@@ -1,4 +1,4 @@
-import { FactotumError } from '../errors.ts';
+import { FactotumError } from '#kernel';
 import { full, unavailable } from './storage.ts';
 
 /** What an error of the SDK says, as far as anything depends on it. */

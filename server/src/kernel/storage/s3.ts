@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { _Object } from '@aws-sdk/client-s3';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '#kernel';
 import { parseS3Address } from './s3-address.ts';
 import { isBehindEnd, isMissing, s3Fault } from './s3-fault.ts';
 import { loadS3Sdk } from './s3-sdk.ts';

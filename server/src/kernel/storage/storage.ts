@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { FactotumError } from '../errors.ts';
+import { FactotumError } from '#kernel';
 
 /**
  * Where large objects lie: a folder or an S3 bucket. Whoever stores here seals first; a storage sees sealed bytes and names that say

@@ -11,7 +11,6 @@ import { openStorage } from '#kernel/storage';
 import { blobTarget, createBlobs, type StoredBlob } from '#trust/blob';
 import type { TenantKeys } from '#trust/key';
 import { testPlatform } from '../../../test/platform.ts';
-import { createTenantKeys } from '../key/tenant-keys.ts';
 
 const platform = await testPlatform();
 const { database, installation, clock } = platform;
@@ -22,10 +21,19 @@ const blobs = createBlobs({ app: database.app, storage, installation, clock });
 const target = blobTarget({ app: database.app, blobs });
 const tenantId = await platform.buildTenant();
 const seeds = [randomBytes(32), randomBytes(32)];
-/** The keys of a tenant that has had this many generations. */
-const keysAt = (current: number, of = tenantId): TenantKeys =>
-  createTenantKeys(of, { seeds: new Map(seeds.slice(0, current).map((seed, n) => [n + 1, Buffer.from(seed)])), current });
-const onlyNew = (): TenantKeys => createTenantKeys(tenantId, { seeds: new Map([[2, Buffer.from(seeds[1] ?? '')]]), current: 2 });
+/** Keys of the tenant that have these generations; the last one seals. */
+const keysOf = (...generations: readonly number[]): TenantKeys =>
+  platform.keyring.preview(
+    tenantId,
+    generations.map((generation) => ({
+      generation,
+      state: generation === generations.at(-1) ? 'active' : 'retired',
+      seed: Buffer.from(seeds[generation - 1] ?? ''),
+      indexKey: null,
+    })),
+  );
+const keysAt = (current: 1 | 2): TenantKeys => (current === 1 ? keysOf(1) : keysOf(1, 2));
+const onlyNew = (): TenantKeys => keysOf(2);
 
 async function store(keys: TenantKeys, bytes: Uint8Array): Promise<StoredBlob> {
   const body = (async function* () {
@@ -99,11 +107,11 @@ test('what does not open is named and stays, and the rest goes on', async () => 
 
 test('a blob that is deleted while it is sealed anew stays deleted', async () => {
   const blob = await store(keysAt(1), randomBytes(100_000));
-  const keysOf = async () => {
+  const releasing = async () => {
     await withTenant(database.app.db, tenantId, (tx) => blobs.release(tx, tenantId, blob.id));
     return keysAt(2);
   };
-  const piece = await target.reseal({ tenantId, generation: 2, keysOf, after: null, signal: new AbortController().signal });
+  const piece = await target.reseal({ tenantId, generation: 2, keysOf: releasing, after: null, signal: new AbortController().signal });
   assert.deepEqual(piece, { after: null, resealed: 0, passedOver: 1, damaged: [] });
 });
 

@@ -9,6 +9,7 @@ import { type Finding, findingSchema } from '../doctor/finding.ts';
 import { examineFolders, hasData } from '../doctor/folders.ts';
 import { examinePort } from '../doctor/port.ts';
 import { examineSecretPlaces } from '../doctor/secrets.ts';
+import { examineStorage } from '../doctor/storage.ts';
 import { harmless } from '../table.ts';
 
 const innerSchema = z.object({ address: z.string().nullable(), findings: z.array(findingSchema) });
@@ -60,7 +61,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
       { check: 'server', state: 'warn', text: 'has never run on this data folder', fix: 'npm start' },
     ];
   const inner = await examineInside(context, served);
-  return [...around, ...places, await examinePort(config, inner.address), ...inner.findings];
+  return [...around, ...places, await examineStorage(config), await examinePort(config, inner.address), ...inner.findings];
 }
 
 function examineSettings(configure: () => Config): { config: Config | null; findings: Finding[] } {
