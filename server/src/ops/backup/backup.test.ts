@@ -10,10 +10,12 @@ import { promisify } from 'node:util';
 import { FactotumError, isFactotumError } from '#kernel';
 import { knownMigrations, sqlFolder, withOwner } from '#kernel/database';
 import { openStorage } from '#kernel/storage';
+import { createJobRunner, readAnyJob } from '#trust/job';
 import { eventually, testPlatform } from '../../../test/platform.ts';
 import { createBackups } from './backups.ts';
 import { readChunk } from './chunk-store.ts';
 import type { BackupDeps } from './deps.ts';
+import { createBackupJobs, requestBackup, requestVerification } from './jobs.ts';
 import { versionOf } from './load.ts';
 import { listManifests, readManifest } from './manifest.ts';
 import { openRepository } from './repository.ts';
@@ -324,5 +326,46 @@ test('on a disk that is really full a backup ends as storage.full, and holds aga
     assert.deepEqual(await readdir(join(disk, 'full', 'data', '.incoming')), []);
   } finally {
     await run('umount', [disk]);
+  }
+});
+
+test('one job makes a backup, backs the keys up, removes what is old and proves the backup; whoever asks meanwhile gets that job', async () => {
+  const { backups, keysTo } = await backupsInto('jobs');
+  const { database, installation, keyring, clock, log } = platform;
+  const deps = { engine: database.engine, installation, clock, log, backups };
+  const asked = await Promise.all([requestBackup(deps, 'operator:test'), requestBackup(deps, 'operator:test')]);
+  assert.equal(asked[0], asked[1]);
+  const runner = createJobRunner({
+    engine: database.engine,
+    keyring,
+    installation,
+    clock,
+    log,
+    handlers: createBackupJobs(deps),
+    pollMs: 50,
+  });
+  runner.start();
+  try {
+    const until = (id: string) =>
+      eventually(
+        async () => {
+          const job = await readAnyJob(database.engine, id);
+          assert.notEqual(job.state, 'failed', job.error?.message);
+          return job.state === 'done' ? job : undefined;
+        },
+        undefined,
+        60_000,
+      );
+    const { result } = await until(asked[0]);
+    const id = String(result?.id);
+    assert.equal((await backups.find(id)).state, 'done');
+    assert.equal((await readdir(join(keysTo, 'keys'))).length, 1);
+    await until(await requestVerification(deps, id, 'operator:test'));
+    assert.notEqual((await backups.find(id)).verifiedAt, null);
+    await assert.rejects(requestVerification(deps, 'bak_000000000000000000000001', 'operator:test'), (error) =>
+      isFactotumError(error, 'backup.not_found'),
+    );
+  } finally {
+    await runner.stop();
   }
 });
