@@ -21,7 +21,7 @@ export interface Swept {
 }
 
 /** How long what nobody refers to stays, in milliseconds: longer than any upload or download lasts. */
-export const graceMs = 24 * 3_600_000;
+const graceMs = 24 * 3_600_000;
 const rowsAtOnce = 500;
 
 /**

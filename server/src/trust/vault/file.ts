@@ -43,7 +43,7 @@ const manifestRef = (id: string, version: number) => ({ kind: 'file.manifest', i
 const batchRows = 500;
 
 /** The most a file may hold: 2 GiB. */
-export const fileBytesMax = 2 * 1024 ** 3;
+const fileBytesMax = 2 * 1024 ** 3;
 /** The same sealed: 78 bytes more, and 16 for each 16 KiB. */
 const sealedBytesMax = fileBytesMax + fileBytesMax / 1024 + 78;
 

@@ -1,6 +1,6 @@
 /** The door to the vault: a tenant's notes, sealed and versioned. */
 export { type Change, type ChangedNote, deleteNote, moveNote, undoOperation, writeNote } from './change.ts';
-export { createFiles, eachFile, type Files, fileBytesMax, type VaultFile } from './file.ts';
+export { createFiles, eachFile, type Files, type VaultFile } from './file.ts';
 export { noteFields, readFrontMatter } from './front-matter.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';
