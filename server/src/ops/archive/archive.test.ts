@@ -9,6 +9,7 @@ import { withTenant } from '#kernel/database';
 import { verifyTenantLog } from '#trust/audit';
 import { staying, travelling } from '#trust/identity';
 import { newPassphraseParameters } from '#trust/key';
+import { createSecret } from '#trust/secret';
 import { readTenant } from '#trust/tenant';
 import { type TestPlatform, testPlatform } from '../../../test/platform.ts';
 import { openArchive, sealArchive } from './codec.ts';
@@ -111,6 +112,16 @@ describe('a whole archive', () => {
     assert.equal((await there.look(tenantId, taskId)).detail.title, (await here.look(tenantId, taskId)).detail.title);
     const report = await verifyTenantLog(there.database, there.keyring, tenantId, { auditorKey: there.auditor });
     assert.deepEqual([report.holds, report.macsChecked, report.entries], [true, 'all', taken.logSize]);
+  });
+
+  test('brings its secrets along, sealed, and whoever takes them in can use them', async () => {
+    const tenantId = await customer();
+    const by = { actor: 'operator:test', at: new Date() };
+    await here.inSecretUnit(tenantId, (unit) =>
+      createSecret(unit, { name: 'mail', content: { value: 'the password of the mail' }, ...by }),
+    );
+    await importThere(await archiveOf(tenantId, 'whole'));
+    assert.equal(await there.secretResolver.resolve(tenantId, 'secret://db/mail'), 'the password of the mail');
   });
 
   test('brings its people and keys along, but no session, and nothing of them is proven here', async () => {
