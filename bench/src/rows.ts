@@ -6,6 +6,7 @@ import { footprintRows } from './rows/footprint.ts';
 import { listRows } from './rows/list-page.ts';
 import { recoveryRows } from './rows/recovery.ts';
 import { resumeRows } from './rows/resume.ts';
+import { sealingRows } from './rows/sealing.ts';
 import { siegeRows } from './rows/siege.ts';
 import { singleRows } from './rows/single.ts';
 import { tenantRows } from './rows/tenants.ts';
@@ -17,6 +18,7 @@ export const rows: readonly Row[] = [
   ...recoveryRows,
   ...tenantRows,
   ...auditRows,
+  ...sealingRows,
   ...backupRows,
   ...singleRows,
   ...fairnessRows,

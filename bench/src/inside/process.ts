@@ -7,7 +7,10 @@ import { join } from 'node:path';
  *
  * @returns what it sends back; it sends one message and ends.
  */
-export async function runInside(program: 'audit-log' | 'backup' | 'seed-people' | 'seed-tasks', task: object): Promise<unknown> {
+export async function runInside(
+  program: 'audit-log' | 'backup' | 'sealing' | 'seed-people' | 'seed-tasks',
+  task: object,
+): Promise<unknown> {
   const child = fork(join(import.meta.dirname, `${program}.ts`), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   child.send(task);
   const [answer] = await Promise.race([
