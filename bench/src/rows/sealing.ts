@@ -20,14 +20,14 @@ const measureOnce = (bench: Bench) =>
     }
   });
 
-const row = (name: string, unit: string, about: string, valueOf: (figures: SealingFigures) => number): Row => ({
+const row = (name: string, unit: string, about: string, read: (figures: SealingFigures) => number): Row => ({
   row: name,
   unit,
   budget: null,
   about,
   async measure(bench) {
     const figures = await measureOnce(bench);
-    return { value: valueOf(figures), detail: { resealed: figures.resealed } };
+    return { value: read(figures), detail: { resealed: figures.resealed } };
   },
 });
 
