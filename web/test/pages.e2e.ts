@@ -11,7 +11,7 @@ const note = (path: string) => `/vault/note?path=${path}`;
 
 /** Every page in every state that has a face of its own. */
 const pages = {
-  empty: ['/', '/tasks', '/audit', '/vault', task(99), approval(99), '/nowhere'],
+  empty: ['/', '/tasks', '/audit', '/vault', '/vault/files', task(99), approval(99), '/nowhere'],
   demo: [
     '/',
     approval(1),
@@ -22,6 +22,7 @@ const pages = {
     '/tasks?state=failed',
     '/audit?entry=9',
     '/vault',
+    '/vault/files',
     note('Accounting/Purchases/PO-2041.md'),
   ],
   busy: ['/', '/tasks', task(30), task(31), task(32)],

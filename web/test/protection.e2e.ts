@@ -74,6 +74,47 @@ test('keys are rotated with progress, and an old generation is destroyed only by
   await page.getByRole('button', { name: 'Destroy generation 2' }).waitFor({ state: 'detached' });
 });
 
+test('a tenant brings its own key service, and goes back to the installation', async () => {
+  const { page } = opened;
+  server.world.protection.encryption.provider.own = false;
+  await signIn(page, server.origin, '/settings/encryption');
+  await page.getByRole('button', { name: 'Bring your own' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Address of the key').fill('vault-transit:https://vault.example/transit/ours');
+  await dialog.getByLabel('Credential (JSON)').fill('not json');
+  await dialog.getByText('This is not a JSON object.').waitFor();
+  assert.equal(await dialog.getByRole('button', { name: 'Try and change' }).isDisabled(), true);
+  await dialog.getByLabel('Credential (JSON)').fill('{"token": "hvs.not-to-be-seen"}');
+  assert.deepEqual(await axeFaults(page), []);
+  await dialog.getByRole('button', { name: 'Try and change' }).click();
+  await said(page, 'Your own service guards the keys now');
+  assert.equal((await page.content()).includes('hvs.not-to-be-seen'), false);
+  await page.getByRole('button', { name: 'Back to the installation' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Back to the installation' }).click();
+  await said(page, 'The installation guards the keys again');
+  await page.getByRole('button', { name: 'Bring your own' }).waitFor();
+});
+
+test('a file is stored, offered as a download, and deleted', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/vault');
+  await page.getByRole('link', { name: 'Files', exact: true }).click();
+  await page.getByRole('button', { name: 'Upload' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog
+    .getByLabel('File', { exact: true })
+    .setInputFiles({ name: 'notes & more.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-') });
+  assert.deepEqual(await axeFaults(page), []);
+  await dialog.getByRole('button', { name: 'Upload' }).click();
+  await said(page, 'The file is stored');
+  const link = page.getByRole('link', { name: 'Download Attachments/notes & more.pdf' });
+  assert.equal(await link.getAttribute('href'), '/api/v1/vault/files/Attachments/notes%20%26%20more.pdf');
+  await page.getByRole('button', { name: 'Delete Attachments/notes & more.pdf' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await said(page, 'The file is deleted');
+  await link.waitFor({ state: 'detached' });
+});
+
 test('who may only see keys finds nothing to press', async () => {
   const { page } = opened;
   server.world.me.permissions = ['encryption:read', 'secret:read', 'settings:read'];

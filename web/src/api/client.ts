@@ -63,6 +63,10 @@ export const upload = <T = void>(path: string, bytes: Blob): Promise<T> => reque
 /** PUT: replaces what is there. @throws ApiError */
 export const put = <T = void>(path: string, body: unknown): Promise<T> => requestJson('PUT', path, { body });
 
+/** PUT of bytes, whatever they are, within an hour. @throws ApiError */
+export const store = <T = void>(path: string, bytes: Blob): Promise<T> =>
+  requestJson('PUT', path, { bytes: new Blob([bytes], { type: 'application/octet-stream' }) });
+
 /** DELETE. @throws ApiError */
 export const remove = (path: string, body?: unknown): Promise<void> => requestJson('DELETE', path, { body });
 

@@ -67,9 +67,9 @@ export interface BackupItem {
   id: string;
   createdAt: string;
   finishedAt: string | null;
-  bytes: number | null;
+  bytes: number;
   /** Written for this one; the rest was there from earlier ones. */
-  newBytes: number | null;
+  newBytes: number;
   state: string;
   verifiedAt: string | null;
   drilledAt: string | null;
@@ -77,6 +77,8 @@ export interface BackupItem {
 }
 
 export interface Backups {
+  /** Whether there is a recovery key, without which no backup is made. */
+  isSetUp: boolean;
   items: BackupItem[];
   next: { at: string } | null;
   to: string | null;

@@ -197,6 +197,14 @@ export interface NoteItem {
   updatedAt: string;
 }
 
+/** A file of the vault: what is no note. */
+export interface FileItem {
+  path: string;
+  etag: string;
+  sizeBytes: number;
+  updatedAt: string;
+}
+
 export interface AuditEntry {
   seq: number;
   at: string;

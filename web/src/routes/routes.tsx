@@ -57,6 +57,12 @@ const note = createRoute({
   component: lazyRouteComponent(() => import('../feature/vault/note-page.tsx')),
 });
 
+const files = createRoute({
+  getParentRoute: () => root,
+  path: '/vault/files',
+  component: lazyRouteComponent(() => import('../feature/vault/files-page.tsx')),
+});
+
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
@@ -210,7 +216,7 @@ const operatorBackups = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
 });
 
-const work = [inbox, approval, tasks, task, audit, vault, note];
+const work = [inbox, approval, tasks, task, audit, vault, note, files];
 const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];

@@ -107,6 +107,22 @@ export const protectionText = {
     columns: (sealed: number, clear: number) =>
       `${sealed} kinds of content are sealed. ${clear} columns are in clear, like ids, times and states; the documentation lists each with the reason.`,
     work: 'Under way',
+    bring: {
+      open: 'Bring your own',
+      title: 'Have your own service guard the keys',
+      text: 'It is tried first. Then every key of this tenant is wrapped anew in the background, and the former guard is needed no more.',
+      uri: 'Address of the key',
+      uriHelp: 'For example aws-kms:arn:aws:kms:eu-central-1:111122223333:key/… or vault-transit:https://vault.example/transit/factotum.',
+      credential: 'Credential (JSON)',
+      credentialHelp: 'What your service is asked with. It is sealed and never shown again; the documentation lists the members.',
+      credentialFault: 'This is not a JSON object.',
+      action: 'Try and change',
+      changed: 'Your own service guards the keys now',
+      giveBack: 'Back to the installation',
+      giveBackTitle: 'Have the installation guard the keys again?',
+      giveBackText: 'The keys are wrapped anew in the background. Your service must answer until that is done.',
+      givenBack: 'The installation guards the keys again',
+    },
   },
   backups: {
     title: 'Backups',
@@ -130,6 +146,6 @@ export const protectionText = {
     verified: 'checked',
     drilled: 'restored for trial',
     never: 'never restored for trial',
-    states: { running: 'running', done: 'done', failed: 'failed' } as Record<string, string>,
+    states: { running: 'running', done: 'done', failed: 'failed', pruned: 'removed' } as Record<string, string>,
   },
 } as const;

@@ -33,7 +33,7 @@ export default function BackupsPage() {
     said: words.created,
     toastsErrors: true,
   });
-  const isSetUp = typeof backups.data?.to === 'string';
+  const isSetUp = backups.data?.isSetUp === true;
   return (
     <OnlyOperators>
       <Page
@@ -115,7 +115,7 @@ function BackupRow({ backup }: { backup: BackupItem }) {
       marks={<Badge tone={tones[state] ?? 'neutral'}>{words.states[state] ?? state}</Badge>}
       note={
         <>
-          {bytes !== null && <>{words.bytes(formatAmount(bytes, 'bytes'), formatAmount(newBytes ?? 0, 'bytes'))} · </>}
+          {bytes > 0 && <>{words.bytes(formatAmount(bytes, 'bytes'), formatAmount(newBytes, 'bytes'))} · </>}
           {verifiedAt && (
             <>
               {words.verified} <Time at={verifiedAt} /> ·{' '}

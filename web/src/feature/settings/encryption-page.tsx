@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { get, post, remove } from '../../api/client.ts';
+import { get, post, put, remove } from '../../api/client.ts';
 import type { Encryption, KeyGeneration } from '../../api/protection.ts';
 import { formatCount } from '../../format.ts';
 import { protectionText } from '../../text/protection.ts';
@@ -15,6 +15,7 @@ import { useAct } from '../../ui/form/use-act.ts';
 import { Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { JobRow } from './job-row.tsx';
+import { ProviderDialog } from './provider-dialog.tsx';
 import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 
@@ -41,7 +42,7 @@ export default function EncryptionPage() {
   );
 }
 
-type Open = 'rotate' | 'revoke' | { destroy: number };
+type Open = 'rotate' | 'revoke' | 'bring' | 'giveBack' | { destroy: number };
 
 function Keys({ encryption }: { encryption: Encryption }) {
   const { generations, columns, job } = encryption;
@@ -49,7 +50,7 @@ function Keys({ encryption }: { encryption: Encryption }) {
   const mayChange = useMay('encryption:admin');
   return (
     <>
-      <Guard encryption={encryption} onRevoke={mayChange ? () => setOpen('revoke') : undefined} />
+      <Guard encryption={encryption} onOpen={mayChange ? setOpen : undefined} />
       {job && isMoving(encryption) && (
         <Section title={words.work}>
           <JobRow job={job} />
@@ -86,17 +87,22 @@ function Keys({ encryption }: { encryption: Encryption }) {
   );
 }
 
-function Guard({ encryption, onRevoke }: { encryption: Encryption; onRevoke: (() => void) | undefined }) {
+function Guard({ encryption, onOpen }: { encryption: Encryption; onOpen: ((what: Open) => void) | undefined }) {
   const { provider, cacheSeconds } = encryption;
   const { health } = provider;
   return (
     <Block
       title={words.guard}
       side={
-        onRevoke && (
-          <Button size="small" onClick={onRevoke}>
-            {words.revoke}
-          </Button>
+        onOpen && (
+          <div className="flex flex-wrap gap-2">
+            <Button size="small" onClick={() => onOpen('revoke')}>
+              {words.revoke}
+            </Button>
+            <Button size="small" onClick={() => onOpen(provider.own ? 'giveBack' : 'bring')}>
+              {provider.own ? words.bring.giveBack : words.bring.open}
+            </Button>
+          </div>
         )
       }
     >
@@ -153,6 +159,10 @@ function Dialogs({ open, onClose }: { open: Open; onClose: () => void }) {
   const [destroyOld, setDestroyOld] = useState(false);
   const rotate = useAct(() => post('/encryption/rotation', { destroyOld }), { refresh: ['encryption'], said: words.rotating });
   const revoke = useAct(() => post('/encryption/revocation'), { refresh: ['encryption'], said: words.revoked });
+  const giveBack = useAct(() => put('/encryption/provider', { uri: null }), {
+    refresh: ['encryption', 'settings'],
+    said: words.bring.givenBack,
+  });
   const destroy = useAct((generation: number) => remove(`/encryption/generations/${generation}`, { confirm: 'destroy' }), {
     refresh: ['encryption'],
     said: words.isDestroyed,
@@ -167,6 +177,13 @@ function Dialogs({ open, onClose }: { open: Open; onClose: () => void }) {
           checked={destroyOld}
           onChange={(event) => setDestroyOld(event.target.checked)}
         />
+      </Confirm>
+    );
+  if (open === 'bring') return <ProviderDialog onClose={onClose} />;
+  if (open === 'giveBack')
+    return (
+      <Confirm title={words.bring.giveBackTitle} action={words.bring.giveBack} onClose={onClose} onConfirm={() => giveBack.mutateAsync()}>
+        {words.bring.giveBackText}
       </Confirm>
     );
   if (open === 'revoke')

@@ -4,7 +4,7 @@ import { FileText, FolderClosed } from 'lucide-react';
 import type { NoteItem } from '../../api/types.ts';
 import { formatBytes } from '../../format.ts';
 import { text } from '../../text/en.ts';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
@@ -22,7 +22,14 @@ export default function VaultPage() {
   const all = notes.data?.pages.flatMap((page) => page.items) ?? [];
   const shown = all.filter((note) => note.path.toLowerCase().includes(find.toLowerCase()));
   return (
-    <Page title={text.vault.title}>
+    <Page
+      title={text.vault.title}
+      side={
+        <Link to="/vault/files" className={buttonClass('plain', 'normal')}>
+          {text.vault.files.title}
+        </Link>
+      }
+    >
       {notes.error && !notes.data && <ErrorBox error={notes.error} onRetry={notes.refetch} />}
       {notes.isPending && <Skeleton rows={8} height="h-11" />}
       {notes.data && all.length === 0 && (
