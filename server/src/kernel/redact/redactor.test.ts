@@ -118,6 +118,24 @@ test('what looks like a secret is taken out, whosever it is', () => {
     assert.equal(redact(text), text);
 });
 
+test('a stranger who writes nothing but beginnings of secrets costs no more than one who writes a letter', () => {
+  const { redact } = createRedactor();
+  const begin = '-----BEGIN PRIVATE KEY-----';
+  for (const beginning of [`${begin}\n`, `${begin}\\\\\\`, '-eyJ', '-eyJaaaaaaaaaaaa', 'eyJaaaaaaaaaaaa.', '://a:', 'Bearer ', '-sk-']) {
+    const text = `${beginning.repeat(Math.ceil(300_000 / beginning.length))}@`;
+    const startedAt = performance.now();
+    redact(text);
+    // It takes milliseconds; looked through anew from each beginning it was minutes.
+    assert.ok(performance.now() - startedAt < 5_000, JSON.stringify(beginning));
+  }
+});
+
+test('a text of megabytes without an end is read like any other', () => {
+  const { redact } = createRedactor();
+  for (const beginning of ['sk-', 'eyJ', 'fct_', 'Bearer ', 'http://a:', '-----BEGIN PRIVATE KEY-----'])
+    assert.doesNotThrow(() => redact(`${beginning}${'a'.repeat(20_000_000)}@`), beginning);
+});
+
 test('a short value is not looked for, and a revoked one no longer', () => {
   const redactor = createRedactor();
   redactor.register('short');
