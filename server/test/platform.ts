@@ -12,6 +12,8 @@ import { provisionTenant } from '#trust/tenant';
 import { createWorker, openPlatform, type Platform, type PlatformOptions, type ToolDeps } from '../src/platform.ts';
 import { testDatabase } from './database.ts';
 
+export { openPlatform, type Platform } from '../src/platform.ts';
+
 /** A platform on a database of its own, with what tests ask of it. Everything is given back after the test file. */
 export interface TestPlatform extends Platform {
   readonly folder: string;

@@ -19,6 +19,8 @@ import { openLine, signLine, unverifiedLine } from './signed.ts';
 import { inSnapshot, readRows, textForm } from './snapshot.ts';
 import { allTables, quotedList, quotedName } from './tables.ts';
 
+/** What a key file can be called. */
+const keyFileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const base64 = z.base64().transform((value) => Buffer.from(value, 'base64'));
 const contentSchema = z.strictObject({
   version: z.literal(1),
@@ -26,7 +28,7 @@ const contentSchema = z.strictObject({
   repositoryId: idSchema('backup'),
   backupKey: base64,
   /** The files of the keys folder, as they are: where a key provider guards them, they open only with that provider. */
-  files: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/), mode: z.int(), bytes: base64 })),
+  files: z.array(z.strictObject({ name: z.string().regex(keyFileName), mode: z.int(), bytes: base64 })),
   /** The rows of app.tenant_key, in COPY's text form. */
   tenantKeys: z.strictObject({ columns: z.array(z.string()), rows: z.string() }),
 });
@@ -194,10 +196,11 @@ async function findKeyTable(client: pg.ClientBase) {
   return table;
 }
 
+/** What an editor or the system has left in the folder (`kek.key~`, `.DS_Store`) is no key file, and no restore would write it. */
 async function readKeyFiles(from: string): Promise<{ name: string; mode: number; bytes: Buffer }[]> {
   const files: { name: string; mode: number; bytes: Buffer }[] = [];
   for (const entry of (await readdir(from, { withFileTypes: true })).sort((one, other) => (one.name < other.name ? -1 : 1))) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile() || !keyFileName.test(entry.name)) continue;
     const handle = await open(join(from, entry.name), 'r');
     try {
       files.push({ name: entry.name, mode: (await handle.stat()).mode & 0o777, bytes: await handle.readFile() });

@@ -14,8 +14,7 @@ import { peopleOf } from '../../../test/flow/people.ts';
 import { farSide, playbook, scriptedTool } from '../../../test/flow/tools.ts';
 import { hookedWorker } from '../../../test/flow/worker.ts';
 import { exchangeLink } from '../../../test/identity.ts';
-import { eventually, testPlatform } from '../../../test/platform.ts';
-import { openPlatform, type Platform } from '../../platform.ts';
+import { eventually, openPlatform, type Platform, testPlatform } from '../../../test/platform.ts';
 import { createBackups } from './backups.ts';
 import { versionOf } from './load.ts';
 import { newRecoveryKey } from './recovery-key.ts';
@@ -242,6 +241,20 @@ test('a restore is refused before it writes: with a key of other letters, of ano
   await assert.rejects(restoreKeyFiles(other, await ready(id)), (error) => isFactotumError(error, 'backup.conflict'));
   assert.deepEqual(await readdir(other), ['kek.key']);
   assert.equal(await readFile(join(other, 'kek.key'), 'utf8'), 'another key');
+});
+
+test('a backup of the keys opens whatever an editor or the system has left beside the key files', async () => {
+  const left = ['kek.key~', '.kek.key.swp', '.DS_Store', 'kek (copy).key'];
+  for (const name of left) await writeFile(join(keyFolder, name), 'left behind', { mode: 0o600 });
+  try {
+    const { id } = await backups.create();
+    const { keys } = await ready(id);
+    const names = keys.files.map(({ name }) => name);
+    assert.ok(names.includes('installation.key'));
+    assert.ok(!left.some((name) => names.includes(name)));
+  } finally {
+    for (const name of left) await rm(join(keyFolder, name));
+  }
 });
 
 test('a piece that is damaged ends a restore with nothing loaded', async () => {

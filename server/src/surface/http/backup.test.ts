@@ -5,17 +5,16 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { testHttp } from '../../../test/http.ts';
 import { cookiesOf, exchangeLink } from '../../../test/identity.ts';
-import { backupPort } from '../../backup.ts';
 
 const place = await mkdtemp(join(tmpdir(), 'factotum-http-backup-'));
 after(() => rm(place, { recursive: true, force: true }));
 const backups = '/api/v1/operator/backups';
 
 async function at(environment: Readonly<Record<string, string>>) {
-  const { send, platform, buildCustomer } = await testHttp({ environment });
+  const { send, platform, buildCustomer, deps } = await testHttp({ environment });
   const { token } = await platform.identity.operators.create({ email: 'op@example.com', name: 'Op' });
   const operator = cookiesOf((await exchangeLink(platform.identity, token)).response);
-  return { send, platform, buildCustomer, operator };
+  return { send, platform, buildCustomer, operator, deps };
 }
 
 test('operators see where backups go and start them once they are set up; nobody of a tenant does', async () => {
@@ -52,11 +51,11 @@ test('operators see where backups go and start them once they are set up; nobody
 });
 
 test('without a place there are no backups, and that is what is said', async () => {
-  const { send, operator, platform } = await at({});
+  const { send, operator, deps } = await at({});
   const listed = (await (await send(`GET ${backups}`, { cookie: operator })).json()) as { to: unknown; isSetUp: unknown };
   assert.deepEqual([listed.to, listed.isSetUp], [null, false]);
   const refused = await send(`POST ${backups}`, { cookie: operator });
   assert.equal(refused.status, 409);
   assert.match(await refused.text(), /FACTOTUM_BACKUP_TO/);
-  assert.equal((await backupPort(platform).standing()).next, null);
+  assert.equal((await deps.backups.standing()).next, null);
 });
