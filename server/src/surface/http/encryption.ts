@@ -4,7 +4,7 @@ import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import { presentJob } from './job.ts';
 import type { Routes } from './route.ts';
-import { time } from './schema.ts';
+import { namedSchemas, time } from './schema.ts';
 import { jobSchema } from './tenant-schema.ts';
 
 const guardSchema = z.object({
@@ -40,7 +40,12 @@ const certificateSchema = z.object({
   verifierKey: z.string(),
   createdAt: time,
 });
+namedSchemas.set(certificateSchema, {
+  id: 'GenerationCertificate',
+  description: 'What was destroyed, since when, and how long backups of keys may still have it.',
+});
 const accepted = z.object({ jobId: z.string() });
+namedSchemas.set(accepted, { id: 'AcceptedJob', description: 'Work that goes on after the answer.' });
 
 const tag = 'encryption';
 const path = '/api/v1/encryption';

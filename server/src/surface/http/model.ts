@@ -5,7 +5,7 @@ import { readTenant, type TenantSettings } from '#trust/tenant';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Call, Routes } from './route.ts';
-import { time } from './schema.ts';
+import { namedSchemas, time } from './schema.ts';
 
 const modelSchema = z.object({
   version: z.int(),
@@ -14,6 +14,8 @@ const modelSchema = z.object({
   installation: z.object({ model: z.string().nullable(), maySpend: z.boolean() }),
   inForce: z.enum(['own', 'installation', 'none']),
 });
+namedSchemas.set(modelSchema, { id: 'ModelChoice', description: 'Which model plans for a tenant.' });
+namedSchemas.set(ownModelSchema, { id: 'OwnModel', description: 'A model of the tenant’s own. Its key is a reference to a secret.' });
 const choiceSchema = z.strictObject({ own: ownModelSchema.nullable(), version: z.int().min(0).optional() });
 const probeSchema = z.object({ ok: z.boolean(), code: z.string().nullable(), message: z.string().nullable(), latencyMs: z.number() });
 
