@@ -22,8 +22,6 @@ import { allTables, quotedList, quotedName } from './tables.ts';
 /** What a key file can be called. */
 const keyFileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const base64 = z.base64().transform((value) => Buffer.from(value, 'base64'));
-/** What names of key files look like; copies and leftovers of editors and systems beside them do not. */
-const keyFileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const contentSchema = z.strictObject({
   version: z.literal(1),
   madeAt: z.iso.datetime(),
