@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { OwnModels } from '#flow/plan';
 import { chooseModel, type OwnModel, ownModelSchema, readOwnModel, type SavedModel } from '#trust/model';
+import { requireMayRefer } from '#trust/secret';
 import { readTenant, type TenantSettings } from '#trust/tenant';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
@@ -24,7 +25,10 @@ const probeMs = 60_000;
 const path = '/api/v1/model';
 const tag = 'settings';
 
-/** Which model plans for the tenant: one of its own, under its own key, or the installation's. */
+/**
+ * Which model plans for the tenant: one of its own, under its own key, or the installation's. Who names a key sends its value to the address
+ * beside it, so that takes `secret:admin` as well.
+ */
 export function addModelRoutes(routes: Routes, { plannerModel, ownModels }: Pick<HttpDeps, 'plannerModel' | 'ownModels'>): void {
   const answer = async (call: Call, saved?: SavedModel) => {
     const { settings } = await call.inTenant((tx) => readTenant(tx, call.tenantId));
@@ -59,6 +63,7 @@ export function addModelRoutes(routes: Routes, { plannerModel, ownModels }: Pick
     },
     async (call) => {
       const { body, principal, keys, now, tenantId } = call;
+      if (body.own?.key != null) requireMayRefer(principal);
       // A key that cannot be had is said here, where somebody can mend it, and not when the next mail comes in.
       if (body.own !== null) await ownModels.plannerOf(tenantId, body.own);
       const change = { own: body.own, basedOn: body.version ?? null, actor: principal.actor, at: now };
@@ -78,7 +83,10 @@ export function addModelRoutes(routes: Routes, { plannerModel, ownModels }: Pick
       answers: { 200: probeSchema },
       errors: ['auth.step_up_required', 'secret.not_found', 'secret.unavailable', 'secret.reference_invalid', 'model.misconfigured'],
     },
-    async ({ tenantId, body, now }) => ({ status: 200, body: await probe(ownModels, { tenantId, own: body.own, now }) }),
+    async ({ tenantId, body, principal, now }) => {
+      if (body.own.key !== null) requireMayRefer(principal);
+      return { status: 200, body: await probe(ownModels, { tenantId, own: body.own, now }) };
+    },
   );
 }
 

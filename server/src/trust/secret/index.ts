@@ -7,6 +7,7 @@ export type {
   SecretStore,
   StoredSecret,
 } from './port.ts';
+export { requireMayRefer } from './refer.ts';
 export { isReference, parseReference, type SecretReference, type StoreKind } from './reference.ts';
 export { createSecretResolver, type OpenStore } from './resolver.ts';
 export { type SecretKind, secretKinds, type VersionState } from './rows.ts';

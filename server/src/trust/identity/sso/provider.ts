@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, FactotumError, type Id, newId } from '#kernel';
 import type { Keyring, TenantKeys } from '#trust/key';
-import { isReference, type Reference, type SecretResolver } from '#trust/secret';
+import { isReference, type Reference, requireMayRefer, type SecretResolver } from '#trust/secret';
 import { type Acting, isOwner, requireWithin, resolveRoles } from '../member/rules.ts';
 import type { AuthDb } from '../store.ts';
 import { type OwnAddresses, ownAddresses } from './addresses.ts';
@@ -117,7 +117,7 @@ export async function createProvider(
 ) {
   const { db, clock } = context;
   const id = newId('ssoProvider', clock.now().getTime());
-  await requireSecret(context, tenantId, input);
+  await requireSecret(context, tenantId, input, by);
   const stored = await store(context, id, { input, before: null, isByOwner: await isOwner(db, tenantId, by) });
   await requireRoles(db, tenantId, stored.roles, by);
   const now = clock.now();
@@ -142,9 +142,10 @@ export async function changeProvider(
   const keys = await context.keyring.of(tenantId);
   const before = openRow(keys, row);
   if (before.kind !== input.kind) throw new FactotumError('request.invalid', 'A provider keeps its kind. Set up another one instead.');
-  await requireSecret(context, tenantId, input);
+  await requireSecret(context, tenantId, input, by);
   const stored = await store(context, row.id, { input, before, isByOwner: await isOwner(db, tenantId, by) });
   if (JSON.stringify(stored.roles) !== JSON.stringify(before.roles)) await requireRoles(db, tenantId, stored.roles, by);
+  refuseMovedSecret(stored, before, input);
   const isOther = partyOf(stored) !== partyOf(before);
   if (row.enabled && !input.enabled) await requireDispensable(db, tenantId, row.id);
   await db.transaction().execute(async (tx) => {
@@ -231,10 +232,35 @@ async function store(
   }
 }
 
-/** A client secret that is a reference leads to something that is there. @throws FactotumError as resolving it does. */
-async function requireSecret({ secrets }: Context, tenantId: Id<'tenant'>, input: ProviderInput): Promise<void> {
-  const given = input.kind === 'oidc' ? input.oidc.clientSecret : input.kind === 'oauth2' ? input.oauth2.clientSecret : undefined;
-  if (given !== undefined) await secrets.valueOf(tenantId, given);
+/**
+ * A client secret that is a reference leads to something that is there, and comes from somebody who may say who gets its value.
+ *
+ * @throws FactotumError `auth.forbidden`, and as resolving it does.
+ */
+async function requireSecret({ secrets }: Context, tenantId: Id<'tenant'>, input: ProviderInput, by: Acting): Promise<void> {
+  const given = secretIn(input);
+  if (given === undefined || !isReference(given)) return;
+  requireMayRefer(by);
+  await secrets.valueOf(tenantId, given);
+}
+
+const secretIn = (input: ProviderInput): string | undefined =>
+  input.kind === 'oidc' ? input.oidc.clientSecret : input.kind === 'oauth2' ? input.oauth2.clientSecret : undefined;
+
+/** Nobody reads a secret by having it sent somewhere else: one that is kept goes to where it went before. */
+function refuseMovedSecret(stored: StoredProvider, before: StoredProvider, input: ProviderInput): void {
+  if (stored.kind === 'saml' || stored.clientSecret === null || secretIn(input) !== undefined) return;
+  if (addresseeOf(stored) !== addresseeOf(before))
+    throw new FactotumError(
+      'request.invalid',
+      'The provider has another address now, and the client secret that is kept was for the one before. Send it again.',
+    );
+}
+
+/** Who gets to see the client secret. */
+function addresseeOf(stored: StoredProvider): string | null {
+  if (stored.kind === 'saml') return null;
+  return stored.kind === 'oidc' ? stored.oidc.issuer : stored.oauth2.tokenUrl;
 }
 
 /** What makes a provider the party that it is: whoever answers there decides who somebody is. */
