@@ -21,12 +21,12 @@ export const generatedFiles: readonly Generated[] = [
 
 function envExample(): string {
   const settings = configTable.map(({ name, fallback, unit, about }) => `# ${about} (${unit})\n#${name}=${fallback}\n`);
-  return `# Every setting with its default, written from server/src/kernel/config.ts. Set what differs.\n\n${settings.join('\n')}`;
+  return `# Every setting with its default, written from server/src/kernel/config. Set what differs.\n\n${settings.join('\n')}`;
 }
 
 function settingsPage(): string {
   const rows = configTable.map(({ name, fallback, unit, about }) => [`\`${name}\``, fallback === '' ? '' : `\`${fallback}\``, unit, about]);
-  return `${heading('Settings', 'server/src/kernel/config.ts')}
+  return `${heading('Settings', 'server/src/kernel/config')}
 Factotum reads these environment variables once, when it starts, and names all faults together; it then ends with code 78.
 
 ${table(['name', 'default', 'unit', 'meaning'], rows)}`;
