@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { type Id, isFactotumError } from '#kernel';
 import { withTenant } from '#kernel/database';
@@ -201,6 +202,33 @@ test('a process that is killed in the middle of re-sealing is followed by one th
   const now = await keyring.of(tenantId);
   for (const path of ['Many/0.md', 'Many/899.md', 'Ideas/First.md'])
     assert.notEqual(await inTenant(tenantId, (tx) => readNote(tx, now, path)), null, path);
+});
+
+test('an upload that was sealed under a generation that was destroyed while it lasted is refused, and not lost later', async () => {
+  startJobs(platform);
+  const tenantId = await build();
+  const bytes = Buffer.alloc(100_000, 'slow');
+  const beginning = Promise.withResolvers<void>();
+  const going = Promise.withResolvers<void>();
+  const slowly = (async function* () {
+    yield bytes;
+    beginning.resolve();
+    await going.promise;
+    yield bytes;
+  })();
+  const write = (body: AsyncIterable<Buffer>) =>
+    platform.vaultFiles.write(tenantId, { path: 'Files/Slow.bin', author: 'operator:test', at: new Date() }, body, undefined);
+  const writing = write(slowly);
+  writing.catch(() => undefined);
+  await beginning.promise;
+  await done(await rotate(tenantId, true));
+  going.resolve();
+  await assert.rejects(writing, (error) => isFactotumError(error, 'server.busy'));
+  assert.equal(await platform.vaultFiles.find(tenantId, 'Files/Slow.bin'), null);
+  await write(Readable.from([bytes]));
+  const found = await platform.vaultFiles.find(tenantId, 'Files/Slow.bin');
+  assert.ok(found);
+  assert.ok((await buffer(await platform.vaultFiles.read(tenantId, found.blob))).equals(bytes));
 });
 
 test('a generation in force or in use is not destroyed, and a destroyed one keeps its certificate', async () => {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Clock, FactotumError, type Id, isFactotumError, newId } from '#kernel';
 import { type RoleDatabase, type Tx, withTenant } from '#kernel/database';
 import type { ByteRange, ObjectStorage } from '#kernel/storage';
-import { type InstallationKey, sealedHeadBytes, type TenantKeys } from '#trust/key';
+import { holdGeneration, type InstallationKey, sealedHeadBytes, type TenantKeys } from '#trust/key';
 import { createPlaces } from './place.ts';
 import { type BlobRow, findBlobRow, insertBlob, listLive, markDeleted } from './store.ts';
 
@@ -80,9 +80,15 @@ export function createBlobs({ app, storage, installation, clock }: BlobsDeps) {
     discard: (tenantId: Id<'tenant'>, { object }: Pick<StoredBlob, 'object'>): Promise<void> =>
       storage.remove(places.of(tenantId, object)).catch(() => undefined),
 
-    /** Makes it known, in the caller's transaction, which also writes down who refers to it. */
-    record: (tx: Tx, keys: TenantKeys, blob: StoredBlob): Promise<void> =>
-      insertBlob(tx, {
+    /**
+     * Makes it known, in the caller's transaction, which also writes down who refers to it.
+     *
+     * @throws FactotumError `server.busy` when the generation that it is sealed under was destroyed while it was stored.
+     */
+    async record(tx: Tx, keys: TenantKeys, blob: StoredBlob): Promise<void> {
+      if (!(await holdGeneration(tx, keys.tenantId, blob.generation)))
+        throw new FactotumError('server.busy', 'The keys that this was sealed under were destroyed while it was sent. Send it again.');
+      await insertBlob(tx, {
         tenantId: keys.tenantId,
         blobId: blob.id,
         object: blob.object,
@@ -90,7 +96,8 @@ export function createBlobs({ app, storage, installation, clock }: BlobsDeps) {
         sealedBytes: blob.sealedBytes,
         manifest: keys.sealJson(manifestRef(blob.id), { bytes: blob.bytes, sha256: blob.sha256.toString('base64') }),
         createdAt: clock.now(),
-      }),
+      });
+    },
 
     /** @returns null when there is none. @throws FactotumError `seal.broken` when its row was changed. */
     async find(tx: Tx, keys: TenantKeys, id: Id<'blob'>): Promise<Blob | null> {

@@ -45,6 +45,8 @@ export function blobTarget({ app, blobs }: { readonly app: RoleDatabase; readonl
           objects,
         ]),
       ),
+    countHeld: async (tx, tenantId, generation) =>
+      (await countByGeneration(tx, tenantId)).find((counted) => counted.generation === generation)?.objects ?? 0,
     async reseal({ tenantId, generation, keysOf, after, signal }: ResealPiece) {
       // A place of ours is an id of ours.
       const from = (after?.[0] ?? null) as Id<'blob'> | null;

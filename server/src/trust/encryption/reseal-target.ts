@@ -1,4 +1,5 @@
 import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
 import type { KeysOf } from '#trust/key';
 
 /** Where a walk stands: the key of the last object that was looked at, in words that only its target reads. */
@@ -10,6 +11,11 @@ export interface ResealTarget {
   readonly name: string;
   /** How many objects of the tenant are sealed under which generation. What is no sealed object counts under 0. */
   countByGeneration(tenantId: Id<'tenant'>): Promise<ReadonlyMap<number, number>>;
+  /**
+   * How many are sealed under that generation, in the transaction that is to destroy it: for objects that are sealed long before they are
+   * written down. Whoever writes them down holds their generation.
+   */
+  countHeld?(tx: Tx, tenantId: Id<'tenant'>, generation: number): Promise<number>;
   /**
    * Re-seals some objects that are not under `generation`, in the order of their keys from behind `after`. Another writer always wins:
    * what was changed meanwhile is left as it is.

@@ -80,21 +80,15 @@ export async function destroyGeneration(
   const { database, generations, installation, keyring, targets } = deps;
   const inTenant = <R>(work: (tx: Tx) => Promise<R>) => withTenant(database.app.db, tenantId, work);
   await inTenant((tx) => requireDestroyable(deps, tx, tenantId, generation, { at, byJob }));
-  const objects = (await countObjects(targets, tenantId)).get(generation) ?? 0;
-  if (objects > 0)
-    throw new FactotumError(
-      'key.in_use',
-      `${objects} objects are still sealed under generation ${generation}. Rotate, and wait for the job to end.`,
-      {
-        details: { generation, objects },
-      },
-    );
+  requireUnused(generation, (await countObjects(targets, tenantId)).get(generation) ?? 0);
   const certificate = await inTenant(async (tx) => {
     const rows = await generations.hold(tx, tenantId);
     const [row, inForce] = [rows.find((one) => one.generation === generation), rows.find(({ state }) => state === 'active')];
     const kept = (await listGenerationCertificates(tx, tenantId)).find((one) => one.generation === generation);
     if (kept !== undefined) return kept;
     if (row === undefined || inForce === undefined || row.state !== 'retired') throw busy();
+    // An upload that was under way may have come in since the count. From here on none does.
+    for (const target of targets) requireUnused(generation, (await target.countHeld?.(tx, tenantId, generation)) ?? 0);
     const { provider, kekId, wrappedSha256, createdAt } = row;
     const keyBackupsUntil = new Date(at.getTime() + deps.keyBackupDays * 86_400_000);
     const note = signGenerationCertificate(installation, {
@@ -113,6 +107,15 @@ export async function destroyGeneration(
   });
   await keyring.refresh(tenantId);
   return certificate;
+}
+
+function requireUnused(generation: number, objects: number): void {
+  if (objects === 0) return;
+  throw new FactotumError(
+    'key.in_use',
+    `${objects} objects are still sealed under generation ${generation}. Rotate, and wait for the job to end.`,
+    { details: { generation, objects } },
+  );
 }
 
 async function requireDestroyable(

@@ -30,5 +30,5 @@ export {
 } from './passphrase.ts';
 export { createKeyWatch, type KeyWatch, keyWatchBlindMs } from './revocation.ts';
 export type { PlainSeed } from './seed.ts';
-export type { KeyState } from './store.ts';
+export { holdGeneration, type KeyState } from './store.ts';
 export { type KeysOf, type ObjectRef, type Purpose, sealedHeadBytes, type TenantKeys } from './tenant-keys.ts';

@@ -51,6 +51,17 @@ export const listKeyRows = (tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeyRo
 export const lockKeyRows = (tx: Tx, tenantId: Id<'tenant'>): Promise<TenantKeyRow[]> =>
   tx.selectFrom('tenantKey').select(columns).where('tenantId', '=', tenantId).orderBy('generation').forUpdate().execute();
 
+/**
+ * Keeps a generation from being destroyed until the transaction ends: for what was sealed long before it is written down.
+ *
+ * @returns false when it is destroyed already.
+ */
+export async function holdGeneration(tx: Tx, tenantId: Id<'tenant'>, generation: number): Promise<boolean> {
+  const { rows } = await sql<{ state: KeyState }>`select state from tenant_key where tenant_id = ${tenantId} and generation = ${generation}
+    for key share`.execute(tx);
+  return rows[0]?.state !== 'destroyed';
+}
+
 export async function insertKeyRow(tx: Tx, row: NewKeyRow): Promise<void> {
   await tx
     .insertInto('tenantKey')
