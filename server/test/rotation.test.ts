@@ -15,7 +15,16 @@ import {
   type RotationKind,
   startRotation,
 } from '#trust/rotation';
-import { createSecret, listVersions, openSecret, readSecret, type SecretKind, type SecretScope, setRotation } from '#trust/secret';
+import {
+  createSecret,
+  listVersions,
+  openSecret,
+  readSecret,
+  replaceValue,
+  type SecretKind,
+  type SecretScope,
+  setRotation,
+} from '#trust/secret';
 import { eventually, testPlatform } from './platform.ts';
 
 const platform = await testPlatform();
@@ -179,6 +188,18 @@ test('a value that does not work is ended again, and the old one stays in force'
   assert.deepEqual(calls, ['create', 'test', 'revoke made-value-1']);
   assert.deepEqual(await versionsOf(scope, id), ['2 revoked', '1 current']);
   assert.equal(await openValue(scope, id), 'old-value-1');
+});
+
+test('a value that somebody puts in force while a rotation is under way is newer, and stays', async () => {
+  const scope = await buildCustomer();
+  const { plugin, calls } = issuer('oauth-token');
+  const { id } = await store(scope, 'leaked', 'oauth-token', 'the value that leaked');
+  const byHand = { value: 'the value of a person', ifVersion: 1, actor: 'user:usr_1', at: clock.now() };
+  const test = async () => void (await inSecretUnit(scope, (unit) => replaceValue(unit, id, byHand)));
+  await assert.rejects(rotationByHand(scope, id, { ...plugin, test }).run(), code('secret.changed'));
+  assert.equal(await openValue(scope, id), 'the value of a person');
+  assert.deepEqual(await versionsOf(scope, id), ['3 current', '2 revoked', '1 previous']);
+  assert.deepEqual(calls, ['create', 'revoke made-value-1']);
 });
 
 test('a rotation that was cut off takes up the value that is there instead of making another', async () => {

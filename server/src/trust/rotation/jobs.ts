@@ -78,8 +78,9 @@ async function rotate(deps: RotationDeps, job: JobRun<RotateInput>) {
 
   if (!at.isPromoted) {
     const value = await readValue(inUnit, scope, secretId, version);
-    await tested(deps, { scope, secretId, version, kind, rotation, value, actor: job.actor });
-    await promote(deps, job, { scope, version, replaced, revokeAt: new Date(clock.now().getTime() + graceMs) });
+    const staged: Staged = { scope, secretId, version, kind, rotation, value, actor: job.actor };
+    await tested(deps, staged);
+    await promote(deps, job, staged, { replaced, revokeAt: new Date(clock.now().getTime() + graceMs) });
   }
   return { secretId, version };
 }
@@ -100,49 +101,72 @@ async function stage({ inUnit, clock }: RotationDeps, { scope, secretId, kind, r
   return inUnit(scope, (unit) => stageValue(unit, secretId, { value, actor: stagedBy, at: clock.now() }));
 }
 
+interface Staged extends Staging {
+  readonly version: number;
+  readonly value: string;
+  readonly actor: string;
+}
+
 /** Tries the new value. One that does not work is ended again, and the old one stays in force. */
-async function tested(
-  deps: RotationDeps,
-  { scope, secretId, version, kind, rotation, value, actor }: Staging & { version: number; value: string; actor: string },
-) {
+async function tested(deps: RotationDeps, staged: Staged): Promise<void> {
+  const { kind, rotation, value } = staged;
   try {
     await kind.test(rotation, value);
   } catch (error) {
     if (isFactotumError(error) && error.retry) throw error;
-    await kind
-      .revoke(rotation, value, rotation.old)
-      .catch((fault: unknown) =>
-        deps.log.warn({ err: fault, secretId }, 'rotation: a value that does not work could not be ended at its issuer'),
-      );
-    await change(deps, scope, async (unit, entry) => {
-      await revokeVersion(unit, secretId, { version, at: deps.clock.now() });
-      await entry({
-        kind: 'secret.changed',
-        actor,
-        objectId: secretId,
-        detail: { change: 'rotation_failed', code: isFactotumError(error) ? error.code : 'server.fault' },
-      });
-    });
+    await giveUp(deps, staged, { inForce: rotation.old, error });
     throw error;
   }
 }
 
+/** Ends a value that will never be in force. */
+async function giveUp(deps: RotationDeps, staged: Staged, { inForce, error }: { inForce: string; error: unknown }): Promise<void> {
+  const { scope, secretId, version, kind, rotation, value, actor } = staged;
+  await kind
+    .revoke(rotation, value, inForce)
+    .catch((fault: unknown) =>
+      deps.log.warn({ err: fault, secretId }, 'rotation: a value that is not wanted could not be ended at its issuer'),
+    );
+  await change(deps, scope, async (unit, entry) => {
+    await revokeVersion(unit, secretId, { version, at: deps.clock.now() });
+    await entry({
+      kind: 'secret.changed',
+      actor,
+      objectId: secretId,
+      detail: { change: 'rotation_failed', code: isFactotumError(error) ? error.code : 'server.fault' },
+    });
+  });
+}
+
+/**
+ * Puts the new value in force. Whatever somebody else has put there meanwhile is newer than what this rotation was asked to replace, and
+ * stays.
+ */
 async function promote(
   deps: RotationDeps,
   job: JobRun<RotateInput>,
-  { scope, version, replaced, revokeAt }: { scope: SecretScope; version: number; replaced: number; revokeAt: Date },
+  staged: Staged,
+  { replaced, revokeAt }: { replaced: number; revokeAt: Date },
 ): Promise<void> {
-  const { secretId } = job.input;
-  const { clock } = deps;
+  const { scope, secretId, version } = staged;
+  const { clock, inUnit } = deps;
   const at = clock.now();
   const ending = { kind: revokeKind, input: { secretId, version: replaced }, actor: job.actor, at, runAt: revokeAt };
   // Of the installation the two logins make two transactions: the end is ordered first, and does nothing while the old one is in force.
   if (scope === 'installation') await addInstallationJob(deps.database.engine, deps.installation, ending);
-  await change(deps, scope, async (unit, entry, tx) => {
+  const inForce = await change(deps, scope, async (unit, entry, tx) => {
+    const present = (await unit.rows.lock(secretId))?.currentVersion;
+    if (present !== undefined && present !== replaced && present !== version) return present;
     await promoteVersion(unit, secretId, { version, at });
     if (scope !== 'installation') await addTenantJob(tx, await deps.keyring.of(scope), ending);
     await entry({ kind: 'secret.rotated', actor: job.actor, objectId: secretId, detail: { version } });
+    return version;
   });
+  if (inForce !== version) {
+    const error = new FactotumError('secret.changed', 'Somebody has given this secret another value meanwhile, which stays in force.');
+    await giveUp(deps, staged, { inForce: await readValue(inUnit, scope, secretId, inForce), error });
+    throw error;
+  }
   await job.save({ position: { secretId, version, replaced, isPromoted: true } });
 }
 
@@ -167,12 +191,12 @@ async function revoke(deps: RotationDeps, job: JobRun<z.infer<typeof revokeInput
 type Entry = Omit<Parameters<typeof recordAudit>[2][number], 'at'>;
 
 /** One change of a secret with its audit entry. The installation has no audit log: there it is told to the log of the process. */
-async function change(
+async function change<R>(
   { inUnit, resolver, clock, log }: RotationDeps,
   scope: SecretScope,
-  work: (unit: SecretUnit, entry: (entry: Entry) => Promise<void>, tx: Tx) => Promise<void>,
-): Promise<void> {
-  await inUnit(scope, (unit, tx) =>
+  work: (unit: SecretUnit, entry: (entry: Entry) => Promise<void>, tx: Tx) => Promise<R>,
+): Promise<R> {
+  const done = await inUnit(scope, (unit, tx) =>
     work(
       unit,
       async (entry) => {
@@ -184,6 +208,7 @@ async function change(
     ),
   );
   resolver.forget(scope);
+  return done;
 }
 
 /** @throws FactotumError `request.invalid` where nobody can rotate it. */
