@@ -17,6 +17,8 @@ export async function factotum(dataFolder: string, words: readonly string[]): Pr
     prepareDatabase: needsServer,
     keyFolder: () => dataFolder,
     openArchive: needsServer,
+    restore: needsServer,
+    restoreKeys: needsServer,
     environment: {},
     terminal: {
       out: (text) => {

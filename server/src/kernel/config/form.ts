@@ -20,7 +20,7 @@ export const url = (protocols: readonly string[]) =>
 export const postgresUrl = url(['postgres:', 'postgresql:']);
 export const items = z.string().transform((value) => value.split(',').map((item) => item.trim()));
 export const network = z.string().refine(isNetwork, 'must be networks like 10.0.0.0/8 or 2001:db8::/32, several with commas');
-export const rateClasses = ['sign-in', 'read', 'write', 'intake', 'export'] as const;
+const rateClasses = ['sign-in', 'read', 'write', 'intake', 'export'] as const;
 export const rate = z
   .string()
   .regex(

@@ -12,6 +12,7 @@ export { ownerTransaction, sqlState, urlAs, withOwner } from './owner.ts';
 export { newPassword, scramVerifier } from './passwords.ts';
 export { type Database, type DatabaseOptions, openDatabase, type RoleDatabase } from './pool.ts';
 export { type PrepareOptions, prepareDatabase, prepareOwner, sqlFolder } from './prepare.ts';
+export { type Remains, sweepTable } from './sweep.ts';
 export { type RoleName, roleNames, type Tables, type Tx } from './tables.ts';
 export { fullName, insertTextRows, readTextTables, selectTextRows, type TextRow, type TextTable } from './text-rows.ts';
 export { inTransaction, isRetryable, withTenant } from './transaction.ts';

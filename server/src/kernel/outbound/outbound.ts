@@ -75,13 +75,15 @@ export function outboundFetch(agent: Dispatcher, limits: OutboundLimits): typeof
     const response = await dispatchedFetch(input, { ...init, dispatcher: agent, redirect: 'manual' });
     if (response.body === null) return response;
     const { status, statusText, headers } = response;
-    return new Response(response.body.pipeThrough(limitBytes(limits.responseBytesMax)), { status, statusText, headers: [...headers] });
+    // Streams of undici and of the platform are the same; only their declarations come from two packages.
+    const body = response.body as unknown as ReadableStream<Uint8Array<ArrayBuffer>>;
+    return new Response(body.pipeThrough(limitBytes(limits.responseBytesMax)), { status, statusText, headers: [...headers] });
   };
   // undici's fetch and the global one are the same code; only their type declarations come from two packages.
   return limited as unknown as typeof globalThis.fetch;
 }
 
-function limitBytes(bytesMax: number): TransformStream<Uint8Array, Uint8Array> {
+function limitBytes(bytesMax: number): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   let seen = 0;
   return new TransformStream({
     transform(chunk, controller) {

@@ -5,6 +5,7 @@ import { listQuery } from '../../api/list.ts';
 import type { FileItem } from '../../api/types.ts';
 import { formatAmount } from '../../format.ts';
 import { text } from '../../text/en.ts';
+import { filesText } from '../../text/files.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { Empty } from '../../ui/feedback.tsx';
@@ -18,7 +19,7 @@ import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useSignedIn } from '../session/session.ts';
 
-const words = text.vault.files;
+const words = filesText;
 const filesQuery = listQuery<FileItem>('vault-files', '/vault/files');
 const pathOf = (path: string) => `/vault/files/${path.split('/').map(encodeURIComponent).join('/')}`;
 

@@ -4,6 +4,7 @@ import { FileText, FolderClosed } from 'lucide-react';
 import type { NoteItem } from '../../api/types.ts';
 import { formatBytes } from '../../format.ts';
 import { text } from '../../text/en.ts';
+import { filesText } from '../../text/files.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
@@ -26,7 +27,7 @@ export default function VaultPage() {
       title={text.vault.title}
       side={
         <Link to="/vault/files" className={buttonClass('plain', 'normal')}>
-          {text.vault.files.title}
+          {filesText.title}
         </Link>
       }
     >

@@ -19,6 +19,8 @@ export const settings: Readonly<Record<string, string>> = {
   max_parallel_workers_per_gather: '0',
   max_parallel_maintenance_workers: '0',
   jit: 'off',
+  // Segments that are no longer needed are unlinked, not kept to be written over: what was destroyed shall not lie in them.
+  wal_recycle: 'off',
   // Nothing replicates from here.
   max_wal_senders: '0',
   max_logical_replication_workers: '0',
