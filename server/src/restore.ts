@@ -43,14 +43,21 @@ export async function restoreInstallation(given: Config, ask: RestoreAsk, say: S
   const ready = await readyRestore({ ...ask, data, keys });
   say(`The backup of ${ready.manifest.madeAt} is whole. Restoring it.`);
   const hold = await holdDataFolder(config.dataFolder);
+  let isOurs = false;
   try {
     await restoreKeyFiles(keyFolderOf(config), ready);
-    const erased = await inDatabase(config, say, (at) => fill(config, ready, at, say));
+    const erased = await inDatabase(config, say, async (at) => {
+      // Examining a backup takes its time: whoever began something there meanwhile keeps it.
+      await requireEmptyDatabase(at.url);
+      isOurs = true;
+      return fill(config, ready, at, say);
+    });
     const restored = await begin(config, ready, erased, say);
     if (hold.kind === 'ours') await hold.release();
     return restored;
   } catch (error) {
     if (hold.kind === 'ours') await hold.release();
+    if (isOurs && ownerUrl !== undefined) await emptyDatabase(ownerUrl);
     await removeCluster(resolve(config.dataFolder));
     for (const name of await readdir(config.dataFolder)) await rm(join(config.dataFolder, name), { recursive: true, force: true });
     throw error;
@@ -94,21 +101,16 @@ interface Place {
 
 /** At the backup's version first, then brought to this release as any database is. */
 async function fill(config: Config, ready: ReadyRestore, { url, passwordsFile }: Place, say: Say): Promise<readonly Id<'tenant'>[]> {
-  try {
-    await prepareDatabase(url, { passwordsFile, upTo: ready.upTo });
-    await fillDatabase(url, ready, sayingRows(say));
-    await prepareDatabase(url, { passwordsFile, onProgress: say });
-    const { erased } = await fillKeys(url, ready);
-    if (ready.manifest.blobs.length > 0) {
-      const storage = await openStorage(storageOf(config), { clock: systemClock });
-      await fillStorage(ready, storage);
-      await storage.close();
-    }
-    return erased;
-  } catch (error) {
-    if (config.database.ownerUrl !== undefined) await emptyDatabase(url);
-    throw error;
+  await prepareDatabase(url, { passwordsFile, upTo: ready.upTo });
+  await fillDatabase(url, ready, sayingRows(say));
+  await prepareDatabase(url, { passwordsFile, onProgress: say });
+  const { erased } = await fillKeys(url, ready);
+  if (ready.manifest.blobs.length > 0) {
+    const storage = await openStorage(storageOf(config), { clock: systemClock });
+    await fillStorage(ready, storage);
+    await storage.close();
   }
+  return erased;
 }
 
 /** The first start, without any role: proves every audit log, then writes into it that this was restored. */
