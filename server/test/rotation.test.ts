@@ -268,6 +268,25 @@ test('an OAuth token is renewed at its issuer; a tenant’s issuer is not called
   assert.equal(seen.length, 4);
 });
 
+test('what is odd in an issuer’s answer costs nobody the token in it', async () => {
+  let answer: object = {};
+  const server = createServer(
+    (_request, response) => void response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  after(() => server.close());
+  const tokenUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const old = JSON.stringify({ tokenUrl, clientId: 'client', refreshToken: 'refresh-token-one' });
+  const kind = oauthTokenKind({ allowPrivate: true });
+  const rotation = { scope: await buildCustomer(), name: 'x', old, key: 'job_1', now: new Date(0), signal: AbortSignal.timeout(30_000) };
+  for (const expires of [1e300, -1, null, 'soon', {}, '1e15']) {
+    answer = { access_token: 'access-token-two', refresh_token: 'refresh-token-two', expires_in: expires };
+    assert.equal(JSON.parse(await kind.create(rotation)).refreshToken, 'refresh-token-two', String(expires));
+  }
+  answer = { access_token: 'access-token-two', refresh_token: null };
+  assert.equal(JSON.parse(await kind.create(rotation)).refreshToken, 'refresh-token-one');
+});
+
 test('a pair of database logins takes turns: both work in the grace, the old one is shut after it', async () => {
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();

@@ -19,10 +19,14 @@ const tokenSchema = z.looseObject({
 });
 type Token = z.infer<typeof tokenSchema>;
 
+/** In seconds: beyond ten years nobody has said anything. */
+const expirySecondsMax = 10 * 366 * 86_400;
+
+/** By the time it is read the old token may have ended at its issuer: what is odd in it is left out, so that the new one is not lost with it. */
 const answerSchema = z.looseObject({
   access_token: z.string().min(1),
-  refresh_token: z.string().min(1).optional(),
-  expires_in: z.coerce.number().positive().optional(),
+  refresh_token: z.string().min(1).optional().catch(undefined),
+  expires_in: z.coerce.number().positive().max(expirySecondsMax).optional().catch(undefined),
 });
 
 const limits: OutboundLimits = { connectTimeoutMs: 5_000, headersTimeoutMs: 10_000, bodyTimeoutMs: 5_000, responseBytesMax: 256 * 1_024 };
