@@ -11,6 +11,7 @@ import { type Clock, FactotumError, type Id, idSchema, isFactotumError, isId, ne
 import { ownerTransaction } from '#kernel/database';
 import type { ObjectStorage } from '#kernel/storage';
 import type { InstallationKey } from '#trust/key';
+import { eraseKind } from '#trust/tenant';
 import { conflict, invalid } from './fault.ts';
 import { lowerWalls } from './load.ts';
 import { type RecoveryKey, sealToRecovery } from './recovery-key.ts';
@@ -140,7 +141,8 @@ export async function writeKeyFiles(to: string, { files }: Pick<KeyBackup, 'file
 
 /**
  * Puts tenants' wrapped keys back where there are none. What is there stays, above all what was destroyed. Tenants that are not in the
- * database are passed over; one whose keys were all destroyed when the keys were backed up is erased, whatever the database says.
+ * database are passed over; one whose keys were all destroyed when the keys were backed up is erased, whatever the database says, and what
+ * stands of it in clear is deleted by the job that erases.
  *
  * @param client - the owner's connection, to a database of this release
  */
@@ -158,7 +160,7 @@ export async function restoreTenantKeys(
     await client.query(`create temporary table incoming_key on commit drop as select ${list} from ${quotedName(keyTable)} with no data`);
     await pipeline(Readable.from([Buffer.from(tenantKeys.rows)]), client.query(copyFrom(`copy incoming_key (${list}) from stdin`)));
     let [restored, erased] = [0, [] as Id<'tenant'>[]];
-    await lowerWalls(client, [quotedName(keyTable), '"app"."tenant"'], async () => {
+    await lowerWalls(client, [quotedName(keyTable), '"app"."tenant"', '"app"."job"'], async () => {
       const inserted = await client.query(
         `insert into ${quotedName(keyTable)} (${list}) select ${list} from incoming_key where tenant_id in (select tenant_id from app.tenant)
           on conflict do nothing`,
@@ -171,9 +173,24 @@ export async function restoreTenantKeys(
           returning tenant_id as "tenantId"`,
       );
       erased = gone.rows.map(({ tenantId }) => tenantId);
+      for (const tenantId of erased) await haveRowsErased(client, tenantId);
     });
     return { restored, erased };
   });
+}
+
+/** By the job that waits for it since the tenant was closed, or one of its own. */
+async function haveRowsErased(client: pg.ClientBase, tenantId: Id<'tenant'>): Promise<void> {
+  const { rowCount } = await client.query(
+    `update app.job set run_at = now() where tenant_id = $1 and kind = $2 and state in ('waiting', 'running')`,
+    [tenantId, eraseKind],
+  );
+  if (rowCount !== 0) return;
+  await client.query(
+    `insert into app.job (tenant_id, job_id, kind, run_at, position, created_by, created_at)
+      values ($1, $2, $3, now(), '{"phase": "begin"}', 'operator:restore', now())`,
+    [tenantId, newId('job'), eraseKind],
+  );
 }
 
 /** Removes backups of the keys whose time is over, but never the newest. @returns how many. */

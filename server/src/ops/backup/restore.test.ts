@@ -14,6 +14,7 @@ import { peopleOf } from '../../../test/flow/people.ts';
 import { farSide, playbook, scriptedTool } from '../../../test/flow/tools.ts';
 import { hookedWorker } from '../../../test/flow/worker.ts';
 import { exchangeLink } from '../../../test/identity.ts';
+import { startJobs } from '../../../test/jobs.ts';
 import { eventually, openPlatform, type Platform, testPlatform } from '../../../test/platform.ts';
 import { createBackups } from './backups.ts';
 import { versionOf } from './load.ts';
@@ -223,6 +224,17 @@ test('a tenant that was erased since does not come back: its keys are in no back
   const [older] = (await readdir(join(place.keysTo, 'keys'))).sort();
   const past = await readyRestore({ data: await openAt(place.to), keys: await openAt(place.keysTo), recoveryText, id, keysId: older });
   assert.equal((await fillKeys(next.ownerUrl, past)).restored, 0);
+  // And what stands of it in clear goes as in any erasure.
+  startJobs({ ...platform, ...next } as typeof platform);
+  await eventually(
+    async () =>
+      (await query(next.ownerUrl, `select from app.destruction_certificate where tenant_id = '${gone}'`)).length === 1 || undefined,
+    () => 'the erased tenant is not erased once more',
+    60_000,
+  );
+  const rest = `select 1 from app.note where tenant_id = '${gone}' union all select 1 from app.policy where tenant_id = '${gone}'`;
+  assert.deepEqual(await query(next.ownerUrl, rest), []);
+  assert.notDeepEqual(await query(next.ownerUrl, `select 1 from app.note where tenant_id = '${stays}'`), []);
 });
 
 test('a restore is refused before it writes: with a key of other letters, of another installation, over a database, over other keys', async () => {
