@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { FactotumError } from '#kernel';
+import { type Login, loginOfUrl } from './login.ts';
 
 /**
  * Runs `work` on one connection of its own, for preparing and migrating: no pool, no time limit on statements.
@@ -7,29 +8,58 @@ import { FactotumError } from '#kernel';
  * @throws FactotumError `database.unavailable` (retry) when the server cannot be reached or does not accept the login.
  */
 export async function withOwner<R>(url: string, work: (client: pg.Client) => Promise<R>): Promise<R> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'factotum prepare',
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-  });
-  // A connection that dies rejects the statement under way; the event would end the process if nobody listened.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (cause) {
-    throw new FactotumError(
-      'database.unavailable',
-      'The database cannot be reached with the login for preparing it. Check FACTOTUM_DATABASE_URL.',
-      { cause },
-    );
-  }
+  const login = loginOfUrl(url);
+  const client = await login
+    .trying(() => connectOwner(login))
+    .catch((cause: unknown) => {
+      throw new FactotumError(
+        'database.unavailable',
+        'The database cannot be reached with the login for preparing it. Check FACTOTUM_DATABASE_URL.',
+        { cause },
+      );
+    });
   try {
     return await work(client);
   } finally {
     await client.end();
   }
 }
+
+async function connectOwner({ connectionString, Client }: Login): Promise<pg.Client> {
+  const client = new Client({ connectionString, application_name: 'factotum prepare', connectionTimeoutMillis: 10_000, keepAlive: true });
+  // A connection that dies rejects the statement under way; the event would end the process if nobody listened.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+/** The first of the passwords that the login is accepted with. Any other trouble than the password is thrown. */
+export async function firstThatOpens(url: string, login: string, passwords: readonly string[]): Promise<string | undefined> {
+  for (const password of passwords) if (await opens(url, login, password)) return password;
+  return undefined;
+}
+
+async function opens(url: string, login: string, password: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: urlAs(url, { user: login, password }), connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (wrongPassword.has(sqlState(error))) return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
+}
+
+/** 28P01 the password, 28000 the login itself (for instance because it may not log in). */
+const wrongPassword = new Set(['28P01', '28000']);
+
+/** One who prepares logins or rotates their passwords at a time, in one database, with the file of passwords in hand: until the connection ends. */
+export const lockRoles = async (client: pg.Client): Promise<void> => {
+  await client.query(`select pg_advisory_lock(hashtext('factotum'), hashtext('roles'))`);
+};
 
 /** One transaction on an owner's connection. */
 export async function ownerTransaction<R>(client: pg.Client, work: () => Promise<R>): Promise<R> {

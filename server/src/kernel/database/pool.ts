@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { FactotumError, type Logger, type RoleUrls } from '#kernel';
+import { isRefused, loginOfUrl } from './login.ts';
 import { createStatementNames } from './prepared.ts';
 import type { RoleName, Tables, Tx } from './tables.ts';
 
@@ -64,8 +65,10 @@ export function openDatabase(urls: RoleUrls, options: DatabaseOptions): Database
 }
 
 function openRole(name: RoleName, url: string, options: DatabaseOptions): RoleDatabase {
-  const pool = new pg.Pool({
-    connectionString: url,
+  const { connectionString, Client } = loginOfUrl(url);
+  const pool = new RolePool({
+    connectionString,
+    Client,
     application_name: `factotum ${name}`,
     max: options.connectionsMax?.[name] ?? connectionsMaxDefault[name],
     connectionTimeoutMillis: options.connectTimeoutMs ?? connectTimeoutMsDefault,
@@ -92,6 +95,23 @@ function openRole(name: RoleName, url: string, options: DatabaseOptions): RoleDa
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
   return { name, pool, db };
+}
+
+type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void;
+
+/** A pool whose connections try once more when their password was refused: while passwords are rotated a login has two. */
+class RolePool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<pg.PoolClient> | undefined {
+    if (callback === undefined)
+      return super.connect().catch((error: unknown) => (isRefused(error) ? super.connect() : Promise.reject(error)));
+    super.connect((error, client, done) => {
+      if (isRefused(error)) super.connect(callback);
+      else callback(error, client, done);
+    });
+    return undefined;
+  }
 }
 
 /**

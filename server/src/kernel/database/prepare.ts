@@ -3,8 +3,8 @@ import pg from 'pg';
 import { FactotumError, type RoleUrls } from '#kernel';
 import { openToBackups, prepareBackupRole } from './backup-role.ts';
 import { migrate } from './migrate.ts';
-import { ownerTransaction, sqlState, urlAs, withOwner } from './owner.ts';
-import { addPasswords, newPassword, readPasswords, scramVerifier } from './passwords.ts';
+import { firstThatOpens, ownerTransaction, sqlState, urlAs, withOwner } from './owner.ts';
+import { addPasswords, candidatesOf, newPassword, readPasswords, scramVerifier } from './passwords.ts';
 import { loginOf, type RoleName, roleNames } from './tables.ts';
 
 export interface PrepareOptions {
@@ -150,8 +150,8 @@ async function preparePasswords(
   const passwords: Record<string, string> = {};
   const fresh: Record<string, string> = {};
   for (const { login, attributes } of wanted) {
-    const known = onFile[login];
-    if (known !== undefined && present.has(login) && (await opens(url, login, known))) {
+    const known = present.has(login) ? await firstThatOpens(url, login, candidatesOf(onFile, login)) : undefined;
+    if (known !== undefined) {
       passwords[login] = known;
       continue;
     }
@@ -161,27 +161,13 @@ async function preparePasswords(
       present.has(login) ? `alter role ${login} password ${verifier}` : `create role ${login} ${attributes} password ${verifier}`,
     );
   }
-  if (Object.keys(fresh).length > 0) await addPasswords(passwordsFile, fresh);
-  return { ...passwords, ...fresh };
+  const settled = { ...passwords, ...fresh };
+  // Also ends what a rotation left behind that did not come to its end.
+  if (wanted.some(({ login }) => onFile.current[login] !== settled[login] || onFile.pending[login] !== undefined))
+    await addPasswords(passwordsFile, settled);
+  return settled;
 }
 
-/** Whether the login is accepted with this password. Any other trouble than the password is thrown. */
-async function opens(url: string, login: string, password: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: urlAs(url, { user: login, password }), connectionTimeoutMillis: 10_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return true;
-  } catch (error) {
-    if (wrongPassword.has(sqlState(error))) return false;
-    throw error;
-  } finally {
-    await client.end();
-  }
-}
-
-/** 28P01 the password, 28000 the login itself (for instance because it may not log in). */
-const wrongPassword = new Set(['28P01', '28000']);
 /** 42710 role, 42P04 database exists, 23505 the same seen by the index. */
 const alreadyThere = new Set(['42710', '42P04', '23505']);
 

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { FactotumError, type Logger } from '#kernel';
-import { sqlState } from '../owner.ts';
-import { addPasswords, newPassword, readPasswords, scramVerifier } from '../passwords.ts';
+import { firstThatOpens, sqlState } from '../owner.ts';
+import { addPasswords, candidatesOf, newPassword, readPasswords, scramVerifier } from '../passwords.ts';
 import { exists } from './binaries.ts';
 import { type ProcessLock, tryLock } from './lock.ts';
 import { findHome, type Place, settle } from './place.ts';
@@ -104,6 +104,8 @@ async function own(options: Settled, lock: ProcessLock): Promise<Embedded> {
         onProgress('Starting PostgreSQL; after a crash it has to catch up first.'),
       );
     const postmaster = up.kind === 'adopted' ? up.postmaster : await start(up.socketFolder);
+    // A rotation may have been cut off, and only the server can tell which of two passwords it has.
+    const password = up.kind === 'adopted' ? up.password : ((await passwordThatOpens(postmaster, passwordsFile)) ?? up.password);
     const watch = watchOver(place, postmaster, () => start(postmaster.socketFolder), options.log);
     const stop = async () => {
       const { pid, socketFolder } = await watch.end();
@@ -113,7 +115,7 @@ async function own(options: Settled, lock: ProcessLock): Promise<Embedded> {
     };
     let stopping: Promise<void> | undefined;
     return {
-      superuserUrl: superuserUrl(postmaster, up.password),
+      superuserUrl: superuserUrl(postmaster, password),
       passwordsFile,
       adopted: up.kind === 'adopted',
       location: place.home,
@@ -164,17 +166,26 @@ async function adopt(cluster: string, passwordsFile: string) {
   const deadline = performance.now() + 60_000;
   while (performance.now() < deadline) {
     const postmaster = await findPostmaster(cluster);
-    const password = (await readPasswords(passwordsFile))[superuser];
-    if (postmaster === undefined || password === undefined) return undefined;
-    const answer = postmaster.ready ? await tryConnect(superuserUrl(postmaster, password)) : undefined;
-    if (postmaster.ready && answer === undefined) return { kind: 'adopted', postmaster, password } as const;
-    if (sqlState(answer) === '28P01') return undefined;
+    if (postmaster === undefined) return undefined;
+    const passwords = candidatesOf(await readPasswords(passwordsFile), superuser);
+    if (passwords.length === 0) return undefined;
+    if (postmaster.ready) {
+      const answers = await Promise.all(passwords.map((password) => tryConnect(superuserUrl(postmaster, password))));
+      const password = passwords[answers.indexOf(undefined)];
+      if (password !== undefined) return { kind: 'adopted', postmaster, password } as const;
+      if (answers.every((answer) => sqlState(answer) === '28P01')) return undefined;
+    }
     await sleep(50);
   }
   throw new FactotumError('database.unavailable', `The embedded PostgreSQL of ${cluster} is running and does not answer.`);
 }
 
 const superuser = 'postgres';
+
+async function passwordThatOpens(postmaster: Postmaster, passwordsFile: string): Promise<string | undefined> {
+  const url = superuserUrl(postmaster, '');
+  return firstThatOpens(url, superuser, candidatesOf(await readPasswords(passwordsFile), superuser));
+}
 
 async function tryConnect(url: string): Promise<unknown> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
@@ -205,7 +216,7 @@ async function readyPassword(at: {
   mayKnow: boolean;
   onProgress: (text: string) => void;
 }): Promise<string> {
-  const known = at.mayKnow ? (await readPasswords(at.passwordsFile))[superuser] : undefined;
+  const known = at.mayKnow ? (await readPasswords(at.passwordsFile)).current[superuser] : undefined;
   const isNew = !(await exists(at.place.cluster));
   if (known !== undefined && !isNew) return known;
   const password = newPassword();
