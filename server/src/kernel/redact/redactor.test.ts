@@ -156,13 +156,18 @@ test('a short value is not looked for, and a revoked one no longer', () => {
   assert.equal(redactor.redact('short, long enough'), 'short, long enough');
 });
 
-test('beyond the bound those are forgotten that nobody has named for longest', () => {
-  const redactor = createRedactor({ valuesMax: 2 });
-  redactor.register('first-value');
-  redactor.register('second-value');
-  redactor.register('first-value');
-  redactor.register('third-value');
+test('beyond the bound those of tenants are forgotten that nobody has named for longest, and none of the installation’s', () => {
+  const redactor = createRedactor({ valuesMax: 3 });
+  redactor.register('of-the-installation');
+  redactor.register('first-value', 'tenant');
+  redactor.register('second-value', 'tenant');
+  redactor.register('first-value', 'tenant');
+  redactor.register('third-value', 'tenant');
   assert.equal(redactor.redact('first-value second-value third-value'), `${placeholder} second-value ${placeholder}`);
+  // A tenant that stores a guess of it makes it no tenant's.
+  redactor.register('of-the-installation', 'tenant');
+  for (let number = 0; number < 10; number += 1) redactor.register(`another-value-${number}`, 'tenant');
+  assert.equal(redactor.redact('of-the-installation another-value-9'), `${placeholder} ${placeholder}`);
 });
 
 test('a line costs microseconds with two hundred values', () => {

@@ -5,7 +5,10 @@ import { createSearch, type Search, type Span } from './search.ts';
 /** What stands where a secret stood. */
 export const placeholder = '[secret]';
 
-/** Values that are known at once, at most. Beyond, those that nobody has named for longest are forgotten. */
+/**
+ * Values that are known at once, at most. Beyond, those that nobody has named for longest are forgotten: of tenants alone, since theirs are
+ * named again at each use, and those of the installation once, at its start.
+ */
 const valuesMax = 2_000;
 /** Longer values are looked for by their beginning, in characters: whoever has that has a part that is worth hiding, and the rest is no use alone. */
 const valueCharactersMax = 4_096;
@@ -17,9 +20,10 @@ export interface Redactor {
   /**
    * Makes a value known. Shorter ones than 8 characters are not: they would be found everywhere. Naming one again keeps it known.
    *
+   * @param of - whose it is: however many a tenant has, none of the installation's is forgotten for them
    * @returns what makes it unknown again, for values that have been revoked.
    */
-  register(value: string): () => void;
+  register(value: string, of?: 'installation' | 'tenant'): () => void;
   /** The text without any known value, in whatever common encoding it stands, and without what looks like a secret. */
   redact(text: string): string;
   /** The same of JSON text, which stays JSON. */
@@ -29,29 +33,34 @@ export interface Redactor {
 /** @param options.valuesMax - for tests */
 export function createRedactor(options: { readonly valuesMax?: number } = {}): Redactor {
   const most = options.valuesMax ?? valuesMax;
-  // In the order in which they were named last.
   const known = new Map<string, ReadonlySet<string>>();
+  // Those that may be forgotten, in the order in which they were named last.
+  const passing = new Set<string>();
   let formsCharacters = 0;
   let search: Search | undefined;
 
   function forget(value: string | undefined): void {
     if (value === undefined) return;
     formsCharacters -= charactersOf(known.get(value));
+    passing.delete(value);
     if (known.delete(value)) search = undefined;
   }
 
-  function register(given: string): () => void {
+  function register(given: string, of: 'installation' | 'tenant' = 'installation'): () => void {
     const value = given.slice(0, valueCharactersMax);
     if (value.length < secretCharactersMin) return () => undefined;
-    const forms = known.get(value) ?? formsOf(value);
-    if (known.delete(value)) {
-      known.set(value, forms);
-    } else {
+    const isNew = !known.has(value);
+    if (isNew) {
+      const forms = formsOf(value);
       known.set(value, forms);
       formsCharacters += charactersOf(forms);
       search = undefined;
     }
-    while (known.size > most || (formsCharacters > formsCharactersMax && known.size > 1)) forget(known.keys().next().value);
+    // One that the installation has named as well stays the installation's.
+    const isPassing = of === 'tenant' && (isNew || passing.has(value));
+    passing.delete(value);
+    if (isPassing) passing.add(value);
+    while ((known.size > most || formsCharacters > formsCharactersMax) && passing.size > 1) forget(passing.values().next().value);
     return () => forget(value);
   }
 

@@ -3,6 +3,8 @@ import type { StoreKind } from './reference.ts';
 
 /** Whose secrets: a tenant's, or those of the installation itself. */
 export type SecretScope = Id<'tenant'> | 'installation';
+/** Whose they are to the redactor, which forgets what it was told of tenants before anything of the installation. */
+export const ownerOf = (scope: SecretScope): 'installation' | 'tenant' => (scope === 'installation' ? 'installation' : 'tenant');
 
 /** A value as it lies in its store. */
 export interface StoredSecret {

@@ -1,6 +1,6 @@
 import { type Clock, FactotumError, type Id, isFactotumError, type Logger } from '#kernel';
 import { registerSecret } from '#kernel/redact';
-import type { SecretResolver, SecretScope, SecretStore, StoredSecret } from './port.ts';
+import { ownerOf, type SecretResolver, type SecretScope, type SecretStore, type StoredSecret } from './port.ts';
 import { isReference, parseReference, referenceText, type SecretReference, type StoreKind } from './reference.ts';
 import { createDbStore } from './store/db.ts';
 import type { InSecretUnit } from './unit.ts';
@@ -71,7 +71,7 @@ export function createSecretResolver({ inUnit, openStore, tenantStores, clock, l
       kept.delete(key);
       throw new FactotumError('secret.not_found', `There is no secret at ${referenceText({ ...reference, field: null })}.`);
     }
-    registerSecret(stored.value);
+    registerSecret(stored.value, ownerOf(scope));
     if (before === forgotten) keep(key, stored);
     if (reference.store === 'db') noteUse(scope, reference.name);
     return stored;
@@ -127,7 +127,7 @@ export function createSecretResolver({ inUnit, openStore, tenantStores, clock, l
   async function resolve(scope: SecretScope, text: string): Promise<string> {
     const reference = check(scope, text);
     const { value } = await lookUp(scope, reference);
-    return reference.field === null ? value : memberOf(value, reference);
+    return reference.field === null ? value : memberOf(scope, value, reference);
   }
 
   return {
@@ -158,7 +158,7 @@ function requireAllowed(tenantId: Id<'tenant'>, { store, name }: SecretReference
 }
 
 /** One member of the JSON object that lies at the reference. Neither the value nor the parser's words go into the message. */
-function memberOf(value: string, reference: SecretReference): string {
+function memberOf(scope: SecretScope, value: string, reference: SecretReference): string {
   const where = referenceText({ ...reference, field: null });
   let object: unknown;
   try {
@@ -171,6 +171,6 @@ function memberOf(value: string, reference: SecretReference): string {
   if (typeof member === 'number' || typeof member === 'boolean') return String(member);
   if (typeof member !== 'string' || member === '')
     throw new FactotumError('secret.not_found', `What lies at ${where} has no member of that name with a text.`);
-  registerSecret(member);
+  registerSecret(member, ownerOf(scope));
   return member;
 }

@@ -1,6 +1,6 @@
 import { FactotumError, type Id, isId, newId } from '#kernel';
 import { registerSecret } from '#kernel/redact';
-import { valueBytesMax, valueBytesMin } from './port.ts';
+import { ownerOf, valueBytesMax, valueBytesMin } from './port.ts';
 import { isReference, parseReference, secretNameForm } from './reference.ts';
 import type { SecretKind, SecretRow, VersionRow } from './rows.ts';
 import type { SecretUnit } from './unit.ts';
@@ -74,7 +74,7 @@ export async function createSecret(
       'secret.reference_invalid',
       'A secret does not refer to another one of our own store. Refer to that one itself.',
     );
-  if ('value' in content) requireValue(content.value);
+  if ('value' in content) requireValue(unit, content.value);
   const row: SecretRow = {
     ...{ secretId, name, kind, reference, rotateAfterDays },
     ...{ currentVersion: 1, createdAt: at, createdBy: actor, changedAt: at, lastUsedAt: null },
@@ -106,7 +106,7 @@ export async function replaceValue(
 
 /** Keeps a value that is not in use yet. @returns its version. @throws FactotumError `secret.not_found`, `request.invalid`. */
 export async function stageValue(unit: SecretUnit, id: string, { value, actor, at }: By & { value: string }): Promise<number> {
-  requireValue(value);
+  requireValue(unit, value);
   const { secretId } = await lockOwn(unit, id);
   const [newest] = await unit.rows.versions(secretId);
   const version = (newest?.version ?? 0) + 1;
@@ -202,12 +202,12 @@ export async function openSecret(
   const found = (await unit.rows.versions(id)).find((one) => one.version === wanted);
   if (found === undefined || found.sealed === null) throw noVersion(row, wanted);
   const value = unit.open(id, wanted, found.sealed);
-  registerSecret(value);
+  registerSecret(value, ownerOf(unit.scope));
   return { id, version: wanted, content: { value } };
 }
 
 /** @throws FactotumError `request.invalid`; the value itself is not in the message. */
-function requireValue(value: string): void {
+function requireValue({ scope }: SecretUnit, value: string): void {
   const bytes = Buffer.byteLength(value, 'utf8');
   if (bytes < valueBytesMin || bytes > valueBytesMax)
     throw new FactotumError(
@@ -218,7 +218,7 @@ function requireValue(value: string): void {
     throw new FactotumError('request.invalid', 'The value of a secret is text. Encode other bytes, for example in base64.');
   if (isReference(value))
     throw new FactotumError('request.invalid', 'This is a reference to a secret. Send it as `reference`, not as the value.');
-  registerSecret(value);
+  registerSecret(value, ownerOf(scope));
 }
 
 const present = ({ secretId, currentVersion, ...row }: SecretRow): Secret => ({ ...row, id: secretId, version: currentVersion });

@@ -54,7 +54,7 @@ export function oauthTokenKind({ allowPrivate = false }: { readonly allowPrivate
       const body = answerSchema.safeParse(await jsonOf(answer));
       if (!answer.ok || !body.success) throw refused(answer);
       const { access_token: accessToken, refresh_token: refreshToken = token.refreshToken, expires_in: seconds } = body.data;
-      for (const value of [accessToken, refreshToken]) registerSecret(value);
+      for (const value of [accessToken, refreshToken]) registerSecret(value, rotation.scope === 'installation' ? 'installation' : 'tenant');
       const { expiresAt: _, ...rest } = token;
       const expiry = seconds === undefined ? {} : { expiresAt: new Date(rotation.now.getTime() + seconds * 1_000).toISOString() };
       return JSON.stringify({ ...rest, accessToken, refreshToken, ...expiry });
