@@ -1,4 +1,4 @@
-import { type Clock, type Logger, newId } from '#kernel';
+import { type Clock, isFactotumError, type Logger, newId } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import { claimTasks } from './claim.ts';
 import { createCommitter } from './committer.ts';
@@ -115,7 +115,11 @@ export function createEngine(options: EngineOptions): Engine {
       await options.handler(lease);
     } catch (error) {
       if (current.end.signal.aborted) return;
-      log.error({ err: error, taskId: snapshot.task.taskId, tenantId: snapshot.task.tenantId }, 'a task stumbled; it goes into back-off');
+      const { taskId, tenantId } = snapshot.task;
+      // What passes by itself has told its story where it began, and may come a thousand times.
+      if (isFactotumError(error) && error.retry)
+        log.warn({ code: error.code, reason: error.message, taskId, tenantId }, 'a task waits for what is away; it goes into back-off');
+      else log.error({ err: error, taskId, tenantId }, 'a task stumbled; it goes into back-off');
       await putBack(current, snapshot, error);
     }
   }
