@@ -115,3 +115,25 @@ test('a credential that was copied to another tenant does not open there', async
   );
   await assert.rejects(platform.keks.wrapping(stranger.tenantId), { code: 'seal.broken' });
 });
+
+test('what guards the keys of the installation is not told to its tenants, neither in answers nor in faults', async () => {
+  const tenant = await buildCustomer();
+  const cookie = await tenant.signIn();
+  const status = async (as: string) => {
+    const answer = await send('GET /api/v1/encryption', { cookie: as });
+    return { status: answer.status, text: await answer.text() };
+  };
+  const before = await status(cookie);
+  assert.equal(before.status, 200);
+  assert.ok(!before.text.includes(platform.keks.installation.kekId), before.text);
+  assert.match((await status(owner)).text, /transit/, 'its own it is told');
+  // As after a change of FACTOTUM_KEK without the former one.
+  const place = 'arn:aws:kms:eu-central-1:111122223333:key/of-the-operator';
+  await withTenant(platform.database.app.db, tenant.tenantId, (tx) => tx.updateTable('tenantKey').set({ kekId: place }).execute());
+  platform.keyring.forget(tenant.tenantId);
+  const refused = await send('POST /api/v1/encryption/rotation', { cookie, json: {} });
+  assert.equal(refused.status, 503);
+  const said = await refused.text();
+  assert.match(said, /key.unavailable/);
+  assert.ok(!said.includes('111122223333'), said);
+});

@@ -9,7 +9,7 @@ import { jobSchema } from './tenant-schema.ts';
 
 const guardSchema = z.object({
   kind: z.string(),
-  kekId: z.string(),
+  kekId: z.string().meta({ description: "Empty, to a tenant, where it is not the tenant's own." }),
   kekVersion: z.string(),
   own: z.boolean().meta({ description: "Whether it is the tenant's own, not the installation's." }),
   health: z.object({ ok: z.boolean(), latencyMs: z.number().nullable(), at: time.nullable(), error: z.string().nullable() }),
@@ -57,7 +57,10 @@ export function addEncryptionRoutes(routes: Routes, { encryption, installation }
   routes.add(
     'encryption:read',
     { method: 'get', path, summary: 'Who guards the keys, and what is sealed under which of them', tag, answers: { 200: statusSchema } },
-    async ({ tenantId }) => ({ status: 200, body: presentStatus(await encryption.status(tenantId)) }),
+    async ({ tenantId, principal }) => {
+      const status = presentStatus(await encryption.status(tenantId));
+      return { status: 200, body: principal.actor.startsWith('operator:') ? status : withoutInstallation(status) };
+    },
   );
 
   routes.add(
@@ -187,6 +190,18 @@ function presentStatus({ provider, cacheSeconds, generations, columns, job }: En
     ),
     columns,
     job: job === null ? null : presentJob(job),
+  };
+}
+
+/** For a tenant: where the operator's keys lie is none of its business, be it an account, a host or a token. */
+function withoutInstallation({ provider, generations, ...status }: ReturnType<typeof presentStatus>) {
+  const { own, kekId, health } = provider;
+  const hidden = { kekId: '', kekVersion: '' };
+  const error = health.error === null ? null : 'It does not answer, or says no. Whoever runs this installation sees why.';
+  return {
+    ...status,
+    provider: own ? provider : { ...provider, ...hidden, health: { ...health, error } },
+    generations: generations.map((one) => (own && one.kekId === kekId ? one : { ...one, ...hidden })),
   };
 }
 

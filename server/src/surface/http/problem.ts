@@ -40,6 +40,10 @@ function pathText(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
+/** The message names accounts and hosts, which are often the operator's: it is for the log, and for whoever looks who guards the keys. */
+const keysUnavailable =
+  'The keys cannot be had now: their provider does not answer, or says no. It is asked again by itself; the log says more.';
+
 /** The answer for a failure: nothing in it but the catalogue's words, the failure's own message and details, and the request's id. */
 export function problemResponse(failure: FactotumError, requestId: string): Response {
   const { status, title, retry } = errorCatalogue[failure.code];
@@ -51,7 +55,7 @@ export function problemResponse(failure: FactotumError, requestId: string): Resp
     title,
     status,
     code: failure.code,
-    ...(isOurFault ? {} : { detail: failure.message }),
+    ...(isOurFault ? {} : { detail: failure.code === 'key.unavailable' ? keysUnavailable : failure.message }),
     ...(details === undefined ? {} : { details }),
     requestId,
   };

@@ -111,9 +111,11 @@ function Guard({ encryption, onOpen }: { encryption: Encryption; onOpen: ((what:
         <Badge tone="neutral">{provider.own ? words.own : words.ofInstallation}</Badge>
         <Badge tone={health.ok ? 'good' : 'bad'}>{health.ok ? words.reachable : words.unreachable}</Badge>
       </p>
-      <p className="wrap-anywhere mb-2 text-muted">
-        {words.keyName} <span className="font-mono text-note">{provider.kekId}</span>
-      </p>
+      {provider.kekId !== '' && (
+        <p className="wrap-anywhere mb-2 text-muted">
+          {words.keyName} <span className="font-mono text-note">{provider.kekId}</span>
+        </p>
+      )}
       {health.error && (
         <div className="mb-2">
           <Notice tone="bad" role="status">
