@@ -25,10 +25,18 @@ create trigger tenant_key_destroyed before update on app.tenant_key for each row
 create policy engine_all_tenants on app.tenant_key for select to factotum_engine using (true);
 grant select (tenant_id, generation, provider, kek_id, kek_version, state) on app.tenant_key to factotum_engine;
 
+-- The server's statistics would quote them, and keep them when they are destroyed.
+alter table app.tenant_key
+  alter column wrapped set statistics 0,
+  alter column index_sealed set statistics 0,
+  alter column check_value set statistics 0;
+
 -- Certificates of single generations stand beside those of whole tenants (generation 0).
 alter table app.destruction_certificate add column generation integer not null default 0 check (generation >= 0);
 alter table app.destruction_certificate drop constraint destruction_certificate_pkey;
 alter table app.destruction_certificate add primary key (tenant_id, generation);
+-- Signed anew when what the database's files had left over is gone as well.
+grant update (note) on app.destruction_certificate to factotum_app;
 
 -- What every process has to do with the keys that it holds of a tenant: read them anew (changed), or wipe them at once (revoked).
 -- xid: the transaction that wrote the row. Whoever reads asks for those that were still under way at the last look, so none is missed.

@@ -12,6 +12,8 @@ const handlers = (platform: Platform): readonly JobHandler[] => {
     ...{ database, keyring, sequencer, installation, clock },
     forgetTenant: (tenantId) => identity.removeTenantOwner(tenantId),
     folders: [config.dropFolder, config.outboxFolder],
+    removeRemains: platform.removeRemains,
+    keyBackupDays: config.backup.keysKeepDays,
     removeObjects: (tenantId) => blobs.removeTenant(tenantId),
   });
   return [

@@ -33,7 +33,7 @@ import { blobTarget, createBlobs } from '#trust/blob';
 import { type Certificates, createCertificates } from '#trust/certificate';
 import { createEncryption, type EncryptionOptions } from '#trust/encryption';
 import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
-import { createKeyGenerations, createKeyring, createKeyWatch, type KeysOf } from '#trust/key';
+import { createKeyGenerations, createKeyring, createKeyWatch, createRemoveRemains, type KeysOf } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
@@ -44,7 +44,7 @@ import { createTenant, type NewCustomer } from './customer.ts';
 import { openKeys } from './keys.ts';
 import { createPlatformQuotas } from './quota.ts';
 import { createRotation } from './rotation.ts';
-import { modelReferences, openSecrets, resolveEarly, withSecrets } from './secrets.ts';
+import { modelReferences, openSecrets, resolveEarly, withHolders } from './secrets.ts';
 import { createHost } from './tools.ts';
 
 export { createTenant, type NewCustomer } from './customer.ts';
@@ -131,13 +131,19 @@ export async function openPlatform(options: PlatformOptions) {
       async (scope) =>
         scope === 'installation' ? early.secrets.references.map(({ setting, reference }) => ({ reference, by: `setting ${setting}` })) : [],
     ];
-    const sequencer = createSequencer({ database, keyring, clock, log });
+    const sequencer = createSequencer({ database, keyring, clock, log, ttlMs: early.keys.cacheSeconds * 1_000 });
     const { storage, figures: storageFigures } = countStorage(await openStorage(config.storage, { clock }), clock);
     const blobs = createBlobs({ app: database.app, storage, installation, clock });
     const vaultFiles = createFiles({ app: database.app, blobs, keysOf: (tenantId) => keyring.of(tenantId) });
-    const keyWatch = createKeyWatch({ engine: database.engine, keyring: withSecrets(keyring, secretResolver), clock, log });
+    const keyWatch = createKeyWatch({
+      engine: database.engine,
+      keyring: withHolders(keyring, { resolver: secretResolver, sequencer }),
+      clock,
+      log,
+    });
+    const removeRemains = createRemoveRemains({ ownerUrl, superuserUrl: embedded?.superuserUrl ?? null, log });
     const encryption = createEncryption({
-      ...{ database, keyring, keks, installation, clock },
+      ...{ database, keyring, keks, installation, removeRemains, clock },
       installationKek: keks.installation,
       generations: createKeyGenerations({ db: database.app.db, keks }),
       cacheSeconds: config.keys.cacheSeconds,
@@ -210,6 +216,7 @@ export async function openPlatform(options: PlatformOptions) {
       keyMetrics,
       keyWatch,
       encryption,
+      removeRemains,
       rotation,
       quotas,
       requestLimits: createRequestLimits({ db: database.app.db, auth: database.auth, clock, quotas, perAddress: config.rateLimits }),

@@ -1,6 +1,7 @@
 import { type Clock, type Config, ConfigFaults, type Id, isFactotumError, type Logger } from '#kernel';
 import { azureCredentialFrom } from '#kernel/cloud';
 import { type Database, withTenant } from '#kernel/database';
+import type { Sequencer } from '#trust/audit';
 import type { Keyring } from '#trust/key';
 import { readOwnModel } from '#trust/model';
 import { createSecretResolver, type InSecretUnit, type OpenStore, outsideStores, type Reference, type SecretResolver } from '#trust/secret';
@@ -72,16 +73,21 @@ export async function modelReferences(
   return own === null || own.key === null ? [] : [{ reference: own.key, by: `model ${own.name}` }];
 }
 
-/** Keys that were taken away take the values with them that were opened with them. */
-export const withSecrets = (keyring: Keyring, resolver: SecretResolver): Pick<Keyring, 'refresh' | 'forget' | 'forgetAll'> => ({
+/** Keys that were taken away take with them what was opened with them: values of secrets, and the keys of audit logs. */
+export const withHolders = (
+  keyring: Keyring,
+  { resolver, sequencer }: { readonly resolver: SecretResolver; readonly sequencer: Pick<Sequencer, 'forget' | 'forgetAll'> },
+): Pick<Keyring, 'refresh' | 'forget' | 'forgetAll'> => ({
   refresh: (tenantId) => keyring.refresh(tenantId),
   forget(tenantId) {
     keyring.forget(tenantId);
     resolver.forget(tenantId);
+    sequencer.forget(tenantId);
   },
   forgetAll() {
     keyring.forgetAll();
     resolver.forget();
+    sequencer.forgetAll();
   },
 });
 

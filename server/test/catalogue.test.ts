@@ -25,7 +25,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.audit_pending': 'insert',
     'app.audit_tile': 'insert, select',
     'app.blob': 'delete, insert, select, update (deleted_at, generation, manifest, object)',
-    'app.destruction_certificate': 'insert, select',
+    'app.destruction_certificate': 'insert, select, update (note)',
     'app.event': 'delete, insert, select, update (body, raw)',
     'app.idempotency': 'delete, insert, select, update',
     'app.job': 'insert, select, update (cancelling, finished_at, input, state)',

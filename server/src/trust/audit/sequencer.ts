@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { type Clock, FactotumError, isId, type Logger } from '#kernel';
+import { type Clock, FactotumError, type Id, isId, type Logger } from '#kernel';
 import { type Database, isRetryable } from '#kernel/database';
 import type { Keyring } from '#trust/key';
 import { type BatchResult, type ReadyTenant, runBatch } from './batch.ts';
@@ -17,6 +17,8 @@ export interface SequencerOptions {
   readonly keyring: Pick<Keyring, 'of'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** How long a log that nobody writes to stays open with its keys, in milliseconds. As long as the keyring keeps a tenant's. */
+  readonly ttlMs?: number;
 }
 
 /** What the sequencer has done since it was made, for metrics. */
@@ -49,6 +51,10 @@ export interface Sequencer {
    * @returns what ends it.
    */
   onEntries(listener: EntryListener): () => void;
+  /** Closes the tenant's log: its signing and MAC keys are in no memory of the sequencer's any more, and are opened again when needed. */
+  forget(tenantId: Id<'tenant'>): void;
+  /** The same of every tenant. */
+  forgetAll(): void;
   status(): SequencerStatus;
 }
 
@@ -58,16 +64,18 @@ const pollMs = 100;
 const lingerMs = 25;
 const afterFailureMs = 500;
 const drainMsMax = 30_000;
-/** As long as the keyring keeps a tenant's keys; an open log takes about 5 KB. */
-const logTtlMs = 5 * 60 * 1000;
+const ttlMsDefault = 5 * 60 * 1000;
+/** An open log takes about 5 KB. */
 const logsMax = 2_000;
 /** Asking a key service takes tens of milliseconds, and each question holds a connection of the application's pool. */
 const openAtOnce = 8;
 
 const noLog = () => new FactotumError('audit.broken', 'This tenant has no audit log. Restore its head from a backup.');
 
-export function createSequencer({ database: { sequencer }, keyring, clock, log }: SequencerOptions): Sequencer {
-  const logs = new LRUCache<string, OpenLog>({ max: logsMax, ttl: logTtlMs, perf: { now: () => clock.monotonicMs() } });
+export function createSequencer({ database: { sequencer }, keyring, clock, log, ttlMs = ttlMsDefault }: SequencerOptions): Sequencer {
+  const logs = new LRUCache<string, OpenLog>({ max: logsMax, ttl: ttlMs, ttlAutopurge: true, perf: { now: () => clock.monotonicMs() } });
+  /** How often logs were to be forgotten: a batch under way has some of them in hand. */
+  let forgotten = 0;
   const doorbell = createDoorbell({ sequencer, log });
   const feed = createFeed({ sequencer, log, doorbell });
   const setAside = createSetAside(clock);
@@ -126,10 +134,16 @@ export function createSequencer({ database: { sequencer }, keyring, clock, log }
   const batch = async (): Promise<boolean> => {
     const { tenantIds, isMore } = await peekPending(sequencer.pool, setAside.current());
     if (tenantIds.length === 0) return false;
-    const setAsideBefore = count.setAsideTotal;
-    const ready = await prepare(tenantIds);
-    const result = await runBatch({ sequencer, clock }, ready);
-    settle(result);
+    const [setAsideBefore, forgottenBefore] = [count.setAsideTotal, forgotten];
+    const result = await prepare(tenantIds)
+      .then((ready) => runBatch({ sequencer, clock }, ready))
+      .then((done) => {
+        settle(done);
+        return done;
+      })
+      .finally(() => {
+        if (forgotten !== forgottenBefore) logs.clear();
+      });
     const taken = result.appended.reduce((sum, { entries }) => sum + entries.length, 0);
     return (taken > 0 && (isMore || taken >= entriesMax)) || result.stale.length > 0 || count.setAsideTotal > setAsideBefore;
   };
@@ -182,6 +196,14 @@ export function createSequencer({ database: { sequencer }, keyring, clock, log }
       if (working !== undefined)
         feed.open().catch((error: unknown) => log.warn({ err: error }, 'audit: listeners are not told of new entries yet'));
       return end;
+    },
+    forget(tenantId) {
+      forgotten += 1;
+      logs.delete(tenantId);
+    },
+    forgetAll() {
+      forgotten += 1;
+      logs.clear();
     },
     status: () => ({ ...count, setAside: setAside.all() }),
   };

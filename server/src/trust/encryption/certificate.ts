@@ -20,6 +20,8 @@ const generationDestructionSchema = z.strictObject({
   destroyedAt: z.iso.datetime(),
   /** Until when an older key backup may still hold it. Data backups from before `destroyedAt` need it, and open with nothing else. */
   keyBackupsUntil: z.iso.datetime(),
+  /** Where the database's files may still hold its wrapped form, which opens with the provider's key alone. */
+  remains: z.enum(['none', 'log', 'rows']),
   /** The generation that sealed everything then. */
   sealedUnder: z.int().min(1),
 });

@@ -1,11 +1,11 @@
 import { FactotumError, type Id } from '#kernel';
-import { type Database, type Tx, withTenant } from '#kernel/database';
+import { type Database, type Remains, type Tx, withTenant } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import { addTenantJob, type Job, listTenantJobs } from '#trust/job';
-import type { InstallationKey, KeyGenerations, Keyring, TenantKeys } from '#trust/key';
-import { signGenerationCertificate } from './certificate.ts';
+import type { InstallationKey, KeyGenerations, Keyring, RemoveRemains, TenantKeys } from '#trust/key';
+import { openGenerationCertificate, signGenerationCertificate } from './certificate.ts';
 import type { ResealTarget } from './reseal-target.ts';
-import { type KeptCertificate, keepGenerationCertificate, listGenerationCertificates } from './store.ts';
+import { type KeptCertificate, keepGenerationCertificate, listGenerationCertificates, replaceGenerationCertificate } from './store.ts';
 
 /** The kinds of the jobs that this module does. */
 export const resealKind = 'encryption.reseal';
@@ -19,11 +19,16 @@ export interface RotationDeps {
   readonly generations: KeyGenerations;
   readonly installation: InstallationKey;
   readonly targets: readonly ResealTarget[];
+  /** Takes what is left of destroyed keys out of the database's files. */
+  readonly removeRemains: RemoveRemains;
   /** For how many days key backups are kept: a certificate says until when one may still hold what was destroyed. */
   readonly keyBackupDays: number;
   /** How long other processes may go on with keys from before a change, in milliseconds. */
   readonly settleMs: number;
 }
+
+/** How long to wait for transactions that still see what was destroyed: a person waits, or a job does, in milliseconds. */
+const remainsMsMax = { person: 5_000, job: 60_000 };
 
 export interface KeyAct {
   /** Who wants it, as the audit log names them. */
@@ -66,7 +71,8 @@ export async function countObjects(targets: readonly ResealTarget[], tenantId: I
 }
 
 /**
- * Destroys a generation under which nothing is sealed any more, and says so with a signed certificate. Once more changes nothing.
+ * Destroys a generation under which nothing is sealed any more, and says so with a signed certificate. Once more changes nothing but what the
+ * certificate says of remains, if they are gone by then.
  *
  * @throws FactotumError `key.in_use` for the one in force and while anything is sealed under it, `key.busy` during a rotation, an export or
  * shortly after either, `request.not_found`.
@@ -97,6 +103,7 @@ export async function destroyGeneration(
       requestedBy: actor,
       destroyedAt: at.toISOString(),
       keyBackupsUntil: keyBackupsUntil.toISOString(),
+      remains: 'rows',
       sealedUnder: inForce.generation,
     });
     const made: KeptCertificate = { generation, note, createdAt: at };
@@ -106,8 +113,16 @@ export async function destroyGeneration(
     return made;
   });
   await keyring.refresh(tenantId);
-  return certificate;
+  const statement = openGenerationCertificate(certificate.note, installation.signer.verifierKeyText);
+  if (statement.remains === 'none') return certificate;
+  const remains = await deps.removeRemains({ withinMs: byJob ? remainsMsMax.job : remainsMsMax.person });
+  if (rank[remains] >= rank[statement.remains]) return certificate;
+  const better = { ...certificate, note: signGenerationCertificate(installation, { ...statement, remains }) };
+  await inTenant((tx) => replaceGenerationCertificate(tx, tenantId, better));
+  return better;
 }
+
+const rank: Readonly<Record<Remains, number>> = { none: 0, log: 1, rows: 2 };
 
 function requireUnused(generation: number, objects: number): void {
   if (objects === 0) return;

@@ -19,6 +19,11 @@ export async function keepGenerationCertificate(
   );
 }
 
+/** What was left over when it was signed may be gone by now: then another statement takes its place. */
+export async function replaceGenerationCertificate(tx: Tx, tenantId: Id<'tenant'>, { generation, note }: KeptCertificate): Promise<void> {
+  await sql`update destruction_certificate set note = ${note} where tenant_id = ${tenantId} and generation = ${generation}`.execute(tx);
+}
+
 /** Certificates of single generations, oldest first. That of the whole tenant is not among them. */
 export const listGenerationCertificates = async (tx: Tx, tenantId: Id<'tenant'>): Promise<KeptCertificate[]> =>
   (

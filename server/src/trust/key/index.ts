@@ -28,6 +28,7 @@ export {
   passphraseParametersSchema,
   sealStreamUnder,
 } from './passphrase.ts';
+export { createRemoveRemains, type RemoveRemains } from './remains.ts';
 export { createKeyWatch, type KeyWatch, keyWatchBlindMs } from './revocation.ts';
 export type { PlainSeed } from './seed.ts';
 export { holdGeneration, type KeyState } from './store.ts';

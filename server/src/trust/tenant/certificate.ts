@@ -21,6 +21,10 @@ const destructionSchema = z.strictObject({
   /** Large objects removed from the storage; certificates from before there were any do not say. */
   objects: z.int().optional(),
   people: z.int(),
+  /** Until when a key backup from before may still hold the seeds; older certificates do not say. */
+  keyBackupsUntil: z.iso.datetime().optional(),
+  /** Where the database's files may still hold wrapped seeds, which open with their provider's key alone; older certificates do not say. */
+  remains: z.enum(['none', 'log', 'rows']).optional(),
   /** The log as it stood at the end: whoever keeps an export of it can check it against this. */
   auditLog: z.strictObject({ origin: z.string(), verifierKey: z.string(), checkpoint: z.string() }),
 });

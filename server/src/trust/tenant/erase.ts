@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Clock, FactotumError, type Id, type JsonObject } from '#kernel';
-import { type Database, withTenant } from '#kernel/database';
+import { type Database, type Remains, withTenant } from '#kernel/database';
 import { discardPending, publicHead, type Sequencer } from '#trust/audit';
 import { defineJob, type JobHandler, type JobRun } from '#trust/job';
-import type { InstallationKey, Keyring } from '#trust/key';
+import type { InstallationKey, Keyring, RemoveRemains } from '#trust/key';
 import { type Destruction, findCertificate, keepCertificate, signCertificate } from './certificate.ts';
 import { deleteContent } from './erase-rows.ts';
 import { changeState, eraseKind } from './life.ts';
@@ -23,6 +23,10 @@ export interface EraseDeps {
   readonly folders: readonly string[];
   /** Removes what lies in the storage of large objects. @returns how many objects that were. */
   readonly removeObjects?: (tenantId: Id<'tenant'>) => Promise<number>;
+  /** Takes what is left of destroyed keys out of the database's files. */
+  readonly removeRemains: RemoveRemains;
+  /** For how many days key backups are kept: the certificate says until when one may still hold what was destroyed. */
+  readonly keyBackupDays: number;
   readonly clock: Clock;
   /** How long other processes may still take the tenant for a living one, in milliseconds. */
   readonly settleMs?: number;
@@ -30,6 +34,8 @@ export interface EraseDeps {
 
 /** A second more than any process believes what it knows of a tenant. */
 const settleMsDefault = 6_000;
+/** Longer than any transaction but that of a backup under way lasts, in milliseconds. */
+const remainsMsMax = 60_000;
 
 const positionSchema = z.looseObject({
   phase: z.enum(['begin', 'settle', 'keys', 'content', 'sign']),
@@ -74,7 +80,7 @@ export function createEraseJob(deps: EraseDeps): JobHandler {
         await go({ phase: 'content' });
       }
       if (position.phase === 'content') await go({ phase: 'sign', ...(await destroyContent(deps, tenantId, job, position)) });
-      return sign(deps, tenantId, position);
+      return sign(deps, tenantId, position, await deps.removeRemains({ withinMs: remainsMsMax, signal: job.signal }));
     },
   });
 }
@@ -140,7 +146,12 @@ async function empty(folder: string): Promise<void> {
   }
 }
 
-async function sign({ database, installation, clock }: EraseDeps, tenantId: Id<'tenant'>, position: Position): Promise<JsonObject> {
+async function sign(
+  { database, installation, keyBackupDays, clock }: EraseDeps,
+  tenantId: Id<'tenant'>,
+  position: Position,
+  remains: Remains,
+): Promise<JsonObject> {
   const { requestedBy, requestedAt, keys, rows, objects, people, auditLog } = position;
   const erasedAt = clock.now();
   const statement: Destruction = {
@@ -152,6 +163,8 @@ async function sign({ database, installation, clock }: EraseDeps, tenantId: Id<'
     rows,
     objects,
     people,
+    keyBackupsUntil: new Date(erasedAt.getTime() + keyBackupDays * 86_400_000).toISOString(),
+    remains,
     auditLog: auditLog ?? { origin: '', verifierKey: '', checkpoint: '' },
   };
   await withTenant(database.app.db, tenantId, async (tx) => {

@@ -137,6 +137,8 @@ function startErasing(clock: Clock = systemClock) {
     forgetTenant: (tenantId) => identity.removeTenantOwner(tenantId),
     installation,
     folders: [join(folder, 'drop'), join(folder, 'outbox')],
+    removeRemains: platform.removeRemains,
+    keyBackupDays: 30,
     clock,
     settleMs: 10,
   });
@@ -164,6 +166,7 @@ test('an erased tenant leaves its log, destroyed keys and a certificate; of its 
 
   const said = openCertificate(note, installation.signer.verifierKeyText);
   assert.deepEqual([said.tenantId, said.requestedBy, said.keys.length, said.people, said.rows.task], [id, 'operator:root', 1, 1, 1]);
+  assert.deepEqual([said.remains, Date.parse(said.keyBackupsUntil ?? '') - Date.parse(said.erasedAt)], ['rows', 30 * 86_400_000]);
   assert.throws(() => openCertificate(note.replace(id, newId('tenant')), installation.signer.verifierKeyText), { code: 'seal.broken' });
 
   await assert.rejects(stateOf(id), (error) => isFactotumError(error, 'tenant.not_found'));
@@ -177,6 +180,8 @@ test('an erased tenant leaves its log, destroyed keys and a certificate; of its 
   assert.deepEqual(left.filter((table) => !table.startsWith('app.audit_')).sort(), [
     'app.destruction_certificate',
     'app.job',
+    // Every process has to hear of it, and reads what is at most a day old.
+    'app.key_revocation',
     'app.tenant',
     'app.tenant_key',
   ]);
