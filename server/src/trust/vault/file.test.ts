@@ -11,7 +11,7 @@ import { withTenant } from '#kernel/database';
 import { openStorage } from '#kernel/storage';
 import { createBlobs } from '#trust/blob';
 import { createFiles, deleteNote, moveNote, recountTenant, writeNote } from '#trust/vault';
-import { testPlatform } from '../../../test/platform.ts';
+import { eventually, testPlatform } from '../../../test/platform.ts';
 
 const platform = await testPlatform();
 const { database, installation, clock, keyring, quotas } = platform;
@@ -118,6 +118,33 @@ test('a path is a note’s or a file’s, in whatever spelling, also when both c
           String(outcome.reason),
         );
   }
+});
+
+test('however many files come at once, they take no more room on their way than the vault has', async () => {
+  const vault = await build();
+  await quotas.change(vault.tenantId, { vaultBytes: 1_000_000 + (await used(vault.tenantId)) }, 'operator:test');
+  const gate = Promise.withResolvers<void>();
+  let taken = 0;
+  async function* slowly(bytes: number) {
+    for (let sent = 0; sent < bytes; sent += 100_000) {
+      yield Buffer.alloc(100_000);
+      taken += 100_000;
+    }
+    await gate.promise;
+  }
+  const put = (path: string, bytes: number, announced?: number) =>
+    files.write(vault.tenantId, { path, author, at }, slowly(bytes), announced).then(
+      () => 'kept',
+      (error: unknown) => (is('quota.exceeded')(error) ? 'refused' : error),
+    );
+  const first = put('1.bin', 600_000, 600_000);
+  await eventually(async () => (taken === 600_000 ? true : undefined));
+  const others = await Promise.all([put('2.bin', 600_000, 600_000), put('3.bin', 600_000), put('4.bin', 600_000)]);
+  assert.deepEqual(others, ['refused', 'refused', 'refused']);
+  gate.resolve();
+  assert.equal(await first, 'kept');
+  // What was refused holds no place.
+  assert.equal(await put('5.bin', 300_000), 'kept');
 });
 
 test('what goes beyond the quota is refused before it is sent, while it comes, and at the end', async () => {

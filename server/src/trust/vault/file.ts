@@ -56,6 +56,39 @@ export interface FilesDeps {
 /** The files of tenants' vaults. A path is a note's or a file's, never both, in whatever spelling. */
 export function createFiles({ app, blobs, keysOf }: FilesDeps) {
   const inTenant = <R>(keys: TenantKeys, work: (tx: Tx) => Promise<R>) => withTenant(app.db, keys.tenantId, work);
+  /** What is on its way into this process, in bytes: it counts only once it is whole, and fills the storage before that. */
+  const coming = new Map<Id<'tenant'>, number>();
+
+  /**
+   * Passes a body on as long as there is room for it and for all else that is on its way.
+   *
+   * @param announced - kept free from the start: of two that do not fit together the first is taken
+   */
+  async function* fitting(
+    tenantId: Id<'tenant'>,
+    body: AsyncIterable<Uint8Array>,
+    announced: number,
+    { free, refusal }: Awaited<ReturnType<typeof roomFor>>,
+  ): AsyncGenerator<Uint8Array> {
+    let held = 0;
+    const hold = (bytes: number) => {
+      coming.set(tenantId, (coming.get(tenantId) ?? 0) + bytes - held);
+      held = bytes;
+      if (bytes > 0 && (coming.get(tenantId) ?? 0) > free) throw refusal();
+    };
+    try {
+      hold(announced);
+      let seen = 0;
+      for await (const piece of body) {
+        seen += piece.length;
+        if (seen > held) hold(seen);
+        yield piece;
+      }
+    } finally {
+      hold(0);
+      if (coming.get(tenantId) === 0) coming.delete(tenantId);
+    }
+  }
 
   /** @throws FactotumError for what would be refused at the end as well: nobody shall send two gigabytes for that. */
   async function roomFor(tx: Tx, keys: TenantKeys, change: FileChange & { readonly ifNoneMatch?: '*' | undefined }) {
@@ -117,7 +150,7 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
       const keys = await keysOf(tenantId);
       const room = await inTenant(keys, (tx) => roomFor(tx, keys, normal));
       if (bytes !== undefined && bytes > room.free) throw room.refusal();
-      const stored = await blobs.put(keys, body, {
+      const stored = await blobs.put(keys, fitting(tenantId, body, bytes ?? 0, room), {
         bytesMax: Math.min(room.free, sealedBytesMax),
         refusal: () => (room.free < sealedBytesMax ? room.refusal() : tooLarge()),
       });
