@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { FactotumError, isFactotumError } from '#kernel';
@@ -18,6 +19,7 @@ import type { BackupDeps } from './deps.ts';
 import { createBackupJobs, requestBackup, requestVerification } from './jobs.ts';
 import { versionOf } from './load.ts';
 import { listManifests, readManifest } from './manifest.ts';
+import { pruneRepository } from './prune.ts';
 import { openRepository } from './repository.ts';
 import { allTables, leftOut, plainName } from './tables.ts';
 
@@ -227,6 +229,24 @@ test('what is older than the retention goes, with the pieces that nobody else ne
   assert.equal((await backups.find(first.id)).state, 'pruned');
   daysAhead = 400;
   assert.deepEqual((await backups.prune()).backups, []);
+});
+
+test('a pruning that loses its lock in the middle removes nothing more', async () => {
+  const { backups, to } = await backupsInto('lost');
+  await backups.create();
+  const repository = await repositoryAt(to);
+  const orphans = Array.from({ length: 250 }, (_, number) => `chunks/00/${number.toString(16).padStart(64, '0')}`);
+  for (const name of orphans) await repository.storage.put(name, Readable.from([Buffer.of(1)]));
+  let confirmed = 0;
+  const confirm = async () => {
+    confirmed += 1;
+    if (confirmed === 2) throw new FactotumError('backup.busy', 'Somebody else writes there.');
+  };
+  await assert.rejects(pruneRepository(repository, { keepDays: 30, clock: platform.clock, confirm }), (error) =>
+    isFactotumError(error, 'backup.busy'),
+  );
+  const left = (await readdir(join(to, 'chunks', '00'))).filter((name) => name.startsWith('00000'));
+  assert.ok(left.length >= 150, `${left.length} are left`);
 });
 
 test('a backup of a newer release, or of other migrations, is refused with what to do', async () => {

@@ -12,6 +12,9 @@ export interface Pruned {
   readonly bytes: number;
 }
 
+/** Removals between two looks whether the lock is still ours. */
+const removalsAtOnce = 100;
+
 /**
  * Removes backups that are older than the retention, but never the newest, and then everything that none of the others needs, also what
  * backups that broke off have left. While holding the repository's lock: a backup that runs counts on what it found there.
@@ -48,6 +51,8 @@ export async function pruneRepository(
   for (const folder of ['chunks/', 'blobs/'])
     for await (const { name, bytes: size } of storage.list(folder)) {
       if (isNeeded(name)) continue;
+      // Removing takes its time. Whoever has the lock by then counts on what is there.
+      if (objects % removalsAtOnce === removalsAtOnce - 1) await confirm();
       await storage.remove(name);
       objects += 1;
       bytes += size;
