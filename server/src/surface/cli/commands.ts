@@ -20,6 +20,7 @@ import { taskCommands } from './command/task.ts';
 import { tenantCommands } from './command/tenant.ts';
 import { tenantLifeCommands } from './command/tenant-life.ts';
 import { tokenCommands } from './command/token.ts';
+import { vaultCommands } from './command/vault.ts';
 import type { Command } from './command.ts';
 
 /** Every command, in the order in which help shows them. */
@@ -45,5 +46,6 @@ export const commands: readonly Command[] = [
   ...eventCommands,
   ...taskCommands,
   ...approvalCommands,
+  ...vaultCommands,
   ...auditCommands,
 ];

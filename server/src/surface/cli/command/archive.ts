@@ -1,11 +1,11 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { ask, askStream } from '../api.ts';
 import { type Command, type CommandContext, UsageError } from '../command.ts';
 import { passphraseHeader } from '../control/archive.ts';
+import { saveStream } from '../save.ts';
 import { list } from '../table.ts';
 
 const passphraseOption = { 'passphrase-file': { type: 'string' } } as const;
@@ -163,22 +163,7 @@ async function fetchArchive(
 ): Promise<number> {
   const headers = await passphraseHeaders(context);
   const pieces = await askStream(await context.backend(), { ...request, headers, tenant: await context.tenant() });
-  const unfinished = `${file}.part`;
-  let bytes = 0;
-  async function* counted() {
-    for await (const piece of pieces) {
-      bytes += piece.byteLength;
-      yield piece;
-    }
-  }
-  try {
-    await pipeline(counted, createWriteStream(unfinished, { mode: 0o600, flush: true }));
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
-  await rename(unfinished, file);
-  return bytes;
+  return saveStream(pieces, file);
 }
 
 const written = (file: string, bytes: number) => ({ json: { file, bytes }, text: list({ file, bytes }) });
