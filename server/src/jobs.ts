@@ -22,6 +22,7 @@ const handlers = (platform: Platform): readonly JobHandler[] => {
     ...backupJobs(platform),
     ...platform.encryption.jobs,
     ...createRotationJobs(platform.rotation),
+    ...platform.loginRotation.jobs,
   ];
 };
 

@@ -58,6 +58,7 @@ export function operatorParts(
     secrets: operatorSecrets(platform),
     backups: platform.backups,
     certificates: platform.certificates,
+    logins: platform.loginRotation,
     database,
     tenancy: { keyring, encryption: platform.encryption, installation: platform.installation, registrations: platform.registrations },
     pendingMigrations: async () => (ownerUrl === null ? null : pendingMigrations(ownerUrl, sqlFolder)),

@@ -11,22 +11,14 @@ import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
 import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
-import { type Clock, type Config, type Id, type Logger, type RoleUrls, systemClock } from '#kernel';
-import {
-  assertWalls,
-  type Database,
-  type Embedded,
-  openDatabase,
-  prepareDatabase,
-  prepareOwner,
-  startEmbedded,
-  withTenant,
-} from '#kernel/database';
+import { type Clock, type Config, type Id, type Logger, systemClock } from '#kernel';
+import { assertWalls, type Database, openDatabase, withTenant } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
 import { registerSecret } from '#kernel/redact';
 import { countStorage, openStorage } from '#kernel/storage';
 import { createArchives } from '#ops/archive';
 import { createBackups } from '#ops/backup';
+import { createLoginRotation } from '#ops/logins';
 import { createKeyMetrics } from '#ops/telemetry';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { blobTarget, createBlobs } from '#trust/blob';
@@ -41,6 +33,7 @@ import { createSecretUnits, type Referrer, type SecretScope, usersByName } from 
 import { createFiles } from '#trust/vault';
 import { backupDeps } from './backup.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
+import { databaseLogins } from './database-logins.ts';
 import { openKeys } from './keys.ts';
 import { createPlatformQuotas } from './quota.ts';
 import { createRotation } from './rotation.ts';
@@ -79,7 +72,7 @@ export async function openPlatform(options: PlatformOptions) {
   const clock: Clock = systemClock;
   const early = await resolveEarly(options.config, { clock, log });
   await mkdir(early.dataFolder, { recursive: true, mode: 0o700 });
-  const { urls, ownerUrl, embedded } = await databaseUrls({ ...options, config: early });
+  const { urls, ownerUrl, embedded, passwords } = await databaseLogins({ ...options, config: early });
   for (const url of Object.values(urls)) registerSecret(url);
   const database = openDatabase(urls, { log });
   let closeKeys: () => Promise<void> = async () => undefined;
@@ -165,6 +158,7 @@ export async function openPlatform(options: PlatformOptions) {
       onWork: options.onWork,
     });
     const backups = createBackups(backupDeps({ config, ownerUrl, database, installation, clock, log }));
+    const loginRotation = createLoginRotation({ passwords, engine: database.engine, installation, clock, log });
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const certificates = createCertificates({ auth: database.auth, installation, clock, log });
     const tools = await createTools(options, { database, keysOf: keyring.of, certificates, clock });
@@ -240,6 +234,7 @@ export async function openPlatform(options: PlatformOptions) {
       vaultFiles,
       archives,
       backups,
+      loginRotation,
       accessLog,
       catalogue: tools.catalogue,
       tools: tools.tools,
@@ -332,30 +327,4 @@ function createModel({ model }: Config, catalogue: ToolCatalogue, log: Logger, b
   if (model === undefined) return null;
   const { provider, name, url, key, timeoutMs } = model;
   return createModelPlanner({ provider, model: name, url, key, timeoutMs, setBy: 'operator', catalogue, budget, log });
-}
-
-interface OpenedDatabase {
-  readonly urls: RoleUrls;
-  /** Null when this process never sees the owner's login. */
-  readonly ownerUrl: string | null;
-  readonly embedded: Embedded | undefined;
-}
-
-/** The four roles' logins: given by the operator, or of a database that is prepared here, embedded or not. */
-async function databaseUrls({ config, log, onProgress }: PlatformOptions): Promise<OpenedDatabase> {
-  const { ownerUrl, roleUrls } = config.database;
-  if (roleUrls !== undefined) return { urls: roleUrls, ownerUrl: null, embedded: undefined };
-  if (ownerUrl !== undefined) {
-    const passwordsFile = join(config.dataFolder, 'run', 'passwords.json');
-    return { urls: await prepareDatabase(ownerUrl, { passwordsFile, onProgress }), ownerUrl, embedded: undefined };
-  }
-  const embedded = await startEmbedded({ dataFolder: config.dataFolder, log, onProgress });
-  try {
-    const { passwordsFile, superuserUrl } = embedded;
-    const owner = await prepareOwner(superuserUrl, { passwordsFile, database: 'factotum' });
-    return { urls: await prepareDatabase(owner, { passwordsFile, onProgress }), ownerUrl: owner, embedded };
-  } catch (error) {
-    await embedded.stop();
-    throw error;
-  }
 }

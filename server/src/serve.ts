@@ -95,6 +95,8 @@ async function start(
     const rotations = createRotationKeeper(platform, () => jobs.kick());
     rotations.start();
     undo.push(() => rotations.stop());
+    platform.loginRotation.start();
+    undo.push(() => platform.loginRotation.stop());
     const blobKeeper = createBlobKeeper({ ...platform, app: platform.database.app, listTenants: () => platform.identity.listTenants() });
     blobKeeper.start();
     undo.push(() => blobKeeper.stop());

@@ -68,6 +68,7 @@ const operator: Omit<OperatorParts, 'database' | 'tenancy' | 'certificates' | 'b
     take: async () => ({ tenantId: acme.id, name: acme.name, rows: 0, logSize: 0, identity: { people: 0, met: [] } }),
     arrive: async () => undefined,
   },
+  logins: { rotate: async () => ['factotum_app'], madeAt: async () => null },
   pendingMigrations: async () => [],
   address: () => null,
 };

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { ask } from '../api.ts';
 import type { Command } from '../command.ts';
 import { holdDataFolder } from '../control/hold.ts';
 
@@ -24,6 +26,19 @@ export const databaseCommands: readonly Command[] = [
       } finally {
         if (hold.kind === 'ours') await hold.release();
       }
+    },
+  },
+  {
+    name: 'db rotate',
+    usage: '',
+    about:
+      'Give the logins that we made in the database new passwords, while everybody works. It is done every thirty days by itself. Not for logins that were given as settings.',
+    async run({ backend }) {
+      const { logins } = await ask(await backend(), z.object({ logins: z.array(z.string()) }), {
+        method: 'POST',
+        path: '/operator/database/rotation',
+      });
+      return { json: { rotated: logins }, text: `New passwords for: ${logins.join(', ')}` };
     },
   },
 ];

@@ -6,6 +6,8 @@ import type { OperatorParts } from './operator.ts';
 
 /** How long entries may wait for the sequencer before that is worth a word, in milliseconds. It works them off within some hundredths of a second. */
 const sequencerMsMax = 5_000;
+/** They are rotated every thirty; a server that was off for a while has some days to make up for it. */
+const passwordDaysMax = 45;
 /** Tenants whose whole log is read; beyond, the most recent are enough to see that keys and sequencer work. */
 const tenantsMax = 20;
 
@@ -17,6 +19,7 @@ export async function examine(parts: OperatorParts, { waitMs = sequencerMsMax } 
   return [
     ...walls,
     await examineMigrations(parts),
+    ...(await examinePasswords(parts)),
     await examineSequencer(parts, waitMs),
     ...(await examineLogs(parts)),
     ...(await examineSecrets(parts)),
@@ -57,6 +60,17 @@ async function examineMigrations(parts: OperatorParts): Promise<Finding> {
   } catch (error) {
     return { check, state: 'fail', text: reason(error), fix: 'Start the release that made this database.' };
   }
+}
+
+/** They are rotated by themselves, so old ones mean that this does not come about. */
+async function examinePasswords({ logins }: OperatorParts): Promise<readonly Finding[]> {
+  const madeAt = await logins.madeAt();
+  if (madeAt === null) return [];
+  const check = 'database passwords';
+  const days = Math.max(0, Math.floor((Date.now() - madeAt.getTime()) / 86_400_000));
+  const text = `made ${days === 0 ? 'today' : days === 1 ? 'yesterday' : `${days} days ago`}`;
+  if (days <= passwordDaysMax) return [{ check, state: 'ok', text }];
+  return [{ check, state: 'warn', text, fix: 'factotum db rotate; if that fails, the log of the server says why.' }];
 }
 
 /** Everything that waits now must be numbered soon: what comes meanwhile does not count. */

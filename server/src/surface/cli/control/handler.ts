@@ -66,6 +66,12 @@ export function createControlHandler({ fetch, operator, log }: ControlParts): (r
     const { kid, oldEndsAt } = await operator.rotateTokenKey({ endOld, actor: c.var.actor });
     return c.json({ kid, oldEndsAt: oldEndsAt.toISOString() }, 201);
   });
+  app.post('/operator/database/rotation', async (c) => {
+    const logins = await operator.logins.rotate();
+    // About no tenant, so there is no audit log for it.
+    log.warn({ actor: c.var.actor, logins }, 'new passwords of the database were asked for');
+    return c.json({ logins });
+  });
   app.delete('/operator/apikeys/:id', async (c) => {
     const { id: tenantId } = await c.var.tenant();
     const id = idSchema('apiKey').safeParse(c.req.param('id'));

@@ -58,6 +58,8 @@ export interface OperatorParts {
   /** The installation's own secrets, and how those of everybody are. */
   readonly secrets: OperatorSecrets;
   readonly database: Database;
+  /** The logins that this process made in the database. `madeAt`: when their passwords were made; null when they are not ours. */
+  readonly logins: { readonly rotate: () => Promise<readonly string[]>; readonly madeAt: () => Promise<Date | null> };
   /** What the life of tenants needs. */
   readonly tenancy: TenancyParts;
   /** Names of migrations that this release has and the database lacks; null when this process has no login that may see. */

@@ -111,11 +111,16 @@ test('inside, walls, migrations, sequencer and logs are tried, and what waits fo
     listTenants: async () => [{ id: tenantId, name: 'acme', createdAt: new Date() }],
     verifyAuditLog: async (_: Id<'tenant'>) => ({ ok: true, entries: 7, checkpointAt: null, root: null }),
     secrets: { examine: async () => [] },
+    logins: { madeAt: async (): Promise<Date | null> => null },
   } as unknown as OperatorParts;
   const well = await examine(parts);
   assert.deepEqual(failed(well), []);
   assert.equal(well.length, 7);
   assert.deepEqual(failed(await examine({ ...parts, pendingMigrations: async () => ['0009_new.sql'] })), ['migrations']);
+  const daysAgo = (days: number) =>
+    examine({ ...parts, logins: { ...parts.logins, madeAt: async () => new Date(Date.now() - days * 86_400_000) } });
+  const states = async (days: number) => (await daysAgo(days)).find(({ check }) => check === 'database passwords')?.state;
+  assert.deepEqual([await states(30), await states(60)], ['ok', 'warn']);
   const broken = await examine({
     ...parts,
     verifyAuditLog: async () => ({ ok: false, entries: 2, checkpointAt: null, root: null, fault: 'cut' }),
