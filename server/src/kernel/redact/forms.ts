@@ -67,6 +67,10 @@ function* encodingsOf(text: string): Generator<string> {
     yield json;
     json = JSON.stringify(json).slice(1, -1);
   }
+  for (const foreign of foreignJson(text)) {
+    yield foreign;
+    yield JSON.stringify(foreign).slice(1, -1);
+  }
   const percent = encodeURIComponent(text.toWellFormed());
   const form = new URLSearchParams([['', text]]).toString().slice(1);
   for (const encoded of [percent, form]) {
@@ -87,6 +91,21 @@ function* encodingsOf(text: string): Generator<string> {
   // As `util.inspect` shows a buffer (its first 50 bytes), and as JSON does.
   yield hex.slice(0, 2 * inspectedBytesMax).replaceAll(/..(?=.)/g, '$& ');
   yield bytes.join(',');
+}
+
+/** JSON as other programs write it, who send back what they were sent: each escapes more than it would have to. */
+function foreignJson(text: string): string[] {
+  const json = JSON.stringify(text).slice(1, -1);
+  const escaped = (from: string, which: RegExp, toCase: (hex: string) => string = (hex) => hex) =>
+    from.replaceAll(which, (char) => `\\u${toCase(char.charCodeAt(0).toString(16).padStart(4, '0'))}`);
+  const ascii = escaped(json, /[^\x20-\x7e]/g);
+  return [
+    // Python, PHP, Go, .NET.
+    ascii,
+    ascii.replaceAll('/', '\\/'),
+    escaped(json, /[<>&]/g),
+    escaped(json.replaceAll('\\"', '\\u0022'), /[^\x20-\x7e]|[<>&'+`]/g, (hex) => hex.toUpperCase()),
+  ];
 }
 
 /**

@@ -72,6 +72,21 @@ describe('whatever it stands in', () => {
   });
 });
 
+test('a value that another program sends back in its own kind of JSON is found, also inside a line of ours', () => {
+  const { register, redact } = createRedactor();
+  register('pä/ss<w&+rd"1');
+  for (const json of [
+    'p\\u00e4/ss<w&+rd\\"1',
+    'p\\u00e4\\/ss<w&+rd\\"1',
+    'pä/ss\\u003cw\\u0026+rd\\"1',
+    'p\\u00E4/ss\\u003Cw\\u0026\\u002Brd\\u00221',
+  ]) {
+    assert.equal(JSON.parse(`"${json}"`), 'pä/ss<w&+rd"1');
+    assert.equal(redact(`{"no":"${json}"}`), `{"no":"${placeholder}"}`);
+    assert.equal(redact(JSON.stringify({ no: json })), `{"no":"${placeholder}"}`);
+  }
+});
+
 test('two values that overlap are both taken out, whole', () => {
   const redactor = createRedactor();
   redactor.register('abcdefgh1234');
