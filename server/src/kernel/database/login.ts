@@ -16,22 +16,18 @@ export function urlWithPasswordsFile(url: string, file: string): string {
 export interface Login {
   readonly connectionString: string;
   readonly Client: typeof pg.Client;
-  /** Connects, and once more with the other password if the first was refused because a rotation is under way. */
-  readonly trying: <R>(connect: () => Promise<R>) => Promise<R>;
+  /** The password may be another one by now: who is refused tries once more. */
+  readonly mayChange: boolean;
 }
 
 /** @param url - a login's, with its password or with `urlWithPasswordsFile`. */
 export function loginOfUrl(url: string): Login {
   const plain = new URL(url);
   const file = plain.searchParams.get(fileParameter);
-  if (file === null) return { connectionString: url, Client: pg.Client, trying: (connect) => connect() };
+  if (file === null) return { connectionString: url, Client: pg.Client, mayChange: false };
   plain.searchParams.delete(fileParameter);
   const passwords = passwordsOf(file, decodeURIComponent(plain.username), decodeURIComponent(plain.password));
-  return {
-    connectionString: plain.href,
-    Client: clientWith(passwords),
-    trying: (connect) => connect().catch((error: unknown) => (isRefused(error) ? connect() : Promise.reject(error))),
-  };
+  return { connectionString: plain.href, Client: clientWith(passwords), mayChange: true };
 }
 
 /** Whether the server did not take the password. */

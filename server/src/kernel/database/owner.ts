@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { FactotumError } from '#kernel';
-import { type Login, loginOfUrl } from './login.ts';
+import { isRefused, type Login, loginOfUrl } from './login.ts';
 
 /**
  * Runs `work` on one connection of its own, for preparing and migrating: no pool, no time limit on statements.
@@ -9,8 +9,9 @@ import { type Login, loginOfUrl } from './login.ts';
  */
 export async function withOwner<R>(url: string, work: (client: pg.Client) => Promise<R>): Promise<R> {
   const login = loginOfUrl(url);
-  const client = await login
-    .trying(() => connectOwner(login))
+  const again = (error: unknown) => (login.mayChange && isRefused(error) ? connectOwner(login) : Promise.reject(error));
+  const client = await connectOwner(login)
+    .catch(again)
     .catch((cause: unknown) => {
       throw new FactotumError(
         'database.unavailable',

@@ -65,8 +65,9 @@ export function openDatabase(urls: RoleUrls, options: DatabaseOptions): Database
 }
 
 function openRole(name: RoleName, url: string, options: DatabaseOptions): RoleDatabase {
-  const { connectionString, Client } = loginOfUrl(url);
-  const pool = new RolePool({
+  const { connectionString, Client, mayChange } = loginOfUrl(url);
+  const Pool = mayChange ? RetryingPool : pg.Pool;
+  const pool = new Pool({
     connectionString,
     Client,
     application_name: `factotum ${name}`,
@@ -100,7 +101,7 @@ function openRole(name: RoleName, url: string, options: DatabaseOptions): RoleDa
 type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void;
 
 /** A pool whose connections try once more when their password was refused: while passwords are rotated a login has two. */
-class RolePool extends pg.Pool {
+class RetryingPool extends pg.Pool {
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: Connected): void;
   override connect(callback?: Connected): Promise<pg.PoolClient> | undefined {
