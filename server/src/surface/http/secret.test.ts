@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { newId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { redact } from '#kernel/redact';
 import { openSecret, tenantUnit } from '#trust/secret';
@@ -135,4 +136,17 @@ test('sizes end at 64 KiB in bytes, whatever the characters', async () => {
   assert.equal((await post({ name: 'more', value: 'é'.repeat(40_000) })).status, 400);
   assert.equal((await post({ name: 'empty', value: '' })).status, 400);
   assert.equal((await post({ name: 'pasted', value: 'secret://db/other' })).status, 400);
+});
+
+test('a tenant keeps a thousand secrets and no more', async () => {
+  const { tenantId, cookie, post, made } = await place();
+  const id = await made({ name: 'one', value: 'a value of it' });
+  await platform.inSecretUnit(tenantId, async ({ rows }) => {
+    const row = await rows.find({ id });
+    assert.ok(row);
+    for (let number = 1; number < 1_000; number += 1) await rows.insert({ ...row, secretId: newId('secret'), name: `secret-${number}` });
+  });
+  assert.equal(await codeOf(await post({ name: 'one-more', value: 'a value too many' })), 'request.invalid');
+  assert.equal((await send(`DELETE /api/v1/secrets/${id}`, { cookie })).status, 204);
+  assert.equal((await post({ name: 'one-more', value: 'a value that fits' })).status, 201);
 });

@@ -29,6 +29,8 @@ interface By {
 }
 
 const dayMs = 24 * 3_600_000;
+/** Each is up to 64 KiB that no quota counts, and lists have all of them. Two who store at once may go one beyond. */
+const tenantSecretsMax = 1_000;
 /** Revoked versions that are still listed, beside those that have a value. */
 const revokedKept = 20;
 
@@ -66,6 +68,11 @@ export async function createSecret(
     throw new FactotumError(
       'request.invalid',
       'A name of a secret has up to 100 small letters, digits and . _ - /, and begins and ends with a letter or digit.',
+    );
+  if (unit.scope !== 'installation' && (await unit.rows.list()).length >= tenantSecretsMax)
+    throw new FactotumError(
+      'request.invalid',
+      `There are ${tenantSecretsMax} secrets already, and no more are kept. Delete what nothing uses.`,
     );
   const secretId = newId('secret', at.getTime());
   const reference = 'reference' in content ? content.reference : null;
