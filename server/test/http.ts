@@ -10,7 +10,7 @@ import { createHttp, type Http, type HttpDeps, knownAddresses } from '#surface/h
 import type { Permission, TxtLookup } from '#trust/identity';
 import { allPermissions } from '#trust/identity';
 import { backupPort } from '../src/backup.ts';
-import { createTenant, type ToolDeps } from '../src/platform.ts';
+import { createTenant, type PlatformOptions, type ToolDeps } from '../src/platform.ts';
 import { assertConforms } from './conform.ts';
 import { browser, cookiesOf, testOrigin } from './identity.ts';
 import { type TestPlatform, testPlatform } from './platform.ts';
@@ -54,13 +54,15 @@ export async function testHttp(
     publicUrl?: string;
     environment?: Readonly<Record<string, string>>;
     lookupTxt?: TxtLookup;
+    rotation?: PlatformOptions['rotation'];
   } = {},
 ): Promise<TestHttp> {
-  const { tools, environment, lookupTxt } = options;
+  const { tools, environment, lookupTxt, rotation } = options;
   const platform = await testPlatform({
     ...(tools === undefined ? {} : { tools }),
     ...(environment === undefined ? {} : { environment }),
     ...(lookupTxt === undefined ? {} : { lookupTxt }),
+    ...(rotation === undefined ? {} : { rotation }),
   });
   const webFolder = await buildWebFolder();
   const addresses = knownAddresses({ host: '127.0.0.1', port: 4310, publicUrl: options.publicUrl });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -111,29 +110,44 @@ async function find(needles: Needles, place: string): Promise<string[]> {
   return [...found];
 }
 
+const scratch = Buffer.alloc(1024 * 1024);
+
 /** One look at each byte, however much is looked for: these are hundreds of megabytes. */
 async function findIn(path: string, forms: readonly { readonly what: string; readonly form: Buffer }[]): Promise<Set<string>> {
   const begins = new Uint8Array(65_536);
   for (const { form } of forms) begins[form.readUInt16BE()] = 1;
   const overlap = Math.max(...forms.map(({ form }) => form.length)) - 1;
   const found = new Set<string>();
-  let rest = Buffer.alloc(0);
+  const file = await openOrNull(path);
+  if (file === null) return found;
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: 4 * 1024 * 1024 })) {
-      const bytes = Buffer.concat([rest, piece]);
+    for (let kept = 0; ; ) {
+      const { bytesRead } = await file.read(scratch, kept, scratch.length - kept);
+      if (bytesRead === 0) return found;
+      const bytes = scratch.subarray(0, kept + bytesRead);
       for (let at = 1, pair = bytes[0] ?? 0; at < bytes.length; at += 1) {
         pair = ((pair << 8) | (bytes[at] ?? 0)) & 0xffff;
         if (begins[pair] === 0) continue;
         for (const { what, form } of forms)
           if (pair === form.readUInt16BE() && bytes.subarray(at - 1, at - 1 + form.length).equals(form)) found.add(what);
       }
-      rest = bytes.subarray(-overlap);
+      // What lies across two pieces begins in the first.
+      kept = Math.min(overlap, bytes.length);
+      scratch.copyWithin(0, bytes.length - kept, bytes.length);
     }
-  } catch (error) {
-    // The database takes its own files away as it likes.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  } finally {
+    await file.close();
   }
-  return found;
+}
+
+/** Null for what is not there any more: the database takes its own files away as it likes. */
+async function openOrNull(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 async function filesBelow(place: string): Promise<string[]> {
