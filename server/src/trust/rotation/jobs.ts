@@ -36,7 +36,7 @@ export interface RotationDeps {
   readonly log: Logger;
 }
 
-export const rotateInputSchema = z.strictObject({
+const rotateInputSchema = z.strictObject({
   secretId: idSchema('secret'),
   /** How long the old value goes on, in milliseconds. */
   graceMs: z.int().min(0),
