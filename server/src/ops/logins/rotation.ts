@@ -54,7 +54,7 @@ export function createLoginRotation({ passwords, engine, installation, clock, lo
         'The logins of the database were given to this process, so their passwords are changed where they were made. docs/operations.md says how.',
       );
     const logins = await rotatePasswords(passwords, clock.now());
-    log.warn({ logins }, 'the passwords of the database were rotated');
+    log.info({ logins }, 'the passwords of the database were rotated');
     return logins;
   }
 
