@@ -208,6 +208,29 @@ test('a sealed key that was exchanged stops that tenant alone', async () => {
   assert.deepEqual([healthy, broken].map(isSetAside(sequencer)), [false, true]);
 });
 
+test('an open log is closed by a revocation of its keys, which are read again with the next entry', async () => {
+  const [one, two] = [await buildTenant(), await buildTenant()];
+  const sequencer = setup.createSequencer();
+  for (const tenantId of [one, two]) await record(tenantId, {});
+  await sequencer.drained();
+  // Whoever reads these keys again is stopped by them; whoever has the log open notices nothing.
+  const foreign = await buildTenant();
+  await asIntruder(ownerUrl, (client) =>
+    client.query(
+      'update app.audit_head set mac_key = (select mac_key from app.audit_head where tenant_id = $1) where tenant_id = any($2::text[])',
+      [foreign, [one, two]],
+    ),
+  );
+  sequencer.forget(one);
+  for (const tenantId of [one, two]) await record(tenantId, {});
+  await sequencer.drained();
+  assert.deepEqual([one, two].map(isSetAside(sequencer)), [true, false]);
+  sequencer.forgetAll();
+  await record(two, {});
+  await sequencer.drained();
+  assert.equal(isSetAside(sequencer)(two), true);
+});
+
 test('an entry that somebody has slipped in under the next number stops that tenant alone', async () => {
   const [healthy, broken] = [await buildTenant(), await buildTenant()];
   await asIntruder(ownerUrl, (client) =>
