@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { FactotumError, type Id, newId } from '#kernel';
+import { FactotumError, type Id, isFactotumError, newId } from '#kernel';
 import type { OwnModel } from '#trust/model';
 import { exampleCatalogue } from '../../../test/example-tools.ts';
 import { startFakeOpenai } from '../../../test/fake-openai.ts';
@@ -69,11 +69,22 @@ test('a key that cannot be had now is waited for; one that is not there is said 
 
 test('an address in a private network is dialled only where the operator allows it', async () => {
   const { planning, ownModels, own, fake } = await buildWorld({ allowed: false });
-  const outcome = await planning.plan(task(), context({ ownModel: own }));
+  const keyless = { ...own, key: null };
+  const outcome = await planning.plan(task(), context({ ownModel: keyless }));
   assert.ok(outcome.kind === 'question' && /not on the public internet/.test(outcome.question), JSON.stringify(outcome));
-  const planner = await ownModels.plannerOf(newId('tenant'), own);
+  const planner = await ownModels.plannerOf(newId('tenant'), keyless);
   assert.equal((await planner.probe(AbortSignal.timeout(30_000), new Date()))?.code, 'model.misconfigured');
   assert.deepEqual(fake.requests, []);
+});
+
+test('a key is sent to no address without TLS, unless the operator allows it', async () => {
+  const { ownModels, own } = await buildWorld({ allowed: false });
+  const open = { ...own, url: 'http://models.example/v1' };
+  await assert.rejects(
+    ownModels.plannerOf(newId('tenant'), open),
+    (error) => isFactotumError(error, 'model.misconfigured') && /https/.test(error.message),
+  );
+  await ownModels.plannerOf(newId('tenant'), { ...open, key: null });
 });
 
 test('one planner serves as long as nothing changes, and tenants share none', async () => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ToolCatalogue } from '#flow/tool';
-import type { Id, Logger } from '#kernel';
+import { FactotumError, type Id, type Logger } from '#kernel';
 import type { OwnModel } from '#trust/model';
 import type { ModelBudget } from '#trust/quota';
 import { createModelPlanner, type ModelPlanner } from './model.ts';
@@ -49,6 +49,8 @@ export function createOwnModels(options: OwnModelsOptions): OwnModels {
       const { provider, name: model, url } = own;
       // An address that the operator allows by name is as good as one that the operator set.
       const setBy = url !== null && allowed.has(hostOf(url)) ? 'operator' : 'tenant';
+      if (setBy === 'tenant' && key !== undefined && url?.startsWith('http:') === true)
+        throw new FactotumError('model.misconfigured', 'Without TLS everybody on the way reads the key. Use the https address.');
       const connection = { provider, model, url: url ?? undefined, key, setBy } as const;
       const planner = createModelPlanner({ ...connection, catalogue, budget, log, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
       open.set(name, planner);
