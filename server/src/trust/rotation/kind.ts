@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { SecretKind, SecretScope } from '#trust/secret';
 
 /** One rotation, as far as an issuer has to know of it. */
@@ -28,4 +29,17 @@ export interface RotationKind {
   test(rotation: Rotation, value: string): Promise<void>;
   /** Ends a value at its issuer; one that has ended already is no fault. `inForce` is the one that replaced it. */
   revoke(rotation: Omit<Rotation, 'old'>, value: string, inForce: string): Promise<void>;
+}
+
+/** A value that is JSON of that form. @param faulty - what is thrown instead of the parser's own fault, which may quote the value */
+export function readJsonValue<T>(value: string, schema: z.ZodType<T>, faulty: () => Error): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(value);
+  } catch {
+    json = null;
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw faulty();
+  return parsed.data;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FactotumError } from '#kernel';
 import { registerSecret } from '#kernel/redact';
 import type { Certificates } from '#trust/certificate';
-import type { RotationKind } from '../kind.ts';
+import { type RotationKind, readJsonValue } from '../kind.ts';
 
 /** What such a secret holds, as JSON. The parts that are made (PEM) are missing before the first rotation. */
 const valueSchema = z.strictObject({
@@ -42,16 +42,7 @@ export function certificateKind(certificates: Pick<Certificates, 'issue' | 'revo
   };
 }
 
-function read(value: string): Value {
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch {
-    json = null;
-  }
-  const parsed = valueSchema.safeParse(json);
-  if (!parsed.success) throw unusable('Its value is JSON like {"name": "crm", "dnsNames": ["crm.internal"], "days": 30}.');
-  return parsed.data;
-}
+const read = (value: string): Value =>
+  readJsonValue(value, valueSchema, () => unusable('Its value is JSON like {"name": "crm", "dnsNames": ["crm.internal"], "days": 30}.'));
 
 const unusable = (what: string) => new FactotumError('certificate.invalid', `The certificate cannot be rotated. ${what}`);

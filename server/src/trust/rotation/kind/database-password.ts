@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { FactotumError } from '#kernel';
 import { newPassword, scramVerifier } from '#kernel/database';
 import { registerSecret } from '#kernel/redact';
-import type { RotationKind } from '../kind.ts';
+import { type RotationKind, readJsonValue } from '../kind.ts';
 
 /**
  * What such a secret holds, as JSON: the address with the login that is in use, and the other login of the pair with its password. There are
@@ -95,18 +95,13 @@ function withLogin(url: string, user: string, password: string): string {
   return next.href;
 }
 
-function read(value: string): Value {
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch {
-    json = null;
-  }
-  const parsed = valueSchema.safeParse(json);
-  if (!parsed.success)
-    throw new FactotumError(
-      'request.invalid',
-      'The database password cannot be rotated. Its value is JSON like {"url": "postgres://a:..@host/db", "other": {"user": "b", "password": ".."}}.',
-    );
-  return parsed.data;
-}
+const read = (value: string): Value =>
+  readJsonValue(
+    value,
+    valueSchema,
+    () =>
+      new FactotumError(
+        'request.invalid',
+        'The database password cannot be rotated. Its value is JSON like {"url": "postgres://a:..@host/db", "other": {"user": "b", "password": ".."}}.',
+      ),
+  );

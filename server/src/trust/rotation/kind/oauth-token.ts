@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FactotumError } from '#kernel';
 import { guardedAgent, type OutboundLimits, outboundFetch, unguardedAgent } from '#kernel/outbound';
 import { registerSecret } from '#kernel/redact';
-import type { Rotation, RotationKind } from '../kind.ts';
+import { type Rotation, type RotationKind, readJsonValue } from '../kind.ts';
 
 /** What such a secret holds, as JSON. Endpoints are those of RFC 6749 (token) and RFC 7009 (revocation). */
 const tokenSchema = z.looseObject({
@@ -108,21 +108,16 @@ function ask(
   }).catch(unreachable);
 }
 
-function read(value: string): Token {
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch {
-    json = null;
-  }
-  const token = tokenSchema.safeParse(json);
-  if (!token.success)
-    throw new FactotumError(
-      'request.invalid',
-      'The OAuth token cannot be rotated. Its value is JSON with tokenUrl, clientId and refreshToken; revocationUrl, testUrl and clientSecret as needed.',
-    );
-  return token.data;
-}
+const read = (value: string): Token =>
+  readJsonValue(
+    value,
+    tokenSchema,
+    () =>
+      new FactotumError(
+        'request.invalid',
+        'The OAuth token cannot be rotated. Its value is JSON with tokenUrl, clientId and refreshToken; revocationUrl, testUrl and clientSecret as needed.',
+      ),
+  );
 
 const jsonOf = (answer: Response): Promise<unknown> => answer.json().catch(() => null);
 
