@@ -83,9 +83,12 @@ function columnTarget(role: RoleDatabase, place: SealedPlace): ResealTarget {
     const given = names.map((_, index) => `$${index + 4}::text[]`).join(', ');
     return inTenant(tenantId, async (client) => {
       const { rowCount } = await client.query(
+        // One probe of the primary key a row: as a plain join the planner would compare the sealed bytes of the whole table.
         `with held as (
-           select t.ctid as place, n.resealed from ${table} t join unnest($2::bytea[], $3::bytea[], ${given}) as n(sealed, resealed, ${names.map((_, index) => `k${index}`).join(', ')})
-             on ${match} where t.${tenant} = $1 and t.${column} = n.sealed for update of t skip locked)
+           select found.place, n.resealed from unnest($2::bytea[], $3::bytea[], ${given}) as n(sealed, resealed, ${names.map((_, index) => `k${index}`).join(', ')})
+             cross join lateral (select t.ctid as place, t.${column} as sealed from ${table} t where ${match} and t.${tenant} = $1
+               offset 0 for update of t skip locked) found
+           where found.sealed = n.sealed)
          update ${table} t set ${column} = held.resealed from held where t.ctid = held.place and t.${tenant} = $1`,
         [
           tenantId,
