@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
+import { sql } from 'kysely';
 import { type Id, isFactotumError } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { listEntries, verifyTenantLog } from '#trust/audit';
@@ -239,6 +240,16 @@ test('a generation in force or in use is not destroyed, and a destroyed one keep
   await assert.rejects(destroy(7), (error) => isFactotumError(error, 'request.not_found'));
   await done(await rotate(tenantId));
   const later = new Date(Date.now() + 60_000);
+  // Whoever is writing may have sealed it before the rotation, however long ago that ended.
+  const [begun, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const writing = inTenant(tenantId, async (tx) => {
+    await sql`insert into key_revocation (tenant_id, kind) values (${tenantId}, 'changed')`.execute(tx);
+    begun.resolve();
+    await open.promise;
+  });
+  await begun.promise;
+  await assert.rejects(destroy(1, later), (error) => isFactotumError(error, 'key.busy')).finally(open.resolve);
+  await writing;
   const [one, again] = [await destroy(1, later), await destroy(1, later)];
   assert.equal(one.note, again.note);
   const row = await inTenant(tenantId, (tx) =>

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { FactotumError, type Id } from '#kernel';
 import { type Database, type Remains, type Tx, withTenant } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
@@ -5,7 +6,13 @@ import { addTenantJob, type Job, listTenantJobs } from '#trust/job';
 import type { InstallationKey, KeyGenerations, Keyring, RemoveRemains, TenantKeys } from '#trust/key';
 import { openGenerationCertificate, signGenerationCertificate } from './certificate.ts';
 import type { ResealTarget } from './reseal-target.ts';
-import { type KeptCertificate, keepGenerationCertificate, listGenerationCertificates, replaceGenerationCertificate } from './store.ts';
+import {
+  type KeptCertificate,
+  keepGenerationCertificate,
+  listGenerationCertificates,
+  readHorizon,
+  replaceGenerationCertificate,
+} from './store.ts';
 
 /** The kinds of the jobs that this module does. */
 export const resealKind = 'encryption.reseal';
@@ -27,6 +34,8 @@ export interface RotationDeps {
   readonly settleMs: number;
 }
 
+/** How long a person waits for writers that may need the generation, in milliseconds. */
+const writersMsMax = 3_000;
 /** How long to wait for transactions that still see what was destroyed: a person waits, or a job does, in milliseconds. */
 const remainsMsMax = { person: 5_000, job: 60_000 };
 
@@ -86,6 +95,7 @@ export async function destroyGeneration(
   const { database, generations, installation, keyring, targets } = deps;
   const inTenant = <R>(work: (tx: Tx) => Promise<R>) => withTenant(database.app.db, tenantId, work);
   await inTenant((tx) => requireDestroyable(deps, tx, tenantId, generation, { at, byJob }));
+  if (!byJob) await writersEnded(() => inTenant(readHorizon));
   requireUnused(generation, (await countObjects(targets, tenantId)).get(generation) ?? 0);
   const certificate = await inTenant(async (tx) => {
     const rows = await generations.hold(tx, tenantId);
@@ -123,6 +133,22 @@ export async function destroyGeneration(
 }
 
 const rank: Readonly<Record<Remains, number>> = { none: 0, log: 1, rows: 2 };
+
+/**
+ * Waits until every transaction that is writing now has ended: it may have sealed something under the former keys, which no count sees yet.
+ *
+ * @throws FactotumError `key.busy` when one takes too long.
+ */
+async function writersEnded(look: () => ReturnType<typeof readHorizon>): Promise<void> {
+  const { next } = await look();
+  for (let waitedMs = 0; (await look()).oldest < next; waitedMs += 200) {
+    if (waitedMs >= writersMsMax)
+      throw new FactotumError('key.busy', 'Somebody is writing who may need this generation. Try again in half a minute.', {
+        details: { retryAfterSeconds: 30 },
+      });
+    await pause(200);
+  }
+}
 
 function requireUnused(generation: number, objects: number): void {
   if (objects === 0) return;
