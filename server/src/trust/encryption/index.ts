@@ -9,6 +9,4 @@ export {
 } from './encryption.ts';
 export type { Pace } from './reseal-job.ts';
 export type { ResealedPiece, ResealPiece, ResealPlace, ResealTarget } from './reseal-target.ts';
-export { requestRewrap } from './rewrap-job.ts';
-export { resealKind, rewrapKind } from './rotation.ts';
 export type { KeptCertificate } from './store.ts';

@@ -46,7 +46,7 @@ export interface KeyAct {
 }
 
 /** Whether a job of that kind is under way for the tenant. */
-export async function liveJob(tx: Tx, tenantId: Id<'tenant'>, kind: string): Promise<Job | null> {
+async function liveJob(tx: Tx, tenantId: Id<'tenant'>, kind: string): Promise<Job | null> {
   const [newest] = await listTenantJobs(tx, tenantId, { kind, limit: 1 });
   return newest !== undefined && (newest.state === 'waiting' || newest.state === 'running') ? newest : null;
 }

@@ -29,7 +29,7 @@ export {
   sealStreamUnder,
 } from './passphrase.ts';
 export { createRemoveRemains, type RemoveRemains } from './remains.ts';
-export { createKeyWatch, type KeyWatch, keyWatchBlindMs } from './revocation.ts';
+export { createKeyWatch, type KeyWatch } from './revocation.ts';
 export type { PlainSeed } from './seed.ts';
 export { holdGeneration, type KeyState } from './store.ts';
 export { type KeysOf, type ObjectRef, type Purpose, sealedHeadBytes, type TenantKeys } from './tenant-keys.ts';

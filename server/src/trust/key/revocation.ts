@@ -25,7 +25,7 @@ export interface KeyWatchOptions {
 }
 
 /** How long after a change or revocation a process may at most go on with the keys it had, in milliseconds. */
-export const keyWatchBlindMs = 10_000;
+const keyWatchBlindMs = 10_000;
 const pollMsDefault = 1_000;
 const listenAgainMs = 1_000;
 const lookMsMax = 5_000;

@@ -94,7 +94,7 @@ export interface RangeOpening {
 export const headBytes = (headerBytes: number): number => headerBytes + saltBytes + commitmentBytes;
 
 /** How long a stream is once it is sealed. */
-export const sealedLength = (headerBytes: number, plainBytes: number): number =>
+const sealedLength = (headerBytes: number, plainBytes: number): number =>
   headBytes(headerBytes) + plainBytes + (Math.floor(plainBytes / chunkBytes) + 1) * tagBytes;
 
 /**
