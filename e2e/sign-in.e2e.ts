@@ -129,7 +129,7 @@ describe('people sign in and keep their accounts in the dashboard', () => {
     await enterByLink(page);
     await page.goto(`${origin}/settings/keys`);
     await page.getByRole('button', { name: 'New key' }).click();
-    await page.getByLabel('Name').fill('Reporting');
+    await page.getByLabel('Name', { exact: true }).fill('Reporting');
     await page.getByLabel('See tasks, their plans and what came of them').check();
     await page.getByRole('button', { name: 'Make the key' }).click();
     const made = page.getByRole('dialog', { name: 'Copy the key now' });

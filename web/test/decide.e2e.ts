@@ -114,9 +114,12 @@ test('when somebody else was faster, the page says who and when', async () => {
   server.setLive(false);
   const approval = server.world.approvals.get(payment);
   assert.ok(approval);
-  server.world.settle(approval, 'rejected', 'user:usr_00000000000000000000000b', 'No');
   await page.keyboard.press('a');
-  await page.getByRole('button', { name: 'Yes, approve' }).click();
+  const yes = page.getByRole('button', { name: 'Yes, approve' });
+  await yes.waitFor();
+  // While the question is open: a page that hears of it first closes the question, which is another promise.
+  server.world.settle(approval, 'rejected', 'user:usr_00000000000000000000000b', 'No');
+  await yes.click();
   await page.getByText(/member usr_…00000b decided this/).waitFor();
   await page.getByRole('heading', { name: /^Rejected by member/ }).waitFor();
 });

@@ -86,7 +86,7 @@ test('a team is made and changed', async () => {
   const { page } = opened;
   await signIn(page, server.origin, '/settings/teams');
   await page.getByRole('button', { name: 'New team' }).click();
-  await page.getByLabel('Name').fill('Purchasing');
+  await page.getByLabel('Name', { exact: true }).fill('Purchasing');
   await page.getByLabel('Chiara Rossi').check();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('#content').getByText('Chiara Rossi').waitFor();
@@ -98,7 +98,7 @@ test('a key is shown once, after the person has proved that it is them, and repl
   server.world.people.isFresh = false;
   await signIn(page, server.origin, '/settings/keys');
   await page.getByRole('button', { name: 'New key' }).click();
-  await page.getByLabel('Name').fill('Scanner');
+  await page.getByLabel('Name', { exact: true }).fill('Scanner');
   await page.getByLabel('Send events and mail in').check();
   await page.getByRole('button', { name: 'Make the key' }).click();
   await page.getByRole('dialog', { name: 'Confirm that it is you' }).getByLabel('Password').fill('correct horse');

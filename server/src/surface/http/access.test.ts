@@ -70,6 +70,9 @@ function requests(): { line: Line; sent: Sent; permission: string }[] {
     'PUT /api/v1/service-accounts/{id}': { json: { name: 'x', permissions: ['task:read'] } },
     'PUT /api/v1/sso/providers/{id}': { json: identityProvider },
     'POST /api/v1/sso/providers/{id}/domains': { json: { domain: 'mine.example' } },
+    'PUT /api/v1/secrets/{id}': { json: { value: 'x', ifVersion: 1 } },
+    'POST /api/v1/secrets/{id}/rotation': { json: {} },
+    'PUT /api/v1/vault/files/{path}': { body: 'x', headers: { 'if-match': '*' } },
     'PUT /api/v1/vault/notes/{path}': { body: 'x', headers: { 'content-type': 'text/markdown', 'if-match': '*' } },
   };
   return http.routes
@@ -78,7 +81,7 @@ function requests(): { line: Line; sent: Sent; permission: string }[] {
       const name = `${spec.method.toUpperCase()} ${spec.path}`;
       const id = spec.path.includes('approvals') ? theirs.approval : theirs.task;
       const path = spec.path.includes('tile') ? '0/000.p/1' : theirs.note.split('/').map(encodeURIComponent).join('/');
-      const line = name.replace('{id}', id).replace('{seq}', '3').replace('{path}', path) as Line; // a method and a path, as they were
+      const line = name.replace('{id}', id).replace('{seq}', '3').replace('{version}', '1').replace('{path}', path) as Line; // a method and a path, as they were
       return { line, sent: bodies[name] ?? {}, permission: access };
     });
 }

@@ -31,9 +31,12 @@ export const listGenerationCertificates = async (tx: Tx, tenantId: Id<'tenant'>)
       where tenant_id = ${tenantId} and generation > 0 order by generation`.execute(tx)
   ).rows;
 
-/** The transaction that will be the next to begin writing, and the oldest that still does. */
+/**
+ * A transaction that begins to write now, later than every one that does so already, and the oldest that still does. The number is taken, not
+ * looked up: what a snapshot calls its end is the last that has *ended*, and whoever writes may be past it.
+ */
 export const readHorizon = async (tx: Tx): Promise<{ next: bigint; oldest: bigint }> => {
-  const { rows } = await sql<{ next: string; oldest: string }>`select pg_snapshot_xmax(pg_current_snapshot())::text as next,
+  const { rows } = await sql<{ next: string; oldest: string }>`select pg_current_xact_id()::text as next,
     pg_snapshot_xmin(pg_current_snapshot())::text as oldest`.execute(tx);
   return { next: BigInt(rows[0]?.next ?? 0), oldest: BigInt(rows[0]?.oldest ?? 0) };
 };
