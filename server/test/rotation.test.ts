@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import pg from 'pg';
-import { FactotumError, type Id, isFactotumError } from '#kernel';
+import { FactotumError, type Id, isFactotumError, type JsonObject } from '#kernel';
 import { newPassword } from '#kernel/database';
 import { addTenantJob, createJobRunner, readAnyJob } from '#trust/job';
 import {
@@ -169,12 +169,12 @@ function rotationByHand(scope: Id<'tenant'>, secretId: Id<'secret'>, ...kinds: R
   const [rotate] = createRotationJobs(withKinds(...kinds));
   assert.ok(rotate);
   const positions: unknown[] = [];
-  const run = () =>
+  const run = (position: JsonObject = { secretId }) =>
     rotate.run({
       ...{ id: 'job_0190000000000000000000aa' as Id<'job'>, tenantId: scope, input: { secretId, graceMs: 3_600_000 } },
-      ...{ position: { secretId }, actor: 'user:usr_1', signal: AbortSignal.timeout(60_000) },
-      async save({ position }) {
-        positions.push(position);
+      ...{ position, actor: 'user:usr_1', signal: AbortSignal.timeout(60_000) },
+      async save({ position: saved }) {
+        positions.push(saved);
       },
     });
   return { run, positions };
@@ -213,6 +213,16 @@ test('a rotation that was cut off takes up the value that is there instead of ma
   assert.deepEqual(calls, ['create', 'test', 'test']);
   assert.deepEqual(await versionsOf(scope, id), ['2 current', '1 previous']);
   assert.deepEqual(positions.at(-1), { secretId: id, version: 2, replaced: 1, isPromoted: true });
+});
+
+test('a value that is in force already is neither tried nor ended by a rotation that was cut off right after that', async () => {
+  const scope = await buildCustomer();
+  const { id } = await store(scope, 'in-force', 'oauth-token', 'old-value-1');
+  await rotationByHand(scope, id, issuer('oauth-token').plugin).run();
+  const { calls, plugin } = issuer('oauth-token', { fails: 'always' });
+  await rotationByHand(scope, id, plugin).run({ secretId: id, version: 2, replaced: 1 });
+  assert.deepEqual(calls, []);
+  assert.deepEqual(await versionsOf(scope, id), ['2 current', '1 previous']);
 });
 
 test('an OAuth token is renewed at its issuer; a tenant’s issuer is not called in a private network', async () => {

@@ -76,7 +76,8 @@ async function rotate(deps: RotationDeps, job: JobRun<RotateInput>) {
   const version = at.version ?? job.input.version ?? (await stage(deps, { scope, secretId, kind, rotation }));
   await job.save({ position: { secretId, ...at, version, replaced } });
 
-  if (!at.isPromoted) {
+  // In force is in force, whether or not there was time to save that: trying it now could only end what everybody uses.
+  if (!at.isPromoted && secret.version !== version) {
     const value = await readValue(inUnit, scope, secretId, version);
     const staged: Staged = { scope, secretId, version, kind, rotation, value, actor: job.actor };
     await tested(deps, staged);
