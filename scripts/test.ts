@@ -101,35 +101,18 @@ async function startCluster(): Promise<{ stop(): Promise<void> }> {
   return { stop };
 }
 
-/** How often a file is run whose report breaks off. */
-const reportsMax = 3;
-
 /**
- * Runs the files with node's own runner. A file that ends while its report is still on its way, as happens on a machine that is very
- * busy, has told of some of its tests only: it is run again until it has told of all.
+ * Runs the files with node's own runner.
  *
- * @returns whether everything passed.
+ * @returns whether every file told of all its tests, and all passed.
  */
 async function runFiles(files: readonly string[], name: string | undefined): Promise<boolean> {
-  let hasPassed = true;
-  let left = files;
-  for (let round = 1; left.length > 0 && round <= reportsMax; round += 1) {
-    if (round > 1) console.error(`The report of ${left.join(', ')} broke off. Once more.`);
-    const { passed, reported } = await runOnce(left, name);
-    hasPassed &&= passed;
-    left = left.filter((file) => !reported.has(join(root, file)));
-  }
-  if (left.length > 0) console.error(`The report of ${left.join(', ')} broke off ${reportsMax} times.`);
-  return hasPassed && left.length === 0;
-}
-
-async function runOnce(files: readonly string[], name: string | undefined): Promise<{ passed: boolean; reported: ReadonlySet<string> }> {
   const stream = run({
     files: files.map((file) => join(root, file)),
     concurrency: Math.min(availableParallelism(), filesAtOnceMax),
     timeout: testTimeoutMs,
     signal: AbortSignal.timeout(runTimeoutMs),
-    execArgv: ['--import', pathToFileURL(join(root, 'scripts', 'test-seed.ts')).href],
+    execArgv: ['--import', pathToFileURL(join(root, 'scripts', 'test-process.ts')).href],
     // A file whose tests have all ended is over, even if it left a socket open.
     forceExit: true,
     ...(name === undefined ? {} : { testNamePatterns: new RegExp(RegExp.escape(name)) }),
@@ -141,7 +124,9 @@ async function runOnce(files: readonly string[], name: string | undefined): Prom
     else reported.add(summary.file);
   });
   for await (const text of Readable.from(withSlowestFiles(root, stream)).pipe(new spec())) process.stdout.write(text);
-  return { passed, reported };
+  const silent = files.filter((file) => !reported.has(join(root, file)));
+  if (silent.length > 0) console.error(`The report of ${silent.join(', ')} broke off: not all of its tests are in the count.`);
+  return passed && silent.length === 0;
 }
 
 process.exitCode = await main();
