@@ -28,6 +28,15 @@ const prefixes = {
   blob: 'blb',
   file: 'fil',
   backup: 'bak',
+  connection: 'con',
+  webhook: 'whk',
+  delivery: 'dlv',
+  schedule: 'sch',
+  deviceToken: 'dev',
+  toolServer: 'tsv',
+  account: 'acc',
+  transaction: 'trx',
+  agendaItem: 'agi',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -12,7 +12,7 @@ const authenticationSchema = z.object({ spf: z.string().optional(), dkim: z.stri
 
 /** Where an event came from and who can have written it. */
 const provenanceSchema = z.object({
-  channel: z.enum(['http', 'drop', 'command']),
+  channel: z.enum(['http', 'drop', 'command', 'connection', 'upload', 'webhook', 'schedule']),
   submittedBy: z.string(),
   integrity: z.enum(['trusted', 'untrusted']),
   /** The address the event claims to be from. Anybody can claim any. */

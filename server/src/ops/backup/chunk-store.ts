@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { isFactotumError } from '#kernel';
-import { invalid } from './fault.ts';
+import { pieceBytesMax } from './bound.ts';
+import { conflict, invalid } from './fault.ts';
 import type { Repository } from './repository.ts';
 import { openWhole, sealWhole } from './seal.ts';
 
@@ -21,6 +22,7 @@ const contextOf = (id: string) => `factotum/backup-chunk/v1 ${id}`;
 
 /** Stores a chunk unless it is there. @returns its id, and how many bytes were written for it: 0 when it was there. */
 export async function keepChunk({ storage, keys }: Place, plain: Uint8Array): Promise<{ id: string; newBytes: number }> {
+  if (plain.length > pieceBytesMax) throw conflict(`A row has ${plain.length} bytes, and no backup takes more than ${pieceBytesMax}.`);
   const id = keys.nameOf(plain);
   if ((await storage.stat(chunkName(id))) !== null) return { id, newBytes: 0 };
   const sealed = await sealWhole(keys.seal, contextOf(id), await compress(plain, compression));
@@ -32,7 +34,9 @@ export async function keepChunk({ storage, keys }: Place, plain: Uint8Array): Pr
 export async function readChunk({ storage, keys }: Place, id: string): Promise<Buffer> {
   let plain: Buffer;
   try {
-    plain = await decompress(await openWhole(keys.seal, contextOf(id), await storage.get(chunkName(id))));
+    plain = await decompress(await openWhole(keys.seal, contextOf(id), await storage.get(chunkName(id))), {
+      maxOutputLength: pieceBytesMax,
+    });
   } catch (cause) {
     if (isFactotumError(cause, 'storage.not_found')) throw invalid(`its piece ${id.slice(0, 12)} is missing`, cause);
     if (isFactotumError(cause, 'storage.unavailable')) throw cause;

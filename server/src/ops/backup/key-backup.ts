@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
@@ -12,6 +12,7 @@ import { ownerTransaction } from '#kernel/database';
 import type { ObjectStorage } from '#kernel/storage';
 import type { InstallationKey } from '#trust/key';
 import { eraseKind } from '#trust/tenant';
+import { keyBackupBytesMax, readBounded, refuseMore } from './bound.ts';
 import { conflict, invalid } from './fault.ts';
 import { lowerWalls } from './load.ts';
 import { type RecoveryKey, sealToRecovery } from './recovery-key.ts';
@@ -70,8 +71,10 @@ export async function backUpKeys(
   };
   const sealed = await sealToRecovery(repository.recoveryPublicKey, contextOf(id), Buffer.from(JSON.stringify(content)));
   const claim = { id, verifierKey: installation.signer.verifierKeyText, sealedSha256: sha256(sealed) };
-  const envelope = { note: signLine(installation, heading, JSON.stringify(claim)), sealed: sealed.toString('base64') };
-  await storage.put(`${folder}${id}`, Readable.from([Buffer.from(JSON.stringify(envelope))]));
+  const note = signLine(installation, heading, JSON.stringify(claim));
+  const envelope = Buffer.from(JSON.stringify({ note, sealed: sealed.toString('base64') }));
+  if (envelope.length > keyBackupBytesMax) throw conflict('There are more keys in this installation than one backup of them can hold.');
+  await storage.put(`${folder}${id}`, Readable.from([envelope]));
   return { id, tenants: new Set(tenantsOf(content.tenantKeys).map(({ tenantId }) => tenantId)).size, files: files.length };
 }
 
@@ -81,6 +84,7 @@ export async function listKeyBackups(storage: ObjectStorage): Promise<{ id: Id<'
   for await (const { name, modifiedAt } of storage.list(folder)) {
     const id = name.slice(folder.length);
     if (isId('backup', id)) found.push({ id, madeAt: modifiedAt });
+    refuseMore(found.length);
   }
   return found;
 }
@@ -92,7 +96,7 @@ export async function openKeyBackup(storage: ObjectStorage, recoveryKey: Recover
     throw new FactotumError('backup.not_found', `There is no such backup of the keys in ${storage.address}.`);
   let written: string;
   try {
-    written = await text(await storage.get(`${folder}${wanted}`));
+    written = (await readBounded(storage, `${folder}${wanted}`, keyBackupBytesMax)).toString('utf8');
   } catch (error) {
     if (!isFactotumError(error, 'storage.not_found')) throw error;
     throw new FactotumError('backup.not_found', `There is no backup ${wanted} of the keys in ${storage.address}.`, { cause: error });

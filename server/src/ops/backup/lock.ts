@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import type pg from 'pg';
 import { type Clock, FactotumError, isFactotumError } from '#kernel';
 import type { ObjectStorage } from '#kernel/storage';
+import { noteBytesMax, readBounded } from './bound.ts';
 
 const folder = 'locks/';
 /** How long a lock counts whose owner is another database server: renewed three times as often. */
@@ -40,7 +40,7 @@ export async function lockRepository(at: { client: pg.ClientBase; storage: Objec
   const othersAtWork = async (): Promise<boolean> => {
     for await (const other of storage.list(folder)) {
       if (other.name === name) continue;
-      const since = Date.parse(await text(await storage.get(other.name)).catch(gone));
+      const since = Date.parse((await readBounded(storage, other.name, noteBytesMax).catch(gone)).toString());
       if (clock.now().getTime() - since < ownerSilentMs) return true;
       await storage.remove(other.name);
     }

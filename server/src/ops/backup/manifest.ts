@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { FactotumError, type Id, idSchema, isFactotumError, isId } from '#kernel';
+import type { ObjectStorage } from '#kernel/storage';
 import type { InstallationKey } from '#trust/key';
-import { invalid } from './fault.ts';
+import { manifestBytesMax, refuseMore } from './bound.ts';
+import { conflict, invalid } from './fault.ts';
 import type { Repository } from './repository.ts';
 import { openWhole, sealWhole } from './seal.ts';
 import { openLine, signLine } from './signed.ts';
@@ -54,7 +55,9 @@ const decompress = promisify(zstdDecompress);
 export async function writeManifest({ storage, keys }: Repository, installation: InstallationKey, manifest: Manifest): Promise<Buffer> {
   const body = JSON.stringify(manifest);
   const note = signLine(installation, heading, `${manifest.id} ${sha256(body)}`);
-  const sealed = await sealWhole(keys.seal, contextOf(manifest.id), await compress(JSON.stringify({ note, body })));
+  const envelope = Buffer.from(JSON.stringify({ note, body }));
+  if (envelope.length > manifestBytesMax) throw conflict('There is more in this installation than one backup can list.');
+  const sealed = await sealWhole(keys.seal, contextOf(manifest.id), await compress(envelope));
   await storage.put(manifestName(manifest.id), Readable.from([sealed]));
   return createHash('sha256').update(sealed).digest();
 }
@@ -69,18 +72,31 @@ const envelopeSchema = z.strictObject({ note: z.string(), body: z.string() });
 export async function readManifest(repository: Repository, id: string): Promise<Manifest & { readonly sealedSha256: Buffer }> {
   const { storage, keys, verifierKey } = repository;
   if (!isId('backup', id)) throw notFound(id);
-  let sealed: Buffer;
-  try {
-    sealed = await buffer(await storage.get(manifestName(id)));
-  } catch (error) {
-    throw isFactotumError(error, 'storage.not_found') ? notFound(id) : error;
-  }
-  const plain = await openWhole(keys.seal, contextOf(id), Readable.from([sealed], { objectMode: false }));
-  const { note, body } = await parsed(envelopeSchema, async () => (await decompress(plain)).toString('utf8'));
+  const hash = createHash('sha256');
+  const plain = await openWhole(keys.seal, contextOf(id), hashed(await open(storage, id), hash));
+  const { note, body } = await parsed(envelopeSchema, async () =>
+    (await decompress(plain, { maxOutputLength: manifestBytesMax })).toString('utf8'),
+  );
   if (openLine(verifierKey, heading, note) !== `${id} ${sha256(body)}`) throw invalid('its manifest is not what was signed');
   const manifest = await parsed(manifestSchema, async () => body);
   if (manifest.id !== id || manifest.repositoryId !== repository.id) throw invalid('its manifest is of another backup');
-  return { ...manifest, sealedSha256: createHash('sha256').update(sealed).digest() };
+  return { ...manifest, sealedSha256: hash.digest() };
+}
+
+async function open(storage: ObjectStorage, id: string): Promise<Readable> {
+  try {
+    return await storage.get(manifestName(id));
+  } catch (error) {
+    throw isFactotumError(error, 'storage.not_found') ? notFound(id) : error;
+  }
+}
+
+/** Not gathered before it is opened: bytes that the seal does not know end with the first of them. */
+async function* hashed(sealed: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const part of sealed) {
+    hash.update(part);
+    yield part;
+  }
 }
 
 /** Ids of the backups that the repository has, oldest first. */
@@ -89,6 +105,7 @@ export async function listManifests({ storage }: Pick<Repository, 'storage'>): P
   for await (const { name } of storage.list(folder)) {
     const id = name.slice(folder.length);
     if (isId('backup', id)) ids.push(id);
+    refuseMore(ids.length);
   }
   return ids;
 }

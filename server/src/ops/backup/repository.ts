@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { type Clock, type Id, idSchema, isFactotumError, newId } from '#kernel';
 import type { ObjectStorage } from '#kernel/storage';
 import type { InstallationKey } from '#trust/key';
+import { noteBytesMax, readBounded } from './bound.ts';
 import { conflict, invalid } from './fault.ts';
 import { newRecoveryKey, parseRecoveryKey, type RecoveryKey, sealToRecovery, signerHashOf } from './recovery-key.ts';
 import { type BackupKeys, deriveBackupKeys } from './seal.ts';
@@ -138,7 +138,7 @@ async function writeHeader({ storage, installation }: Omit<Setup, 'clock'>, head
 
 async function readHeader(storage: ObjectStorage): Promise<string | null> {
   try {
-    return await text(await storage.get(headerName));
+    return (await readBounded(storage, headerName, noteBytesMax)).toString('utf8');
   } catch (error) {
     if (isFactotumError(error, 'storage.not_found')) return null;
     throw error;

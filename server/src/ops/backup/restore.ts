@@ -1,7 +1,9 @@
+import { pipeline } from 'node:stream/promises';
 import type { Id } from '#kernel';
 import { knownMigrations, ownerTransaction, sqlFolder, withOwner } from '#kernel/database';
 import type { ObjectStorage } from '#kernel/storage';
 import { createInstallationKey } from '#trust/key';
+import { exactly } from './bound.ts';
 import { conflict, invalid } from './fault.ts';
 import { type KeyBackup, openKeyBackup, restoreTenantKeys, writeKeyFiles } from './key-backup.ts';
 import { loadBackup, versionOf } from './load.ts';
@@ -76,12 +78,15 @@ export const fillDatabase = (
 export const fillKeys = (ownerUrl: string, { keys }: Pick<ReadyRestore, 'keys'>): Promise<{ restored: number; erased: Id<'tenant'>[] }> =>
   withOwner(ownerUrl, (client) => restoreTenantKeys(client, keys));
 
-/** Puts large objects back, those that are not there. */
+/** Puts large objects back, those that are not there. @throws FactotumError `backup.invalid` when one is not what was backed up. */
 export async function fillStorage({ repository, manifest }: ReadyRestore, storage: ObjectStorage): Promise<number> {
   let put = 0;
-  for (const { name, bytes } of manifest.blobs) {
+  for (const blob of manifest.blobs) {
+    const { name, bytes } = blob;
     if ((await storage.stat(name))?.bytes === bytes) continue;
-    await storage.put(name, await repository.storage.get(blobName(name)));
+    const kept = await repository.storage.get(blobName(name));
+    const checked = exactly(blob);
+    await Promise.all([pipeline(kept, checked), storage.put(name, checked)]);
     put += 1;
   }
   return put;

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
 import { FactotumError, isFactotumError } from '#kernel';
+import { exactly } from './bound.ts';
 import { chunkName, readChunk } from './chunk-store.ts';
 import { countRows, newTally } from './cut.ts';
 import { blobName } from './make.ts';
@@ -107,9 +108,8 @@ async function verifyBlob(
   const there = await repository.storage.stat(name);
   if (there?.bytes !== blob.bytes) return say(`The object ${blob.name} is ${there === null ? 'missing' : 'of another size'}.`);
   if (!deep) return;
-  const hash = createHash('sha256');
-  for await (const data of await repository.storage.get(name)) hash.update(data);
-  if (hash.digest('hex') !== blob.sha256) say(`The object ${blob.name} was changed.`);
+  const fault = await readFault(async () => pipeline(await repository.storage.get(name), exactly(blob).resume()));
+  if (fault !== null) say(`The object ${blob.name} was changed.`);
 }
 
 const absence = async ({ storage }: Repository, name: string): Promise<string | null> =>

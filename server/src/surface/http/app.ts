@@ -146,7 +146,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     fetchAs: async (request, principal) => app.fetch(request, { principal }),
     routes: routes.table,
     listen: async (options) => {
-      const started = await listen(app.fetch, options, { log: deps.log, figures });
+      const started = await listen(app.fetch, options, { clock: deps.clock, log: deps.log, figures });
       listening.push(started);
       load.start();
       return started.port;

@@ -41,6 +41,13 @@ export const permissionTable = {
   'encryption:admin': { meaning: 'Rotate, revoke and destroy keys, and choose who guards them', roles: [] },
   'secret:read': { meaning: 'See names, versions and use of secrets, never their values', roles: ['admin', 'auditor'] },
   'secret:admin': { meaning: 'Store, rotate and delete secrets', roles: ['admin'] },
+  'connection:read': {
+    meaning: 'See connections, webhooks, schedules and tool servers, never their credentials',
+    roles: ['admin', 'approver', 'member', 'auditor'],
+  },
+  'connection:admin': { meaning: 'Make, change and delete connections, webhooks, schedules and tool servers', roles: ['admin'] },
+  'ledger:read': { meaning: 'See bank accounts, transactions and matched invoices', roles: ['admin', 'approver'] },
+  'ledger:write': { meaning: 'Import bank files, categorise transactions and correct matches', roles: ['admin'] },
   'quota:read': { meaning: 'See quotas and usage', roles: ['admin', 'auditor'] },
   'tenant:export': { meaning: 'Take everything out in one sealed archive', roles: [] },
   'tenant:close': { meaning: 'Close the tenant, which ends in its erasure', roles: [] },

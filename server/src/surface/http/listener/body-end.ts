@@ -10,9 +10,11 @@ const lingerMs = 500;
  *
  * Our side is closed and nothing more is read, so that a flood costs us no more than what lies in the kernel; cut at once, the far side would
  * be told of a broken connection and never see the answer (RFC 9112 section 9.6).
+ *
+ * @returns whether it is ended so.
  */
-export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  if (incoming.complete || outgoing.headersSent || isShort(incoming)) return;
+export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+  if (incoming.complete || outgoing.headersSent || isShort(incoming)) return false;
   outgoing.shouldKeepAlive = false;
   const { socket } = incoming;
   // What Node calls on the connection once its last answer is written.
@@ -25,6 +27,7 @@ export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): v
     const cut = setTimeout(() => socket.destroy(), lingerMs).unref();
     socket.once('close', () => clearTimeout(cut));
   };
+  return true;
 }
 
 function isShort({ headers }: IncomingMessage): boolean {

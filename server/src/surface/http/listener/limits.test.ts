@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { Registry } from 'prom-client';
-import { createLogger } from '#kernel';
+import { createLogger, systemClock } from '#kernel';
 import { createFigures } from './figures.ts';
 import { type ListenOptions, listen } from './listen.ts';
 import { paceLimitsDefault } from './pace.ts';
@@ -28,7 +28,8 @@ const answer: Fetch = async (request, env) => {
 };
 
 async function serve(options: Partial<ListenOptions> = {}): Promise<number> {
-  const listening = await listen(answer, { host: '127.0.0.1', port: 0, ...options }, { log: createLogger({ level: 'silent' }), figures });
+  const deps = { clock: systemClock, log: createLogger({ level: 'silent' }), figures };
+  const listening = await listen(answer, { host: '127.0.0.1', port: 0, ...options }, deps);
   undo.push(() => listening.close(0));
   return listening.port;
 }
@@ -217,6 +218,26 @@ test('a body that is refused is not waited for: the answer comes, then the end, 
     const taken = line.socket.bytesWritten - line.socket.writableLength;
     assert.ok(taken < 32_000_000, `${head}: ${taken} bytes were taken`);
   }
+});
+
+test('whoever pours in body after body waits for the next refusal, and nobody waits for them', bound, async () => {
+  const port = await serve();
+  const pour = async (from: string): Promise<number> => {
+    const line = await open(port, from);
+    const startedAtMs = performance.now();
+    line.socket.write('POST /refuse HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000\r\n\r\n');
+    await line.hears('413');
+    const waitedMs = performance.now() - startedAtMs;
+    line.socket.destroy();
+    return waitedMs;
+  };
+  await Promise.all(Array.from({ length: 100 }, () => pour('127.0.0.30')));
+  const late = pour('127.0.0.30');
+  const other = pour('127.0.0.31');
+  const first = await Promise.race([late.then(() => 'who pours'), other.then(() => 'another')]);
+  assert.equal(first, 'another');
+  // Five steps of half a second; how much more it becomes is the machine's doing.
+  assert.ok((await late) >= 2_400);
 });
 
 test('a short rest of a body costs nobody the connection', bound, async () => {

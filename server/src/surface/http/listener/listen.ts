@@ -11,9 +11,10 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import { FactotumError, type Logger } from '#kernel';
+import { type Clock, FactotumError, type Logger } from '#kernel';
 import { plainAddress, trustedProxies } from '#trust/identity';
 import { addressBlock } from '#trust/quota';
+import { createLateRefusal } from '../late-refusal.ts';
 import type { App } from '../route.ts';
 import { continueWhenRead, endEarly } from './body-end.ts';
 import { type CertificateHolder, openCertificate } from './certificate.ts';
@@ -43,6 +44,7 @@ export interface ListenOptions {
 }
 
 export interface ListenDeps {
+  readonly clock: Clock;
   readonly log: Logger;
   readonly figures: Figures;
 }
@@ -75,7 +77,7 @@ const requestsPerConnectionMax = 10_000;
 const handshakeTimeoutMs = 10_000;
 
 /** Serves over HTTP/1.1, with TLS or without. @throws what `listen` does, for instance EADDRINUSE; FactotumError `config.invalid` about files. */
-export async function listen(fetch: App['fetch'], options: ListenOptions, { log, figures }: ListenDeps): Promise<Listening> {
+export async function listen(fetch: App['fetch'], options: ListenOptions, { clock, log, figures }: ListenDeps): Promise<Listening> {
   const { tls, edge: { clientCaFile, secretFile } = {} } = options;
   const certificate = tls === undefined ? undefined : await openCertificate({ ...tls, clientCaFile }, log);
   const needsCertificate = clientCaFile !== undefined;
@@ -83,6 +85,7 @@ export async function listen(fetch: App['fetch'], options: ListenOptions, { log,
   const server = createServer(certificate, needsCertificate);
   const connections = limitConnections(server, connectionLimits(options), figures.ended);
   const pace = keepPace(options.pace ?? paceLimitsDefault, figures.ended);
+  const lateRefusal = createLateRefusal(clock);
 
   const answer = getRequestListener(
     async (request, env) => {
@@ -98,7 +101,8 @@ export async function listen(fetch: App['fetch'], options: ListenOptions, { log,
         connections.freed(incoming);
       });
       const response = await fetch(request, refusal === undefined ? { incoming } : { incoming, refusal });
-      endEarly(incoming, outgoing);
+      // The connection is taken and not read meanwhile: whoever pours bodies in waits, at no cost to us, from wherever and for whatever reason.
+      if (endEarly(incoming, outgoing)) await lateRefusal.wait(addressBlock(plainAddress(incoming.socket.remoteAddress ?? '')));
       return response;
     },
     // What never became a request: an address or a Host header that cannot be read.

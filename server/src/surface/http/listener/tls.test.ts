@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { Registry } from 'prom-client';
-import { createLogger, isFactotumError } from '#kernel';
+import { createLogger, isFactotumError, systemClock } from '#kernel';
 import { makeAuthority, writePair } from '../../../../test/tls-pair.ts';
 import { createFigures } from './figures.ts';
 import { type Listening, type ListenOptions, listen } from './listen.ts';
@@ -26,7 +26,7 @@ after(async () => {
 async function serve(options: Partial<ListenOptions> = {}): Promise<Listening> {
   const answer = async () => new Response('served');
   const log = createLogger({ level: 'silent' });
-  const listening = await listen(answer, { host: '127.0.0.1', port: 0, tls: files, ...options }, { log, figures });
+  const listening = await listen(answer, { host: '127.0.0.1', port: 0, tls: files, ...options }, { clock: systemClock, log, figures });
   open.push(listening);
   return listening;
 }

@@ -1,0 +1,128 @@
+import type { z } from 'zod';
+
+/** JSON as it is kept: no undefined, no functions, no dates. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export interface JsonObject {
+  readonly [name: string]: Json;
+}
+
+/** A credential that a person enters once. It is sealed before it is stored, never comes back, and may be a `secret://` reference. */
+export interface CredentialField {
+  readonly title: string;
+  readonly required: boolean;
+  /** One line below the field: where one finds it. */
+  readonly help?: string;
+}
+
+/** What one connection is handed. Everything in it belongs to one tenant. */
+export interface ConnectorContext<Settings> {
+  readonly tenantId: string;
+  readonly connectionId: string;
+  readonly settings: Settings;
+  /** Values, after references have been followed. Never log them. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Aborted when the connection is paused, taken over by another watcher, or the process stops. */
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+  /** Calls to addresses that the tenant chose: guarded against private networks, limited in time and bytes, redirects not followed. */
+  readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
+  /** The address behind a host name that may be dialled. @throws ConnectorFault `permanent` for one that may not. For protocols other than HTTP. */
+  readonly resolve: (host: string) => Promise<string>;
+  /** Ids, counts and codes only; never content. */
+  readonly log: (message: string, facts?: JsonObject) => void;
+}
+
+/** Something that arrived. Its externalId is unique within the connection, and the same when it is fetched again. */
+export type Arrival =
+  | {
+      readonly form: 'event';
+      /** Like `calendar.changed`: lower-case letters, digits, dot, dash, underscore. */
+      readonly kind: string;
+      readonly externalId: string;
+      readonly title: string;
+      /** At most 256 KiB as JSON. */
+      readonly payload: JsonObject;
+      /** RFC 3339. */
+      readonly occurredAt?: string;
+      /** Who it claims to be from. Anybody can claim anything. */
+      readonly from?: string;
+      /** Was there before the connection was made: it is kept and found, and nothing is done because of it. */
+      readonly history?: boolean;
+    }
+  | {
+      /** The raw bytes of a mail (RFC 5322), at most 25 MiB. They are their own external id. */
+      readonly form: 'mail';
+      readonly bytes: Uint8Array;
+      readonly history?: boolean;
+    };
+
+export interface PollLimits {
+  /** Most arrivals of one poll. */
+  readonly arrivals: number;
+  /** Most bytes of one poll, unless one arrival alone has more. */
+  readonly bytes: number;
+}
+
+export interface Polled<Cursor, Changes = never> {
+  readonly arrivals: readonly Arrival[];
+  /** Committed together with the arrivals and the changes, or not at all. */
+  readonly cursor: Cursor;
+  /** There is more right now: poll again at once. */
+  readonly more: boolean;
+  /** When to ask again at the latest, in milliseconds. Left out: the connection's usual pace. */
+  readonly nextInMs?: number;
+  /** How far a back-fill is. */
+  readonly progress?: { readonly done: number; readonly of: number | null };
+  /** What else this poll has learned, for a connector of the product that keeps a picture of the far side (calendars, accounts). */
+  readonly changes?: Changes;
+}
+
+export interface HookRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** The bytes as they came: signatures are over these. */
+  readonly body: Uint8Array;
+}
+
+export interface HookAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly arrivals: readonly Arrival[];
+  /** The request was only a hint that there is something to fetch. */
+  readonly pollNow?: boolean;
+}
+
+/**
+ * One kind of outside system. Poll is the truth, push is a hint: whatever has a cursor is fetched by `poll`, and `stream` and `hook` may
+ * only make it happen sooner. A hook whose payload is the event itself (chat, webhooks) answers with the arrivals.
+ *
+ * Nothing in a connector is kept between calls: the next may be made by another process. What it throws should be a ConnectorFault; anything
+ * else counts as transient and is logged as a fault of the connector.
+ */
+export interface Connector<Settings extends z.ZodObject = z.ZodObject, Cursor extends Json = Json, Changes = never> {
+  /** Like `imap`; unique among the connectors of an installation. It is the `source` of its events, except that a mail's is `mail`. */
+  readonly kind: string;
+  readonly title: string;
+  /** What it brings and does, in one sentence for the person who chooses it. */
+  readonly description: string;
+  /** Becomes the form: `title` and `description` of each field are shown. Addresses of servers are always settings. */
+  readonly settings: Settings;
+  readonly credentials: Readonly<Record<string, CredentialField>>;
+  /** Asked at least this often, in milliseconds, and not more often than a tenth of it unless there is a hint or more. */
+  readonly everyMs: number;
+  /** Cheap, changes nothing. @throws ConnectorFault that says what is wrong and what to do. */
+  check(context: ConnectorContext<z.infer<Settings>>): Promise<void>;
+  /** `cursor` null: the first poll, which sets a baseline and fetches at most what `settings` say of the past. */
+  poll?(context: ConnectorContext<z.infer<Settings>>, cursor: Cursor | null, limits: PollLimits): Promise<Polled<Cursor, Changes>>;
+  /** Runs as long as the signal is not aborted; calls `onHint` when a poll would find something. It may throw: it is begun again. */
+  stream?(context: ConnectorContext<z.infer<Settings>>, onHint: () => void): Promise<void>;
+  /** Verifies before it believes. @throws ConnectorFault `auth` for a signature that is not right. */
+  hook?(context: ConnectorContext<z.infer<Settings>>, request: HookRequest): Promise<HookAnswer>;
+}
+
+/** Keeps the compiler's knowledge of the settings while connectors of all kinds lie in one list. */
+export const defineConnector = <Settings extends z.ZodObject, Cursor extends Json, Changes = never>(
+  connector: Connector<Settings, Cursor, Changes>,
+): Connector<Settings, Cursor, Changes> => connector;

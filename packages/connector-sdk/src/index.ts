@@ -1,0 +1,15 @@
+/** The door: what a third party needs to write a connector. */
+export {
+  type Arrival,
+  type Connector,
+  type ConnectorContext,
+  type CredentialField,
+  defineConnector,
+  type HookAnswer,
+  type HookRequest,
+  type Json,
+  type JsonObject,
+  type Polled,
+  type PollLimits,
+} from './connector.ts';
+export { ConnectorFault, type FaultKind, isConnectorFault } from './fault.ts';
