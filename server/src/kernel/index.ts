@@ -21,3 +21,4 @@ export { folderFault } from './folder-fault.ts';
 export { type Id, type IdKind, idSchema, isId, newId } from './ids.ts';
 export { parseJson } from './json-text.ts';
 export { createLogger, type Logger } from './log.ts';
+export { instantOf, isDay, isoDate, localDate, type WallTime, wallTimeOf } from './zone.ts';

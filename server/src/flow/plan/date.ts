@@ -1,4 +1,4 @@
-import { instantOf, isDay, isoDate, localDate, type WallTime } from './zone.ts';
+import { instantOf, isDay, isoDate, localDate, type WallTime } from '#kernel';
 
 /** How a tenant writes dates: in which zone a time without one is meant, and whether 03/04 is April or March. */
 export interface DateHabits {

@@ -1,9 +1,8 @@
-import { FactotumError, type Json, type JsonObject } from '#kernel';
+import { FactotumError, type Json, type JsonObject, localDate } from '#kernel';
 import { joinLabels, type Label, type Labelled } from '#trust/policy';
 import { formatAmount, isAmount } from './amount.ts';
 import { parseReference, parseTemplate, type Reference, referenceText, valueAt } from './reference.ts';
 import type { Arg, ArgSource, PlanStep } from './schema.ts';
-import { localDate } from './zone.ts';
 
 /** All that references can point at while a step is prepared. `literal` and `values` are the plan's own; `results` is by step id. */
 export interface Facts {

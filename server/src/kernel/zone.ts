@@ -43,7 +43,8 @@ function offsetMs(atMs: number, timeZone: string): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(atMs / 1_000) * 1_000;
 }
 
-function wallTimeOf(atMs: number, timeZone: string): WallTime {
+/** What clocks in that zone show at an instant, in milliseconds since the epoch. */
+export function wallTimeOf(atMs: number, timeZone: string): WallTime {
   const part = Object.fromEntries(
     formatterOf(timeZone)
       .formatToParts(atMs)
