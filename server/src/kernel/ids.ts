@@ -36,6 +36,8 @@ const prefixes = {
   toolServer: 'tsv',
   account: 'acc',
   transaction: 'trx',
+  statement: 'stm',
+  invoice: 'ivc',
   agendaItem: 'agi',
 } as const;
 
