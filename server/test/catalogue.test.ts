@@ -17,6 +17,10 @@ const ask = async <Row extends object>(text: string): Promise<Row[]> => (await o
 /** Per role and table, what it may do; columns in brackets where it is not the whole table. */
 const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   factotum_app: {
+    'app.agenda_calendar': 'delete, insert, select, update',
+    'app.agenda_due': 'delete, insert, select, update',
+    'app.agenda_hold': 'delete, insert, select, update',
+    'app.agenda_item': 'delete, insert, select, update',
     'app.approval': 'delete, insert, select, update (answer, assigned_to, body, decided_at, decided_by, decision_mac, state)',
     'app.archive_piece': 'delete, insert, select',
     'app.attempt': 'delete, insert, select, update (outcome, settled_at)',
@@ -97,6 +101,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'auth.verification': 'delete, insert, select, update',
   },
   factotum_engine: {
+    'app.agenda_due': 'select (due_at, tenant_id)',
     'app.approval': 'insert, select, update (state, used_at)',
     'app.attempt': 'insert, select, update (outcome, settled_at)',
     'app.audit_pending': 'insert',
@@ -205,6 +210,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
     join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
     where c.relnamespace = 'app'::regnamespace and a.attname <> 'tenant_id' order by 1`);
   assert.deepEqual(indexes.map(({ name }) => name).sort(), [
+    'app.agenda_due_order',
     'app.audit_pending_order',
     'app.backup_pkey',
     'app.idempotency_age',
@@ -233,6 +239,7 @@ test('only the engine and the sequencer see more than one tenant, and only in th
   assert.deepEqual(
     over('factotum_engine'),
     [
+      'agenda_due',
       'approval',
       'attempt',
       'audit_pending',

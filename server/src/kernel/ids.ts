@@ -39,6 +39,8 @@ const prefixes = {
   statement: 'stm',
   invoice: 'ivc',
   agendaItem: 'agi',
+  agendaCalendar: 'agc',
+  agendaHold: 'agh',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -2,6 +2,31 @@ import { actor, clear, count, hash, id, keyed, name, option, otherwise, publicVa
 
 /** Schema `app`: tenants' data, keys, the audit log. A new column needs a line here; a test says so. */
 export const appColumns: Readonly<Record<string, TableColumns>> = {
+  agenda_calendar: {
+    'tenant_id calendar_id connection_id': id,
+    key_mac: keyed,
+    version: count,
+    body: sealed('address, name and owner of a calendar', { kind: 'agenda.calendar', id: ['calendar_id'], version: 'version' }),
+    updated_at: time,
+  },
+  agenda_due: {
+    'tenant_id object_id': id,
+    kind: option,
+    due_at: clear('when a reminder or the end of a hold is due: who looks for it looks for all tenants at once'),
+  },
+  agenda_hold: {
+    'tenant_id hold_id task_id operation_key': id,
+    body: sealed('where the time is held', { kind: 'agenda.hold', id: ['hold_id'] }),
+    expires_at: time,
+  },
+  agenda_item: {
+    'tenant_id item_id calendar_id': id,
+    'href_mac uid_mac': keyed,
+    version: count,
+    body: sealed('an appointment, as its calendar has it', { kind: 'agenda.item', id: ['item_id'], version: 'version' }),
+    'first_day last_day': clear('the days, and no times, between which it takes place: finds a range without opening every appointment'),
+    'gone_at updated_at': time,
+  },
   approval: {
     'tenant_id approval_id task_id step_id assigned_to': id,
     'tool policy_ids': name,
