@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDropFolder, type DropFolder } from '#connector/files';
 import type { Engine } from '#engine';
+import { createScheduleKeeper } from '#flow/schedule';
 import { type Config, FactotumError, type Logger } from '#kernel';
 import { addBackupMetrics } from '#ops/backup';
 import { dropDemoMails } from '#ops/demo';
@@ -95,6 +96,9 @@ async function start(
     const rotations = createRotationKeeper(platform, () => jobs.kick());
     rotations.start();
     undo.push(() => rotations.stop());
+    const schedules = createScheduleKeeper({ ...platform, keysOf: platform.keyring.of });
+    schedules.start();
+    undo.push(() => schedules.stop());
     platform.loginRotation.start();
     undo.push(() => platform.loginRotation.stop());
     const blobKeeper = createBlobKeeper({ ...platform, app: platform.database.app, listTenants: () => platform.identity.listTenants() });

@@ -45,6 +45,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.note': 'delete, insert, select, update',
     'app.note_version': 'delete, insert, select, update (body, manifest)',
     'app.plan': 'delete, insert, select, update (body)',
+    'app.plugged_tool': 'delete, insert, select, update',
     'app.policy': 'delete, insert, select, update (body)',
     'app.quota_alert': 'delete, insert, select, update',
     'app.quota_counter': 'delete, insert, select, update',
@@ -62,6 +63,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.tenant_model': 'delete, insert, select, update',
     'app.tenant_move': 'insert, select, update',
     'app.tenant_queue': 'delete, insert, select, update',
+    'app.tool_server': 'delete, insert, select, update',
     'app.vault_file': 'delete, insert, select, update (author, blob_id, manifest, path_mac, size_bytes, updated_at, version)',
   },
   factotum_auth: {

@@ -41,6 +41,7 @@ import { createRateLimit } from './rate-limit.ts';
 import { addRegistrationRoutes } from './registration.ts';
 import { addRoleRoutes } from './role.ts';
 import { type App, createRoutes, type Env, type Routes } from './route.ts';
+import { addScheduleRoutes } from './schedule.ts';
 import { addScimAdminRoutes } from './scim/admin.ts';
 import { addScimRoutes } from './scim/routes.ts';
 import { addSecretRoutes } from './secret.ts';
@@ -56,6 +57,7 @@ import { addTaskRoutes } from './task.ts';
 import { addTeamRoutes } from './team.ts';
 import { addTokenRoutes } from './token.ts';
 import { addVaultRoutes } from './vault.ts';
+import { addVaultChangeRoutes } from './vault-change.ts';
 
 export interface Http {
   readonly app: App;
@@ -106,6 +108,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addApprovalRoutes(routes, deps);
   addVaultRoutes(routes, deps);
   addFileRoutes(routes, deps);
+  addVaultChangeRoutes(routes, deps);
   addAuditRoutes(routes, deps);
   addQuotaRoutes(routes, deps);
   addEncryptionRoutes(routes, deps);
@@ -117,6 +120,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addInvitationRoutes(routes, deps);
   addRoleRoutes(routes, deps);
   addTeamRoutes(routes, deps);
+  addScheduleRoutes(routes, deps);
   addSecurityRoutes(routes, deps);
   addSecretRoutes(routes, deps);
   addSecretRotationRoutes(routes, deps);

@@ -1,3 +1,4 @@
+import { followTimeZone } from '#flow/schedule';
 import { FactotumError } from '#kernel';
 import { configureTenant, ownChangesSchema, readTenant, type Tenant, thresholdsInForce } from '#trust/tenant';
 import { jsonBody } from './body.ts';
@@ -53,7 +54,14 @@ export function addSettingsRoutes(routes: Routes, { plannerModel, keks }: Pick<H
           details: { models: plannerModel === null ? [] : [plannerModel] },
         });
       const version = versionOf(call.request.headers.get('if-match'));
-      return answer(call, await call.inTenant((tx) => configureTenant(tx, keys, { changes, version, actor: principal.actor, at: now })));
+      return answer(
+        call,
+        await call.inTenant(async (tx) => {
+          const tenant = await configureTenant(tx, keys, { changes, version, actor: principal.actor, at: now });
+          if (changes.timeZone !== undefined) await followTimeZone(tx, call.tenantId, now);
+          return tenant;
+        }),
+      );
     },
   );
 }

@@ -7,4 +7,4 @@ export { changeState, closeTenant, eraseKind, type LifeAct, reopenTenant, resume
 export { type NewTenant, type ProvisionDeps, provisionTenant } from './provision.ts';
 export { updateMaxRunning } from './queue.ts';
 export { readActiveTenant, readTenant, refusalOf, type Tenant, type TenantState, tenantStates } from './read.ts';
-export { ownSettingsSchema, type TenantSettings, tenantNameSchema, tenantTitleSchema } from './settings.ts';
+export { isTimeZone, ownSettingsSchema, type TenantSettings, tenantNameSchema, tenantTitleSchema } from './settings.ts';

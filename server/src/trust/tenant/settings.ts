@@ -73,7 +73,8 @@ export const tenantTitleSchema = z
 /** Asking Intl takes half a millisecond, and settings are read again every few seconds; there are about 600 names. */
 const knownTimeZones = new Set(['UTC']);
 
-function isTimeZone(name: string): boolean {
+/** Whether it is an IANA time zone, whose clocks may change. */
+export function isTimeZone(name: string): boolean {
   if (knownTimeZones.has(name)) return true;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { followTimeZone } from '#flow/schedule';
 import { FactotumError, type Id, isFactotumError, isId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import type { Encryption } from '#trust/encryption';
@@ -58,7 +59,10 @@ export function addTenantLifeRoutes(app: Hono<Caller>, operator: OperatorParts):
     const changes = await read(z.strictObject({ ...ownChangesSchema.shape, ...operatorChangesSchema.shape }), c.req.raw);
     const keys = await tenancy.keyring.of(id);
     const act = { actor: c.var.actor, at: new Date() };
-    await withTenant(database.app.db, id, (tx) => configureTenant(tx, keys, { changes, version: null, ...act }));
+    await withTenant(database.app.db, id, async (tx) => {
+      await configureTenant(tx, keys, { changes, version: null, ...act });
+      if (changes.timeZone !== undefined) await followTimeZone(tx, id, act.at);
+    });
     return c.json(await shown(id));
   });
 

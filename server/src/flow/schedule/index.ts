@@ -1,0 +1,18 @@
+/** The door to schedules: events that come at set times. */
+export { nextOccurrences } from './cron.ts';
+export { createScheduleKeeper, type ScheduleKeeper } from './keeper.ts';
+export { occurrenceEvent } from './occurrence.ts';
+export {
+  changeSchedule,
+  createSchedule,
+  deleteSchedule,
+  followTimeZone,
+  listSchedules,
+  payloadSchema,
+  readSchedule,
+  type Schedule,
+  type ScheduleInput,
+  scheduleInputSchema,
+  zoneOf,
+  zoneSchema,
+} from './schedule.ts';
