@@ -51,11 +51,24 @@ export const wantsJson = (argv: readonly string[]): boolean => argv.includes('--
 export const usageOf = ({ name, usage }: Command): string => `Use: factotum ${name}${usage === '' ? '' : ` ${usage}`}`;
 
 function parse(argv: readonly string[], command: Command): { values: Readonly<Record<string, unknown>>; positionals: readonly string[] } {
+  const options = { ...sharedOptions, ...command.options };
   try {
-    return parseArgs({ args: [...argv], options: { ...sharedOptions, ...command.options }, allowPositionals: true, strict: true });
+    return parseArgs({ args: joinValues(argv, options), options, allowPositionals: true, strict: true });
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : 'These words are not understood.'}\n${usageOf(command)}`);
   }
+}
+
+/** An etag or a token may begin with a dash, which alone would be taken for an option: `--replace -xY3` is `--replace=-xY3`. */
+function joinValues(argv: readonly string[], options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>): string[] {
+  const joined: string[] = [];
+  for (let at = 0; at < argv.length; at += 1) {
+    const [word = '', next = ''] = argv.slice(at, at + 2);
+    const isValue = word.startsWith('--') && options[word.slice(2)]?.type === 'string' && /^-[^-]/.test(next) && next !== '-h';
+    joined.push(isValue ? `${word}=${next}` : word);
+    if (isValue) at += 1;
+  }
+  return joined;
 }
 
 function findCommand(argv: readonly string[], commands: readonly Command[]): Command | undefined {

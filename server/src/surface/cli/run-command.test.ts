@@ -138,6 +138,14 @@ test('options may stand before the command', async () => {
   assert.deepEqual(json(), []);
 });
 
+test('a value that begins with a dash is a value', async () => {
+  const approval = { id: 'apr_1', taskId: 'tsk_1', headline: 'Pay', risk: 'high', payloadHash: '-ab', expiresAt: 'soon', fields: [] };
+  answer = () => Response.json({ ...approval, state: 'approved' });
+  assert.equal(await run('approval decide apr_1 accept --hash -ab'), 0, err);
+  assert.equal(JSON.parse(asked[0]?.body.toString() ?? '').payloadHash, '-ab');
+  assert.equal(await run('approval decide apr_1 accept --hash --json'), 2, 'an option is none');
+});
+
 test('help shows every command and is good', async () => {
   assert.equal(await run(''), 0);
   assert.match(out, /tenant create[\s\S]*audit export/);
