@@ -24,7 +24,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
     'kernel/storage',
     'kernel/database',
   ],
-  flow: ['tool', 'task', 'intake', 'connection', 'ledger', 'agenda', 'schedule', 'webhook', 'plan', 'gate', 'approval', 'action', 'run', 'projection'].map((step) => `flow/${step}`),
+  flow: ['tool', 'tool-server', 'task', 'intake', 'connection', 'ledger', 'agenda', 'schedule', 'webhook', 'plan', 'gate', 'approval', 'action', 'run', 'projection'].map((step) => `flow/${step}`),
 };
 
 /** The only files that read the environment; everybody else is handed the settings. */

@@ -9,6 +9,7 @@ import {
   type PlanningTask,
   type PlanOutcome,
 } from '#flow/plan';
+import { noPluggedTools } from '#flow/tool';
 import { createLogger, newId } from '#kernel';
 import { exampleCatalogue } from './example-tools.ts';
 import { type FakeModel, type ModelReply, type ModelScript, startFakeAnthropic } from './fake-anthropic.ts';
@@ -47,6 +48,7 @@ export const context = (more: Partial<PlanningContext> = {}): PlanningContext =>
   planner: 'model',
   model: null,
   ownModel: null,
+  pluggedTools: noPluggedTools,
   signal: new AbortController().signal,
   ...more,
 });

@@ -105,8 +105,7 @@ function ruleOfTwo({ manifest, everything, outward, args, taskLabels, recipients
 function untrustedLink({ outward, args }: Call): Hit | null {
   if (!outward) return null;
   const found = args.flatMap((arg) => {
-    const carriesText =
-      arg.manifest === null || arg.manifest.role === 'content' || arg.manifest.slot === 'text' || arg.manifest.slot === 'name';
+    const carriesText = arg.manifest === null || arg.manifest.role === 'content' || ['text', 'name', 'json'].includes(arg.manifest.slot);
     const links = carriesText && arg.label.integrity === 'untrusted' ? texts(arg.value).flatMap(findLinks) : [];
     return links.map((link) => ({ name: arg.name, link }));
   });

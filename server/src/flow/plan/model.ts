@@ -1,4 +1,4 @@
-import type { ToolCatalogue } from '#flow/tool';
+import { type ToolCatalogue, withPlugged } from '#flow/tool';
 import { type ErrorCode, FactotumError, type Logger } from '#kernel';
 import type { ModelBudget } from '#trust/quota';
 import { foldAnswer, writtenOutFaults } from './model-answer.ts';
@@ -54,8 +54,9 @@ export function createModelPlanner(options: ModelPlannerOptions): ModelPlanner {
   return {
     model,
     async plan(task, context) {
-      const prompt = buildPrompt(task, context, options.catalogue, model);
-      const { outcome, tokens } = await converse({ connection, prompt, task, signal: context.signal, options });
+      const catalogue = withPlugged(options.catalogue, context.pluggedTools);
+      const prompt = buildPrompt(task, context, catalogue, model);
+      const { outcome, tokens } = await converse({ connection, prompt, task, signal: context.signal, options: { ...options, catalogue } });
       const code = 'code' in outcome ? outcome.code : undefined;
       log.info({ taskId: task.taskId, model, outcome: outcome.kind, code, ...tokens }, 'a model was asked for a plan');
       return { ...outcome, model, ...(tokens === undefined ? {} : { usage: withCost(model, tokens, task.now) }) };

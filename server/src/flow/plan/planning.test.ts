@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noPluggedTools } from '#flow/tool';
 import { newId } from '#kernel';
 import { exampleCatalogue } from '../../../test/example-tools.ts';
 import type { ModelPlanner } from './model.ts';
@@ -40,6 +41,7 @@ const context = (playbooks: Playbook[], more: Partial<PlanningContext> = {}): Pl
   planner: 'model',
   model: null,
   ownModel: null,
+  pluggedTools: noPluggedTools,
   signal: new AbortController().signal,
   ...more,
 });
@@ -114,7 +116,7 @@ test('a playbook that fits and cannot be carried out is passed over for the next
   assert.equal(shown.code, 'plan.invalid');
   assert.match(
     shown.question,
-    /^Playbook "Broken" fits, but cannot be carried out: Step keep: there is no tool called "vault.wrote"\. Correct the playbook/,
+    /^Playbook "Broken" fits, but cannot be carried out: Step keep: There is no tool called vault.wrote\. Correct the playbook/,
   );
 });
 

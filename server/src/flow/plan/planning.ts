@@ -1,4 +1,4 @@
-import type { ToolCatalogue } from '#flow/tool';
+import { type ToolCatalogue, withPlugged } from '#flow/tool';
 import { isFactotumError } from '#kernel';
 import { eventLabel } from './event-label.ts';
 import { type MatchedEvent, matchPlaybooks, planFromPlaybook } from './match.ts';
@@ -31,7 +31,7 @@ export function createPlanning(deps: {
   // `isQuick` and `plan` are asked about the same task one after the other.
   const known = new WeakMap<PlanningTask, ByPlaybook>();
   const tryPlaybooks = (task: PlanningTask, context: PlanningContext): ByPlaybook => {
-    const answer = known.get(task) ?? planByPlaybook(task, context, catalogue);
+    const answer = known.get(task) ?? planByPlaybook(task, context, withPlugged(catalogue, context.pluggedTools));
     known.set(task, answer);
     return answer;
   };

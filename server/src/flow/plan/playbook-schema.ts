@@ -15,11 +15,11 @@ const args = z.record(z.string(), argument);
 
 const stepSchema = z.strictObject({
   id: text(31).describe('Names the step, so that others can point at its result'),
-  tool: text(63),
+  tool: text(99),
   args: args.default({}),
   after: z.array(z.string()).max(planLimits.stepsMax).default([]).describe('Steps that come first. Those it points at come first anyway'),
   why: text(500).optional().describe('One sentence for the person who is asked'),
-  undo: z.strictObject({ tool: text(63), args: args.default({}) }).optional(),
+  undo: z.strictObject({ tool: text(99), args: args.default({}) }).optional(),
 });
 
 /** The front matter of a note in `Playbooks/`. */

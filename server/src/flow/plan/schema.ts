@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EventBody } from '#flow/intake';
+import type { PluggedTools } from '#flow/tool';
 import { canonicalJson, type ErrorCode, type Id, isFactotumError, type Json } from '#kernel';
 import type { OwnModel } from '#trust/model';
 import { type Labelled, labelSchema } from '#trust/policy';
@@ -18,9 +19,9 @@ const sourceShapes = [
 ] as const;
 const argSchema = z.union([...sourceShapes, z.strictObject({ list: z.array(z.union(sourceShapes)).max(planLimits.listMax) })]);
 const argsSchema = z
-  .record(z.string().regex(/^[a-z][A-Za-z0-9_]{0,62}$/, 'must be an argument name'), argSchema)
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'must be an argument name'), argSchema)
   .refine((args) => Object.keys(args).length <= planLimits.argsMax, `must have at most ${planLimits.argsMax} arguments`);
-const toolSchema = z.string().regex(/^[a-z][A-Za-z0-9_.-]{0,62}$/, 'must be a tool name');
+const toolSchema = z.string().regex(/^[a-z][A-Za-z0-9_.-]{0,98}$/, 'must be a tool name');
 const stepIdSchema = z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, 'must start with a lower-case letter, then letters, digits and _');
 
 const planStepSchema = z.strictObject({
@@ -88,6 +89,8 @@ export interface PlanningContext {
   readonly model: string | null;
   /** The tenant's own model, which goes before the installation's; null: none. */
   readonly ownModel: OwnModel | null;
+  /** The tenant's tools besides ours. */
+  readonly pluggedTools: PluggedTools;
   readonly signal: AbortSignal;
 }
 

@@ -72,7 +72,7 @@ test('all faults are named at once, each with its step', () => {
     'A step cannot be called "event"',
     'Step a comes after "zz"',
     'wait for each other: a -> c -> a',
-    'no tool called "mail.sent"',
+    'no tool called mail.sent',
     'nothing at $event.sendr',
     'has no argument extra',
     'vault.read returns nothing at $a.contnt',

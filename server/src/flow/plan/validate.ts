@@ -95,7 +95,7 @@ function callFaults(place: string, tool: string, args: Readonly<Record<string, A
       .flatMap((source) => sourceFaults(source, around))
       .map((fault) => `${place}: ${name}: ${fault}`),
   );
-  if (entry === null) return [`${place}: there is no tool called "${tool}".`, ...dangling];
+  if (entry === null) return [`${place}: ${around.catalogue.absence(tool)}`, ...dangling];
   return dangling.length > 0
     ? [...nameFaults(place, entry, args), ...dangling]
     : [...nameFaults(place, entry, args), ...valueFaults(place, entry, args, around)];

@@ -4,7 +4,7 @@ import { eventLabel, type PlanStep, resolveArgs, taskFacts } from '#flow/plan';
 import { type CatalogueEntry, callFaults } from '#flow/tool';
 import { canonicalJson, type ErrorCode, isFactotumError } from '#kernel';
 import type { Labelled } from '#trust/policy';
-import { stepOf, type Work } from './work.ts';
+import { catalogueOf, stepOf, type Work } from './work.ts';
 
 /** One tool and its arguments as the plan writes them: a step, or what takes a step back. */
 export type PlannedCall = Pick<PlanStep, 'tool' | 'args'>;
@@ -49,7 +49,7 @@ export function gateFor(work: Work, call: PlannedCall, args: Args): GateResult {
   const done = work.steps.filter((other) => other.state === 'done' && other.body?.result !== undefined);
   return decideStep({
     tool: call.tool,
-    manifest: work.tools.catalogue.get(call.tool)?.manifest ?? null,
+    manifest: catalogueOf(work).get(call.tool)?.manifest ?? null,
     args,
     policy: (facts) => work.tools.policies.evaluate(work.context.policy, facts),
     grants: work.context.grants,
@@ -59,7 +59,7 @@ export function gateFor(work: Work, call: PlannedCall, args: Args): GateResult {
     spec: call,
     // Everything that the task has touched so far: the rule of two looks at the whole, not at one argument.
     taskLabels: [labelOfEvent(work), ...done.map((other) => other.body?.result?.label ?? labelOfEvent(work))],
-    readPrivate: done.some((other) => work.tools.catalogue.get(other.spec.tool)?.manifest.readsPrivate === true),
+    readPrivate: done.some((other) => catalogueOf(work).get(other.spec.tool)?.manifest.readsPrivate === true),
     now: work.tools.clock.now(),
     timeZone: work.context.settings.timeZone,
   });

@@ -3,7 +3,7 @@ import type { GateResult } from '#flow/gate';
 import type { CatalogueEntry, Effect } from '#flow/tool';
 import { type Args, gateFor, resolveCall } from './call.ts';
 import { bareBody, type StepBody } from './step-body.ts';
-import { approvalOf, change, note, riskier, type StepWork, settleAttempt, type Work, withdraw, withdrawOpen } from './work.ts';
+import { approvalOf, catalogueOf, change, note, riskier, type StepWork, settleAttempt, type Work, withdraw, withdrawOpen } from './work.ts';
 
 type Reason = GateResult['reasons'][number];
 
@@ -15,8 +15,8 @@ const grave: ReadonlySet<string> = new Set<Effect>(['money', 'grant', 'destroy']
  * asked, or it is refused. For a step that a person has approved, everything the approval binds is computed anew first.
  */
 export async function consider(work: Work, step: StepWork): Promise<'go' | 'stays'> {
-  const known = work.tools.catalogue.get(step.spec.tool);
-  if (known === null) return refuse(work, step, { rule: 'tool.unknown', text: `There is no tool called ${step.spec.tool}.` });
+  const known = catalogueOf(work).get(step.spec.tool);
+  if (known === null) return refuse(work, step, { rule: 'tool.unknown', text: catalogueOf(work).absence(step.spec.tool) });
   step.effect = known.manifest.effect;
   const args = argsOf(work, step, known);
   if (args === null) return 'stays';

@@ -1,6 +1,6 @@
 import type { TaskOutcome } from '#engine';
 import { plainArgs } from '#flow/approval';
-import { approvalOf, note, release, type StepWork, standing, type Work } from './work.ts';
+import { approvalOf, catalogueOf, note, release, type StepWork, standing, type Work } from './work.ts';
 
 /** Parks the task until a person has answered: no slot, no memory, no connection is held. */
 export async function park(work: Work): Promise<void> {
@@ -62,6 +62,6 @@ export async function finish(work: Work): Promise<void> {
 
 /** What a step does in plain words, drawn by the tool's manifest from its arguments. */
 export function headline(work: Work, step: StepWork): string {
-  const manifest = work.tools.catalogue.get(step.spec.tool)?.manifest;
+  const manifest = catalogueOf(work).get(step.spec.tool)?.manifest;
   return manifest === undefined || step.body === null ? step.spec.tool : manifest.headline(plainArgs(step.body.args));
 }

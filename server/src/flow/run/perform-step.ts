@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Action, type ActionOutcome, lookUpAction, performAction } from '#flow/action';
 import { resultLabel } from '#flow/gate';
 import { bytesOf } from './call.ts';
-import { approvalOf, change, changeApproval, note, type StepWork, settleAttempt, type Work } from './work.ts';
+import { approvalOf, catalogueOf, change, changeApproval, note, type StepWork, settleAttempt, type Work } from './work.ts';
 
 /** Tries of one step, the first included, before it counts as failed for good. */
 const triesMax = 5;
@@ -68,7 +68,7 @@ export function perform(work: Work, step: StepWork): Promise<ActionOutcome> {
 
 /** The call that a step makes. */
 export function actionOf(work: Work, step: StepWork): Action {
-  const known = work.tools.catalogue.get(step.spec.tool);
+  const known = catalogueOf(work).get(step.spec.tool);
   if (known === null) throw new Error(`the tool ${step.spec.tool} disappeared during the run`);
   return {
     tenantId: work.tenantId,
@@ -92,7 +92,7 @@ export function applyOutcome(work: Work, step: StepWork, outcome: ActionOutcome)
   const detail = { step: step.spec.id, tool: step.spec.tool, verdict: step.verdict, policies: body.policies.map(({ id }) => id) };
   switch (outcome.kind) {
     case 'done': {
-      const manifest = work.tools.catalogue.get(step.spec.tool)?.manifest;
+      const manifest = catalogueOf(work).get(step.spec.tool)?.manifest;
       if (manifest === undefined) throw new Error(`the tool ${step.spec.tool} disappeared during the run`);
       const label = resultLabel(manifest, body.args, outcome.label);
       change(step, { state: 'done', finishedAt: now, errorCode: null, body: { ...body, result: { value: outcome.result, label } } });
@@ -167,7 +167,7 @@ export async function settleOpenAttempts(work: Work): Promise<number | null> {
 }
 
 async function lookUp(work: Work, step: StepWork): ReturnType<typeof lookUpAction> {
-  if (work.tools.catalogue.get(step.spec.tool) === null)
+  if (catalogueOf(work).get(step.spec.tool) === null)
     return {
       kind: 'unknown',
       message: `${step.spec.tool} was under way, and there is no such tool any more that could be asked about it.`,

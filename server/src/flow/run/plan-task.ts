@@ -18,7 +18,7 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     answers: work.detail.answers ?? [],
     now: work.tools.clock.now(),
   };
-  const { playbooks, faultyPlaybooks, handbook, ownModel, settings } = work.context;
+  const { playbooks, faultyPlaybooks, handbook, ownModel, pluggedTools, settings } = work.context;
   const { timeZone, locale, maySpendOperatorModelKey, planner, model } = settings;
   const context: PlanningContext = {
     playbooks,
@@ -30,6 +30,7 @@ export async function planTask(work: Work, planning: Planning): Promise<boolean>
     planner,
     model,
     ownModel,
+    pluggedTools,
     signal: work.lease.signal,
   };
   if (!planning.isQuick(task, context)) await showPlanning(work);

@@ -5,7 +5,7 @@ import { bytesOf, gateFor, resolveCall } from './call.ts';
 import { park } from './finish.ts';
 import { actionOf, openAttempt } from './perform-step.ts';
 import { postpone } from './postpone.ts';
-import { change, commit, note, release, type StepWork, settleAttempt, standing, type Work, withdrawOpen } from './work.ts';
+import { catalogueOf, change, commit, note, release, type StepWork, settleAttempt, standing, type Work, withdrawOpen } from './work.ts';
 
 /** Tries of one undo before a person is asked. */
 const undoTriesMax = 8;
@@ -82,7 +82,7 @@ interface UndoCall {
 /** How the step is taken back: as its plan says, else by its tool's own undo. Null when it cannot be, or not without a person. */
 async function undoCall(work: Work, step: StepWork): Promise<UndoCall | null> {
   if (step.spec.undo !== undefined) return plannedUndo(work, step, step.spec.undo);
-  if (work.tools.catalogue.get(step.spec.tool)?.manifest.reversible !== true) return null;
+  if (catalogueOf(work).get(step.spec.tool)?.manifest.reversible !== true) return null;
   const action = actionOf(work, step);
   // A result is what the tool returned, an object, and there is one: the step is done. A person who settled it as done knows none.
   const resultJson = canonicalJson((step.body?.result?.value ?? {}) as JsonObject);
@@ -92,7 +92,7 @@ async function undoCall(work: Work, step: StepWork): Promise<UndoCall | null> {
 
 /** Another tool's call, which passes the gate like any other. Only what runs alone runs here; the rest is for the person who is asked at the end. */
 async function plannedUndo(work: Work, step: StepWork, call: NonNullable<StepWork['spec']['undo']>): Promise<UndoCall | null> {
-  const known = work.tools.catalogue.get(call.tool);
+  const known = catalogueOf(work).get(call.tool);
   if (known === null) return null;
   const results = [...step.spec.after, step.spec.id];
   const resolved = resolveCall(work, { stepId: step.spec.id, call, known, results });

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type FaultyPlaybook, type Playbook, parsePlaybook } from '#flow/plan';
+import type { PluggedTools } from '#flow/tool';
+import { readPluggedTools } from '#flow/tool-server';
 import type { Id } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
 import type { KeysOf, TenantKeys } from '#trust/key';
@@ -22,6 +24,7 @@ export interface TenantContext {
   readonly faultyPlaybooks: readonly FaultyPlaybook[];
   readonly handbook: string;
   readonly ownModel: OwnModel | null;
+  readonly pluggedTools: PluggedTools;
 }
 
 const playbooksMax = 200;
@@ -59,6 +62,7 @@ async function load(
     const contacts = await readNote(tx, keys, 'Contacts.md');
     const handbook = await readNote(tx, keys, 'Company_Handbook.md');
     const { own: ownModel } = await readOwnModel(tx, keys);
+    const pluggedTools = await readPluggedTools(tx, keys);
     const { playbooks, faultyPlaybooks } = await readPlaybooks(tx, keys);
     return {
       revision,
@@ -72,6 +76,7 @@ async function load(
       faultyPlaybooks,
       handbook: handbook?.trusted === true ? handbook.content : '',
       ownModel,
+      pluggedTools,
     };
   });
 }

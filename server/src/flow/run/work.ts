@@ -2,7 +2,7 @@ import type { ApprovalRow, AttemptRow, Committed, Lease, Risk, StepState, TaskPr
 import type { EventBody } from '#flow/intake';
 import type { Plan, PlanStep } from '#flow/plan';
 import { mayMove, sealTaskDetail, type TaskDetail } from '#flow/task';
-import type { ToolCatalogue, ToolHost } from '#flow/tool';
+import { type ToolCatalogue, type ToolHost, withPlugged } from '#flow/tool';
 import type { Clock, Id } from '#kernel';
 import { type AuditDraft, auditBody } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
@@ -12,6 +12,7 @@ import type { TenantContext } from './tenant-context.ts';
 
 /** What every part of a run needs besides the task itself. */
 export interface RunTools {
+  /** Our own tools; those that the tenant has plugged in come with its context. */
   readonly catalogue: ToolCatalogue;
   readonly policies: PolicyEngine;
   readonly host: ToolHost;
@@ -70,6 +71,10 @@ export interface Work {
 }
 
 export const nothingPending = (): Work['pending'] => ({ audit: [], attempts: [], settled: [], approvals: [], approvalChanges: [] });
+
+/** The tools that there are for this task. */
+export const catalogueOf = ({ tools, context }: Pick<Work, 'tools' | 'context'>): ToolCatalogue =>
+  withPlugged(tools.catalogue, context.pluggedTools);
 
 /** Adds an audit entry to the next commit. */
 export function note(work: Work, draft: Omit<AuditDraft, 'actor' | 'at' | 'taskId'> & { actor?: string }): void {

@@ -18,7 +18,19 @@ export interface ToolCatalogue {
   get(tool: string): CatalogueEntry | null;
   /** Sorted by name. */
   list(): readonly CatalogueEntry[];
+  /** Why there is no such tool, in one sentence, for a tool that `get` does not have. */
+  absence(tool: string): string;
 }
+
+/** Tools that one tenant has besides ours. */
+export interface PluggedTools {
+  readonly entries: readonly CatalogueEntry[];
+  /** Those that may not be used at present, by name, each with the sentence that says why. */
+  readonly withheld: ReadonlyMap<string, string>;
+}
+
+/** What a tenant has that has plugged nothing in. */
+export const noPluggedTools: PluggedTools = { entries: [], withheld: new Map() };
 
 /**
  * The tools there are. A fault in one of them is a fault of the program, so the process does not start:
@@ -33,8 +45,31 @@ export function createCatalogue(tools: readonly Tool[]): ToolCatalogue {
     if (fault !== null) throw new FactotumError('config.invalid', `The tool ${manifest.tool} ${fault}. Mend its definition.`);
     entries.set(manifest.tool, Object.freeze({ manifest, input, output, schemaHash: schemaHash(tool) }));
   }
+  return catalogueOf(entries, noPluggedTools.withheld);
+}
+
+/** Equal parts give the same catalogue, since much is derived from one. */
+const joined = new WeakMap<ToolCatalogue, WeakMap<PluggedTools, ToolCatalogue>>();
+
+/** Our own tools and those that a tenant has plugged in. A name of ours is never taken over. */
+export function withPlugged(own: ToolCatalogue, plugged: PluggedTools): ToolCatalogue {
+  if (plugged.entries.length === 0 && plugged.withheld.size === 0) return own;
+  const known = joined.get(own)?.get(plugged);
+  if (known !== undefined) return known;
+  const all = [...plugged.entries, ...own.list()].map((entry) => [entry.manifest.tool, entry] as const);
+  const made = catalogueOf(new Map(all.sort(([left], [right]) => (left < right ? -1 : 1))), plugged.withheld);
+  const ofOwn = joined.get(own) ?? new WeakMap<PluggedTools, ToolCatalogue>();
+  joined.set(own, ofOwn.set(plugged, made));
+  return made;
+}
+
+function catalogueOf(entries: ReadonlyMap<string, CatalogueEntry>, withheld: PluggedTools['withheld']): ToolCatalogue {
   const list = [...entries.values()];
-  return { get: (tool) => entries.get(tool) ?? null, list: () => list };
+  return {
+    get: (tool) => entries.get(tool) ?? null,
+    list: () => list,
+    absence: (tool) => withheld.get(tool) ?? `There is no tool called ${tool}.`,
+  };
 }
 
 function faultIn({ manifest, input, lookup, undo }: Tool): string | null {

@@ -1,7 +1,7 @@
 /** The door to tools: what one is, what it says about itself, and the list of those there are. */
 
 export type { Effect } from '#trust/policy';
-export { type CatalogueEntry, createCatalogue, type ToolCatalogue } from './catalogue.ts';
+export { type CatalogueEntry, createCatalogue, noPluggedTools, type PluggedTools, type ToolCatalogue, withPlugged } from './catalogue.ts';
 export { callFaults } from './fault.ts';
 export type { ArgManifest, ArgRole, Slot, ToolManifest } from './manifest.ts';
 export { amountMinorOf, slotFault } from './slot.ts';

@@ -18,7 +18,9 @@ export type Slot =
   | 'datetime'
   | 'name'
   | 'id'
-  | 'labels';
+  | 'labels'
+  /** Anything, with members of its own. */
+  | 'json';
 
 export interface ArgManifest {
   readonly role: ArgRole;

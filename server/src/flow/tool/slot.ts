@@ -25,6 +25,7 @@ const checks: Readonly<Record<Slot, (value: Json) => string | null>> = {
   name: (value) => (isName(value) ? null : 'is not a name: one line of at most 200 characters, nothing hidden in it'),
   id: (value) => (matches(value, /^[\x21-\x7e]{1,200}$/) || Number.isSafeInteger(value) ? null : 'is not an id'),
   labels: (value) => (listOf(value, isName) ? null : 'is not a list of labels'),
+  json: () => null,
 };
 
 /** The amount in the smallest unit, or null. */

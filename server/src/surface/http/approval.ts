@@ -9,6 +9,7 @@ import {
   selectApproval,
   selectApprovals,
 } from '#flow/approval';
+import type { ToolCatalogue } from '#flow/tool';
 import { FactotumError, isId } from '#kernel';
 import { showRead } from './access.ts';
 import { jsonBody } from './body.ts';
@@ -17,6 +18,7 @@ import type { HttpDeps } from './deps.ts';
 import type { Call, Routes } from './route.ts';
 import { approvalSchema, page } from './schema.ts';
 import { asApproval, presentApprovals } from './task-page.ts';
+import { toolsOf } from './tenant-tools.ts';
 
 const approvalStates = [
   'waiting',
@@ -28,9 +30,9 @@ const approvalStates = [
 ] as const satisfies readonly ApprovalState[];
 
 export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung'>): void {
-  const { catalogue, accessLog, log } = deps;
+  const { catalogue: own, accessLog, log } = deps;
 
-  const present = (call: Call, row: StoredApproval) => asApproval(presentApproval(call.keys, catalogue, row));
+  const present = (call: Call, catalogue: ToolCatalogue, row: StoredApproval) => asApproval(presentApproval(call.keys, catalogue, row));
 
   routes.add(
     'approval:read',
@@ -48,7 +50,10 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
       const { state, limit } = query;
       const before = readCursor(keys, 'approvals', query.cursor);
       const states = state === undefined ? approvalStates : [state];
-      const rows = await call.inTenant((tx) => selectApprovals(tx, { tenantId, states, before, limit: limit + 1 }));
+      const { rows, catalogue } = await call.inTenant(async (tx) => ({
+        rows: await selectApprovals(tx, { tenantId, states, before, limit: limit + 1 }),
+        catalogue: await toolsOf(own, tx, keys),
+      }));
       const { items, nextCursor } = pageOf(rows, limit, {
         present: (row) => row,
         cursorOf: ({ approvalId }) => makeCursor(keys, 'approvals', approvalId),
@@ -71,10 +76,13 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
     },
     async (call) => {
       const approvalId = approvalIdOf(call.params.id);
-      const row = await call.inTenant((tx) => selectApproval(tx, call.tenantId, approvalId));
+      const { row, catalogue } = await call.inTenant(async (tx) => ({
+        row: await selectApproval(tx, call.tenantId, approvalId),
+        catalogue: await toolsOf(own, tx, call.keys),
+      }));
       if (row === undefined) throw notFound();
       const read = { objectId: row.approvalId };
-      return { status: 200, body: await showRead(accessLog, call, read, () => present(call, row)) };
+      return { status: 200, body: await showRead(accessLog, call, read, () => present(call, catalogue, row)) };
     },
   );
 
@@ -93,13 +101,15 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
     async (call) => {
       const { tenantId, keys, principal, now, body } = call;
       const approvalId = approvalIdOf(call.params.id);
-      const row = await call.inTenant((tx) =>
-        decideApproval({ tx, tenantId, keys, catalogue, actor: principal.actor, now }, approvalId, body),
-      );
+      const { row, catalogue } = await call.inTenant(async (tx) => {
+        const tools = await toolsOf(own, tx, keys);
+        const context = { tx, tenantId, keys, catalogue: tools, actor: principal.actor, now };
+        return { row: await decideApproval(context, approvalId, body), catalogue: tools };
+      });
       deps.onRung(tenantId);
       refuseAltered(row);
       // The log says already that they had this approval before them: they decided it.
-      return { status: 200, body: present(call, row) };
+      return { status: 200, body: present(call, catalogue, row) };
     },
   );
 }

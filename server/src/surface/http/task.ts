@@ -8,6 +8,7 @@ import type { HttpDeps } from './deps.ts';
 import type { Call, Routes } from './route.ts';
 import { page, taskSchema, taskSummarySchema } from './schema.ts';
 import { loadTask, presentSummary, presentTask } from './task-page.ts';
+import { toolsOf } from './tenant-tools.ts';
 
 const idParams = z.object({ id: z.string() });
 
@@ -20,10 +21,13 @@ const statesQuery = z
   .meta({ description: `States to show, separated by commas: ${taskStates.join(', ')}.` });
 
 export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung'>): void {
-  const { catalogue, accessLog, log } = deps;
+  const { catalogue: own, accessLog, log } = deps;
 
   async function show(call: Call, taskId: string) {
-    const found = await call.inTenant((tx) => loadTask(tx, call.tenantId, taskIdOf(taskId)));
+    const { found, catalogue } = await call.inTenant(async (tx) => ({
+      found: await loadTask(tx, call.tenantId, taskIdOf(taskId)),
+      catalogue: await toolsOf(own, tx, call.keys),
+    }));
     const read = { objectId: taskId };
     return {
       status: 200,

@@ -10,16 +10,17 @@ import type { HttpDeps } from './deps.ts';
 import { changeNote, listAllNotes, moveAnyNote, readAnyNote, removeNote } from './note.ts';
 import type { Call, Routes } from './route.ts';
 import { movedSchema, noteItemSchema, page } from './schema.ts';
+import { toolsOf } from './tenant-tools.ts';
 
 const pathParams = z.object({ path: z.string() });
 const noteTypes = ['text/markdown', 'text/plain', 'application/octet-stream'] as const;
 
 export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'onRung'>): void {
-  const { catalogue, accessLog } = deps;
+  const { catalogue: own, accessLog } = deps;
   /** One unit of work over stored and generated notes. */
   const inVault = <R>(call: Call, work: (vault: Parameters<typeof readAnyNote>[0]) => Promise<R>) => {
     const { tenantId, keys, now, principal } = call;
-    return call.inTenant((tx) => work({ tx, tenantId, keys, catalogue, now, actor: principal.actor }));
+    return call.inTenant(async (tx) => work({ tx, tenantId, keys, catalogue: await toolsOf(own, tx, keys), now, actor: principal.actor }));
   };
 
   routes.add(
