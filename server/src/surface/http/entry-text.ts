@@ -90,6 +90,7 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'secret.deleted': 'A secret was deleted.',
   'file.written': 'A file was stored.',
   'file.read': 'A file was read.',
+  'file.moved': 'A file was moved.',
   'file.deleted': 'A file was deleted.',
   'connection.created': ({ connector }) => `A connection was made${named(':', connector)}.`,
   'connection.changed': ({ connector }) => `A connection was changed${named(':', connector)}.`,

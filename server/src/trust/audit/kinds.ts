@@ -112,6 +112,7 @@ export const auditKinds = {
   'secret.deleted': entity('delete', { severityId: 2 }),
   'file.written': entity('create'),
   'file.read': entity('read'),
+  'file.moved': entity('move'),
   'file.deleted': entity('delete'),
   'connection.created': entity('create', { severityId: 2 }),
   'connection.changed': entity('update', { severityId: 2 }),

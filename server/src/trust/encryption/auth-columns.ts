@@ -53,6 +53,14 @@ export const authColumns: Readonly<Record<string, TableColumns>> = {
     'createdAt stateSince': time,
     createdBy: actor,
   },
+  deviceToken: {
+    'id tenantId userId': id,
+    name,
+    start: clear('the first characters of the token, for people to tell tokens apart'),
+    tokenHash: hash,
+    'permissions method secondFactor': option,
+    'createdAt expiresAt lastUsedAt': time,
+  },
   invitation: {
     'id organizationId inviterId teams': id,
     email: person,

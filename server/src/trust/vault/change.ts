@@ -3,6 +3,7 @@ import type { Tx } from '#kernel/database';
 import { type AuditDraft, recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
 import { countVaultBytes } from '#trust/quota';
+import { type JournalEntry, recordChanges, sha256Of } from './journal.ts';
 import {
   contentBytes,
   contentMacOf,
@@ -212,6 +213,7 @@ async function createNote(
   const row = { tenantId, noteId, pathMac, manifest, version: 1, sizeBytes: bytes.length, trusted: change.trusted, updatedAt: change.at };
   if (!(await insertNote(tx, row))) return undefined;
   const { added, sealedBytes } = await recordVersion(tx, keys, change, { noteId, version: 1, manifest, draft });
+  await recordChanges(tx, keys, change.at, entriesOf(added, bytes, undefined));
   await countVaultBytes(tx, tenantId, { bytes: sealedBytes, now: change.at });
   return added;
 }
@@ -273,10 +275,24 @@ async function addVersion(tx: Tx, keys: TenantKeys, change: Change, current: Cur
     deletedAt: draft.manifest.change === 'deleted' ? change.at : null,
   });
   if (!isFree) throw taken(draft.manifest.path);
+  const before = current.deletedAt === null ? openManifest(keys, noteId, current.version, current.manifest).path : undefined;
+  await recordChanges(tx, keys, change.at, entriesOf(added, draft.bytes, before));
   // What takes something back is never refused for want of room.
   const anyhow = draft.manifest.change === 'deleted' || draft.manifest.change === 'restored';
   await countVaultBytes(tx, keys.tenantId, { bytes: sealedBytes, now: change.at, anyhow });
   return added;
+}
+
+/** What the change was to the tree: a note that stood elsewhere before is gone from there. */
+function entriesOf({ noteId: objectId, path, etag, change }: ChangedNote, bytes: Uint8Array, before: string | undefined): JournalEntry[] {
+  const common = { kind: 'note', objectId } as const;
+  if (change === 'deleted') return [{ ...common, path, content: null }];
+  const content = { etag, sha256: sha256Of(bytes), sizeBytes: bytes.length };
+  if (before === undefined || before === path) return [{ ...common, path, content }];
+  return [
+    { ...common, path: before, content: null },
+    { ...common, path, content, movedFrom: before },
+  ];
 }
 
 async function recordVersion(

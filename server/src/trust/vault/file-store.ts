@@ -28,6 +28,9 @@ const rows = (tx: Tx, tenantId: Id<'tenant'>) => tx.selectFrom('vaultFile').sele
 export const findFileByPath = (tx: Tx, tenantId: Id<'tenant'>, pathMac: Buffer): Promise<FileRow | undefined> =>
   rows(tx, tenantId).where('pathMac', '=', pathMac).executeTakeFirst();
 
+export const findFileById = (tx: Tx, tenantId: Id<'tenant'>, fileId: Id<'file'>): Promise<FileRow | undefined> =>
+  rows(tx, tenantId).where('fileId', '=', fileId).executeTakeFirst();
+
 /** The same, its row held until the transaction ends. */
 export const lockFileByPath = (tx: Tx, tenantId: Id<'tenant'>, pathMac: Buffer): Promise<FileRow | undefined> =>
   rows(tx, tenantId).where('pathMac', '=', pathMac).forUpdate().executeTakeFirst();
@@ -46,6 +49,17 @@ export const insertFile = (tx: Tx, row: FileRow): Promise<boolean> => unlessTake
 export const updateFile = async (tx: Tx, { tenantId, fileId, pathMac: _path, createdAt: _created, ...values }: FileRow): Promise<void> => {
   await tx.updateTable('vaultFile').set(values).where('tenantId', '=', tenantId).where('fileId', '=', fileId).execute();
 };
+
+/** Puts a file at another path. False when a note or another file stands there; then the transaction can only be rolled back. */
+export const relocateFile = (tx: Tx, { tenantId, fileId, pathMac, manifest, version, author, updatedAt }: FileRow): Promise<boolean> =>
+  unlessTaken(
+    tx
+      .updateTable('vaultFile')
+      .set({ pathMac, manifest, version, author, updatedAt })
+      .where('tenantId', '=', tenantId)
+      .where('fileId', '=', fileId)
+      .execute(),
+  );
 
 export const deleteFileRow = async (tx: Tx, tenantId: Id<'tenant'>, fileId: Id<'file'>): Promise<void> => {
   await tx.deleteFrom('vaultFile').where('tenantId', '=', tenantId).where('fileId', '=', fileId).execute();

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
 import { FactotumError, type Id, newId } from '#kernel';
 import { type RoleDatabase, type Tx, withTenant } from '#kernel/database';
 import type { ByteRange } from '#kernel/storage';
@@ -8,24 +6,21 @@ import { recordAudit } from '#trust/audit';
 import type { Blob, Blobs, StoredBlob } from '#trust/blob';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { countVaultBytes, vaultRoom } from '#trust/quota';
-import { deleteFileRow, type FileRow, findFileByPath, insertFile, listFileRows, lockFileByPath, updateFile } from './file-store.ts';
+import { etagOfFile, presentFile, sealFileManifest, type VaultFile } from './file-row.ts';
+import {
+  deleteFileRow,
+  type FileRow,
+  findFileByPath,
+  insertFile,
+  listFileRows,
+  lockFileByPath,
+  relocateFile,
+  updateFile,
+} from './file-store.ts';
+import { adoptIntoJournal, recordChanges } from './journal.ts';
 import { normaliseFolder, normalisePath } from './path.ts';
 import { pathMacOf } from './read.ts';
 import { findIdByPath } from './store.ts';
-
-/** A file of the vault: anything that is no note, of any size. Only its newest content is kept. */
-export interface VaultFile {
-  readonly fileId: Id<'file'>;
-  readonly path: string;
-  /** Counts the contents that it has had. */
-  readonly version: number;
-  /** Changes with every content, says nothing about it. Not quoted. */
-  readonly etag: string;
-  readonly sizeBytes: number;
-  readonly author: string;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-}
 
 export interface FileChange {
   readonly path: string;
@@ -38,8 +33,6 @@ export interface FileChange {
 
 export type Files = ReturnType<typeof createFiles>;
 
-const manifestSchema = z.strictObject({ path: z.string() });
-const manifestRef = (id: string, version: number) => ({ kind: 'file.manifest', id, version });
 const batchRows = 500;
 
 /** The most a file may hold: 2 GiB. */
@@ -108,7 +101,7 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
     await blobs.record(tx, keys, stored);
     const fileId = current?.fileId ?? newId('file', at.getTime());
     const version = (current?.version ?? 0) + 1;
-    const manifest = keys.sealJson(manifestRef(fileId, version), { path });
+    const manifest = sealFileManifest(keys, fileId, version, path);
     const createdAt = current?.createdAt ?? at;
     const { id: blobId, bytes: sizeBytes } = stored;
     const row: FileRow = { tenantId, fileId, pathMac, manifest, version, blobId, sizeBytes, author, createdAt, updatedAt: at };
@@ -119,10 +112,13 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
     } else if (!(await insertFile(tx, row))) throw taken(path);
     const detail = { version, bytes: sizeBytes };
     await recordAudit(tx, tenantId, [{ kind: 'file.written', actor: author, at, objectId: fileId, detail }]);
+    const file = presentFile(keys, row);
+    const content = { etag: file.etag, sha256: stored.sha256.toString('hex'), sizeBytes };
+    await recordChanges(tx, keys, at, [{ path, kind: 'file', objectId: fileId, content }]);
     const bytes = stored.sealedBytes + manifest.length - before;
     // What takes less than before is never refused, however full the vault is.
     await countVaultBytes(tx, tenantId, { bytes, now: at, anyhow: bytes <= 0 });
-    return { file: present(keys, row), isNew: current === undefined };
+    return { file, isNew: current === undefined };
   }
 
   async function bytesOf(tx: Tx, keys: TenantKeys, row: FileRow): Promise<number> {
@@ -170,7 +166,7 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
       const keys = await keysOf(tenantId);
       return inTenant(keys, async (tx) => {
         const row = await findFileByPath(tx, keys.tenantId, pathMacOf(keys, normal));
-        const file = row && present(keys, row);
+        const file = row && presentFile(keys, row);
         const blob = row && (await blobs.find(tx, keys, row.blobId));
         // Found in another case: for us that is another path.
         if (!file || file.path !== normal) return null;
@@ -189,15 +185,57 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
       const keys = await keysOf(tenantId);
       await inTenant(keys, async (tx) => {
         const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, path));
-        if (row === undefined || present(keys, row).path !== path) throw new FactotumError('file.not_found', `There is no file ${path}.`);
+        if (row === undefined || presentFile(keys, row).path !== path)
+          throw new FactotumError('file.not_found', `There is no file ${path}.`);
         refuseStale(change, row);
         const bytes = await bytesOf(tx, keys, row);
         await deleteFileRow(tx, tenantId, row.fileId);
         await blobs.release(tx, tenantId, row.blobId);
         const { author: actor, at } = change;
         await recordAudit(tx, tenantId, [{ kind: 'file.deleted', actor, at, objectId: row.fileId, detail: { version: row.version } }]);
+        await recordChanges(tx, keys, at, [{ path, kind: 'file', objectId: row.fileId, content: null }]);
         await countVaultBytes(tx, tenantId, { bytes: -bytes, now: at, anyhow: true });
       });
+    },
+
+    /**
+     * Puts a file at another path; id and content go with it. Its own path in another case is free.
+     *
+     * @throws FactotumError `file.not_found`, `vault.changed`, `vault.path_invalid`, `vault.exists`, `file.exists`.
+     */
+    async move(tenantId: Id<'tenant'>, { path, to: target, ...change }: FileChange & { readonly to: string }): Promise<VaultFile> {
+      const [from, to] = [normalisePath(path), normalisePath(target)];
+      const keys = await keysOf(tenantId);
+      return inTenant(keys, async (tx) => {
+        const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, from));
+        if (row === undefined || presentFile(keys, row).path !== from)
+          throw new FactotumError('file.not_found', `There is no file ${from}.`);
+        refuseStale(change, row);
+        const pathMac = pathMacOf(keys, to);
+        if ((await findIdByPath(tx, tenantId, pathMac)) !== undefined) throw taken(to);
+        const version = row.version + 1;
+        const manifest = sealFileManifest(keys, row.fileId, version, to);
+        const { author, at } = change;
+        const moved: FileRow = { ...row, pathMac, manifest, version, author, updatedAt: at };
+        if (from === to || !(await relocateFile(tx, moved))) throw new FactotumError('file.exists', `There is a file ${to} already.`);
+        await recordAudit(tx, tenantId, [{ kind: 'file.moved', actor: author, at, objectId: row.fileId, detail: { version } }]);
+        const file = presentFile(keys, moved);
+        const blob = await blobs.find(tx, keys, row.blobId);
+        const content = { etag: file.etag, sha256: blob?.sha256.toString('hex') ?? '', sizeBytes: row.sizeBytes };
+        const common = { kind: 'file', objectId: row.fileId } as const;
+        await recordChanges(tx, keys, at, [
+          { ...common, path: from, content: null },
+          { ...common, path: to, content, movedFrom: from },
+        ]);
+        await countVaultBytes(tx, tenantId, { bytes: manifest.length - row.manifest.length, now: at, anyhow: true });
+        return file;
+      });
+    },
+
+    /** Takes what is older than the journal of changes into it: notes and files. @see listChanges */
+    async adoptIntoJournal(tenantId: Id<'tenant'>, at: Date): Promise<void> {
+      const keys = await keysOf(tenantId);
+      while (!(await inTenant(keys, (tx) => adoptIntoJournal(tx, keys, blobs, at))));
     },
 
     async list(tenantId: Id<'tenant'>, folder: string, page: { readonly after: string; readonly limit: number }): Promise<VaultFile[]> {
@@ -219,7 +257,7 @@ async function listFiles(
   for (let last: Id<'file'> | null = null; ; ) {
     const rows: FileRow[] = await listFileRows(tx, keys.tenantId, last, batchRows);
     for (const row of rows) {
-      const file = present(keys, row);
+      const file = presentFile(keys, row);
       if (file.path.startsWith(start) && file.path > after) found.push(file);
     }
     found = found.sort((one, other) => (one.path < other.path ? -1 : 1)).slice(0, limit);
@@ -249,7 +287,7 @@ export async function* eachFile(
       const keys = await keysOf();
       const opened = await openedOrNull(async () => {
         const blob = await blobs.find(tx, keys, row.blobId);
-        return blob === null ? null : { file: present(keys, row), blob };
+        return blob === null ? null : { file: presentFile(keys, row), blob };
       });
       if (opened === null) onBroken(row.fileId);
       else yield opened;
@@ -268,16 +306,6 @@ async function openedOrNull<T>(work: () => Promise<T | null>): Promise<T | null>
   }
 }
 
-function present(keys: TenantKeys, row: FileRow): VaultFile {
-  const { path } = keys.openJson(manifestRef(row.fileId, row.version), row.manifest, manifestSchema);
-  const { fileId, version, sizeBytes, author, createdAt, updatedAt } = row;
-  return { fileId, path, version, etag: etagOf(row), sizeBytes, author, createdAt, updatedAt };
-}
-
-/** The blob's id is drawn anew for each content, so this says nothing about it. */
-const etagOf = ({ fileId, version, blobId }: FileRow): string =>
-  createHash('sha256').update(`factotum/file-etag/v1\0${fileId}/${version}/${blobId}`).digest('base64url').slice(0, 22);
-
 async function refuse(
   tx: Tx,
   keys: TenantKeys,
@@ -285,7 +313,7 @@ async function refuse(
   current: FileRow | undefined,
 ): Promise<void> {
   if (current !== undefined) {
-    const { path } = present(keys, current);
+    const { path } = presentFile(keys, current);
     if (path !== change.path || change.ifNoneMatch !== undefined)
       throw new FactotumError('file.exists', `There is a file ${path} already.`);
     if (change.ifMatch === undefined)
@@ -294,8 +322,8 @@ async function refuse(
   refuseStale(change, current);
 }
 
-function refuseStale({ ifMatch }: FileChange, current: FileRow | undefined): void {
-  if (ifMatch === undefined || (current !== undefined && (ifMatch === '*' || ifMatch === etagOf(current)))) return;
+function refuseStale({ ifMatch }: Pick<FileChange, 'ifMatch'>, current: FileRow | undefined): void {
+  if (ifMatch === undefined || (current !== undefined && (ifMatch === '*' || ifMatch === etagOfFile(current)))) return;
   throw new FactotumError('vault.changed', `The file ${current === undefined ? 'is not there any more' : 'has changed'}. Read it again.`);
 }
 

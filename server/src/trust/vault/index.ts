@@ -1,7 +1,9 @@
 /** The door to the vault: a tenant's notes, sealed and versioned. */
 export { type Change, type ChangedNote, deleteNote, moveNote, undoOperation, writeNote } from './change.ts';
-export { createFiles, eachFile, type Files, type VaultFile } from './file.ts';
+export { createFiles, eachFile, type Files } from './file.ts';
+export type { VaultFile } from './file-row.ts';
 export { noteFields, readFrontMatter } from './front-matter.ts';
+export { type JournalPlace, listChanges, recordDrawn, type VaultChange } from './journal.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';
 export { eachNote, findOperation, listNotes, noteHistory, readNote } from './read.ts';

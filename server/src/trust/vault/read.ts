@@ -109,7 +109,7 @@ export function presentVersion(keys: TenantKeys, row: VersionRow): NoteVersion {
   return { noteId, path, version, change, etag: etagOf(row), sizeBytes, trusted, author, updatedAt: row.createdAt };
 }
 
-function presentNote(keys: TenantKeys, row: VersionRowWithBody): Note {
+export function presentNote(keys: TenantKeys, row: VersionRowWithBody): Note {
   const bytes = openBody(keys, row.noteId, row.version, row.body);
   return { ...presentVersion(keys, row), content: bytes.toString('utf8'), bytes };
 }
