@@ -4,10 +4,18 @@ alter table app.event drop constraint event_channel_check;
 alter table app.event add constraint event_channel_check
   check (channel in ('http', 'drop', 'command', 'connection', 'upload', 'webhook', 'schedule'));
 
+-- One row per process that watches connections: its beat is the lease of everything it owns.
+create table app.watcher (
+  watcher_id text primary key,
+  beat_at    timestamptz not null,
+  started_at timestamptz not null
+);
+grant select, insert, update, delete on app.watcher to factotum_engine;
+
 -- body: sealed (name, settings, credentials or references to them). cursor: sealed. fault: sealed, what people are told of the last failure.
--- state: active, paused by a person, broken until a person mends it. run_at: when to poll next, at the latest.
--- owner, lease_until, fence: the one watcher that looks after it. fence grows with each claim; what comes under an older one changes nothing.
--- wake: rung from outside (poll now); the watcher answers by clearing it.
+-- version: of the body. state: active, paused by a person, broken until a person mends it. run_at: when to poll next, at the latest.
+-- owner, fence: the one watcher that looks after it. fence grows with each claim; what comes under an older one changes nothing.
+-- wake: rung from outside (something has changed, poll now); the watcher answers by clearing it.
 create table app.connection (
   tenant_id       text not null references app.tenant,
   connection_id   text not null check (connection_id ~ '^con_[0-9a-f]{24}$'),
@@ -21,7 +29,6 @@ create table app.connection (
   run_at          timestamptz not null,
   wake            boolean not null default false,
   owner           text,
-  lease_until     timestamptz,
   fence           bigint not null default 0,
   failures        integer not null default 0,
   fault_code      text,
@@ -36,10 +43,10 @@ create table app.connection (
   created_at      timestamptz not null,
   updated_at      timestamptz not null,
   primary key (tenant_id, connection_id)
-);
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 create index connection_free on app.connection (run_at) where state = 'active' and owner is null;
-create index connection_leased on app.connection (lease_until) where owner is not null;
 create index connection_owner on app.connection (owner) where owner is not null;
+create index connection_wake on app.connection (owner) where wake;
 
 alter table app.connection enable row level security;
 alter table app.connection force row level security;
@@ -50,5 +57,5 @@ create trigger connection_moving before insert or update or delete on app.connec
   for each statement when (current_user = 'factotum_app') execute function app.refuse_while_moving();
 grant select, insert, update, delete on app.connection to factotum_app;
 -- Watchers claim for all tenants at once; what is sealed they leave to the tenant's own transactions.
-grant select (tenant_id, connection_id, connector, state, version, run_at, wake, owner, lease_until, fence, failures),
-  update (owner, lease_until, fence, wake) on app.connection to factotum_engine;
+grant select (tenant_id, connection_id, connector, state, version, run_at, wake, owner, fence, failures),
+  update (owner, fence, wake) on app.connection to factotum_engine;

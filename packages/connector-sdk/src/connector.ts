@@ -14,22 +14,45 @@ export interface CredentialField {
   readonly help?: string;
 }
 
+/** The way to the outside. Addresses are the tenant's choice, so every one is checked before it is dialled. */
+export interface Network {
+  /** Aborted when the connection is paused, taken over by another watcher, or the process stops. */
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+  /**
+   * Guarded against private networks, limited in time (30 s) and bytes (32 MiB), redirects not followed, ended by `signal`.
+   *
+   * @throws ConnectorFault `permanent` for an address that may not be called or is not protected by TLS, `transient` for one that does not answer.
+   */
+  readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
+  /**
+   * The address behind a host name that may be dialled, for protocols other than HTTP: connect to it, with the name as TLS server name.
+   *
+   * @param port - one that the operator has opened for a private host is only open at that port
+   * @throws ConnectorFault `permanent` for one that may not, `transient` where names are not resolved right now.
+   */
+  readonly resolve: (host: string, port?: number) => Promise<string>;
+  /** Ids, counts and codes only; never content. */
+  readonly log: (message: string, facts?: JsonObject) => void;
+}
+
 /** What one connection is handed. Everything in it belongs to one tenant. */
-export interface ConnectorContext<Settings> {
+export interface ConnectorContext<Settings> extends Network {
   readonly tenantId: string;
   readonly connectionId: string;
   readonly settings: Settings;
   /** Values, after references have been followed. Never log them. */
   readonly credentials: Readonly<Record<string, string>>;
-  /** Aborted when the connection is paused, taken over by another watcher, or the process stops. */
-  readonly signal: AbortSignal;
-  readonly now: () => Date;
-  /** Calls to addresses that the tenant chose: guarded against private networks, limited in time and bytes, redirects not followed. */
-  readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
-  /** The address behind a host name that may be dialled. @throws ConnectorFault `permanent` for one that may not. For protocols other than HTTP. */
-  readonly resolve: (host: string) => Promise<string>;
-  /** Ids, counts and codes only; never content. */
-  readonly log: (message: string, facts?: JsonObject) => void;
+}
+
+/** Settings that would do, found from what a person knows. */
+export interface Proposal {
+  /** For the person who chooses among several. */
+  readonly title: string;
+  /** Fields of `settings`; those that are missing the person fills in. */
+  readonly settings: JsonObject;
+  /** Credentials that are known from the address, such as the user's name. Never a password. */
+  readonly credentials?: Readonly<Record<string, string>>;
 }
 
 /** Something that arrived. Its externalId is unique within the connection, and the same when it is fetched again. */
@@ -53,6 +76,11 @@ export type Arrival =
       /** The raw bytes of a mail (RFC 5322), at most 25 MiB. They are their own external id. */
       readonly form: 'mail';
       readonly bytes: Uint8Array;
+      /**
+       * What the connector knows of the sender, in the words of RFC 8601 (`pass`, `fail`, ...); then what the mail says of itself does not
+       * count. A hint for people: nothing is allowed because of it.
+       */
+      readonly authentication?: { readonly spf?: string; readonly dkim?: string; readonly dmarc?: string; readonly arc?: string };
       readonly history?: boolean;
     };
 
@@ -61,6 +89,11 @@ export interface PollLimits {
   readonly arrivals: number;
   /** Most bytes of one poll, unless one arrival alone has more. */
   readonly bytes: number;
+  /**
+   * RFC 3339, only when a cursor has expired: what has come since then must be fetched again, and is no history. Fetching more than that does
+   * no harm, as it is recognised.
+   */
+  readonly since?: string;
 }
 
 export interface Polled<Cursor, Changes = never> {
@@ -112,6 +145,15 @@ export interface Connector<Settings extends z.ZodObject = z.ZodObject, Cursor ex
   readonly credentials: Readonly<Record<string, CredentialField>>;
   /** Asked at least this often, in milliseconds, and not more often than a tenth of it unless there is a hint or more. */
   readonly everyMs: number;
+  /** Most calls by `fetch` within a minute; those beyond it wait. 600 if left out. */
+  readonly callsPerMinute?: number;
+  /** Proposes settings for an address or a host name, best first. Nothing found is an empty list. */
+  discover?(network: Network, address: string): Promise<readonly Proposal[]>;
+  /**
+   * What the cursor belongs to, as text: server and mailbox, say. Settings that lead elsewhere begin without a cursor. Left out: the cursor
+   * stays whatever is set.
+   */
+  place?(settings: z.infer<Settings>): string;
   /** Cheap, changes nothing. @throws ConnectorFault that says what is wrong and what to do. */
   check(context: ConnectorContext<z.infer<Settings>>): Promise<void>;
   /** `cursor` null: the first poll, which sets a baseline and fetches at most what `settings` say of the past. */

@@ -9,7 +9,9 @@ export {
   type HookRequest,
   type Json,
   type JsonObject,
+  type Network,
   type Polled,
   type PollLimits,
+  type Proposal,
 } from './connector.ts';
 export { ConnectorFault, type FaultKind, isConnectorFault } from './fault.ts';

@@ -1,11 +1,13 @@
+import type { Arrival } from '@factotum/connector-sdk';
 import { sealTaskDetail } from '#flow/task';
 import { type Clock, canonicalJson, FactotumError, type Id, newId } from '#kernel';
 import { type Database, isRetryable } from '#kernel/database';
 import { auditBody } from '#trust/audit';
 import type { KeysOf, TenantKeys } from '#trust/key';
+import { type ConnectionDoor, readArrival } from './arrival.ts';
 import { readMail } from './mail.ts';
-import { type Accepted, type EventBody, type IncomingEvent, type Provenance, payloadBytesMax } from './schema.ts';
-import { type EventRecord, type Stored, storeEvents } from './store.ts';
+import { type Accepted, type AcceptedAll, type EventBody, type IncomingEvent, type Provenance, payloadBytesMax } from './schema.ts';
+import { type Client, type EventRecord, type Stored, storeEvents } from './store.ts';
 import { cut } from './text.ts';
 
 export interface Intake {
@@ -16,14 +18,26 @@ export interface Intake {
   accept(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted>;
   /** The same for the raw bytes of a mail. @throws `mail.invalid` besides. */
   acceptMail(tenantId: Id<'tenant'>, bytes: Uint8Array, door: Pick<Provenance, 'channel' | 'submittedBy'>): Promise<Accepted>;
+  /**
+   * What came over one connection, and whatever else is to be committed with it (`also`), in one transaction or not at all. What cannot be
+   * read becomes an event that says so: nothing that arrived is lost, and one bad arrival does not hold up the others.
+   *
+   * @throws `quota.exceeded`, before anything is stored; what `also` throws.
+   */
+  acceptAll(tenantId: Id<'tenant'>, arrivals: readonly Arrival[], batch: Batch): Promise<AcceptedAll>;
+}
+
+/** Where arrivals came from, and what is committed with them. */
+export interface Batch extends ConnectionDoor {
+  readonly also: (client: Client, accepted: AcceptedAll) => Promise<void>;
 }
 
 interface IntakeDeps {
   readonly database: Database;
   readonly keysOf: KeysOf;
   readonly clock: Clock;
-  /** Counts one event against the tenant's rate. @throws `quota.exceeded`. */
-  readonly admit: (tenantId: Id<'tenant'>) => Promise<void>;
+  /** Counts events against the tenant's rate, one if nothing is said. @throws `quota.exceeded`. */
+  readonly admit: (tenantId: Id<'tenant'>, count?: number) => Promise<void>;
   /** Called after each commit that made tasks: somebody may want to look now. */
   readonly onAccepted: (tenantId: Id<'tenant'>) => void;
 }
@@ -107,6 +121,22 @@ export function createIntake(deps: IntakeDeps): Intake {
       await deps.admit(tenantId);
       return take(tenantId, await readMail(bytes, door));
     },
+    async acceptAll(tenantId, arrivals, { also, ...door }) {
+      if (arrivals.length > 0) await deps.admit(tenantId, arrivals.length);
+      const keys = await deps.keysOf(tenantId);
+      const now = deps.clock.now();
+      const records: EventRecord[] = [];
+      for (const arrival of arrivals) records.push(recordOf(keys, tenantId, await readArrival(arrival, door), now));
+      const counted = (outcomes: readonly Stored[]): AcceptedAll => {
+        const of = (kind: Stored['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
+        const history = outcomes.filter(({ kind }, at) => kind === 'created' && records[at]?.isHistory === true).length;
+        return { created: of('created'), history, known: of('known'), conflicts: of('conflict') };
+      };
+      const outcomes = await storeEvents(deps.database.app, tenantId, now, records, (client, stored) => also(client, counted(stored)));
+      const accepted = counted(outcomes);
+      if (accepted.created > accepted.history) deps.onAccepted(tenantId);
+      return accepted;
+    },
   };
 }
 
@@ -138,17 +168,23 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
   const body: EventBody = { externalId: event.externalId, title, payload: event.payload, provenance: event.provenance };
   const occurredAt = event.occurredAt === undefined ? null : new Date(event.occurredAt);
   const from = event.provenance.from;
+  const isHistory = event.history === true;
+  const { channel, connectionId } = event.provenance;
   const audit = {
     actor: event.provenance.submittedBy,
     at: now,
-    detail: { event: eventId, source: event.source, kind: event.kind, channel: event.provenance.channel },
+    detail: {
+      ...{ event: eventId, source: event.source, kind: event.kind, channel },
+      ...(connectionId === undefined ? {} : { connection: connectionId }),
+      ...(isHistory ? { history: true } : {}),
+    },
   };
   return {
     eventId,
     taskId,
     source: event.source,
     kind: event.kind,
-    channel: event.provenance.channel,
+    channel,
     externalMac: keys.mac('event.external', event.source, event.externalId),
     // Of a mail the raw bytes decide, whatever is read out of them, and their hash is the external id already.
     payloadMac:
@@ -159,8 +195,13 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
     occurredAt,
     body: keys.sealJson({ kind: 'event', id: eventId }, body),
     raw: event.raw === undefined ? null : keys.seal('content', { kind: 'event.raw', id: eventId }, event.raw),
-    detail: sealTaskDetail(keys, taskId, { title, ...(from === undefined ? {} : { from }) }),
-    createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: 'received' }),
+    detail: sealTaskDetail(keys, taskId, {
+      title,
+      ...(from === undefined ? {} : { from }),
+      ...(isHistory ? { note: 'Was there before the connection was made: kept, and nothing was done.' } : {}),
+    }),
+    isHistory,
+    createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: isHistory ? 'done' : 'received' }),
     conflictAudit: () => auditBody(tenantId, { ...audit, kind: 'event.conflict', objectId: eventId }),
   };
 }

@@ -8,7 +8,7 @@ import { readActiveTenant, type Tenant } from '#trust/tenant';
 const stateTtlMs = 5_000;
 
 /**
- * Counts every event against its tenant's rate before anything is stored, so that a flood costs next to nothing.
+ * Counts every event, or several at once, against its tenant's rate before anything is stored, so that a flood costs next to nothing.
  * @returns a function that throws `quota.exceeded` with `details.retryAfterMs`, `tenant.suspended` or `tenant.not_found`.
  */
 export function createAdmission({
@@ -17,7 +17,7 @@ export function createAdmission({
 }: {
   database: Database;
   quotas: Pick<Quotas, 'take'>;
-}): (tenantId: Id<'tenant'>) => Promise<void> {
+}): (tenantId: Id<'tenant'>, count?: number) => Promise<void> {
   const tenants = new LRUCache<Id<'tenant'>, Promise<Tenant>>({ max: 10_000, ttl: stateTtlMs });
   const tenantOf = (tenantId: Id<'tenant'>): Promise<Tenant> => {
     const kept = tenants.get(tenantId);
@@ -27,8 +27,8 @@ export function createAdmission({
     reading.catch(() => tenants.delete(tenantId));
     return reading;
   };
-  return async (tenantId) => {
+  return async (tenantId, count) => {
     await tenantOf(tenantId);
-    await quotas.take(tenantId, 'eventsPerMinute');
+    await quotas.take(tenantId, 'eventsPerMinute', count);
   };
 }

@@ -1,7 +1,8 @@
-export { createIntake, type Intake } from './accept.ts';
+export { type Batch, createIntake, type Intake } from './accept.ts';
 export { createAdmission } from './admission.ts';
 export {
   type Accepted,
+  type AcceptedAll,
   type EventBody,
   type EventInput,
   eventBodySchema,

@@ -18,6 +18,8 @@ const provenanceSchema = z.object({
   /** The address the event claims to be from. Anybody can claim any. */
   from: z.string().optional(),
   authentication: authenticationSchema.optional(),
+  /** Over which connection it came. */
+  connectionId: z.string().optional(),
 });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
@@ -45,6 +47,8 @@ export interface IncomingEvent extends EventInput {
   readonly title: string;
   readonly provenance: Provenance;
   readonly raw?: Uint8Array;
+  /** Was there before anybody asked for it: kept and found, its task is done from the start. */
+  readonly history?: boolean;
 }
 
 export interface Accepted {
@@ -52,4 +56,14 @@ export interface Accepted {
   readonly taskId: string;
   /** false: the same event with the same payload was here before, and these are its ids. */
   readonly created: boolean;
+}
+
+/** What became of arrivals that came together. */
+export interface AcceptedAll {
+  readonly created: number;
+  /** Of those, what was history. */
+  readonly history: number;
+  readonly known: number;
+  /** Known external ids with another payload: both are kept, no task is made. */
+  readonly conflicts: number;
 }

@@ -15,6 +15,7 @@ export interface EventRecord {
   readonly body: Buffer;
   readonly raw: Buffer | null;
   readonly detail: Buffer;
+  readonly isHistory: boolean;
   /** The audit entry that says the task was made, and the one for the case that it conflicts. */
   readonly createdAudit: string;
   readonly conflictAudit: () => string;
@@ -22,6 +23,9 @@ export interface EventRecord {
 
 /** What became of a record: stored, known before, or the same external id with another payload. */
 export type Stored = { readonly kind: 'created' | 'known' | 'conflict'; readonly eventId: string; readonly taskId: string };
+
+/** What is committed together with events: told what became of them; what it throws rolls all of it back. */
+export type Also = (client: Client, outcomes: readonly Stored[]) => Promise<void>;
 
 /**
  * Stores a tenant's events with their tasks and audit entries in one transaction.
@@ -33,8 +37,17 @@ export async function storeEvents(
   tenantId: Id<'tenant'>,
   receivedAt: Date,
   records: readonly EventRecord[],
+  also: Also = async () => undefined,
 ): Promise<Stored[]> {
-  return inTransaction(app, store, tenantId);
+  return inTransaction(
+    app,
+    async (client) => {
+      const outcomes = records.length === 0 ? [] : await store(client);
+      await also(client, outcomes);
+      return outcomes;
+    },
+    tenantId,
+  );
 
   async function store(client: Client): Promise<Stored[]> {
     const insert = { client, tenantId, receivedAt };
@@ -61,7 +74,7 @@ export async function storeEvents(
   }
 }
 
-type Client = Parameters<Parameters<typeof inTransaction>[1]>[0];
+export type Client = Parameters<Parameters<typeof inTransaction>[1]>[0];
 
 interface Insert {
   readonly client: Client;
@@ -119,9 +132,10 @@ async function insertTasks(
     name: 'intake-tasks',
     text: `
       with audited as (insert into app.audit_pending (tenant_id, entries) values ($1, $8::text[]))
-      insert into app.task (tenant_id, task_id, event_id, source, kind, state, run_at, detail, created_at, updated_at)
-      select $1, task_id, event_id, source, kind, 'received', $2, detail, $2, $2
-      from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[]) as n(task_id, event_id, source, kind, detail)`,
+      insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, run_at, finished_at, detail, created_at, updated_at)
+      select $1, task_id, event_id, source, kind, case when is_history then 'done' else 'received' end, case when is_history then 'completed' end,
+        case when not is_history then $2::timestamptz end, case when is_history then $2::timestamptz end, detail, $2, $2
+      from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $9::boolean[]) as n(task_id, event_id, source, kind, detail, is_history)`,
     values: [
       tenantId,
       receivedAt,
@@ -131,6 +145,7 @@ async function insertTasks(
       fresh.map((record) => record.kind),
       fresh.map((record) => record.detail),
       audit,
+      fresh.map((record) => record.isHistory),
     ],
   });
 }

@@ -23,11 +23,12 @@ export interface Quotas {
   /** The tenant's limits, as they were within the last seconds: at most five, and none where they were changed by this process. */
   limits(tenantId: Id<'tenant'>): Promise<Limits>;
   /**
-   * Counts one use in the present minute, exactly over all processes, and says what is left as far as this one knows.
+   * Counts one use in the present minute, or several at once or not at all, exactly over all processes, and says what is left as far as this
+   * one knows. More than a whole minute's worth counts as that, or it would never be let in.
    *
    * @throws FactotumError `quota.exceeded` with `details.retryAfterMs`.
    */
-  take(tenantId: Id<'tenant'>, name: RateName): Promise<Room>;
+  take(tenantId: Id<'tenant'>, name: RateName, count?: number): Promise<Room>;
   /**
    * Says whether there may be as many as that, the new one included, by the limit as it is now.
    *
@@ -35,6 +36,8 @@ export interface Quotas {
    * @throws FactotumError `quota.exceeded`.
    */
   admit(tenantId: Id<'tenant'>, name: GaugeName, count: number): Promise<void>;
+  /** The same in the caller's transaction. What it has told of a limit is undone with that. */
+  admitIn(tx: Tx, tenantId: Id<'tenant'>, name: GaugeName, count: number): Promise<void>;
   /** Every quota with what is used of it. */
   usage(tenantId: Id<'tenant'>): Promise<Usage[]>;
   /** Sets limits for the tenant, audited; new work goes by them at once, and what waits for a raised one goes on. */
@@ -75,21 +78,23 @@ export function createQuotas({ db, clock, gauges, onChanged }: QuotasDeps): Quot
     return reading;
   }
 
+  async function admitIn(tx: Tx, tenantId: Id<'tenant'>, name: GaugeName, count: number): Promise<void> {
+    const limit = (await readLimits(tx, tenantId))[name];
+    if (count > limit) throw quotaExceeded(name, { used: count - 1, limit });
+    await rearmAlerts(tx, tenantId, { name, used: count, limit });
+    await raiseAlerts(tx, tenantId, { name, used: count, limit, now: clock.now() });
+  }
+
   return {
     limits,
-    async take(tenantId, name) {
+    async take(tenantId, name, count = 1) {
       const limit = (await limits(tenantId))[name];
-      const taken = await rates[name].take(tenantId, 1, limit);
+      const taken = await rates[name].take(tenantId, Math.min(count, Math.max(limit, 1)), limit);
       if (!taken.allowed) throw quotaExceeded(name, { used: limit, limit, retryAfterMs: taken.retryAfterMs });
       return { limit, remaining: taken.remaining, resetsInMs: taken.resetsInMs };
     },
-    admit: (tenantId, name, count) =>
-      withTenant(db, tenantId, async (tx) => {
-        const limit = (await readLimits(tx, tenantId))[name];
-        if (count > limit) throw quotaExceeded(name, { used: count - 1, limit });
-        await rearmAlerts(tx, tenantId, { name, used: count, limit });
-        await raiseAlerts(tx, tenantId, { name, used: count, limit, now: clock.now() });
-      }),
+    admit: (tenantId, name, count) => withTenant(db, tenantId, (tx) => admitIn(tx, tenantId, name, count)),
+    admitIn,
     usage: async (tenantId) => {
       const counts = { maxRunning: 0, members: 0, connectors: 0 } satisfies Record<GaugeName, number>;
       // The keys of the literal are exactly the names of the gauges.

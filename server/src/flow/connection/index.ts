@@ -1,0 +1,22 @@
+/** The door to connections: tenants' ways to outside systems, and the watcher that looks after them. */
+export { type ConnectionsDeps, createConnections } from './connections.ts';
+export { errorOf } from './fault.ts';
+export { createNetwork, type OutsideNetwork } from './network.ts';
+export type {
+  AnyConnector,
+  Connection,
+  ConnectionHealth,
+  Connections,
+  HookReply,
+  KindInfo,
+  OpenConnection,
+  Sink,
+  SinkPlace,
+  Trial,
+} from './port.ts';
+export {
+  connectionChangeSchema,
+  connectionStates,
+  newConnectionSchema,
+} from './schema.ts';
+export { countConnections } from './store.ts';
