@@ -16,12 +16,13 @@ const lingerMs = 500;
 export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
   if (incoming.complete || outgoing.headersSent || isShort(incoming)) return false;
   outgoing.shouldKeepAlive = false;
+  // Node would read the rest of what nobody has begun to read and throw it away, and hono's adapter up to 64 MB of any: for a flood that
+  // is a hundred megabytes a second, and as many collections of garbage as there is time for.
+  Object.assign(incoming, { _dump: () => undefined, resume: () => incoming });
+  incoming.pause();
   const { socket } = incoming;
   // What Node calls on the connection once its last answer is written.
   socket.destroySoon = () => {
-    incoming.pause();
-    // hono's adapter would read on, up to 64 MB of it: for a flood that is most of a core.
-    incoming.resume = () => incoming;
     socket.pause();
     socket.end();
     const cut = setTimeout(() => socket.destroy(), lingerMs).unref();
