@@ -23,6 +23,9 @@ export async function countCpu(
   };
 }
 
+/** Processor time of one process so far, in milliseconds. */
+export const cpuMsOf = async (pid: number): Promise<number> => ((await ticksOf(pid, 'own')) / ticksPerSecond) * 1_000;
+
 async function cpuTime({ pid, dataFolder }: ServerProcess): Promise<CpuTime> {
   const postmaster = await postmasterOf(dataFolder);
   const backends = (await familyOf(postmaster)).filter((member) => member !== postmaster);

@@ -5,6 +5,7 @@ import type { Job, JobResult } from './job.ts';
 
 /** A job under way in a process of its own, which knows the server by HTTP alone. */
 export interface RunningJob {
+  readonly pid: number;
   /** When a job that has to build something up first has done so; never for others. */
   readonly ready: Promise<void>;
   readonly result: Promise<JobResult>;
@@ -26,7 +27,8 @@ export function startJob(job: Job): RunningJob {
   const begun = Promise.race([ready, ended]);
   // Nobody waits for it where a job has nothing to build up.
   begun.catch(() => undefined);
-  return { ready: begun, result, stop: () => child.connected && child.send('stop') };
+  // A process that takes messages has a number.
+  return { pid: child.pid ?? 0, ready: begun, result, stop: () => child.connected && child.send('stop') };
 }
 
 export const runJob = (job: Job): Promise<JobResult> => startJob(job).result;

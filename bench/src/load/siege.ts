@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Tenant } from '../tenant.ts';
 import type { Findings, Job } from './job.ts';
 
 type Siege = Extract<Job, { do: 'siege' }>;
@@ -13,6 +14,7 @@ const trickleMs = 2_000;
 /** What each body says it is, and is as far as it is taken. In bytes. */
 const oversizedBytes = 1_000_000_000;
 const piece = Buffer.alloc(64 * 1_024);
+const chunk = Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]);
 
 /**
  * Besieges a server on loopback until it is told to stop: by connections that do nothing, by requests that never end, or by bodies that are
@@ -76,30 +78,31 @@ const begin: Readonly<Record<Siege['how'], (socket: Socket, job: Siege) => void>
   slowloris: (socket, { tenant }) => {
     socket.resume();
     const isHead = Math.random() < 0.5;
-    socket.write(`POST /api/v1/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${tenant.key}\r\n`);
+    socket.write(`POST /api/v1/events HTTP/1.1\r\n${known(tenant)}`);
     if (!isHead) socket.write('content-type: application/json\r\ncontent-length: 200000\r\n\r\n');
     const trickle = setInterval(() => socket.write(isHead ? 'x-more: 1\r\n' : ' '), trickleMs);
     socket.once('close', () => clearInterval(trickle));
   },
-  /** A gigabyte to a route that takes a quarter of a megabyte, as fast as it is taken: half of it announced, half in chunks. */
+  /**
+   * A gigabyte to a route that takes half a megabyte, as fast as it is taken: half of it announced, half in chunks; half of it with a key,
+   * half by somebody who knows nothing but where we listen.
+   */
   oversized: (socket, { tenant }) => {
     socket.resume();
     const isChunked = Math.random() < 0.5;
+    const who = Math.random() < 0.5 ? known(tenant) : 'host: example.com\r\n';
     const length = isChunked ? 'transfer-encoding: chunked' : `content-length: ${oversizedBytes}`;
-    socket.write(
-      `POST /api/v1/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${tenant.key}\r\ncontent-type: application/json\r\n${length}\r\n\r\n`,
-    );
+    socket.write(`POST /api/v1/events HTTP/1.1\r\n${who}content-type: application/json\r\n${length}\r\n\r\n`);
     let left = oversizedBytes;
     const push = () => {
       while (left > 0 && !socket.destroyed) {
         left -= piece.length;
-        if (isChunked) socket.write(`${piece.length.toString(16)}\r\n`);
-        const isTaken = socket.write(piece);
-        if (isChunked) socket.write('\r\n');
-        if (!isTaken) return;
+        if (!socket.write(isChunked ? chunk : piece)) return;
       }
     };
     socket.on('drain', push);
     push();
   },
 };
+
+const known = ({ url, key }: Tenant): string => `host: ${new URL(url).host}\r\nauthorization: Bearer ${key}\r\n`;
