@@ -32,6 +32,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'PUT /api/v1/account/password': () => [{ json: { password: 'correct horse battery staple 47' }, allowed: [204] }],
   'POST /api/v1/account/totp/confirm': () => [{ json: { code: '123456' } }],
   'POST /api/v1/account/passkeys': () => [{ json: { name: 'x', response: {} } }],
+  'POST /api/v1/me/devices': ({ ids }) => [{ json: { name: ids.canary, permissions: ['vault:read'] }, allowed: [201] }],
   'POST /api/v1/events': ({ ids }) => [
     { json: { source: 'test', kind: 'other', externalId: `${ids.canary}-1`, payload: { taskId: ids.task } }, allowed: [202] },
   ],

@@ -23,6 +23,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   // Of the installation, and of no tenant.
   'backups/{id}': () => newId('backup'),
   'exports/{jobId}': ({ ids }) => ids.job,
+  'devices/{id}': ({ ids }) => ids.device,
   'tokens/{id}': ({ ids }) => ids.scimToken,
   // Of nobody yet.
   'registrations/{id}': () => newId('registration'),

@@ -93,6 +93,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     await addTenantJob(tx, keys, later);
     return addTenantJob(tx, keys, later);
   });
+  const device = await made('POST /api/v1/me/devices', { name: canary, permissions: ['vault:read'] });
   const session = await ask<{ items: { id: string }[] }>('GET /api/v1/account/sessions').then(({ items }) => items[0]?.id ?? '');
   const { token: jwt } = await ask<{ token: string }>('POST /api/v1/token', {}, { key });
   const { passkey, ssoTest } = await insertRest(platform.ownerUrl, { tenantId, owner, provider, canary });
@@ -113,6 +114,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       session,
       passkey,
       ssoTest,
+      device,
       scimToken: scim.id,
       canary,
     },

@@ -76,7 +76,7 @@ export function addAccountRoutes(routes: Routes, deps: Deps): void {
     {
       method: 'put',
       path: '/api/v1/account/password',
-      summary: 'Set or change the password. Every other session ends',
+      summary: 'Set or change the password. Every other session ends, and so do one’s devices',
       tag: 'account',
       fresh: true,
       body: jsonBody(z.strictObject({ password: passwordSchema, current: passwordSchema.optional() }), { bytesMax: 8_192 }),
@@ -87,6 +87,12 @@ export function addAccountRoutes(routes: Routes, deps: Deps): void {
       const others = await account.setPassword(call, call.body);
       await changed(call, 'password');
       await ended(call, others, 'password changed');
+      for (const { id, tenantId } of await deps.identity.devices.endOwn(call.session.userId))
+        await people.recordIn([tenantId], call.principal.actor, {
+          kind: 'device.revoked',
+          objectId: id,
+          detail: { reason: 'password changed' },
+        });
       return { status: 204 };
     },
   );

@@ -9,6 +9,7 @@ import { addAssets } from './assets.ts';
 import { addAuditRoutes } from './audit.ts';
 import { addClosureRoutes } from './closure.ts';
 import type { HttpDeps } from './deps.ts';
+import { addDeviceRoutes } from './device.ts';
 import { addEncryptionRoutes } from './encryption.ts';
 import { addEncryptionProviderRoutes } from './encryption-provider.ts';
 import { addEventRoutes } from './event.ts';
@@ -102,6 +103,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addSignInRoutes(routes, deps, { registration: () => deps.registrations.isOpen });
   addSessionRoutes(app, routes, { ...deps, rateLimit });
   addAccountRoutes(routes, deps);
+  addDeviceRoutes(routes, deps);
   addMeRoutes(routes, { ...deps, gate });
   addEventRoutes(routes, deps);
   addTaskRoutes(routes, deps);

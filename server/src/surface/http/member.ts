@@ -85,11 +85,16 @@ export function addMemberRoutes(routes: Routes, { identity: { membership } }: Pi
     },
     async (call) => {
       const { userId } = call.params;
-      const { sessionIds, invitationIds } = await membership.removeMember({ tenantId: call.tenantId, userId, by: call.principal });
+      const { sessionIds, deviceIds, invitationIds } = await membership.removeMember({
+        tenantId: call.tenantId,
+        userId,
+        by: call.principal,
+      });
       await recordActs(
         call,
         { kind: 'member.removed', objectId: userId },
         ...sessionIds.map((objectId) => ({ kind: 'session.ended', objectId }) as const),
+        ...deviceIds.map((objectId) => ({ kind: 'device.revoked', objectId }) as const),
         ...invitationIds.map((objectId) => ({ kind: 'member.invitation_ended', objectId }) as const),
       );
       return { status: 204 };
@@ -101,15 +106,23 @@ export function addMemberRoutes(routes: Routes, { identity: { membership } }: Pi
     {
       method: 'delete',
       path: '/api/v1/members/{userId}/sessions',
-      summary: 'Sign a member out of this tenant everywhere',
+      summary: 'Sign a member out of this tenant everywhere, their devices too',
       tag: 'members',
       params: userParams,
       answers: { 204: null },
       errors: ['member.not_found'],
     },
     async (call) => {
-      const ended = await membership.endSessions({ tenantId: call.tenantId, userId: call.params.userId, by: call.principal });
-      await recordActs(call, ...ended.map((objectId) => ({ kind: 'session.ended', objectId }) as const));
+      const { sessionIds, deviceIds } = await membership.endSessions({
+        tenantId: call.tenantId,
+        userId: call.params.userId,
+        by: call.principal,
+      });
+      await recordActs(
+        call,
+        ...sessionIds.map((objectId) => ({ kind: 'session.ended', objectId }) as const),
+        ...deviceIds.map((objectId) => ({ kind: 'device.revoked', objectId }) as const),
+      );
       return { status: 204 };
     },
   );

@@ -17,6 +17,7 @@ const lessening: ReadonlySet<string> = new Set<AuditKind>([
   'service_account.changed',
   'service_account.deleted',
   'session.ended',
+  'device.revoked',
   'member.changed',
   'member.removed',
   'role.changed',

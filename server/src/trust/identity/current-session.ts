@@ -78,7 +78,15 @@ export const isMethodTaken = ({ method, userId, ssoRequired, breakGlassUserId }:
   ssoRequired !== true || method.startsWith('sso:') || userId === breakGlassUserId;
 
 /** Whether a session was proved twice. The identity provider's second factor is the identity provider's affair. */
-function isTwice({ method, secondFactor, hasSecondFactor }: { method: string; secondFactor: string | null; hasSecondFactor: boolean }) {
+export function isTwice({
+  method,
+  secondFactor,
+  hasSecondFactor,
+}: {
+  method: string;
+  secondFactor: string | null;
+  hasSecondFactor: boolean;
+}) {
   return method.startsWith('sso:') || (secondFactor !== null && hasSecondFactor);
 }
 

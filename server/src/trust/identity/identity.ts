@@ -5,6 +5,7 @@ import { createActivity } from './activity.ts';
 import { type ApiKey, createApiKey, listApiKeys, type MadeKey, type NewApiKey } from './api-key.ts';
 import { type Auth, type AuthDeps, createAuth, keyConfiguration } from './auth.ts';
 import { findAnyCurrent, findCurrentSession, findOperator } from './current-session.ts';
+import { createDevices, type Devices } from './device/device-token.ts';
 import { forgetTenant } from './forget-tenant.ts';
 import { type Caller, handle, signOut } from './http.ts';
 import { createKeyCheck } from './key-check.ts';
@@ -77,6 +78,7 @@ export interface Identity {
   readonly machines: Machines;
   readonly membership: Membership;
   readonly scim: Scim;
+  readonly devices: Devices;
 }
 
 /** @throws FactotumError `key.unavailable` when the secret cannot be used. */
@@ -88,6 +90,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const people = { ...context, log: deps.log, secrets: createPersonSecrets(secret) };
   const keys = createKeyCheck(context);
   const machines = createMachines({ ...context, log: deps.log, secret, keys });
+  const devices = createDevices(context);
   const activity = createActivity({ db, clock: deps.clock, log: deps.log });
   const revocations = listenForRevocations(deps, { onRevoked: machines.changed, onGap: machines.changedUnheard });
 
@@ -99,6 +102,8 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
       return session?.principal ?? null;
     }
     const credential = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
+    const device = await devices.principalOf(credential);
+    if (device !== null) return device;
     const key = await keys.check(credential);
     const principal = key === null ? await machines.principalOfToken(credential) : keyPrincipal(key);
     if (principal?.keyId !== undefined) activity.keyUsed(principal.keyId);
@@ -151,6 +156,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     machines,
     membership: createMembership(context, keys.forgetAll),
     scim: createScim(context),
+    devices,
   };
 }
 

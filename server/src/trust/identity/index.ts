@@ -6,6 +6,7 @@ export { hashIdentity, type IdentityTable, packIdentity } from './archive/pack.t
 export { staying, travelling } from './archive/tables.ts';
 export { authorise, type Circumstance, type Need, staleness } from './authorise.ts';
 export { type ClientAddress, createClientAddress, plainAddress, trustedProxies } from './client-address.ts';
+export { type DeviceToken, devicePermissions } from './device/device-token.ts';
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './identity.ts';
 export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';

@@ -20,6 +20,8 @@ export interface Principal {
   readonly keyId?: Id<'apiKey'>;
   /** Of a machine whose key has a limit of its own: requests a minute. */
   readonly perMinute?: number;
+  /** Of a person: the device whose token came, in place of a session. */
+  readonly deviceId?: Id<'deviceToken'>;
   /** Came with a short-lived token, which stands in for what it was made with, but not where presence has to be proved. */
   readonly viaToken?: boolean;
 }

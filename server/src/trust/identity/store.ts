@@ -73,7 +73,7 @@ export function authDb(role: RoleDatabase): AuthDb {
 export const revocationChannel = 'identity_revoked';
 
 /** What the roles that a tenant has made bring to a member: names of permissions, null for none. For a statement that selects from `member`. */
-const grantedByOwnRoles = sql<string[] | null>`(select array_agg(granted) from "tenantRole", unnest("tenantRole".permissions) granted
+export const grantedByOwnRoles = sql<string[] | null>`(select array_agg(granted) from "tenantRole", unnest("tenantRole".permissions) granted
   where "tenantRole"."tenantId" = member."organizationId" and "tenantRole".name = any(string_to_array(member.role, ',')))`;
 
 /** Whether the person of that column has an authenticator app or a passkey. */
@@ -83,11 +83,13 @@ export const secondFactorOf = (
   or exists (select from passkey where passkey."userId" = ${sql.ref(column)}))`;
 
 /**
- * A session that an identity provider began counts in that provider's tenant alone, while it is in use: no other tenant has agreed that it
+ * What an identity provider began, a session or a device's token, counts in that provider's tenant alone, while it is in use: no other tenant has agreed that it
  * may say who somebody is.
  */
-const beganAtHome = sql<boolean>`(session.method not like 'sso:%' or exists (select from "ssoProvider" provider
-  where provider.id = substr(session.method, 5) and provider."tenantId" = member."organizationId" and provider.enabled))`;
+export const beganAtHome = (
+  method: string,
+) => sql<boolean>`(${sql.ref(method)} not like 'sso:%' or exists (select from "ssoProvider" provider
+  where provider.id = substr(${sql.ref(method)}, 5) and provider."tenantId" = member."organizationId" and provider.enabled))`;
 
 /** A session with its user and what they are in the session's tenant; nothing when the member was removed. */
 export const findSession = (db: AuthDb, by: { readonly token: string } | { readonly id: Id<'session'> }) =>
@@ -121,7 +123,7 @@ export const findSession = (db: AuthDb, by: { readonly token: string } | { reado
     .select(secondFactorOf('session.userId').as('hasSecondFactor'))
     .select('member.organizationId as tenantId')
     .where('token' in by ? 'session.token' : 'session.id', '=', 'token' in by ? by.token : by.id)
-    .where(beganAtHome)
+    .where(beganAtHome('session.method'))
     .executeTakeFirst();
 
 /** A key by its id or by the hash of its text, whatever state it is in, with the service account that it belongs to, if any. */

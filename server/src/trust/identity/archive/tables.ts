@@ -64,6 +64,7 @@ export const staying: Readonly<Record<string, string>> = {
   session: 'sessions end with the move: everybody signs in at the new address',
   verification: 'links lead to the old address',
   invitation: 'links lead to the old address: invite again',
+  deviceToken: 'devices are given a token of the new address',
   rateLimit: 'counters of this installation',
   signInFailure: 'counters of this installation',
   addressCounter: 'counters of this installation',

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { FactotumError, type Id } from '#kernel';
+import { endDevices } from '../device/device-token.ts';
 import { type AuthDb, revocationChannel } from '../store.ts';
 import {
   type Acting,
@@ -103,15 +104,16 @@ export async function removeMember(
   });
 }
 
-/** Signs a member out of this tenant everywhere. @throws FactotumError `member.not_found`, `auth.forbidden`. */
+/** Signs a member out of this tenant everywhere, their devices too. @throws FactotumError `member.not_found`, `auth.forbidden`. */
 export async function endMemberSessions(
   db: AuthDb,
   { tenantId, userId, by }: { tenantId: Id<'tenant'>; userId: string; by: Acting },
-): Promise<readonly Id<'session'>[]> {
+): Promise<Pick<Ended, 'sessionIds' | 'deviceIds'>> {
   return changingMembers(db, tenantId, async (tx) => {
     const member = await findMember(tx, tenantId, userId);
     if (member.roles.includes('owner')) await requireOwner(tx, tenantId, by);
-    return endSessions(tx, tenantId, member.userId);
+    const sessionIds = await endSessions(tx, tenantId, member.userId);
+    return { sessionIds, deviceIds: await endDevices(tx, tenantId, member.userId) };
   });
 }
 
@@ -164,6 +166,7 @@ export const setRoles = (tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>,
 /** What came to an end with a membership. */
 export interface Ended {
   readonly sessionIds: readonly Id<'session'>[];
+  readonly deviceIds: readonly Id<'deviceToken'>[];
   readonly invitationIds: readonly Id<'invitation'>[];
 }
 
@@ -171,6 +174,7 @@ export interface Ended {
 export async function endMembership(tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>): Promise<Ended> {
   await tx.deleteFrom('member').where('organizationId', '=', tenantId).where('userId', '=', userId).execute();
   const sessionIds = await endSessions(tx, tenantId, userId);
+  const deviceIds = await endDevices(tx, tenantId, userId);
   // Else somebody who is put out could come back as a second person whom they have invited before.
   const invitations = await tx
     .deleteFrom('invitation')
@@ -180,7 +184,7 @@ export async function endMembership(tx: AuthDb, tenantId: Id<'tenant'>, userId: 
     .execute();
   await sql`delete from verification where case when value like '{%' then value::jsonb ->> 'tenantId' = ${tenantId}
     and value::jsonb ->> 'userId' = ${userId} end`.execute(tx);
-  return { sessionIds, invitationIds: invitations.map(({ id }) => id) };
+  return { sessionIds, deviceIds, invitationIds: invitations.map(({ id }) => id) };
 }
 
 async function endSessions(tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>): Promise<readonly Id<'session'>[]> {

@@ -27,6 +27,7 @@ export interface ScimAct {
     | 'member.removed'
     | 'member.invitation_ended'
     | 'session.ended'
+    | 'device.revoked'
     | 'team.created'
     | 'team.changed'
     | 'team.deleted';
@@ -180,10 +181,11 @@ async function deactivate(tx: AuthDb, tenantId: Id<'tenant'>, userId: Id<'user'>
     .executeTakeFirst();
   if (!member) return [];
   if (namesIn(member.role).includes('owner')) await requireDispensable(tx, tenantId, userId);
-  const { sessionIds, invitationIds } = await endMembership(tx, tenantId, userId);
+  const { sessionIds, deviceIds, invitationIds } = await endMembership(tx, tenantId, userId);
   return [
     { kind: 'member.removed', objectId: userId, detail: { by: 'scim' } },
     ...sessionIds.map((objectId) => ({ kind: 'session.ended', objectId }) as const),
+    ...deviceIds.map((objectId) => ({ kind: 'device.revoked', objectId }) as const),
     ...invitationIds.map((objectId) => ({ kind: 'member.invitation_ended', objectId }) as const),
   ];
 }

@@ -64,9 +64,10 @@ export const isSsoRequired = (db: AuthDb, tenantId: TenantId) =>
     .executeTakeFirst()
     .then((row) => row?.ssoRequired === true);
 
-/** Ends every session that this provider has begun, and tells processes that believe for a moment what they have looked up. */
+/** Ends every session that this provider has begun, with the devices added in them, and tells processes that believe for a moment what they have looked up. */
 export const endSessionsOf = (db: AuthDb, id: ProviderId) =>
-  sql`with ended as (delete from session where method = ${`sso:${id}`} returning "userId")
+  sql`with devices as (delete from "deviceToken" where method = ${`sso:${id}`}),
+      ended as (delete from session where method = ${`sso:${id}`} returning "userId")
     select pg_notify(${revocationChannel}, "userId") from ended group by "userId"`.execute(db);
 
 export const deleteIdentitiesOf = (db: AuthDb, id: ProviderId) => db.deleteFrom('ssoIdentity').where('providerId', '=', id).execute();
