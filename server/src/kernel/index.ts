@@ -20,5 +20,6 @@ export { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from '
 export { folderFault } from './folder-fault.ts';
 export { type Id, type IdKind, idSchema, isId, newId } from './ids.ts';
 export { parseJson } from './json-text.ts';
+export { createLimit } from './limit.ts';
 export { createLogger, type Logger } from './log.ts';
 export { instantOf, isDay, isoDate, localDate, type WallTime, wallTimeOf } from './zone.ts';

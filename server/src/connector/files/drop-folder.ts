@@ -3,9 +3,8 @@ import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { type Accepted, type EventInput, eventInputSchema, type Intake, payloadBytesMax, rawBytesMax } from '#flow/intake';
-import { type ErrorCode, FactotumError, type Id, isFactotumError, type Logger, parseJson } from '#kernel';
+import { createLimit, type ErrorCode, FactotumError, type Id, isFactotumError, type Logger, parseJson } from '#kernel';
 import { type Fingerprint, readSeen, removeSeen, type Seen, whenSettled } from './dropped-file.ts';
-import { createLimit } from './limit.ts';
 import { putAside, refusedFolder } from './refused.ts';
 
 export interface DropFolderOptions {
