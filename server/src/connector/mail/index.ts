@@ -1,1 +1,2 @@
+export { createMailConnector, type MailConnectorOptions, mailAccount } from './connector.ts';
 export { mailTools } from './tools.ts';
