@@ -1,8 +1,9 @@
+import { createSchedule, type ScheduleInput } from '#flow/schedule';
 import { type Clock, type Id, isFactotumError, type JsonObject, newId } from '#kernel';
-import type { Database } from '#kernel/database';
+import type { Database, Tx } from '#kernel/database';
 import { installDemo } from '#ops/demo';
 import type { Identity } from '#trust/identity';
-import type { AuditorKey, Keyring } from '#trust/key';
+import type { AuditorKey, Keyring, TenantKeys } from '#trust/key';
 import { provisionTenant, readFromDirectory, type Tenant } from '#trust/tenant';
 
 /** A customer to be. */
@@ -19,6 +20,9 @@ export interface NewCustomer {
   readonly ownerEmail?: string | undefined;
   readonly ownerName?: string | undefined;
 }
+
+/** Fetched by the playbook of the same name, which every vault starts with. */
+const mondayBriefing: ScheduleInput = { name: 'Monday briefing', kind: 'briefing', cron: '0 7 * * 1', zone: null, payload: {} };
 
 /** What making a tenant takes. */
 export interface CustomerParts {
@@ -43,7 +47,11 @@ export async function createTenant(parts: CustomerParts, customer: NewCustomer):
     // Settings are checked by the tenant's own schema; what is no setting is named there.
     const settings = { ...customer.settings, ...(customer.demo === true ? { writesFiles: true, maySpendOperatorModelKey: true } : {}) };
     const { name, title, actor } = customer;
-    const tenant = await provisionTenant({ db: database.app.db, keyring, auditor, clock }, { tenantId, name, title, settings, actor });
+    const furnish = async (tx: Tx, keys: TenantKeys, at: Date) => void (await createSchedule(tx, keys, { ...mondayBriefing, actor, at }));
+    const tenant = await provisionTenant(
+      { db: database.app.db, keyring, auditor, clock },
+      { tenantId, name, title, settings, actor, furnish },
+    );
     if (customer.demo === true) await installDemo({ database, keyring, clock }, { tenantId, ownerActor: `user:${owner}` });
     return tenant;
   } catch (error) {

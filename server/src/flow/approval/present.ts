@@ -33,6 +33,10 @@ export interface PresentedApproval {
   readonly task: { readonly id: string; readonly title: string; readonly from: string | null };
 }
 
+/** What is asked, in one line, as it was drawn when it was asked. */
+export const headlineOf = (keys: TenantKeys, { approvalId, body }: Pick<StoredApproval, 'approvalId' | 'body'>): string =>
+  keys.openJson({ kind: 'approval', id: approvalId }, body, approvalBodySchema).headline;
+
 /** Opens an approval and draws it: headline and consequence come from our manifest, never from the planner. */
 export function presentApproval(keys: TenantKeys, catalogue: ToolCatalogue, row: StoredApproval): PresentedApproval {
   const body = keys.openJson({ kind: 'approval', id: row.approvalId }, row.body, approvalBodySchema);

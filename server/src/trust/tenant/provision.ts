@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Clock, FactotumError, type Id, newId } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
 import { provisionAuditLog, recordAudit } from '#trust/audit';
-import type { AuditorKey, Keyring } from '#trust/key';
+import type { AuditorKey, Keyring, TenantKeys } from '#trust/key';
 import { defaultPolicyText, savePolicy } from '#trust/policy';
 import { isQuotaName, type LimitChanges, limitsShape, quotas, writeLimits } from '#trust/quota';
 import { type InitialNote, skeleton, writeNote } from '#trust/vault';
@@ -28,6 +28,8 @@ export interface NewTenant {
   readonly settings?: (z.input<typeof tenantSettingsSchema> & LimitChanges) | undefined;
   /** Notes beyond those that every vault starts with, trusted like them. */
   readonly notes?: readonly InitialNote[] | undefined;
+  /** What else it starts with, in the same transaction. */
+  readonly furnish?: ((tx: Tx, keys: TenantKeys, at: Date) => Promise<void>) | undefined;
   /** Who creates it, as the audit log names them. */
   readonly actor: string;
 }
@@ -67,6 +69,7 @@ async function furnish(
   await recordAudit(tx, tenantId, [{ kind: 'tenant.created', actor, at, objectId: tenantId }]);
   await savePolicy(tx, keys, tenantId, { text: defaultPolicyText(), basedOn: 0, actor, at });
   for (const note of [...skeleton(), ...notes]) await writeNote(tx, keys, { ...note, author: actor, trusted: true, at, ifNoneMatch: '*' });
+  await input.furnish?.(tx, keys, at);
 }
 
 function parse(input: NewTenant) {

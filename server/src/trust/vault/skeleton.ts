@@ -10,6 +10,7 @@ export function skeleton(): readonly InitialNote[] {
     { path: 'Company_Handbook.md', content: handbook },
     { path: 'Business_Goals.md', content: goals },
     { path: 'Contacts.md', content: contacts },
+    { path: 'Playbooks/Monday briefing.md', content: briefing },
   ];
 }
 
@@ -72,4 +73,36 @@ member wrote counts: while the last change is a tool's, nobody is known.
 
 | name | IBAN |
 |---|---|
+`;
+
+const briefing = `---
+title: Monday briefing
+summary: "Write the briefing of \${event.date}"
+when:
+  source: schedule
+  kind: briefing
+steps:
+  - id: compose
+    tool: briefing.compose
+    args:
+      date: $event.date
+    why: The owners want to know how the week was.
+  - id: keep
+    tool: vault.write
+    args:
+      path: "Briefings/\${event.date} Monday briefing.md"
+      content: $compose.text
+    why: It is kept where it can be read later.
+  - id: mail
+    tool: briefing.mail
+    args:
+      subject: $compose.subject
+      text: $compose.text
+    why: The owners get it in the morning.
+---
+
+# Monday briefing
+
+What came in, what was done, what waits, and what went over the accounts in the seven days before. Comes when the schedule of this name
+says: Mondays at seven, unless somebody has set another time.
 `;

@@ -1,0 +1,3 @@
+/** The door to the briefing: the week before, written for the owners. */
+export type { CurrencyFlow, MoneyFigures, ReadMoney } from './money.ts';
+export { type BriefingDeps, briefingTools } from './tools.ts';
