@@ -30,7 +30,7 @@ export function createRotation(parts: {
   const { identity, certificates, ...rest } = parts;
   const kinds: readonly RotationKind[] = [
     staticKind,
-    apiKeyKind(identity),
+    apiKeyKind(identity, rest.database),
     oauthTokenKind(),
     databasePasswordKind,
     signingKeyKind,

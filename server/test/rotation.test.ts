@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import pg from 'pg';
 import { FactotumError, type Id, isFactotumError, type JsonObject } from '#kernel';
-import { newPassword } from '#kernel/database';
+import { newPassword, withTenant } from '#kernel/database';
+import { listEntries } from '#trust/audit';
 import { addTenantJob, createJobRunner, readAnyJob } from '#trust/job';
 import {
   createDueRotations,
@@ -68,6 +69,9 @@ const ended = (jobId: string) =>
 const until = (condition: () => Promise<boolean>) => eventually(async () => ((await condition()) ? true : undefined));
 const code = (wanted: Parameters<typeof isFactotumError>[1]) => (error: unknown) => isFactotumError(error, wanted);
 
+/** What a rotation that is tried by itself has besides. */
+const by = { actor: 'user:usr_1', now: new Date(0), signal: AbortSignal.timeout(600_000) };
+
 /** A kind whose issuer is in this file. */
 function issuer(kind: SecretKind, behaviour: { fails?: 'once' | 'always' } = {}) {
   const calls: string[] = [];
@@ -115,6 +119,16 @@ test('a key to our own API gets a successor that may do the same, and ends after
   await until(async () => (await principalOf(old.key)) === null);
   const [made] = await identity.listApiKeys(scope);
   assert.deepEqual([made?.name.startsWith('Scanner (rotated '), made?.perMinute], [true, 90]);
+  const told = async () => {
+    await platform.sequencer.drained();
+    const entries = await withTenant(platform.database.app.db, scope, (tx) => listEntries(tx, { tenantId: scope, limit: 200 }));
+    return entries.filter(({ kind }) => kind.startsWith('key.')).map(({ kind, objectId, actor }) => [kind, objectId, actor]);
+  };
+  await until(async () => (await told()).length === 2);
+  assert.deepEqual((await told()).sort(), [
+    ['key.created', made?.id, 'user:usr_1'],
+    ['key.revoked', old.id, 'user:usr_1'],
+  ]);
 });
 
 test('another tenant’s key is not rotated, whoever has stored it', async () => {
@@ -256,6 +270,7 @@ test('an OAuth token is renewed at its issuer; a tenant’s issuer is not called
     name: 'x',
     old: value,
     key: 'job_1',
+    actor: 'user:usr_1',
     now: new Date('2026-01-01T00:00:00Z'),
     signal: AbortSignal.timeout(30_000),
   };
@@ -288,7 +303,7 @@ test('what is odd in an issuer’s answer costs nobody the token in it', async (
   const tokenUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const old = JSON.stringify({ tokenUrl, clientId: 'client', refreshToken: 'refresh-token-one' });
   const kind = oauthTokenKind({ allowPrivate: true });
-  const rotation = { scope: await buildCustomer(), name: 'x', old, key: 'job_1', now: new Date(0), signal: AbortSignal.timeout(30_000) };
+  const rotation = { scope: await buildCustomer(), name: 'x', old, key: 'job_1', ...by };
   for (const expires of [1e300, -1, null, 'soon', {}, '1e15']) {
     answer = { access_token: 'access-token-two', refresh_token: 'refresh-token-two', expires_in: expires };
     assert.equal(JSON.parse(await kind.create(rotation)).refreshToken, 'refresh-token-two', String(expires));
@@ -329,7 +344,7 @@ test('a pair of database logins takes turns: both work in the grace, the old one
   assert.deepEqual([await letsIn(now.url), await letsIn(url.href)], [true, true]);
 
   const kind = usual.kinds.get('database-password');
-  const rotation = { scope: 'installation' as const, name: 'x', key: 'job_2', now: clock.now(), signal: AbortSignal.timeout(30_000) };
+  const rotation = { scope: 'installation' as const, name: 'x', key: 'job_2', ...by, now: clock.now() };
   await kind?.revoke(rotation, JSON.stringify({ url: url.href, other: b }), JSON.stringify(now));
   assert.deepEqual([await letsIn(now.url), await letsIn(url.href)], [true, false]);
   // A second time changes nothing, and a rotation that is tried again finds what it has set.

@@ -70,6 +70,7 @@ async function rotate(deps: RotationDeps, job: JobRun<RotateInput>) {
     name: secret.name,
     old: await readValue(inUnit, scope, secretId, replaced),
     key: job.id,
+    actor: job.actor,
     now: clock.now(),
     signal: job.signal,
   };
@@ -181,7 +182,8 @@ async function revoke(deps: RotationDeps, job: JobRun<z.infer<typeof revokeInput
   if (!secret || old?.state !== 'previous') return null;
   const kind = kindOf(deps.kinds, secret, scope);
   const [value, inForce] = [await readValue(inUnit, scope, secretId, version), await readValue(inUnit, scope, secretId, secret.version)];
-  await kind.revoke({ scope, name: secret.name, key: job.id, now: clock.now(), signal: job.signal }, value, inForce);
+  const by = { scope, name: secret.name, key: job.id, actor: job.actor, now: clock.now(), signal: job.signal };
+  await kind.revoke(by, value, inForce);
   await change(deps, scope, async (unit, entry) => {
     await revokeVersion(unit, secretId, { version, at: clock.now() });
     await entry({ kind: 'secret.revoked', actor: job.actor, objectId: secretId, detail: { version } });

@@ -9,6 +9,8 @@ export interface Rotation {
   readonly old: string;
   /** The same for every try of one rotation: what an earlier one has made under it can be found and ended. */
   readonly key: string;
+  /** Who asked for it. */
+  readonly actor: string;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
