@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, errorCatalogue, FactotumError, isFactotumError } from '#kernel';
 import { isRetryable } from '#kernel/database';
 import { redactJson } from '#kernel/redact';
+import { keysUnavailable } from '#trust/key';
 
 /** RFC 9457. Members of `details` also stand beside the standard ones, where that document puts them. */
 export const problemSchema = z.looseObject({
@@ -39,10 +40,6 @@ function pathText(path: readonly PropertyKey[]): string {
     .join('')
     .replace(/^\./, '');
 }
-
-/** The message names accounts and hosts, which are often the operator's: it is for the log, and for whoever looks who guards the keys. */
-const keysUnavailable =
-  'The keys cannot be had now: their provider does not answer, or says no. It is asked again by itself; the log says more.';
 
 /** The answer for a failure: nothing in it but the catalogue's words, the failure's own message and details, and the request's id. */
 export function problemResponse(failure: FactotumError, requestId: string): Response {

@@ -86,6 +86,22 @@ test("a job is done once, with its sealed input, and the input is gone with the 
   assert.equal((await until(ofInstallation, 'done')).tenantId, null);
 });
 
+test("a tenant's job does not tell it where the operator's keys lie; the operator's own does", async () => {
+  const message = 'Vault at https://vault.operator.example:8200 does not answer. It is asked again by itself.';
+  start(
+    handler('keys.away', z.object({}), async () => {
+      throw new FactotumError('key.unavailable', message, { details: { reason: 'unreachable' } });
+    }),
+  );
+  const stumbled = (id: string) => eventually(async () => (await readAnyJob(engine, id)).error ?? undefined);
+  const one = await tenants.build();
+  const theirs = await stumbled(await one.run((tx) => addTenantJob(tx, one.keys, { kind: 'keys.away', input: {}, actor, at: at() })));
+  assert.equal(theirs.code, 'key.unavailable');
+  assert.ok(!theirs.message.includes('operator.example'), theirs.message);
+  const ours = await addInstallationJob(engine, installation, { kind: 'keys.away', input: {}, actor, at: at() });
+  assert.equal((await stumbled(ours)).message, message);
+});
+
 test("a job of another tenant is not found, and no tenant sees the installation's", async () => {
   const [one, other] = [await tenants.build(), await tenants.build()];
   const mine = await one.run((tx) => addTenantJob(tx, one.keys, { kind: 'never.done', actor, at: at() }));

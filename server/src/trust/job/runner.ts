@@ -1,6 +1,6 @@
 import { type Clock, FactotumError, isFactotumError, isId, type Logger, newId } from '#kernel';
 import { isRetryable, type RoleDatabase } from '#kernel/database';
-import type { InstallationKey, Keyring } from '#trust/key';
+import { type InstallationKey, type Keyring, keysUnavailable } from '#trust/key';
 import type { Job, JobHandler, JobRun } from './job.ts';
 import { inputContext, inputRef } from './queue.ts';
 import { claimJob, endJob, giveBackJob, type JobRow, renewLease, saveJob } from './store.ts';
@@ -153,7 +153,7 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
     }
     const passes = isRetryable(fault) || (isFactotumError(fault) && fault.retry);
     const error = isFactotumError(fault)
-      ? { code: fault.code, message: fault.message }
+      ? { code: fault.code, message: isId('tenant', row.tenantId) && fault.code === 'key.unavailable' ? keysUnavailable : fault.message }
       : { code: passes ? 'database.unavailable' : 'server.fault', message: 'Something went wrong. The log says what.' };
     log[passes ? 'warn' : 'error']({ err: fault, jobId: row.jobId, kind: row.kind }, 'a job stumbled');
     if (!passes || row.tries >= triesMax) return endJob(db, row, { state: 'failed', error, now });

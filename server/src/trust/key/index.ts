@@ -28,6 +28,7 @@ export {
   passphraseParametersSchema,
   sealStreamUnder,
 } from './passphrase.ts';
+export { keysUnavailable } from './provider/fault.ts';
 export { createRemoveRemains, type RemoveRemains } from './remains.ts';
 export { createKeyWatch, type KeyWatch } from './revocation.ts';
 export type { PlainSeed } from './seed.ts';

@@ -9,6 +9,10 @@ export function kekFault(reason: KekFaultReason, message: string, cause?: unknow
   return new FactotumError('key.unavailable', message, { cause, details: { reason } });
 }
 
+/** What a tenant is told instead: a message names accounts and hosts, which are often the operator's. That is for logs and for whoever looks who guards the keys. */
+export const keysUnavailable =
+  'The keys cannot be had now: their provider does not answer, or says no. It is asked again by itself; the log says more.';
+
 /** Bytes of a seed. */
 export const seedBytes = 32;
 
