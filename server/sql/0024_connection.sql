@@ -13,6 +13,7 @@ create table app.watcher (
 grant select, insert, update, delete on app.watcher to factotum_engine;
 
 -- body: sealed (name, settings, credentials or references to them). cursor: sealed. fault: sealed, what people are told of the last failure.
+-- broken_at: since when it has been broken, until it works again.
 -- version: of the body. state: active, paused by a person, broken until a person mends it. run_at: when to poll next, at the latest.
 -- owner, fence: the one watcher that looks after it. fence grows with each claim; what comes under an older one changes nothing.
 -- wake: rung from outside (something has changed, poll now); the watcher answers by clearing it.
@@ -33,6 +34,7 @@ create table app.connection (
   failures        integer not null default 0,
   fault_code      text,
   fault           bytea,
+  broken_at       timestamptz,
   progress_done   bigint,
   progress_of     bigint,
   last_polled_at  timestamptz,

@@ -7,6 +7,7 @@ import { textClassify } from '#connector/text';
 import { vaultTools } from '#connector/vault';
 import { createEngine, type Engine, type TaskHandler } from '#engine';
 import { createKeeper, createOutbox, type Keeper } from '#flow/action';
+import type { Connections } from '#flow/connection';
 import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
@@ -32,6 +33,7 @@ import { createRegistrations } from '#trust/registration';
 import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
 import { createFiles } from '#trust/vault';
 import { backupDeps } from './backup.ts';
+import { createPlatformConnections } from './connections.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { databaseLogins } from './database-logins.ts';
 import { openKeys } from './keys.ts';
@@ -118,7 +120,7 @@ export async function openPlatform(options: PlatformOptions) {
       log,
       ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
     });
-    const referrers: readonly Referrer[] = [
+    const referrers: Referrer[] = [
       async (scope) => (scope === 'installation' ? [] : singleSignOn.references(scope)),
       async (scope) => (scope === 'installation' ? [] : modelReferences({ database, keyring }, scope)),
       async (scope) =>
@@ -161,14 +163,32 @@ export async function openPlatform(options: PlatformOptions) {
     const loginRotation = createLoginRotation({ passwords, engine: database.engine, installation, clock, log });
     const accessLog = createAccessLog({ database, log, onFlushed: () => sequencer.kick() });
     const certificates = createCertificates({ auth: database.auth, installation, clock, log });
-    const tools = await createTools(options, { database, keysOf: keyring.of, certificates, clock });
     const rotation = createRotation({
       ...{ database, keyring, installation, identity, certificates, clock, log },
       inUnit: inSecretUnit,
       resolver: secretResolver,
     });
     const policies = createPolicyEngine();
-    const quotas = createPlatformQuotas({ database, clock, connectors: eventConnectors, onWork: options.onWork });
+    const quotas = createPlatformQuotas({ database, clock, onWork: options.onWork });
+    const intake = createIntake({
+      database,
+      keysOf: keyring.of,
+      clock,
+      admit: createAdmission({ database, quotas }),
+      onAccepted: options.onWork,
+    });
+    const watching = await createPlatformConnections(config, {
+      database,
+      keysOf: keyring.of,
+      secrets: secretResolver,
+      quotas,
+      intake,
+      clock,
+      log,
+    });
+    const { connections } = watching;
+    referrers.push(async (scope) => (scope === 'installation' ? [] : connections.references(scope)));
+    const tools = await createTools(options, { database, keysOf: keyring.of, connections, certificates, clock });
     const budget = createModelBudget({ db: database.app.db, clock });
     const model = createModel(config, tools.catalogue, log, budget);
     const ownModels = createOwnModels({
@@ -177,13 +197,6 @@ export async function openPlatform(options: PlatformOptions) {
       resolveSecret: (tenantId, reference) => secretResolver.resolve(tenantId, reference),
     });
     const planning = createPlanning({ catalogue: tools.catalogue, model, ownModels });
-    const intake = createIntake({
-      database,
-      keysOf: keyring.of,
-      clock,
-      admit: createAdmission({ database, quotas }),
-      onAccepted: options.onWork,
-    });
     const spendGrant = (tenantId: Id<'tenant'>, grantId: string, now: Date) =>
       // The gate names only grants that it was given, so the id is one of ours.
       withTenant(database.app.db, tenantId, (tx) => useGrant(tx, { tenantId, grantId: grantId as Id<'grant'>, now }));
@@ -249,6 +262,8 @@ export async function openPlatform(options: PlatformOptions) {
       /** Settings that refer to secrets, as they were given. */
       settingReferences: options.config.secrets.references,
       intake,
+      connections,
+      createWatcher: watching.createWatcher,
       runTools,
       modelName: config.model?.name ?? null,
       async close() {
@@ -258,6 +273,7 @@ export async function openPlatform(options: PlatformOptions) {
         postman.close();
         await planning.close();
         await tools.host.close();
+        await connections.close();
         await secretResolver.close();
         await storage.close();
         keyring.close();
@@ -296,14 +312,12 @@ export function createAlerter({ database, clock, log, postman }: Platform): Quot
   return createQuotaKeeper({ database, clock, log, postman, ownersOf: (tenantId) => ownersOf(database.auth, tenantId) });
 }
 
-/** By which ways events come in beside the API: the drop folder. */
-const eventConnectors = ['files'] as const;
-
 /** What the employee can do. */
 export interface ToolDeps {
   readonly database: Database;
   readonly keysOf: KeysOf;
   readonly keeper: Keeper;
+  readonly connections: Connections;
 }
 
 const ownTools = (deps: ToolDeps): Tool[] => [
@@ -316,9 +330,12 @@ const ownTools = (deps: ToolDeps): Tool[] => [
 
 async function createTools(
   { config, log, tools: chosen = ownTools }: PlatformOptions,
-  { database, keysOf, certificates, clock }: { database: Database; keysOf: KeysOf; certificates: Certificates; clock: Clock },
+  { database, keysOf, connections, certificates, clock }: Omit<ToolDeps, 'keeper'> & { certificates: Certificates; clock: Clock },
 ) {
-  const tools = chosen({ database, keysOf, keeper: createKeeper({ database, keysOf, outbox: createOutbox(config.outboxFolder) }) });
+  const tools = chosen({
+    ...{ database, keysOf, connections },
+    keeper: createKeeper({ database, keysOf, outbox: createOutbox(config.outboxFolder) }),
+  });
   return { tools, catalogue: createCatalogue(tools), host: await createHost({ config, tools, certificates, clock, log }) };
 }
 

@@ -1,3 +1,4 @@
+import { countConnections } from '#flow/connection';
 import { countInHand, ringWaitingForBudget } from '#flow/task';
 import type { Clock, Id } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
@@ -8,14 +9,12 @@ import { updateMaxRunning } from '#trust/tenant';
 interface PlatformQuotasDeps {
   readonly database: Database;
   readonly clock: Clock;
-  /** The kinds of ways by which events come in beside the API. Every tenant has each of them. */
-  readonly connectors: readonly string[];
   /** Called after a change that a task may have waited for. */
   readonly onWork: (tenantId: Id<'tenant'>) => void;
 }
 
 /** Quotas as the parts of the product count them and go by them. */
-export function createPlatformQuotas({ database, clock, connectors, onWork }: PlatformQuotasDeps): Quotas {
+export function createPlatformQuotas({ database, clock, onWork }: PlatformQuotasDeps): Quotas {
   const { db } = database.app;
   const quotas = createQuotas({
     db,
@@ -23,7 +22,7 @@ export function createPlatformQuotas({ database, clock, connectors, onWork }: Pl
     gauges: {
       maxRunning: (tenantId) => withTenant(db, tenantId, (tx) => countInHand(tx, tenantId)),
       members: (tenantId) => countPeople(database.auth, tenantId, clock.now()),
-      connectors: async () => connectors.length,
+      connectors: (tenantId) => withTenant(db, tenantId, (tx) => countConnections(tx, tenantId)),
     },
     onChanged: [tellQueue, tellTasks],
   });

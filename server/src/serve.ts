@@ -117,6 +117,11 @@ async function start(
   }
   const drop = has('watcher') ? await watch(platform) : null;
   if (drop !== null) undo.push(() => drop.stop());
+  if (has('watcher')) {
+    const watcher = platform.createWatcher();
+    await watcher.start();
+    undo.push(() => watcher.stop());
+  }
   const http = await createHttp(
     httpDeps(platform, { onRung: () => engine?.kick(), addresses: () => addresses, running: () => engine?.running ?? 0 }),
   );

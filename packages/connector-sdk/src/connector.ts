@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 
+/** Of this interface. A package of connectors exports the one that it was written for; it grows when something is taken away or changed. */
+export const interfaceVersion = 1;
+
 /** JSON as it is kept: no undefined, no functions, no dates. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 export interface JsonObject {

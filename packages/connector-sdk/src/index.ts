@@ -7,6 +7,7 @@ export {
   defineConnector,
   type HookAnswer,
   type HookRequest,
+  interfaceVersion,
   type Json,
   type JsonObject,
   type Network,

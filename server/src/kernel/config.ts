@@ -112,6 +112,11 @@ function assemble(values: Values, faults: string[]): Assembled {
     registration: registrationFrom(values, faults),
     ssoAllowHosts: values.FACTOTUM_SSO_ALLOW_HOSTS ?? [],
     modelAllowHosts: values.FACTOTUM_MODEL_ALLOW_HOSTS ?? [],
+    connectors: {
+      packages: values.FACTOTUM_CONNECTORS ?? [],
+      allowHosts: values.FACTOTUM_CONNECTION_ALLOW_HOSTS ?? [],
+      pollsMax: values.FACTOTUM_CONNECTION_POLLS,
+    },
     vault: vaultLoginFrom(values, faults),
     keys: keysFrom(values, faults),
     secrets: {

@@ -246,8 +246,8 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
 const discoverMsMax = 30_000;
 const neverAborted = new AbortController().signal;
 
-/** As if nothing had ever gone wrong, and due now. */
-const afresh = (clock: Clock) => ({ failures: 0, faultCode: null, fault: null, runAt: clock.now() });
+/** Due now, as if nothing had gone wrong. What had stays to be read until it works again. */
+const afresh = (clock: Clock) => ({ failures: 0, runAt: clock.now() });
 
 function found(row: ConnectionRow | undefined): ConnectionRow {
   if (row === undefined) throw new FactotumError('connection.not_found', 'There is no such connection.');

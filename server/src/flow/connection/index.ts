@@ -1,6 +1,7 @@
 /** The door to connections: tenants' ways to outside systems, and the watcher that looks after them. */
 export { type ConnectionsDeps, createConnections } from './connections.ts';
 export { errorOf } from './fault.ts';
+export type { WatcherFigures } from './figures.ts';
 export { createNetwork, type OutsideNetwork } from './network.ts';
 export type {
   AnyConnector,
@@ -20,3 +21,4 @@ export {
   newConnectionSchema,
 } from './schema.ts';
 export { countConnections } from './store.ts';
+export { createWatcher, type Watcher, type WatcherOptions } from './watcher.ts';

@@ -19,6 +19,7 @@ interface ConnectionTable {
   failures: number;
   faultCode: string | null;
   fault: Buffer | null;
+  brokenAt: Date | null;
   progressDone: number | null;
   progressOf: number | null;
   lastPolledAt: Date | null;
@@ -36,7 +37,7 @@ declare module '#kernel/database' {
   }
 }
 
-export type ConnectionRow = Omit<ConnectionTable, 'cursor' | 'owner' | 'wake' | 'author'>;
+export type ConnectionRow = Omit<ConnectionTable, 'cursor' | 'owner' | 'wake' | 'author' | 'brokenAt'>;
 
 const columns = [
   'tenantId',
@@ -117,9 +118,7 @@ export async function insertConnection(
 export async function updateConnection(
   tx: Tx,
   { tenantId, id, now }: { readonly tenantId: Id<'tenant'>; readonly id: Id<'connection'>; readonly now: Date },
-  change: Partial<
-    Pick<ConnectionTable, 'version' | 'body' | 'cursor' | 'state' | 'failures' | 'faultCode' | 'fault' | 'lastSuccessAt' | 'runAt'>
-  >,
+  change: Partial<Pick<ConnectionTable, 'version' | 'body' | 'cursor' | 'state' | 'failures' | 'lastSuccessAt' | 'runAt'>>,
 ): Promise<void> {
   await tx
     .updateTable('connection')
@@ -132,3 +131,18 @@ export async function updateConnection(
 export async function deleteConnection(tx: Tx, tenantId: Id<'tenant'>, id: Id<'connection'>): Promise<void> {
   await tx.deleteFrom('connection').where('tenantId', '=', tenantId).where('connectionId', '=', id).execute();
 }
+
+/** What a poll needs of the row: there only for the one that holds it, under this fence, while it is active. */
+export const selectHeld = (
+  tx: Tx,
+  held: { readonly tenantId: Id<'tenant'>; readonly connectionId: Id<'connection'>; readonly fence: number; readonly owner: string },
+) =>
+  tx
+    .selectFrom('connection')
+    .select(['connectionId', 'connector', 'version', 'body', 'cursor', 'failures', 'brokenAt', 'lastSuccessAt'])
+    .where('tenantId', '=', held.tenantId)
+    .where('connectionId', '=', held.connectionId)
+    .where('owner', '=', held.owner)
+    .where('fence', '=', held.fence)
+    .where('state', '=', 'active')
+    .executeTakeFirst();

@@ -37,6 +37,7 @@ export interface Config {
   readonly ssoAllowHosts: readonly string[];
   /** `host:port` of models that tenants may have of their own although private. */
   readonly modelAllowHosts: readonly string[];
+  readonly connectors: ConnectorsConfig;
   readonly keys: KeysConfig;
   /** How to sign in to Vault; undefined: not at all. */
   readonly vault: VaultLoginConfig | undefined;
@@ -67,6 +68,15 @@ export interface SettingReference {
   readonly reference: string;
   /** Needed before the database is open. */
   readonly isEarly: boolean;
+}
+/** Connections of tenants to outside systems. */
+export interface ConnectorsConfig {
+  /** Names of packages, or absolute paths, that bring connectors beside our own. */
+  readonly packages: readonly string[];
+  /** `host:port` of servers that connections may lead to although private. */
+  readonly allowHosts: readonly string[];
+  /** Polls of one watcher under way at once, at most. */
+  readonly pollsMax: number;
 }
 /** Who guards the tenants' keys. */
 export interface KeysConfig {

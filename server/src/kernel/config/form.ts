@@ -33,6 +33,16 @@ export const hosts = z
   .string()
   .transform((value) => value.split(',').map((host) => host.trim().toLowerCase()))
   .pipe(z.array(z.string().regex(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}$/, 'must be host:port, several with commas')));
+export const connectorPackages = z
+  .string()
+  .transform((value) => value.split(',').map((name) => name.trim()))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(/^(?:\/.+|(?:@[a-z0-9._-]+\/)?[a-z0-9][a-z0-9._-]*)$/, 'must be names of packages or absolute paths, several with commas'),
+    ),
+  );
 export const secretPlace = z
   .string()
   .regex(

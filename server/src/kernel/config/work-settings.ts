@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, hosts, postgresUrl, roleNames, type Setting, text, url, whole } from './form.ts';
+import { connectorPackages, flag, hosts, postgresUrl, roleNames, type Setting, text, url, whole } from './form.ts';
 
 /** What the process does and where its work lies: folders, database, roles, people, models. */
 export const workSettings = {
@@ -95,6 +95,26 @@ export const workSettings = {
     fallback: '64',
     unit: 'tasks',
     about: 'Tasks one process works on at once. Waiting tasks take none.',
+  },
+  FACTOTUM_CONNECTORS: {
+    schema: connectorPackages.optional(),
+    fallback: '',
+    unit: 'list',
+    about:
+      'Packages, or absolute paths of modules, that bring connectors beside our own. They run in our processes: install what you trust.',
+  },
+  FACTOTUM_CONNECTION_ALLOW_HOSTS: {
+    schema: hosts.optional(),
+    fallback: '',
+    unit: 'list',
+    about:
+      'Servers, as host:port, that connections of tenants may lead to although they are in a private network, and without TLS. Empty: public ones alone.',
+  },
+  FACTOTUM_CONNECTION_POLLS: {
+    schema: whole(1, 1_000),
+    fallback: '20',
+    unit: 'polls',
+    about: 'Connections that one watcher polls at once. Those that wait for news take none.',
   },
   FACTOTUM_LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),

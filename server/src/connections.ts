@@ -1,0 +1,43 @@
+import {
+  type AnyConnector,
+  type ConnectionsDeps,
+  createConnections,
+  createNetwork,
+  createWatcher,
+  type Sink,
+  type Watcher,
+} from '#flow/connection';
+import type { Config } from '#kernel';
+import type { Database } from '#kernel/database';
+import { loadConnectors } from './third-party.ts';
+
+/** The connectors of the product, in the order in which people see them. */
+const ownConnectors: readonly AnyConnector[] = [];
+
+/** What keeps a connector's `changes`, by its kind. */
+const sinks: Readonly<Record<string, Sink>> = {};
+
+type Deps = Omit<ConnectionsDeps, 'connectors' | 'network' | 'onChanged' | 'database'> & { readonly database: Database };
+
+/** The tenants' connections, over our own connectors and those that the operator has installed. @throws ConfigFaults for the latter. */
+export async function createPlatformConnections(config: Config, deps: Deps) {
+  const installed = await loadConnectors(
+    config.connectors.packages,
+    ownConnectors.map(({ kind }) => kind),
+  );
+  let watcher: Watcher | undefined;
+  const { connections, parts } = createConnections({
+    ...deps,
+    connectors: [...ownConnectors, ...installed],
+    network: createNetwork(config.connectors.allowHosts),
+    onChanged: () => watcher?.kick(),
+  });
+  return {
+    connections,
+    /** The watcher of this process. Not started yet. */
+    createWatcher(): Watcher {
+      watcher = createWatcher({ ...parts, database: deps.database, sinks, pollsMax: config.connectors.pollsMax });
+      return watcher;
+    },
+  };
+}
