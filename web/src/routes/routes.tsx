@@ -129,6 +129,18 @@ const keys = createRoute({
   component: lazyRouteComponent(() => import('../feature/settings/keys-page.tsx')),
 });
 
+const connections = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/connections',
+  component: lazyRouteComponent(() => import('../feature/settings/connections-page.tsx')),
+});
+
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/schedules',
+  component: lazyRouteComponent(() => import('../feature/settings/schedules-page.tsx')),
+});
+
 const secrets = createRoute({
   getParentRoute: () => root,
   path: '/settings/secrets',
@@ -221,11 +233,12 @@ const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
 const protection = [secrets, encryption];
+const outside = [connections, schedules];
 const installation = [operator, operatorTenant, registrations, operatorJobs, operatorBackups];
 
 /** Every page of the product; each is its own chunk. */
 export const router = createRouter({
-  routeTree: root.addChildren([...work, ...people, ...administration, ...access, ...protection, ...installation]),
+  routeTree: root.addChildren([...work, ...people, ...administration, ...access, ...protection, ...outside, ...installation]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

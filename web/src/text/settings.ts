@@ -15,6 +15,8 @@ export const settingsText = {
   topics: {
     general: { title: 'General', text: 'Name, language, time zone, working hours' },
     model: { title: 'AI model', text: 'Which model plans, and under whose key' },
+    connections: { title: 'Connections', text: 'Mailboxes, calendars and other systems' },
+    schedules: { title: 'Schedules', text: 'Work that comes at set times' },
     members: { title: 'Members', text: 'Who is here, what they may do, invitations' },
     roles: { title: 'Roles', text: 'What each role allows; roles of your own' },
     teams: { title: 'Teams', text: 'Groups of members' },

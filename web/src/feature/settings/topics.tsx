@@ -1,10 +1,12 @@
 import {
   BrainCircuit,
+  CalendarClock,
   FileKey2,
   Gauge,
   KeyRound,
   LockKeyhole,
   LogIn,
+  Plug,
   RefreshCw,
   Settings,
   ShieldCheck,
@@ -30,6 +32,8 @@ const size = 15;
 const topics: readonly Topic[] = [
   { path: 'general', icon: <Settings size={size} aria-hidden="true" />, permissions: ['settings:read'] },
   { path: 'model', icon: <BrainCircuit size={size} aria-hidden="true" />, permissions: ['settings:read'] },
+  { path: 'connections', icon: <Plug size={size} aria-hidden="true" />, permissions: ['connection:read'] },
+  { path: 'schedules', icon: <CalendarClock size={size} aria-hidden="true" />, permissions: ['connection:read'] },
   { path: 'members', icon: <Users size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'roles', icon: <Tags size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'teams', icon: <UsersRound size={size} aria-hidden="true" />, permissions: ['member:read'] },

@@ -1,0 +1,142 @@
+import { CalendarClock, Plus } from 'lucide-react';
+import { useState } from 'react';
+import { post, put, remove } from '../../api/client.ts';
+import type { Schedule } from '../../api/connections.ts';
+import { listQuery } from '../../api/list.ts';
+import { connectionsText } from '../../text/connections.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Empty } from '../../ui/feedback.tsx';
+import { Confirm } from '../../ui/form/confirm.tsx';
+import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { useAct } from '../../ui/form/use-act.ts';
+import { Time } from '../../ui/time.tsx';
+import { ScheduleDialog } from './schedule-dialog.tsx';
+import { TopicPage } from './topic-page.tsx';
+import { useMay } from './topics.tsx';
+
+const words = connectionsText.schedules;
+const schedulesQuery = listQuery<Schedule>('schedules', '/schedules');
+const pathOf = ({ id }: Schedule) => `/schedules/${encodeURIComponent(id)}`;
+
+type Open = { is: 'new' } | { is: 'change' | 'remove'; schedule: Schedule };
+
+/** Work that comes at set times. */
+export default function SchedulesPage() {
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const mayChange = useMay('connection:admin');
+  const removal = useAct((schedule: Schedule) => remove(pathOf(schedule)), { refresh: ['schedules'], said: words.removed });
+  return (
+    <TopicPage
+      topic="schedules"
+      intro={words.intro}
+      side={
+        mayChange && (
+          <Button look="primary" onClick={() => setOpen({ is: 'new' })}>
+            <Plus size={14} aria-hidden="true" />
+            {words.new}
+          </Button>
+        )
+      }
+    >
+      <ListCard
+        query={schedulesQuery}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon={<CalendarClock size={18} aria-hidden="true" />} title={words.none}>
+            {words.noneText}
+          </Empty>
+        }
+      >
+        {(schedule) => (
+          <ScheduleRow
+            schedule={schedule}
+            mayChange={mayChange}
+            onChange={() => setOpen({ is: 'change', schedule })}
+            onRemove={() => setOpen({ is: 'remove', schedule })}
+          />
+        )}
+      </ListCard>
+      {open?.is === 'new' && <ScheduleDialog onClose={close} />}
+      {open?.is === 'change' && <ScheduleDialog schedule={open.schedule} onClose={close} />}
+      {open?.is === 'remove' && (
+        <Confirm
+          title={words.removeTitle(open.schedule.name)}
+          action={words.remove}
+          onClose={close}
+          onConfirm={() => removal.mutateAsync(open.schedule)}
+        >
+          {words.removeText}
+        </Confirm>
+      )}
+    </TopicPage>
+  );
+}
+
+interface ScheduleRowProps {
+  schedule: Schedule;
+  mayChange: boolean;
+  onChange: () => void;
+  onRemove: () => void;
+}
+
+function ScheduleRow({ schedule, mayChange, onChange, onRemove }: ScheduleRowProps) {
+  const { name, kind, cron, state, nextAt, lastAt, faultCode } = schedule;
+  const isPaused = state === 'paused';
+  const toggle = useAct(() => put(pathOf(schedule), { state: isPaused ? 'active' : 'paused' }), {
+    refresh: ['schedules'],
+    said: isPaused ? words.resumed : words.paused,
+    toastsErrors: true,
+  });
+  const run = useAct(() => post(`${pathOf(schedule)}/run`), { refresh: ['schedules'], said: words.ran, toastsErrors: true });
+  return (
+    <Row
+      title={name}
+      marks={isPaused && <Badge>{words.isPaused}</Badge>}
+      note={
+        <>
+          {presetOf(cron)} · {kind}
+          {nextAt && (
+            <>
+              {' '}
+              · {words.nextAt} <Time at={nextAt} />
+            </>
+          )}
+          {lastAt && (
+            <>
+              {' '}
+              · {words.lastAt} <Time at={lastAt} />
+            </>
+          )}
+          {faultCode && <p className="mt-1 text-bad">{words.fault(faultCode)}</p>}
+        </>
+      }
+      side={
+        mayChange && (
+          <>
+            <Button look="quiet" size="small" aria-label={words.removeLabel(name)} onClick={onRemove}>
+              {words.remove}
+            </Button>
+            <Button
+              look="quiet"
+              size="small"
+              aria-label={isPaused ? words.resumeLabel(name) : words.pauseLabel(name)}
+              onClick={() => toggle.mutate()}
+            >
+              {isPaused ? words.resume : words.pause}
+            </Button>
+            <Button look="quiet" size="small" aria-label={words.runLabel(name)} onClick={() => run.mutate()}>
+              {words.run}
+            </Button>
+            <Button size="small" aria-label={words.changeLabel(name)} onClick={onChange}>
+              {words.change}
+            </Button>
+          </>
+        )
+      }
+    />
+  );
+}
+
+const presetOf = (cron: string): string => (words.presets as Record<string, string>)[cron] ?? cron;
