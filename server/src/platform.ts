@@ -132,7 +132,12 @@ export async function openPlatform(options: PlatformOptions) {
     const vaultFiles = createFiles({ app: database.app, blobs, keysOf: (tenantId) => keyring.of(tenantId) });
     const keyWatch = createKeyWatch({
       engine: database.engine,
-      keyring: withHolders(keyring, { resolver: secretResolver, sequencer }),
+      keyring: withHolders(keyring, sequencer, [
+        secretResolver,
+        singleSignOn,
+        // Made further down; nothing is revoked before somebody looks.
+        { forget: (tenantId) => ownModels.forget(tenantId) },
+      ]),
       clock,
       log,
     });

@@ -73,21 +73,30 @@ export async function modelReferences(
   return own === null || own.key === null ? [] : [{ reference: own.key, by: `model ${own.name}` }];
 }
 
-/** Keys that were taken away take with them what was opened with them: values of secrets, and the keys of audit logs. */
+/** What keeps something of a tenant's that was opened with its keys. Without a tenant it drops everything. */
+interface Holder {
+  forget(tenantId?: Id<'tenant'>): void;
+}
+
+/**
+ * Keys that were taken away take with them what was opened with them: values of secrets, the keys of audit logs, and what the other
+ * holders keep, such as open connections that use a secret.
+ */
 export const withHolders = (
   keyring: Keyring,
-  { resolver, sequencer }: { readonly resolver: SecretResolver; readonly sequencer: Pick<Sequencer, 'forget' | 'forgetAll'> },
+  sequencer: Pick<Sequencer, 'forget' | 'forgetAll'>,
+  holders: readonly Holder[],
 ): Pick<Keyring, 'refresh' | 'forget' | 'forgetAll'> => ({
   refresh: (tenantId) => keyring.refresh(tenantId),
   forget(tenantId) {
     keyring.forget(tenantId);
-    resolver.forget(tenantId);
     sequencer.forget(tenantId);
+    for (const holder of holders) holder.forget(tenantId);
   },
   forgetAll() {
     keyring.forgetAll();
-    resolver.forget();
     sequencer.forgetAll();
+    for (const holder of holders) holder.forget();
   },
 });
 

@@ -7,11 +7,17 @@ export interface Site {
   readonly origin: string;
   readonly host: string;
   answer(handler: import('node:http').RequestListener): void;
+  /** Paths that were asked for. */
+  readonly asked: readonly string[];
 }
 
 export async function openSite(): Promise<Site> {
   let handler: import('node:http').RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = createServer((request, response) => handler(request, response));
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    handler(request, response);
+  });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   after(() => server.close().closeAllConnections());
   const address = server.address();
@@ -20,6 +26,7 @@ export async function openSite(): Promise<Site> {
   return {
     origin: `http://${host}`,
     host,
+    asked,
     answer: (given) => {
       handler = given;
     },

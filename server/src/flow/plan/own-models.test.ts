@@ -67,6 +67,24 @@ test('a key that cannot be had now is waited for; one that is not there is said 
   assert.ok(asked.kind === 'question' && /no secret model.*Correct it/.test(asked.question));
 });
 
+test('a connection ends with the keys of its tenant, and those of others stay', async () => {
+  const { ownModels, own, planning, secrets } = await buildWorld();
+  const [one, other] = [newId('tenant'), newId('tenant')];
+  const [first, kept] = [await ownModels.plannerOf(one, own), await ownModels.plannerOf(other, own)];
+  ownModels.forget(one);
+  assert.notEqual(await ownModels.plannerOf(one, own), first);
+  assert.equal(await ownModels.plannerOf(other, own), kept);
+  ownModels.forget();
+  assert.notEqual(await ownModels.plannerOf(other, own), kept);
+
+  // Taken away while somebody reads the secret: what was read before is not used.
+  secrets['secret://db/model'] = 'sk-old-and-wrong';
+  const asking = planning.plan(task(), context({ ownModel: own }));
+  secrets['secret://db/model'] = key;
+  ownModels.forget();
+  assert.equal((await asking).kind, 'plan');
+});
+
 test('an address in a private network is dialled only where the operator allows it', async () => {
   const { planning, ownModels, own, fake } = await buildWorld({ allowed: false });
   const keyless = { ...own, key: null };

@@ -21,6 +21,8 @@ export interface OwnModelsOptions {
 export interface OwnModels {
   /** The planner of a model as it is set now, with its key as it is now. @throws FactotumError `secret.*`, `model.misconfigured`. */
   plannerOf(tenantId: Id<'tenant'>, own: OwnModel): Promise<ModelPlanner>;
+  /** Ends the connections of a tenant, or of all, which hold their keys: once what was asked is answered. */
+  forget(tenantId?: Id<'tenant'>): void;
   close(): Promise<void>;
 }
 
@@ -39,9 +41,20 @@ export function createOwnModels(options: OwnModelsOptions): OwnModels {
     ttlAutopurge: true,
     dispose: (planner) => void planner.close().catch((error: unknown) => log.warn({ err: error }, 'a connection to a model did not close')),
   });
+  let forgotten = 0;
+
+  /** Keys that were taken away while it was read may not be had any more. */
+  async function keyOf(tenantId: Id<'tenant'>, reference: string): Promise<string> {
+    for (;;) {
+      const before = forgotten;
+      const key = await resolveSecret(tenantId, reference);
+      if (forgotten === before) return key;
+    }
+  }
+
   return {
     async plannerOf(tenantId, own) {
-      const key = own.key === null ? undefined : await resolveSecret(tenantId, own.key);
+      const key = own.key === null ? undefined : await keyOf(tenantId, own.key);
       // The key itself is in no map of ours; its hash tells whether it has changed.
       const name = `${tenantId} ${JSON.stringify(own)} ${key === undefined ? '' : hash('sha256', key)}`;
       const found = open.get(name);
@@ -55,6 +68,10 @@ export function createOwnModels(options: OwnModelsOptions): OwnModels {
       const planner = createModelPlanner({ ...connection, catalogue, budget, log, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
       open.set(name, planner);
       return planner;
+    },
+    forget(tenantId) {
+      forgotten += 1;
+      for (const name of [...open.keys()]) if (tenantId === undefined || name.startsWith(`${tenantId} `)) open.delete(name);
     },
     async close() {
       const planners = [...open.values()];

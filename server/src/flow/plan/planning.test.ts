@@ -11,7 +11,11 @@ import type { PlanningContext, PlanningTask, PlanOutcome } from './schema.ts';
 
 const byModel: PlanOutcome = { kind: 'question', question: 'asked the model' };
 const model: ModelPlanner = { model: 'm', plan: async () => byModel, probe: async () => null, close: async () => undefined };
-const ownModels: OwnModels = { plannerOf: async () => Promise.reject(new Error('nobody has one')), close: async () => undefined };
+const ownModels: OwnModels = {
+  plannerOf: async () => Promise.reject(new Error('nobody has one')),
+  forget: () => undefined,
+  close: async () => undefined,
+};
 const withModel = createPlanning({ catalogue: exampleCatalogue, model, ownModels });
 const alone = createPlanning({ catalogue: exampleCatalogue, model: null, ownModels });
 

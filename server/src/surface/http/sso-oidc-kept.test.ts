@@ -30,6 +30,21 @@ test('a secret goes in and never comes out, neither by the API nor in clear from
   assert.equal(start.headers.get('location'), '/sign-in?error=seal.broken');
 });
 
+test('what is kept of a provider, its secret included, goes when the tenant’s keys are revoked', async () => {
+  const customer = await buildNorthwind(alice);
+  const start = async () => {
+    const answer = await sso.http.fetch(new Request(`${testOrigin}/api/v1/sso/start?provider=${customer.provider.id}`));
+    assert.ok(answer.headers.get('location')?.startsWith(site.origin));
+    return site.asked.filter((path) => path === '/.well-known/openid-configuration').length;
+  };
+  await platform.keyWatch.look();
+  const before = await start();
+  assert.equal(await start(), before, 'it is kept');
+  await platform.encryption.revoke(customer.tenantId, { actor: 'user:usr_1', at: platform.clock.now() });
+  await platform.keyWatch.look();
+  assert.equal(await start(), before + 1);
+});
+
 test('a session that a provider began ends when it is switched off, becomes another party, or is removed', async () => {
   const customer = await buildNorthwind(alice);
   for (const change of [{ enabled: false }, { oidc: { ...oidc, issuer: 'https://other.example' } }]) {

@@ -68,6 +68,8 @@ export interface SingleSignOn {
   /** Begins to look again at proven domains, once an hour. */
   start(): void;
   stop(): Promise<void>;
+  /** Drops what is kept of a tenant's providers, or of all: it holds client secrets and keys, and those were taken away. */
+  forget(tenantId?: Id<'tenant'>): void;
 
   list(tenantId: Id<'tenant'>): Promise<readonly Provider[]>;
   /** The secrets that the tenant's providers refer to. */

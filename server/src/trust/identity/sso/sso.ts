@@ -53,6 +53,7 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
   const origin = () => deps.publicOrigins()[0] ?? 'http://factotum.invalid';
   const context = { db, keyring, secrets, network, clock, origin, lookupTxt, log };
   const ports = new LRUCache<string, IdentityProvider>({ max: 1_000, ttl: portTtlMs, perf: { now: () => clock.monotonicMs() } });
+  let forgotten = 0;
   let timer: NodeJS.Timeout | undefined;
   let recheck: Promise<void> = Promise.resolve();
 
@@ -60,12 +61,14 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
 
   /** The provider's side of the conversation, kept for what it has found out. */
   const portOf = async (provider: OpenedProvider): Promise<IdentityProvider> => {
-    const { id, stored, updatedAt } = provider;
+    const { tenantId, id, stored, updatedAt } = provider;
+    const before = forgotten;
     const secret = await secretOf(provider);
     // A secret that is referred to changes without the provider: its hash, and never itself, is in the name.
-    const key = `${id}:${updatedAt.getTime()}:${origin()}:${secret === null ? '' : hash('sha256', secret)}`;
+    const key = `${tenantId}:${id}:${updatedAt.getTime()}:${origin()}:${secret === null ? '' : hash('sha256', secret)}`;
     const port = ports.get(key) ?? makePort(stored, id, secret);
-    ports.set(key, port);
+    // Taken away while it was read: good for this once, which began before.
+    if (forgotten === before) ports.set(key, port);
     return port;
   };
   /** The client secret, wherever it lies. Whoever signs in is told only that it is not to be had. */
@@ -167,6 +170,11 @@ export function createSingleSignOn(deps: SingleSignOnDeps): SingleSignOn {
       timer = undefined;
       await recheck;
       await network.close();
+    },
+
+    forget: (tenantId) => {
+      forgotten += 1;
+      for (const key of [...ports.keys()]) if (tenantId === undefined || key.startsWith(`${tenantId}:`)) ports.delete(key);
     },
 
     list: (tenantId) => readProviders(context, tenantId),
