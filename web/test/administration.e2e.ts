@@ -10,6 +10,8 @@ import { startFixtureServer } from './fixture-server.ts';
 const topics = [
   'general',
   'model',
+  'connections',
+  'schedules',
   'members',
   'roles',
   'teams',

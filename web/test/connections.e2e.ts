@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { axeFaults, said, signIn } from './browser.ts';
+import { eachTestHasAPage, opened, server } from './fixture-page.ts';
+
+eachTestHasAPage('demo');
+
+test('a mailbox is found by its address, tried, and connected; its password is never seen again', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/connections');
+  await page.getByRole('button', { name: 'New connection' }).click();
+  await page.getByRole('button', { name: 'Mail account' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Connect: Mail account' });
+  await dialog.getByLabel('Name', { exact: true }).fill('My mailbox');
+  await dialog.getByLabel('Your address').fill('me@found.example');
+  await dialog.getByRole('button', { name: 'Find settings' }).click();
+  await dialog.getByText('Settings found.').waitFor();
+  assert.equal(await dialog.getByLabel('IMAP server').inputValue(), 'imap.found.example');
+  await dialog.getByLabel('Password').fill('wrong');
+  await dialog.getByRole('button', { name: 'Try it' }).click();
+  await dialog.getByText('The mail server refuses the password.').waitFor();
+  await dialog.getByLabel('Password').fill('hunter2 but longer');
+  await dialog.getByRole('button', { name: 'Try it' }).click();
+  await dialog.getByText('It works.').waitFor();
+  assert.deepEqual(await axeFaults(page), []);
+  await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
+  await said(page, 'Connected');
+  await page.locator('#content').getByText('My mailbox').waitFor();
+  assert.deepEqual(server.world.outside.connections.at(-1)?.settings, { imapHost: 'imap.found.example', address: 'me@found.example' });
+  assert.equal((await page.content()).includes('hunter2'), false);
+});
+
+test('a connection that needs somebody says why; it is changed, paused, resumed and deleted', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/connections');
+  await page.getByText('The mail server refuses the password. Enter it again.').waitFor();
+  await page.getByText('3200 of 10000 fetched').waitFor();
+  await page.getByRole('button', { name: 'Change Office mail' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('More settings').click();
+  await dialog.getByLabel('Folders').fill('INBOX\nInvoices\n');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await said(page, 'Saved');
+  const [first] = server.world.outside.connections;
+  assert.deepEqual([first?.settings.folders, first?.settings.imapHost, first?.version], [['INBOX', 'Invoices'], 'imap.example.com', 2]);
+  await page.getByRole('button', { name: 'Pause Office mail' }).click();
+  await said(page, 'Paused');
+  await page.getByRole('button', { name: 'Resume Office mail' }).click();
+  await said(page, 'Resumed');
+  await page.getByRole('button', { name: 'Delete Office mail' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await said(page, 'The connection is deleted');
+  await page.getByRole('button', { name: 'Delete Office mail' }).waitFor({ state: 'detached' });
+});
+
+test('a schedule shows when it comes before it is made; what is none is told at once', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/schedules');
+  await page.getByRole('button', { name: 'New schedule' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Report');
+  await dialog.getByLabel('Kind of event').fill('report');
+  await dialog.getByLabel('When').selectOption('own');
+  await dialog.getByLabel('Other …').fill('whenever');
+  await dialog.getByText('A schedule has five fields.').waitFor();
+  await dialog.getByLabel('Other …').fill('30 6 * * 2');
+  await dialog.getByText('It comes next').waitFor();
+  assert.deepEqual(await axeFaults(page), []);
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  await said(page, 'The schedule is made');
+  assert.equal(server.world.outside.schedules.at(-1)?.cron, '30 6 * * 2');
+  await page.getByRole('button', { name: 'Run Monday briefing now' }).click();
+  await said(page, 'It has come; see the tasks');
+  await page.getByRole('button', { name: 'Resume the schedule Stocktaking' }).click();
+  await said(page, 'Resumed');
+  await page.getByRole('button', { name: 'Delete the schedule Report' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await said(page, 'The schedule is deleted');
+});
