@@ -38,17 +38,24 @@ create unique index agenda_item_href on app.agenda_item (tenant_id, calendar_id,
 create index agenda_item_uid on app.agenda_item (tenant_id, uid_mac);
 create index agenda_item_days on app.agenda_item (tenant_id, first_day, last_day) where gone_at is null;
 
--- A time that is kept free until somebody decides. body: sealed (where it lies). operation_key: of the call that holds it.
-create table app.agenda_hold (
+-- What our own tools write into calendars, kept before it is written: so that a call is not made twice, is recognised when it comes back
+-- from the server, and can be taken back. body: sealed (what it was, what it becomes, whom it is told). operation_key: of the call.
+-- expires_at: a time that is held, until then.
+create table app.agenda_write (
   tenant_id     text not null references app.tenant,
-  hold_id       text not null check (hold_id ~ '^agh_[0-9a-f]{24}$'),
-  task_id       text not null,
+  write_id      text not null check (write_id ~ '^agw_[0-9a-f]{24}$'),
   operation_key text not null,
+  task_id       text not null,
+  href_mac      bytea not null,
+  state         text not null check (state in ('intended', 'written', 'done', 'undone')),
+  version       integer not null check (version >= 1),
   body          bytea not null,
-  expires_at    timestamptz not null,
-  primary key (tenant_id, hold_id)
+  expires_at    timestamptz,
+  created_at    timestamptz not null,
+  primary key (tenant_id, write_id)
 );
-create unique index agenda_hold_operation on app.agenda_hold (tenant_id, operation_key);
+create unique index agenda_write_operation on app.agenda_write (tenant_id, operation_key);
+create index agenda_write_href on app.agenda_write (tenant_id, href_mac);
 
 -- When a reminder or the end of a hold is next due: one row an object.
 create table app.agenda_due (
@@ -63,7 +70,7 @@ create index agenda_due_order on app.agenda_due (due_at);
 do $$
 declare t text;
 begin
-  foreach t in array array['agenda_calendar', 'agenda_item', 'agenda_hold', 'agenda_due'] loop
+  foreach t in array array['agenda_calendar', 'agenda_item', 'agenda_write', 'agenda_due'] loop
     execute format('alter table app.%I enable row level security', t);
     execute format('alter table app.%I force row level security', t);
     execute format('create policy tenant_isolation on app.%I to factotum_app using (tenant_id = app.current_tenant()) with check (tenant_id = app.current_tenant())', t);

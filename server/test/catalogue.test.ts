@@ -19,8 +19,8 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   factotum_app: {
     'app.agenda_calendar': 'delete, insert, select, update',
     'app.agenda_due': 'delete, insert, select, update',
-    'app.agenda_hold': 'delete, insert, select, update',
     'app.agenda_item': 'delete, insert, select, update',
+    'app.agenda_write': 'delete, insert, select, update',
     'app.approval': 'delete, insert, select, update (answer, assigned_to, body, decided_at, decided_by, decision_mac, state)',
     'app.archive_piece': 'delete, insert, select',
     'app.attempt': 'delete, insert, select, update (outcome, settled_at)',

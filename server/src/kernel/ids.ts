@@ -39,8 +39,9 @@ const prefixes = {
   statement: 'stm',
   invoice: 'ivc',
   agendaItem: 'agi',
+  thread: 'thr',
   agendaCalendar: 'agc',
-  agendaHold: 'agh',
+  agendaWrite: 'agw',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -43,6 +43,8 @@ export interface Appointment {
   readonly organizer: Attendee | null;
   readonly attendees: readonly Attendee[];
   readonly start: Moment;
+  /** What the calendar calls the zone of the start; null where it names none. */
+  readonly tzid: string | null;
   /** How long it lasts: whole days, and milliseconds besides. */
   readonly days: number;
   readonly lastsMs: number;
@@ -91,6 +93,7 @@ export function readAppointment(event: ICAL.Component, calendar: ICAL.Component)
       .map(attendeeOf)
       .filter((one) => one !== null),
     start,
+    tzid: tzidOf(event.getFirstProperty('dtstart')),
     ...lengthOf(event, start, moment('dtend')),
     rules: rules.filter((rule) => rule !== null),
     exceptRules: exceptRules.filter((rule) => rule !== null),
@@ -104,6 +107,11 @@ export function readAppointment(event: ICAL.Component, calendar: ICAL.Component)
     unreadRules:
       [...rules, ...exceptRules].filter((rule) => rule === null).length + event.getAllProperties(unreadRule.toLowerCase()).length,
   };
+}
+
+function tzidOf(property: ICAL.Property | null): string | null {
+  const tzid = property?.getFirstParameter('tzid');
+  return typeof tzid === 'string' ? tzid : null;
 }
 
 type Zones = (tzid: string) => Zone | null;

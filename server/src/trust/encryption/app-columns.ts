@@ -14,11 +14,6 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     kind: option,
     due_at: clear('when a reminder or the end of a hold is due: who looks for it looks for all tenants at once'),
   },
-  agenda_hold: {
-    'tenant_id hold_id task_id operation_key': id,
-    body: sealed('where the time is held', { kind: 'agenda.hold', id: ['hold_id'] }),
-    expires_at: time,
-  },
   agenda_item: {
     'tenant_id item_id calendar_id': id,
     'href_mac uid_mac': keyed,
@@ -26,6 +21,14 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     body: sealed('an appointment, as its calendar has it', { kind: 'agenda.item', id: ['item_id'], version: 'version' }),
     'first_day last_day': clear('the days, and no times, between which it takes place: finds a range without opening every appointment'),
     'gone_at updated_at': time,
+  },
+  agenda_write: {
+    'tenant_id write_id task_id operation_key': id,
+    href_mac: keyed,
+    state: option,
+    version: count,
+    body: sealed('what a tool writes into a calendar', { kind: 'agenda.write', id: ['write_id'], version: 'version' }),
+    'expires_at created_at': time,
   },
   approval: {
     'tenant_id approval_id task_id step_id assigned_to': id,
@@ -174,6 +177,13 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     categorised_by: option,
     'booked_on created_at updated_at': time,
     body: sealed('amount, counterparty, text and category', { kind: 'ledger.transaction', id: ['transaction_id'] }),
+  },
+  mail_message: {
+    'tenant_id thread_id task_id event_id': id,
+    'message_mac peer_macs operation_mac': keyed,
+    'direction automatic state': option,
+    body: sealed('to whom a mail of ours went, and how far it came', { kind: 'mail.message', id: ['message_mac'] }),
+    at: time,
   },
   note: {
     'tenant_id note_id': id,
