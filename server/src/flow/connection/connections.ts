@@ -33,7 +33,7 @@ export interface ConnectionsDeps {
   readonly database: Pick<Database, 'app'>;
   readonly keysOf: KeysOf;
   readonly secrets: Pick<SecretResolver, 'valueOf' | 'check'>;
-  readonly quotas: Pick<Quotas, 'admitIn'>;
+  readonly quotas: Pick<Quotas, 'admitIn' | 'limits'>;
   readonly intake: Pick<Intake, 'acceptAll'>;
   readonly connectors: readonly AnyConnector[];
   readonly network: OutsideNetwork;

@@ -52,10 +52,13 @@ export async function pollOnce(
       row.cursor === null ? null : keys.openJson({ kind: 'connection.cursor', id: connectionId }, row.cursor, cursorSchema).cursor;
     const since =
       cursor === null && row.lastSuccessAt !== null ? { since: new Date(row.lastSuccessAt.getTime() - sinceMarginMs).toISOString() } : {};
+    // A tenant that may have few events a minute is not sent more than that at once.
+    const { eventsPerMinute } = await deps.quotas.limits(tenantId);
+    const arrivals = Math.min(limits.arrivals, eventsPerMinute);
     const polled = await withinBounds(deps.pollMsMax, signal, async (within) => {
       const context = await contextOf(deps, connector, row, { ...held, signal: within });
       if (row.failures >= probeAfter) await connector.check(context);
-      return connector.poll?.(context, cursor, { ...limits, ...since });
+      return connector.poll?.(context, cursor, { ...limits, ...since, arrivals });
     });
     if (polled === undefined) return { kind: 'lost' };
     return await commit(deps, holding, connector, polled);

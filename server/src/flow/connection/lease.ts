@@ -84,10 +84,10 @@ export async function answerRings(engine: RoleDatabase, watcherId: string): Prom
 }
 
 /** What the watcher holds as the database sees it, without what is paused or broken or of a tenant that is not at work. */
-export async function selectOwned(engine: RoleDatabase, watcherId: string): Promise<Pick<Claimed, 'connectionId' | 'fence'>[]> {
-  const { rows } = await engine.pool.query<Pick<Claimed, 'connectionId' | 'fence'>>({
+export async function selectOwned(engine: RoleDatabase, watcherId: string): Promise<Claimed[]> {
+  const { rows } = await engine.pool.query<Claimed>({
     name: 'watcher-owned',
-    text: `select c.connection_id as "connectionId", c.fence from app.connection c join app.tenant t on t.tenant_id = c.tenant_id
+    text: `select ${columns} from app.connection c join app.tenant t on t.tenant_id = c.tenant_id
       where c.owner = $1 and c.state = 'active' and t.state = 'active'`,
     values: [watcherId],
   });

@@ -250,10 +250,13 @@ export function createWatcher(options: WatcherOptions): Watcher {
     }
     beatenMs = beganMs;
     await reap(engine, pace.leaseMs);
-    const owned = new Map((await selectOwned(engine, watcherId)).map(({ connectionId, fence }) => [connectionId as string, fence]));
-    const gone = [...held.values()].filter((one) => owned.get(one.connectionId) !== one.fence);
+    const owned = await selectOwned(engine, watcherId);
+    const fences = new Map<string, number>(owned.map(({ connectionId, fence }) => [connectionId, fence]));
+    const gone = [...held.values()].filter((one) => fences.get(one.connectionId) !== one.fence);
     for (const one of gone) drop(one);
     await release(engine, watcherId, gone);
+    // Ours, and we have not heard of it: the answer to a claim was lost.
+    for (const one of owned) if (!held.has(one.connectionId)) take(one);
     const counted = await countAll(engine);
     states = counted.states;
     await share((states.get('active') ?? 0) / Math.max(1, counted.watchers));
