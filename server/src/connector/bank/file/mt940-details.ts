@@ -68,7 +68,7 @@ function withTags(text: string | readonly string[]): Tagged {
   if (found.length === 0)
     return {
       text: cleaned(typeof text === 'string' ? text : spaced(text)),
-      ...{ endToEndId: null, creditorReference: null, mandateId: null, iban: ibanIn(whole), name: null },
+      ...{ endToEndId: null, creditorReference: rfIn(whole), mandateId: null, iban: ibanIn(whole), name: null },
     };
   const values = new Map<string, string>();
   for (const [at, match] of found.entries()) {
@@ -126,7 +126,7 @@ function readSlashed(text: string): Details {
 const rfIn = (text: string): string | null => /\bRF\d{2}[A-Z0-9]{1,21}\b/.exec(text)?.[0] ?? null;
 
 const ibanIn = (text: string): string | null => {
-  for (const [candidate] of text.matchAll(/\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b/g)) {
+  for (const [candidate] of text.matchAll(/\b(?!RF)[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b/g)) {
     const iban = normaliseIban(candidate);
     if (iban !== null) return iban;
   }

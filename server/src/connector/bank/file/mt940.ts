@@ -72,11 +72,10 @@ function readMessage(fields: readonly Field[]): Message | null {
     throw unreadable(openingField.line, 'The opening balance is not like C231130EUR1234,56.', 'Ask your bank for the file again.');
   const entries: Entry[] = [];
   const faults: Unreadable[] = [];
-  const days = { reference: opening?.balance.on ?? closing?.balance.on ?? null };
-  for (const [at, field] of fields.entries()) {
+    for (const [at, field] of fields.entries()) {
     if (field.tag !== '61') continue;
     const next = fields[at + 1];
-    const read = readEntry(field, next?.tag === '86' ? next : null, { currency, ...days });
+    const read = readEntry(field, next?.tag === '86' ? next : null, currency);
     if ('why' in read) faults.push(read);
     else entries.push(read);
   }
@@ -147,11 +146,7 @@ function amountIn(text: string, currency: string): number | null {
 /** Value day, day of the entry, mark, third letter of the currency, amount, kind, the customer's reference, the bank's. */
 const entryPattern = /^(\d{6})(\d{4})?(R?[CD]|E[CD])([A-Z])?(\d[\d.,]{0,20})([NSF][A-Z0-9]{3})?(.*)$/;
 
-function readEntry(
-  field: Field,
-  details: Field | null,
-  { currency, reference }: { currency: string; reference: string | null },
-): Entry | Unreadable {
+function readEntry(field: Field, details: Field | null, currency: string): Entry | Unreadable {
   const [head = '', ...more] = field.lines;
   const [, valueDay, entryDay, mark = '', , amount = '', kind, references = ''] = entryPattern.exec(head) ?? [];
   if (valueDay === undefined)
@@ -160,7 +155,7 @@ function readEntry(
   if (valueOn === null) return { line: field.line, why: `${valueDay} is no day.` };
   const size = amountIn(amount, currency);
   if (size === null) return { line: field.line, why: `"${amount}" is no amount in ${currency}.` };
-  const bookedOn = entryDay === undefined ? valueOn : nearDay(entryDay, reference ?? valueOn);
+  const bookedOn = entryDay === undefined ? valueOn : nearDay(entryDay, valueOn);
   if (bookedOn === null) return { line: field.line, why: `${entryDay} is no day.` };
   // RC takes a credit back, so money goes out; EC and ED are expected and not booked in MT942, and booked here.
   const isOut = mark === 'D' || mark === 'RC' || mark === 'ED';
