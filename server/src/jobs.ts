@@ -1,3 +1,4 @@
+import { createImportJob } from '#flow/file';
 import { createArchiveJobs } from '#ops/archive';
 import { createJobRunner, type JobHandler, type JobRunner } from '#trust/job';
 import { createDueRotations, createRotationJobs, type DueRotations } from '#trust/rotation';
@@ -18,6 +19,7 @@ const handlers = (platform: Platform): readonly JobHandler[] => {
   });
   return [
     erase,
+    createImportJob({ intake: platform.intake, files: platform.vaultFiles, clock }),
     ...createArchiveJobs(platform),
     ...backupJobs(platform),
     ...platform.encryption.jobs,

@@ -154,10 +154,11 @@ async function start(
 }
 
 async function watch(platform: Platform): Promise<DropFolder> {
-  const { config, intake, identity, log } = platform;
+  const { config, intake, fileIntake, identity, log } = platform;
   const drop = createDropFolder({
     root: config.dropFolder,
     intake,
+    files: fileIntake,
     findTenant: (name) => identity.findTenant(name),
     listTenants: () => identity.listTenants(),
     log,

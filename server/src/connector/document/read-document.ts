@@ -2,19 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createLimit, FactotumError, jsonObjectSchema } from '#kernel';
 import { type DocumentText, documentBytesMax, documentKinds, textCharsMax } from './document.ts';
 
-/** A document by its bytes, or by the path of a file that is not changed meanwhile. */
+/** A document by its bytes, by the path of a file that is not changed meanwhile, or by what brings its bytes and how many there are. */
 export type DocumentInput = {
   /** As its sender named it: its ending is compared with what the bytes are. */
   readonly name: string;
   /** As its sender declared it: believed only for the encoding of text. */
   readonly mediaType?: string | undefined;
-} & ({ readonly bytes: Uint8Array } | { readonly path: string });
+} & (
+  | { readonly bytes: Uint8Array }
+  | { readonly path: string }
+  | { readonly stream: AsyncIterable<Uint8Array>; readonly sizeBytes: number }
+);
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -49,7 +52,7 @@ export const readDocument = (input: DocumentInput, options: ReadOptions = {}): P
 async function read(input: DocumentInput, options: ReadOptions): Promise<DocumentText> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const size = 'bytes' in input ? input.bytes.byteLength : (await stat(input.path)).size;
+  const size = await sizeOf(input);
   if (size > documentBytesMax)
     throw new FactotumError('document.too_large', `The document has ${size} bytes; the text of at most ${documentBytesMax} is read.`);
   if (size === 0) throw new FactotumError('document.unreadable', 'The document is empty. Send it again.');
@@ -62,6 +65,11 @@ async function read(input: DocumentInput, options: ReadOptions): Promise<Documen
   } finally {
     child.kill('SIGKILL');
   }
+}
+
+async function sizeOf(input: DocumentInput): Promise<number> {
+  if ('bytes' in input) return input.bytes.byteLength;
+  return 'path' in input ? (await stat(input.path)).size : input.sizeBytes;
 }
 
 const documentSchema = z.strictObject({
@@ -125,7 +133,7 @@ async function send({ stdin }: ChildProcess, input: DocumentInput, options: Read
     withPosition: options.withPosition ?? false,
   };
   stdin.write(`${JSON.stringify(order)}\n`);
-  const source = 'bytes' in input ? Readable.from([input.bytes], { objectMode: false }) : createReadStream(input.path);
+  const source = 'bytes' in input ? [input.bytes] : 'path' in input ? createReadStream(input.path) : input.stream;
   for await (const piece of source) {
     if (stdin.destroyed) return;
     if (!stdin.write(piece))

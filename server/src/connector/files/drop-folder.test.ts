@@ -6,41 +6,43 @@ import { Writable } from 'node:stream';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { createIntake, eventBodySchema, type Intake } from '#flow/intake';
+import { readDocument } from '#connector/document';
+import { createFileIntake } from '#flow/file';
+import { eventBodySchema, type Intake } from '#flow/intake';
 import { FactotumError, type Id, systemClock } from '#kernel';
 import { withTenant } from '#kernel/database';
-import { testDatabase } from '../../../test/database.ts';
-import { eventually } from '../../../test/platform.ts';
-import { tenantFactory } from '../../../test/tenant.ts';
+import { eventually, testPlatform } from '../../../test/platform.ts';
 import { createDropFolder, type DropFolder, type DropFolderOptions } from './drop-folder.ts';
 
-const { database, close } = await testDatabase();
-const tenants = await tenantFactory(database);
+const platform = await testPlatform();
+const { database, intake, keyring, vaultFiles } = platform;
 const folders: string[] = [];
 const open: DropFolder[] = [];
 after(async () => {
   for (const folder of open) await folder.stop();
-  await tenants.close();
-  await close();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
-const intake = createIntake({
-  database,
-  keysOf: tenants.keyring.of,
-  clock: systemClock,
-  admit: async () => undefined,
-  onAccepted: () => undefined,
-});
+/** The door for files over another intake. */
+const filesOver = (over: Intake) =>
+  createFileIntake({
+    app: database.app,
+    keysOf: keyring.of,
+    intake: over,
+    files: vaultFiles,
+    readDocument,
+    recognisers: [],
+    clock: systemClock,
+  });
 
 /** A drop folder with two tenants, and what becomes of the files in it. */
-async function buildFolder(change: Partial<DropFolderOptions> = {}) {
+async function buildFolder({ over = intake, ...change }: Partial<DropFolderOptions> & { over?: Intake } = {}) {
   // A root that looks like an unfinished file itself is one all the same.
   const root = join(await mkdtemp(join(tmpdir(), 'factotum-drop-')), '.drop.tmp');
   folders.push(join(root, '..'));
   const known = [
-    { id: (await tenants.build()).tenantId, name: 'acme' },
-    { id: (await tenants.build()).tenantId, name: 'refused' },
+    { id: await platform.buildTenant(), name: 'acme' },
+    { id: await platform.buildTenant(), name: 'refused' },
   ] as const;
   let logged = '';
   const log = pino(
@@ -53,7 +55,8 @@ async function buildFolder(change: Partial<DropFolderOptions> = {}) {
   );
   const folder = createDropFolder({
     root,
-    intake,
+    intake: over,
+    files: filesOver(over),
     findTenant: async (name) => known.find((tenant) => tenant.name === name.toLowerCase() || tenant.id === name) ?? null,
     listTenants: async () => known,
     log,
@@ -67,7 +70,7 @@ async function buildFolder(change: Partial<DropFolderOptions> = {}) {
   await folder.prepare(other.name);
   const at = (...names: string[]) => join(root, ...names);
   const events = async (tenantId: Id<'tenant'> = acme.id) => {
-    const keys = await tenants.keyring.of(tenantId);
+    const keys = await keyring.of(tenantId);
     const { rows } = await withTenant(database.app.db, tenantId, (tx) =>
       sql<{ eventId: string; body: Buffer; tasks: number }>`
         select event_id, body, (select count(*)::int from app.task t where t.event_id = e.event_id) as tasks from app.event e order by event_id`.execute(
@@ -142,7 +145,7 @@ test('what grows after it was read stays and becomes an event of its own: nothin
       return accepted;
     },
   };
-  const { folder, at, drop, left, events } = await buildFolder({ intake: meddled });
+  const { folder, at, drop, left, events } = await buildFolder({ over: meddled });
   box.path = at('acme', 'a.eml');
   await drop('a.eml', mail('Grows'));
   await folder.scan();
@@ -171,6 +174,7 @@ test('two processes that watch the same folder make one task of each file', asyn
   const twin = createDropFolder({
     root: at(),
     intake,
+    files: filesOver(intake),
     findTenant: async (name) => [acme, other].find((tenant) => tenant.name === name) ?? null,
     listTenants: async () => [acme, other],
     log: pino({ level: 'silent' }),
@@ -178,7 +182,7 @@ test('two processes that watch the same folder make one task of each file', asyn
   });
   open.push(twin);
   for (let number = 0; number < 20; number += 1) await drop(`${number}.eml`, mail(`Mail ${number}`));
-  for (let number = 0; number < 5; number += 1) await drop(`bad ${number}.txt`, `nonsense ${number}`);
+  for (let number = 0; number < 5; number += 1) await drop(`bad ${number}.eml`, `nonsense ${number}`);
   await Promise.all([folder.scan(), twin.scan()]);
   assert.deepEqual(
     (await events()).map(({ tasks }) => tasks),
@@ -239,7 +243,7 @@ test('what cannot be taken in is put aside whole, under a name of its own, with 
     await drop(name, content);
   await folder.scan();
   await drop('a.eml', 'second');
-  await drop('a.eml.why.txt', 'third');
+  await drop('a.eml.why.eml', 'third');
   await folder.scan();
   assert.deepEqual(await left(), ['refused']);
   const contents = Object.fromEntries(
@@ -311,7 +315,7 @@ test('what fails for a while stays, is said once, and is taken in when it passes
         ? Promise.reject(failures % 2 === 0 ? down : Object.assign(new Error('secret.eml'), { code: 'EIO' }))
         : intake.acceptMail(...args),
   };
-  const { folder, drop, gone, titles, logged } = await buildFolder({ intake: failing, rescanMs: 60 });
+  const { folder, drop, gone, titles, logged } = await buildFolder({ over: failing, rescanMs: 60 });
   await folder.start();
   await drop('a.eml', mail('Later'));
   await gone('a.eml');
@@ -323,7 +327,7 @@ test('what fails for a while stays, is said once, and is taken in when it passes
 test('quota and suspension are no fault of the file: it waits', async () => {
   for (const code of ['quota.exceeded', 'tenant.suspended', 'tenant.not_found', 'seal.broken', 'key.unavailable'] as const) {
     const { folder, drop, left, logged } = await buildFolder({
-      intake: { ...intake, acceptMail: () => Promise.reject(new FactotumError(code, 'No.')) },
+      over: { ...intake, acceptMail: () => Promise.reject(new FactotumError(code, 'No.')) },
     });
     await drop('a.eml', mail('A'));
     for (let time = 0; time < 3; time += 1) await folder.scan();
@@ -337,7 +341,7 @@ test('a file whose event is committed and that cannot be deleted is not sent in 
 }, async () => {
   let sent = 0;
   const counting: Intake = { ...intake, acceptMail: (...args) => intake.acceptMail(...args).finally(() => (sent += 1)) };
-  const { folder, at, drop, left, titles } = await buildFolder({ intake: counting });
+  const { folder, at, drop, left, titles } = await buildFolder({ over: counting });
   await drop('a.eml', mail('Stuck'));
   await chmod(at('acme'), 0o500);
   for (let time = 0; time < 3; time += 1) await folder.scan();

@@ -2,15 +2,17 @@ import { once } from 'node:events';
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
-import { type Accepted, type EventInput, eventInputSchema, type Intake, payloadBytesMax, rawBytesMax } from '#flow/intake';
-import { createLimit, type ErrorCode, FactotumError, type Id, isFactotumError, type Logger, parseJson } from '#kernel';
-import { type Fingerprint, readSeen, removeSeen, type Seen, whenSettled } from './dropped-file.ts';
+import type { FileIntake } from '#flow/file';
+import { type EventInput, eventInputSchema, type Intake, payloadBytesMax } from '#flow/intake';
+import { createLimit, type ErrorCode, FactotumError, type Id, isFactotumError, type JsonObject, type Logger, parseJson } from '#kernel';
+import { type Fingerprint, openSeen, readSeen, removeSeen, type Seen, whenSettled } from './dropped-file.ts';
 import { putAside, refusedFolder } from './refused.ts';
 
 export interface DropFolderOptions {
   /** The folder set by FACTOTUM_DROP; below it one folder a tenant, named like it. */
   readonly root: string;
-  readonly intake: Intake;
+  readonly intake: Pick<Intake, 'accept'>;
+  readonly files: Pick<FileIntake, 'take'>;
   readonly findTenant: (name: string) => Promise<{ id: Id<'tenant'>; name: string } | null>;
   readonly listTenants: () => Promise<readonly { id: Id<'tenant'>; name: string }[]>;
   readonly log: Logger;
@@ -34,7 +36,7 @@ export interface DropFolder {
 const settledMsDefault = 500;
 /** A folder made and filled in one breath can slip past the watch; reading a few folders costs nothing. */
 const rescanMsDefault = 5_000;
-/** Files in memory at once: 25 MiB each at most. */
+/** Files in work at once: of a mail up to 25 MiB are in memory, of anything else a few. */
 const atOnceMax = 8;
 /** An event as a file: its payload, and as much again for the rest and white space. */
 const eventFileBytesMax = 2 * payloadBytesMax;
@@ -90,7 +92,7 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
         const accepted = await accept(tenant.id, path, seen);
         if (accepted === null) return;
         taken.set(path, seen.fingerprint);
-        log.info({ tenantId: tenant.id, taskId: accepted.taskId, created: accepted.created }, 'a dropped file was taken in');
+        log.info({ tenantId: tenant.id, ...accepted }, 'a dropped file was taken in');
       } catch (error) {
         if (!isFactotumError(error) || !faultsOfFiles.has(error.code)) throw error;
         await putAside(path, error.message);
@@ -103,19 +105,32 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
     forget(path);
   }
 
-  async function accept(tenantId: Id<'tenant'>, path: string, seen: Seen): Promise<Accepted | null> {
-    const isEvent = path.toLowerCase().endsWith('.json');
-    const bytesMax = isEvent ? eventFileBytesMax : rawBytesMax;
-    if (seen.sizeBytes > bytesMax)
-      throw new FactotumError('request.too_large', `The file has ${seen.sizeBytes} bytes; ${bytesMax} are the most.`);
-    const bytes = await readSeen(path, seen);
-    if (bytes === null) return null;
+  /** @returns what may be logged of it; null when it is no longer the file that was seen. */
+  async function accept(tenantId: Id<'tenant'>, path: string, seen: Seen): Promise<JsonObject | null> {
     const door = { channel: 'drop', submittedBy: 'connector:drop' } as const;
-    if (!isEvent) return intake.acceptMail(tenantId, bytes, door);
-    const event = readEvent(bytes);
-    const title =
-      typeof event.payload.title === 'string' && event.payload.title !== '' ? event.payload.title : `${event.kind} from ${event.source}`;
-    return intake.accept(tenantId, { ...event, title, provenance: { ...door, integrity: 'untrusted' } });
+    if (path.toLowerCase().endsWith('.json')) {
+      if (seen.sizeBytes > eventFileBytesMax)
+        throw new FactotumError(
+          'request.too_large',
+          `The file has ${seen.sizeBytes} bytes; ${eventFileBytesMax} are the most for an event.`,
+        );
+      const bytes = await readSeen(path, seen);
+      if (bytes === null) return null;
+      const event = readEvent(bytes);
+      const title =
+        typeof event.payload.title === 'string' && event.payload.title !== '' ? event.payload.title : `${event.kind} from ${event.source}`;
+      const { taskId, created } = await intake.accept(tenantId, { ...event, title, provenance: { ...door, integrity: 'untrusted' } });
+      return { taskId, created };
+    }
+    const body = await openSeen(path, seen);
+    if (body === null) return null;
+    try {
+      const file = { name: basename(path), body, sizeBytes: seen.sizeBytes };
+      const { taskId, jobId, created, recognised } = await options.files.take(tenantId, file, { ...door, as: importedAs(path) });
+      return { taskId, jobId, created, ...(recognised === null ? {} : { recognised: recognised.kind }) };
+    } finally {
+      body.destroy();
+    }
   }
 
   async function scan(): Promise<void> {
@@ -206,6 +221,9 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
     scan,
   };
 }
+
+/** A mailbox is history unless its name says that its mails are to be acted on. */
+const importedAs = (path: string) => (/\.new\.mbo?x$/i.test(path) ? 'new' : undefined);
 
 /** @throws FactotumError `event.invalid` naming what is wrong with the file; whatever `parseJson` throws. */
 function readEvent(bytes: Buffer): EventInput {

@@ -1,5 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { lstat, open, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** What a file was when somebody looked: a write, or another file under its name, makes it another. */
@@ -35,6 +36,16 @@ export async function readSeen(path: string, { fingerprint }: Seen): Promise<Buf
   } finally {
     await file.close();
   }
+}
+
+/** The same piece by piece, and not beyond what was seen. Whoever reads no more destroys it. @returns null when it is no longer what was seen. */
+export async function openSeen(path: string, { fingerprint, sizeBytes }: Seen): Promise<Readable | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const status = await file.stat({ bigint: true });
+  const isSeen = status.isFile() && seen(status).fingerprint === fingerprint;
+  if (isSeen && sizeBytes > 0) return file.createReadStream({ end: sizeBytes - 1 });
+  await file.close();
+  return isSeen ? Readable.from([]) : null;
 }
 
 /** Deletes a file if it still is what was seen. @returns false when it has changed since: then it stays. */
