@@ -27,10 +27,11 @@ describe('every mail of the corpus', { skip }, async () => {
   const mails = skip === false ? await readCorpus() : [];
   const different = new Set(mails.map(({ bytes }) => createHash('sha256').update(bytes).digest('hex'))).size;
   const { platform, send, buildCustomer } = await testHttp();
-  const { intake, identity, log, folder } = platform;
+  const { intake, fileIntake, identity, log, folder } = platform;
   const drop = createDropFolder({
     root: join(folder, 'drop'),
     intake,
+    files: fileIntake,
     findTenant: (name) => identity.findTenant(name),
     listTenants: () => identity.listTenants(),
     log,
