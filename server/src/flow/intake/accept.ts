@@ -5,7 +5,9 @@ import { type Database, isRetryable } from '#kernel/database';
 import { auditBody } from '#trust/audit';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { type ConnectionDoor, readArrival } from './arrival.ts';
+import type { ReadDocument } from './document.ts';
 import { readMail } from './mail.ts';
+import { type PlacedEvent, placeEvents } from './placed.ts';
 import { type Accepted, type AcceptedAll, type EventBody, type IncomingEvent, type Provenance, payloadBytesMax } from './schema.ts';
 import { type Client, type EventRecord, type Stored, storeEvents } from './store.ts';
 import { cut } from './text.ts';
@@ -17,7 +19,7 @@ export interface Intake {
    */
   accept(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted>;
   /** The same for the raw bytes of a mail. @throws `mail.invalid` besides. */
-  acceptMail(tenantId: Id<'tenant'>, bytes: Uint8Array, door: Pick<Provenance, 'channel' | 'submittedBy'>): Promise<Accepted>;
+  acceptMail(tenantId: Id<'tenant'>, bytes: Uint8Array, door: MailDoor): Promise<Accepted>;
   /**
    * What came over one connection, and whatever else is to be committed with it (`also`), in one transaction or not at all. What cannot be
    * read becomes an event that says so: nothing that arrived is lost, and one bad arrival does not hold up the others.
@@ -32,12 +34,20 @@ export interface Batch extends ConnectionDoor {
   readonly also: (client: Client, accepted: AcceptedAll) => Promise<void>;
 }
 
+/** How a mail comes in by itself. */
+export interface MailDoor extends Pick<Provenance, 'channel' | 'submittedBy'> {
+  /** Was there before anybody asked for it: it is kept and found, and nothing is done because of it. */
+  readonly history?: boolean;
+}
+
 interface IntakeDeps {
   readonly database: Database;
   readonly keysOf: KeysOf;
   readonly clock: Clock;
   /** Counts events against the tenant's rate, one if nothing is said. @throws `quota.exceeded`. */
   readonly admit: (tenantId: Id<'tenant'>, count?: number) => Promise<void>;
+  /** Reads what attachments say. Left out: they are only named. */
+  readonly readDocument?: ReadDocument;
   /** Called after each commit that made tasks: somebody may want to look now. */
   readonly onAccepted: (tenantId: Id<'tenant'>) => void;
 }
@@ -96,12 +106,15 @@ export function createIntake(deps: IntakeDeps): Intake {
       return;
     }
     for (const [at, outcome] of outcomes.entries()) batch[at]?.resolve(outcome);
-    if (outcomes.some(({ kind }) => kind === 'created')) deps.onAccepted(tenantId);
+    if (outcomes.some(({ kind }, at) => kind === 'created' && batch[at]?.record.isHistory !== true)) deps.onAccepted(tenantId);
   }
 
   async function take(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted> {
     const keys = await deps.keysOf(tenantId);
-    const stored = await enqueue(tenantId, recordOf(keys, tenantId, event, deps.clock.now()));
+    const now = deps.clock.now();
+    const [record] = (await placeEvents(deps.database, keys, tenantId, [event], now)).map((one) => recordOf(keys, tenantId, one, now));
+    if (record === undefined) throw new Error('an event was lost on its way in');
+    const stored = await enqueue(tenantId, record);
     if (stored.kind === 'conflict')
       throw new FactotumError(
         'event.conflict',
@@ -119,14 +132,16 @@ export function createIntake(deps: IntakeDeps): Intake {
     async acceptMail(tenantId, bytes, door) {
       // Before it is read: reading is what a flood would cost.
       await deps.admit(tenantId);
-      return take(tenantId, await readMail(bytes, door));
+      const { history = false, ...from } = door;
+      const mail = await readMail(bytes, from, history ? undefined : deps.readDocument);
+      return take(tenantId, history ? { ...mail, history } : mail);
     },
     async acceptAll(tenantId, arrivals, { also, ...door }) {
       if (arrivals.length > 0) await deps.admit(tenantId, arrivals.length);
       const keys = await deps.keysOf(tenantId);
       const now = deps.clock.now();
-      const records: EventRecord[] = [];
-      for (const arrival of arrivals) records.push(recordOf(keys, tenantId, await readArrival(arrival, door), now));
+      const read = await Promise.all(arrivals.map((arrival) => readArrival(arrival, door, deps.readDocument)));
+      const records = (await placeEvents(deps.database, keys, tenantId, read, now)).map((one) => recordOf(keys, tenantId, one, now));
       const counted = (outcomes: readonly Stored[]): AcceptedAll => {
         const of = (kind: Stored['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
         const history = outcomes.filter(({ kind }, at) => kind === 'created' && records[at]?.isHistory === true).length;
@@ -154,7 +169,7 @@ function batchLength(queue: readonly Waiting[]): number {
 const notStored = (cause: unknown) =>
   new FactotumError('database.unavailable', 'The event could not be stored. Send it again; it will not be handled twice.', { cause });
 
-function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent, now: Date): EventRecord {
+function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, { event, taskId, mail }: PlacedEvent, now: Date): EventRecord {
   const payload = canonicalJson(event.payload);
   const sizeBytes = Buffer.byteLength(payload);
   if (sizeBytes > payloadBytesMax)
@@ -163,7 +178,6 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
       `The payload has ${sizeBytes} bytes; ${payloadBytesMax} are the most. Send large parts as files.`,
     );
   const eventId = newId('event', now.getTime());
-  const taskId = newId('task', now.getTime());
   const title = cut(event.title.toWellFormed(), titleCharsMax);
   const body: EventBody = { externalId: event.externalId, title, payload: event.payload, provenance: event.provenance };
   const occurredAt = event.occurredAt === undefined ? null : new Date(event.occurredAt);
@@ -188,9 +202,9 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
     externalMac: keys.mac('event.external', event.source, event.externalId),
     // Of a mail the raw bytes decide, whatever is read out of them, and their hash is the external id already.
     payloadMac:
-      event.raw === undefined
+      event.raw === undefined && event.isContentId !== true
         ? keys.mac('event.payload', event.kind, occurredAt?.toISOString() ?? '', payload)
-        : keys.mac('event.payload', event.kind, event.externalId),
+        : keys.mac('event.payload', mail === null ? event.kind : 'mail.received', event.externalId),
     sizeBytes: event.raw?.byteLength ?? sizeBytes,
     occurredAt,
     body: keys.sealJson({ kind: 'event', id: eventId }, body),
@@ -198,9 +212,10 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, event: IncomingEvent
     detail: sealTaskDetail(keys, taskId, {
       title,
       ...(from === undefined ? {} : { from }),
-      ...(isHistory ? { note: 'Was there before the connection was made: kept, and nothing was done.' } : {}),
+      ...(isHistory ? { note: 'It was there before: kept, and nothing was done.' } : {}),
     }),
     isHistory,
+    mail,
     createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: isHistory ? 'done' : 'received' }),
     conflictAudit: () => auditBody(tenantId, { ...audit, kind: 'event.conflict', objectId: eventId }),
   };

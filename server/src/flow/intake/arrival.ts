@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Arrival } from '@factotum/connector-sdk';
 import { type Id, isFactotumError } from '#kernel';
+import type { ReadDocument } from './document.ts';
 import { readMail } from './mail.ts';
 import { eventInputSchema, type IncomingEvent, payloadBytesMax, rawBytesMax } from './schema.ts';
 import { cut } from './text.ts';
@@ -23,19 +24,28 @@ const unreadCharsMax = 60_000;
  * An arrival as an event. Whatever came over a connection is untrusted. One that is not what the contract of connectors allows, or does not
  * read as what it claims to be, becomes an event `connection.unreadable` that tells people so.
  */
-export async function readArrival(arrival: Arrival, door: ConnectionDoor): Promise<IncomingEvent> {
+export async function readArrival(arrival: Arrival, door: ConnectionDoor, readDocument?: ReadDocument): Promise<IncomingEvent> {
   const history = arrival.history === true ? { history: true } : {};
   try {
-    return { ...(arrival.form === 'mail' ? await mailOf(arrival.bytes, door) : eventOf(arrival, door)), ...history };
+    return {
+      ...(arrival.form === 'mail'
+        ? await mailOf(arrival, door, arrival.history === true ? undefined : readDocument)
+        : eventOf(arrival, door)),
+      ...history,
+    };
   } catch (error) {
     if (!isFactotumError(error) && !(error instanceof Misshapen)) throw error;
     return { ...unreadable(arrival, door, error), ...history };
   }
 }
 
-async function mailOf(bytes: Uint8Array, door: ConnectionDoor): Promise<IncomingEvent> {
+async function mailOf(
+  { bytes, authentication }: Extract<Arrival, { form: 'mail' }>,
+  door: ConnectionDoor,
+  readDocument: ReadDocument | undefined,
+): Promise<IncomingEvent> {
   const { connectionId, ...from } = provenanceOf(door);
-  const mail = await readMail(bytes, from);
+  const mail = await readMail(bytes, { ...from, ...(authentication === undefined ? {} : { authentication }) }, readDocument);
   return { ...mail, provenance: { ...mail.provenance, connectionId } };
 }
 

@@ -1,5 +1,7 @@
-export { type Batch, createIntake, type Intake } from './accept.ts';
+export { type Batch, createIntake, type Intake, type MailDoor } from './accept.ts';
 export { createAdmission } from './admission.ts';
+export type { DocumentSource, ReadableText, ReadDocument } from './document.ts';
+export { mailAttachments } from './mail.ts';
 export {
   type Accepted,
   type AcceptedAll,
@@ -12,3 +14,4 @@ export {
   payloadBytesMax,
   rawBytesMax,
 } from './schema.ts';
+export { cut, cutToBytes, jsonBytes } from './text.ts';

@@ -79,6 +79,9 @@ test('a mail becomes an event whose identity is the hash of its bytes, and whose
     listId: 'News <news.example.com>',
     listUnsubscribe: '',
     autoSubmitted: '',
+    automatic: true,
+    automaticReason: 'list',
+    hiddenText: false,
     text: 'See you there.',
     attachments: [{ name: 'a.csv', type: 'text/csv', sizeBytes: 4, sha256: createHash('sha256').update('x,y\n').digest('hex') }],
   });

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { convert } from 'html-to-text';
 import PostalMime, { type Address, type Email } from 'postal-mime';
+import type { MailFacts } from '#flow/correspondence';
 import { FactotumError, type JsonObject } from '#kernel';
+import { claimsOf } from './claims.ts';
+import type { ReadDocument } from './document.ts';
+import { excerptsOf } from './excerpt.ts';
+import { htmlToText } from './html.ts';
 import { type IncomingEvent, type Provenance, payloadBytesMax, rawBytesMax } from './schema.ts';
-import { cut } from './text.ts';
+import { cut, cutToBytes, jsonBytes } from './text.ts';
 
 /**
  * What a planner reads of a mail; the whole stays in the raw message. The bounds hold for any mail: all but the text comes to 205 KB at
@@ -20,18 +24,30 @@ const most = {
   id: 500,
   header: 1_000,
 };
-/** HTML is read up to here: what is nested to the end takes its reader quadratic time, 0.6 s for this much (100,000 tags took 3.6 s). */
-const htmlCharsMax = 200 * 1024;
 /** Lines that may each begin a MIME part: 10,000 take 0.4 s to read, and 25 MiB could hold millions. */
 const partsMax = 10_000;
+
+/** Room in a payload for where the mail belongs, which is known later: ids and one word. */
+const placeBytesMax = 1_024;
+
+/** A mail as an event, and what tells where it belongs. */
+export interface IncomingMail extends IncomingEvent {
+  readonly mail: MailFacts;
+}
 
 /**
  * Reads a raw RFC 5322 message into an event. By every door the source is `mail` and the external id is the hash of the raw bytes:
  * Message-ID is the sender's claim, so it only links threads and never decides what counts as seen.
  *
+ * @param door - with what is known of the sender there; left out, the mail's own topmost header is looked at
+ * @param readDocument - tells what attachments say; left out where nobody will act on the mail
  * @throws FactotumError `mail.invalid` when it is empty, has no header at all or does not parse; `request.too_large` beyond 25 MiB.
  */
-export async function readMail(bytes: Uint8Array, door: Pick<Provenance, 'channel' | 'submittedBy'>): Promise<IncomingEvent> {
+export async function readMail(
+  bytes: Uint8Array,
+  { authentication: known, ...door }: Pick<Provenance, 'channel' | 'submittedBy' | 'authentication'>,
+  readDocument?: ReadDocument,
+): Promise<IncomingMail> {
   if (bytes.byteLength > rawBytesMax)
     throw new FactotumError(
       'request.too_large',
@@ -39,9 +55,10 @@ export async function readMail(bytes: Uint8Array, door: Pick<Provenance, 'channe
     );
   const mail = await parse(bytes);
   const externalId = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const payload = payloadOf(mail);
+  const excerpts = readDocument === undefined ? new Map<number, JsonObject>() : await excerptsOf(attachedTo(mail), readDocument);
+  const { payload, facts } = payloadOf(mail, excerpts, { bytes, externalId });
   const { sender, subject, date: occurredAt } = payload;
-  const authentication = authenticationOf(mail);
+  const authentication = known ?? authenticationOf(mail);
   return {
     source: 'mail',
     kind: 'mail.received',
@@ -53,11 +70,15 @@ export async function readMail(bytes: Uint8Array, door: Pick<Provenance, 'channe
       ...door,
       integrity: 'untrusted',
       ...(sender === '' ? {} : { from: sender }),
-      ...(authentication === undefined ? {} : { authentication }),
+      ...(authentication === undefined || Object.keys(authentication).length === 0 ? {} : { authentication }),
     },
     raw: bytes,
+    mail: facts,
   };
 }
+
+/** The attachments of a mail that is kept, in the order of its payload. @throws FactotumError `mail.invalid`. */
+export const mailAttachments = async (bytes: Uint8Array) => attachedTo(await parse(bytes));
 
 async function parse(bytes: Uint8Array): Promise<Email> {
   refuseManyParts(bytes);
@@ -67,7 +88,7 @@ async function parse(bytes: Uint8Array): Promise<Email> {
   } catch (cause) {
     throw new FactotumError('mail.invalid', 'This does not read as a mail. Save it as .eml with its headers.', { cause });
   }
-  if (!mail.headers.some(({ key }) => known.has(key)))
+  if (!mail.headers.some(({ key }) => knownFields.has(key)))
     throw new FactotumError(
       'mail.invalid',
       'This has none of the headers of a mail, such as From or Subject. Save it as .eml with its headers.',
@@ -85,7 +106,7 @@ function refuseManyParts(bytes: Uint8Array): void {
 }
 
 /** A file without any of these is some other text that happens to hold a colon. */
-const known = new Set([
+const knownFields = new Set([
   'from',
   'to',
   'subject',
@@ -101,7 +122,15 @@ const known = new Set([
   'x-mailer',
 ]);
 
-function payloadOf(mail: Email) {
+/** The attachments that are named, with their bytes. */
+const attachedTo = (mail: Email) =>
+  mail.attachments.slice(0, most.attachments).map(({ filename, mimeType, content }) => ({
+    name: line(filename ?? undefined, most.name),
+    type: line(mimeType, most.name),
+    content: typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content),
+  }));
+
+function payloadOf(mail: Email, excerpts: ReadonlyMap<number, JsonObject>, source: { bytes: Uint8Array; externalId: string }) {
   const header = (name: string) => line(mail.headers.find(({ key }) => key === name)?.value, most.header);
   const from = single(mail.from);
   const sender = addressOf(from);
@@ -123,30 +152,26 @@ function payloadOf(mail: Email) {
     listId: header('list-id'),
     listUnsubscribe: header('list-unsubscribe'),
     autoSubmitted: header('auto-submitted'),
-    attachments: mail.attachments.slice(0, most.attachments).map((attachment) => {
-      const content = typeof attachment.content === 'string' ? Buffer.from(attachment.content) : new Uint8Array(attachment.content);
-      return {
-        name: line(attachment.filename ?? undefined, most.name),
-        type: line(attachment.mimeType, most.name),
-        sizeBytes: content.byteLength,
-        sha256: createHash('sha256').update(content).digest('hex'),
-      };
-    }),
+    attachments: attachedTo(mail).map(({ content, ...named }, at) => ({
+      ...named,
+      sizeBytes: content.byteLength,
+      sha256: createHash('sha256').update(content).digest('hex'),
+      ...(excerpts.has(at) ? { excerpt: excerpts.get(at) ?? {} } : {}),
+    })),
   } satisfies JsonObject;
-  const roomBytes = payloadBytesMax - jsonBytes({ ...head, text: '' });
-  return { ...head, text: cutToBytes(textOf(mail), roomBytes) };
+  const { text, hasHidden } = textOf(mail);
+  const { shown, facts } = claimsOf(mail, head, source);
+  const known = { ...head, ...shown, hiddenText: hasHidden };
+  const roomBytes = payloadBytesMax - placeBytesMax - jsonBytes({ ...known, text: '' });
+  return { payload: { ...known, text: cutToBytes(text, roomBytes) }, facts };
 }
 
-/** The plain part, or the HTML part as text: no images, no scripts, links with their address. What is styled to be unseen stays in. */
-function textOf(mail: Email): string {
+/** The plain part, or the HTML part as text. */
+function textOf(mail: Email): { text: string; hasHidden: boolean } {
   const plain = mail.text?.trim() ?? '';
-  if (plain !== '' || mail.html === undefined) return clean(cut(plain, most.textChars));
-  const text = convert(cut(mail.html, htmlCharsMax), {
-    wordwrap: false,
-    limits: { maxInputLength: htmlCharsMax, maxDepth: 200, maxChildNodes: 5_000 },
-    selectors: [{ selector: 'img', format: 'skip' }],
-  });
-  return clean(cut(text.trim(), most.textChars));
+  if (plain !== '' || mail.html === undefined) return { text: clean(cut(plain, most.textChars)), hasHidden: false };
+  const { text, hasHidden } = htmlToText(mail.html);
+  return { text: clean(cut(text, most.textChars)), hasHidden };
 }
 
 function people(list: readonly Address[] | undefined): { name: string; address: string }[] {
@@ -200,14 +225,4 @@ const line = (text: string | undefined, charsMax: number): string =>
 function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that go.
   return text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, '\uFFFD');
-}
-
-const jsonBytes = (value: JsonObject | string): number => Buffer.byteLength(JSON.stringify(value));
-
-/** The longest start of a text whose JSON takes no more than these bytes, or a little less than the longest. */
-function cutToBytes(text: string, bytesMax: number): string {
-  let fitting = text;
-  for (let bytes = jsonBytes(fitting); bytes > bytesMax; bytes = jsonBytes(fitting))
-    fitting = cut(fitting, Math.floor((fitting.length * bytesMax) / bytes) - 1);
-  return fitting;
 }

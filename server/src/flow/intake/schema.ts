@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { MailFacts } from '#flow/correspondence';
 import { jsonObjectSchema } from '#kernel';
 
 /** Bounds of what one event may carry. A payload is what planners read; the raw bytes of a mail are kept beside it. */
@@ -8,7 +9,12 @@ export const rawBytesMax = 25 * 1024 * 1024;
 const name = z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/, 'must be lower-case letters, digits, dot, dash or underscore, at most 64');
 
 /** What a mail server said about the sender (RFC 8601), as far as a mail carries it. A hint for people; nothing is allowed because of it. */
-const authenticationSchema = z.object({ spf: z.string().optional(), dkim: z.string().optional(), dmarc: z.string().optional() });
+const authenticationSchema = z.object({
+  spf: z.string().optional(),
+  dkim: z.string().optional(),
+  dmarc: z.string().optional(),
+  arc: z.string().optional(),
+});
 
 /** Where an event came from and who can have written it. */
 const provenanceSchema = z.object({
@@ -47,6 +53,10 @@ export interface IncomingEvent extends EventInput {
   readonly title: string;
   readonly provenance: Provenance;
   readonly raw?: Uint8Array;
+  /** Of a mail: what tells where it belongs. */
+  readonly mail?: MailFacts;
+  /** The external id is a hash of all that arrived: what was read out of it, and where it was put, does not make it another event. */
+  readonly isContentId?: boolean;
   /** Was there before anybody asked for it: kept and found, its task is done from the start. */
   readonly history?: boolean;
 }

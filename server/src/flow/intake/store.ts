@@ -1,3 +1,4 @@
+import { insertReceived, type ReceivedRow } from '#flow/correspondence';
 import type { Id } from '#kernel';
 import { inTransaction, type RoleDatabase } from '#kernel/database';
 
@@ -16,6 +17,8 @@ export interface EventRecord {
   readonly raw: Buffer | null;
   readonly detail: Buffer;
   readonly isHistory: boolean;
+  /** What is kept of a mail so that later ones find it. */
+  readonly mail: Omit<ReceivedRow, 'taskId' | 'eventId'> | null;
   /** The audit entry that says the task was made, and the one for the case that it conflicts. */
   readonly createdAudit: string;
   readonly conflictAudit: () => string;
@@ -70,6 +73,8 @@ export async function storeEvents(
       ...conflicts.filter((record) => kept.has(record.eventId)).map((record) => record.conflictAudit()),
     ];
     if (audit.length > 0) await insertTasks(insert, fresh, audit);
+    const mails = fresh.flatMap(({ mail, taskId, eventId }) => (mail === null ? [] : [{ ...mail, taskId, eventId }]));
+    await insertReceived(client, tenantId, receivedAt, mails);
     return outcomes;
   }
 }
