@@ -10,6 +10,8 @@ const systemPackages: readonly { readonly name: string; readonly use: string }[]
   { name: 'awscli', use: "AWS's own client, at what stands in for AWS" },
   { name: 'python3-hvac', use: 'a client of Vault that is not ours, at what stands in for Vault' },
   { name: 'python3-cryptography', use: 'what opens our sealed objects without any code of ours' },
+  { name: 'litmus', use: 'what asks a WebDAV server everything that RFC 4918 says' },
+  { name: 'rclone', use: 'a WebDAV client that is not ours' },
   { name: 'softhsm2', use: 'an HSM in software' },
   { name: 'opensc', use: 'what makes and deletes keys in it' },
   { name: 'g++', use: 'what compiles the package that speaks to it' },

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bankTools } from '#connector/bank';
+import { type BriefingDeps, briefingTools, type ReadMoney } from '#connector/briefing';
 import { calendarTools } from '#connector/calendar';
 import { mailTools } from '#connector/mail';
 import { textClassify } from '#connector/text';
@@ -14,7 +15,7 @@ import { createRunner, createTenantContexts } from '#flow/run';
 import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
 import { type Clock, type Config, type Id, type Logger, systemClock } from '#kernel';
 import { assertWalls, type Database, openDatabase, withTenant } from '#kernel/database';
-import { createPostman } from '#kernel/mail';
+import { createPostman, type Postman } from '#kernel/mail';
 import { registerSecret } from '#kernel/redact';
 import { countStorage, openStorage } from '#kernel/storage';
 import { createArchives } from '#ops/archive';
@@ -33,14 +34,18 @@ import { createRegistrations } from '#trust/registration';
 import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
 import { createFiles } from '#trust/vault';
 import { backupDeps } from './backup.ts';
+import { readMoney } from './briefing.ts';
 import { createPlatformConnections } from './connections.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { databaseLogins } from './database-logins.ts';
+import { createPlatformFiles, documents } from './files.ts';
 import { openKeys } from './keys.ts';
 import { createPlatformQuotas } from './quota.ts';
 import { createRotation } from './rotation.ts';
 import { modelReferences, openSecrets, resolveEarly, withHolders } from './secrets.ts';
+import { openToolServers, routedHost, toolServerReferences } from './tool-servers.ts';
 import { createHost } from './tools.ts';
+import { createVaultMemory } from './vault.ts';
 
 export { createTenant, type NewCustomer } from './customer.ts';
 
@@ -130,9 +135,11 @@ export async function openPlatform(options: PlatformOptions) {
     const { storage, figures: storageFigures } = countStorage(await openStorage(config.storage, { clock }), clock);
     const blobs = createBlobs({ app: database.app, storage, installation, clock });
     const vaultFiles = createFiles({ app: database.app, blobs, keysOf: (tenantId) => keyring.of(tenantId) });
+    const vaultMemory = createVaultMemory({ database, keysOf: keyring.of, files: vaultFiles });
     const keyWatch = createKeyWatch({
       engine: database.engine,
       keyring: withHolders(keyring, sequencer, [
+        vaultMemory.vaultTrees,
         secretResolver,
         singleSignOn,
         // Made further down; nothing is revoked before somebody looks.
@@ -180,8 +187,10 @@ export async function openPlatform(options: PlatformOptions) {
       keysOf: keyring.of,
       clock,
       admit: createAdmission({ database, quotas }),
+      readDocument: documents,
       onAccepted: options.onWork,
     });
+    const fileIntake = createPlatformFiles({ database, keysOf: keyring.of, intake, files: vaultFiles, clock, log });
     const watching = await createPlatformConnections(config, {
       database,
       keysOf: keyring.of,
@@ -193,7 +202,13 @@ export async function openPlatform(options: PlatformOptions) {
     });
     const { connections } = watching;
     referrers.push(async (scope) => (scope === 'installation' ? [] : connections.references(scope)));
-    const tools = await createTools(options, { database, keysOf: keyring.of, connections, certificates, clock });
+    const tools = await createTools(options, {
+      ...{ database, connections, postman, readMoney, certificates, clock },
+      keysOf: keyring.of,
+      ownersOf: (tenantId) => ownersOf(database.auth, tenantId),
+    });
+    const toolServers = openToolServers({ config, database, keysOf: keyring.of, resolver: secretResolver, clock, log });
+    referrers.push(async (scope) => (scope === 'installation' ? [] : toolServerReferences({ database, keysOf: keyring.of }, scope)));
     const budget = createModelBudget({ db: database.app.db, clock });
     const model = createModel(config, tools.catalogue, log, budget);
     const ownModels = createOwnModels({
@@ -208,7 +223,7 @@ export async function openPlatform(options: PlatformOptions) {
     const runTools = {
       catalogue: tools.catalogue,
       policies,
-      host: tools.host,
+      host: routedHost(tools.host, toolServers),
       clock,
       spendGrant,
       contextOf: createTenantContexts({ database, keysOf: keyring.of }),
@@ -250,12 +265,14 @@ export async function openPlatform(options: PlatformOptions) {
       storageFigures,
       blobs,
       vaultFiles,
+      ...vaultMemory,
       archives,
       backups,
       loginRotation,
       accessLog,
       catalogue: tools.catalogue,
       tools: tools.tools,
+      toolServers,
       certificates,
       planning,
       ownModels,
@@ -267,6 +284,7 @@ export async function openPlatform(options: PlatformOptions) {
       /** Settings that refer to secrets, as they were given. */
       settingReferences: options.config.secrets.references,
       intake,
+      fileIntake,
       connections,
       createWatcher: watching.createWatcher,
       runTools,
@@ -277,6 +295,7 @@ export async function openPlatform(options: PlatformOptions) {
         await identity.stop();
         postman.close();
         await planning.close();
+        await toolServers.close();
         await tools.host.close();
         await connections.close();
         await secretResolver.close();
@@ -323,10 +342,14 @@ export interface ToolDeps {
   readonly keysOf: KeysOf;
   readonly keeper: Keeper;
   readonly connections: Connections;
+  readonly postman: Postman;
+  readonly ownersOf: BriefingDeps['ownersOf'];
+  readonly readMoney: ReadMoney;
 }
 
 const ownTools = (deps: ToolDeps): Tool[] => [
   ...vaultTools(deps),
+  ...briefingTools(deps),
   ...mailTools(deps),
   ...calendarTools(deps),
   ...bankTools(deps),
@@ -335,12 +358,10 @@ const ownTools = (deps: ToolDeps): Tool[] => [
 
 async function createTools(
   { config, log, tools: chosen = ownTools }: PlatformOptions,
-  { database, keysOf, connections, certificates, clock }: Omit<ToolDeps, 'keeper'> & { certificates: Certificates; clock: Clock },
+  { certificates, clock, ...deps }: Omit<ToolDeps, 'keeper'> & { certificates: Certificates; clock: Clock },
 ) {
-  const tools = chosen({
-    ...{ database, keysOf, connections },
-    keeper: createKeeper({ database, keysOf, outbox: createOutbox(config.outboxFolder) }),
-  });
+  const { database, keysOf } = deps;
+  const tools = chosen({ ...deps, keeper: createKeeper({ database, keysOf, outbox: createOutbox(config.outboxFolder) }) });
   return { tools, catalogue: createCatalogue(tools), host: await createHost({ config, tools, certificates, clock, log }) };
 }
 

@@ -57,8 +57,10 @@ import { addSsoSignInRoutes } from './sso-sign-in.ts';
 import { addTaskRoutes } from './task.ts';
 import { addTeamRoutes } from './team.ts';
 import { addTokenRoutes } from './token.ts';
+import { addToolServerRoutes } from './tool-server.ts';
 import { addVaultRoutes } from './vault.ts';
 import { addVaultChangeRoutes } from './vault-change.ts';
+import { addWebdav } from './webdav.ts';
 
 export interface Http {
   readonly app: App;
@@ -132,6 +134,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addSsoSignInRoutes(routes, { ...deps, gate });
   addSettingsRoutes(routes, deps);
   addModelRoutes(routes, deps);
+  addToolServerRoutes(routes, deps);
   addExportRoutes(routes, deps);
   addImportRoutes(routes, deps);
   addClosureRoutes(routes);
@@ -142,6 +145,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addBackupRoutes(routes, deps);
   addRegistrationRoutes(routes, deps);
   addOperatorRegistrationRoutes(routes, deps);
+  addWebdav(app, { ...deps, gate, rateLimit });
   routes.refuseOtherMethods();
   await addAssets(app, deps.webFolder);
   const figures = createFigures(deps.metrics);

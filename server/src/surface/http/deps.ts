@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Intake } from '#flow/intake';
 import type { OwnModels } from '#flow/plan';
 import type { ToolCatalogue } from '#flow/tool';
+import type { ToolServerReach } from '#flow/tool-server';
 import type { Clock, Id, Logger } from '#kernel';
 import type { Database, Tx } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
@@ -13,7 +14,7 @@ import type { Quotas, RequestLimits } from '#trust/quota';
 import type { Registrations } from '#trust/registration';
 import type { RotationDeps } from '#trust/rotation';
 import type { InSecretUnit, SecretResolver, SecretScope } from '#trust/secret';
-import type { Files } from '#trust/vault';
+import type { Files, VaultTrees } from '#trust/vault';
 import type { Addresses } from './addresses.ts';
 
 /** What the HTTP surface is given. */
@@ -35,9 +36,14 @@ export interface HttpDeps {
   /** Knows which proxies to believe. */
   readonly clientAddress: ClientAddress;
   readonly intake: Intake;
+  /** Our own tools. */
   readonly catalogue: ToolCatalogue;
+  /** Reaches the tool servers that tenants have plugged in. */
+  readonly toolServers: ToolServerReach;
   /** The vault's files, whose content lies in the storage. */
   readonly vaultFiles: Files;
+  /** The paths of vaults, in memory. */
+  readonly vaultTrees: VaultTrees;
   readonly accessLog: AccessLog;
   /** Lets `audit/verify` check every MAC, where the auditor has left that key here. */
   readonly auditor: AuditorKey;

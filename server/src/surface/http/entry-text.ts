@@ -78,6 +78,7 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'tenant.erased': 'The tenant was erased.',
   'tenant.created': 'The tenant was created.',
   'encryption.provider_changed': ({ provider }) => `Another key provider guards the keys${named(':', provider)}.`,
+  'encryption.generation_made': ({ generation }) => `Generation ${String(generation)} of the keys was made.`,
   'encryption.rewrapped': 'The keys were wrapped anew by their provider.',
   'encryption.rotated': ({ generation }) => `New content is sealed under generation ${String(generation)} of the keys.`,
   'encryption.resealed': ({ generation }) => `Everything is sealed under generation ${String(generation)} of the keys.`,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { withTenant } from '#kernel/database';
+import { readRange } from '#surface/conditional';
 import { testHttp } from '../../../test/http.ts';
 import { eventually } from '../../../test/platform.ts';
-import { readRange } from './byte-range.ts';
 
 const { send, buildCustomer, platform } = await testHttp();
 const at = (path: string) => `/api/v1/vault/files/${encodeURIComponent(path)}` as const;

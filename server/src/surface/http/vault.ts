@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { refuseAltered } from '#flow/approval';
 import { FactotumError } from '#kernel';
+import { anyOf, conditionOf, etagsOf } from '#surface/conditional';
 import { normaliseFolder, normalisePath, noteBytesMax } from '#trust/vault';
 import { showRead } from './access.ts';
 import { jsonBody, rawBody } from './body.ts';
-import { anyOf, conditionOf, etagsOf } from './condition.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
 import { changeNote, listAllNotes, moveAnyNote, readAnyNote, removeNote } from './note.ts';
