@@ -74,7 +74,7 @@ it('lets nobody register, those whom operators approve, domains, or both; and ne
 });
 
 it('tools elsewhere: where they listen, where they are found, and certificates in files, whole or not at all', () => {
-  assert.deepEqual(readConfig({}).tools, { listen: undefined, url: undefined, files: undefined, clients: [] });
+  assert.deepEqual(readConfig({}).tools, { listen: undefined, url: undefined, files: undefined, clients: [], programs: '{}' });
   assert.deepEqual(readConfig({ FACTOTUM_TOOLS_LISTEN: '[::1]:4343' }).tools.listen, { host: '::1', port: 4343 });
   const files = { FACTOTUM_TOOLS_CERT: 'c', FACTOTUM_TOOLS_KEY: 'k', FACTOTUM_TOOLS_CA: 'a' };
   assert.deepEqual(readConfig({ ...files, FACTOTUM_TOOLS_URL: 'https://tools:1' }).tools.files, { cert: 'c', key: 'k', ca: 'a' });

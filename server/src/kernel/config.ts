@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registerSecret } from '#kernel/redact';
 import type {
@@ -209,7 +210,18 @@ function toolsFrom(values: Values, faults: string[]): ToolsConfig {
     faults.push('FACTOTUM_TOOLS_CLIENTS: the internal CA knows workers by itself. Remove it, or set FACTOTUM_TOOLS_CERT.');
   if (values.FACTOTUM_ROLES.join() === 'tools' && !listen)
     faults.push('FACTOTUM_TOOLS_LISTEN: a process with the role tools alone would do nothing. Say where it listens.');
-  return { listen, url, files, clients };
+  return { listen, url, files, clients, programs: programsFrom(values.FACTOTUM_TOOL_PROGRAMS, faults) };
+}
+
+/** The JSON itself; what it says is checked by whoever runs programs. */
+function programsFrom(given: string, faults: string[]): string {
+  if (given.trimStart().startsWith('{')) return given;
+  try {
+    return readFileSync(given, 'utf8');
+  } catch {
+    faults.push(`FACTOTUM_TOOL_PROGRAMS: neither JSON nor a file that can be read.`);
+    return '{}';
+  }
 }
 
 function mailFrom({ FACTOTUM_MAIL_URL: url, FACTOTUM_MAIL_FROM: from }: Values, faults: string[]): MailConfig | undefined {

@@ -21,6 +21,11 @@ const provider = (role: string) => ({
 });
 /** Its key is a secret that only the other tenant may have. */
 const ownModel = { provider: 'openai-compatible', name: 'x', url: 'https://models.example/v1', key: 'secret://db/theirs' };
+const theirToolServer = { kind: 'http', url: 'https://tools.example/mcp', signIn: { kind: 'bearer', token: 'secret://db/theirs' } };
+const anyManifest = {
+  ...{ title: 'x', consequence: 'x', effect: 'read', risk: 'low', visibleOutside: false, readsPrivate: false, args: {} },
+  ...{ timeoutMs: 1_000, callsPerMinute: 1 },
+};
 const roleNameOf = ({ ids }: Place): string => `r-${ids.canary}`.slice(0, 30);
 
 /** By route: every route of a tenant or a person that takes a body stands here. A new route is one line. */
@@ -51,6 +56,11 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'PUT /api/v1/model': () => [{ json: { own: ownModel } }],
   'POST /api/v1/secrets/{id}/rotation': () => [{ json: {} }],
   'POST /api/v1/model/test': () => [{ json: { own: ownModel } }],
+  'POST /api/v1/tool-servers': () => [{ json: { slug: 'theirs', title: 'x', endpoint: theirToolServer }, allowed: [201] }],
+  'PUT /api/v1/tool-servers/{id}': () => [{ json: { title: 'x', endpoint: theirToolServer, version: 1 } }],
+  'POST /api/v1/tool-servers/{id}/look': () => [{}],
+  'POST /api/v1/tool-servers/{id}/sign-in': () => [{}],
+  'POST /api/v1/tool-servers/{id}/tools/{tool}/confirmation': () => [{ json: { pin: '0'.repeat(64), manifest: anyManifest } }],
   'POST /api/v1/audit/verify': () => [{ allowed: [200] }],
   'POST /api/v1/api-keys': ({ ids }) => [{ json: { name: 'x', permissions: ['task:read'], serviceAccountId: ids.serviceAccount } }],
   'POST /api/v1/api-keys/{id}/rotate': () => [{ json: { overlapHours: 1 } }],

@@ -30,6 +30,8 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'passkeys/{id}': ({ ids }) => ids.passkey,
   'secrets/{id}': ({ ids }) => ids.secret,
   'versions/{version}': () => '1',
+  'tool-servers/{id}': ({ ids }) => ids.toolServer,
+  'tools/{tool}': ({ ids }) => ids.tool,
   'sessions/{id}': ({ ids }) => ids.session,
   'tenants/{id}': ({ tenantId }) => tenantId,
   // Numbers of one's own; the canary is the other's.

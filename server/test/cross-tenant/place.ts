@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { recordOffer } from '#flow/tool-server';
 import { type Id, isId, newId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { addTenantJob } from '#trust/job';
@@ -94,6 +95,12 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     return addTenantJob(tx, keys, later);
   });
   const device = await made('POST /api/v1/me/devices', { name: canary, permissions: ['vault:read'] });
+  const slug = `s${canary.slice(6, 20)}`;
+  const toolServer = await made('POST /api/v1/tool-servers', { slug, title: canary, endpoint: plainServer });
+  const tool = `mcp.${slug}.${canary}`;
+  await withTenant(platform.database.app.db, tenantId, (tx) =>
+    recordOffer(tx, keys, { id: toolServer as Id<'toolServer'>, slug }, { offered: [offeredTool(canary)], at: new Date() }),
+  );
   const session = await ask<{ items: { id: string }[] }>('GET /api/v1/account/sessions').then(({ items }) => items[0]?.id ?? '');
   const { token: jwt } = await ask<{ token: string }>('POST /api/v1/token', {}, { key });
   const { passkey, ssoTest } = await insertRest(platform.ownerUrl, { tenantId, owner, provider, canary });
@@ -115,6 +122,8 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       passkey,
       ssoTest,
       device,
+      toolServer,
+      tool,
       scimToken: scim.id,
       canary,
     },
@@ -127,6 +136,9 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   };
   return { tenantId, name: customer.name, cookie, key, jwt, scimToken: scim.token, ids, people: [owner, member] };
 }
+
+const plainServer = { kind: 'http', url: 'https://tools.example/mcp', signIn: { kind: 'none' } };
+const offeredTool = (name: string) => ({ name, title: null, description: name, inputSchema: {}, outputSchema: null, annotations: {} });
 
 /** What only a device or a provider could make. */
 async function insertRest(

@@ -37,10 +37,31 @@ const signInSchema = z.discriminatedUnion('kind', [
 /** Where a tool server is: at an address, or among the programs that the operator has installed and allowed. */
 export const endpointSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('http'), url: addressSchema, signIn: signInSchema }),
-  z.strictObject({ kind: z.literal('program'), program: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the id of a program') }),
+  z.strictObject({
+    kind: z.literal('program'),
+    program: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the id of a program'),
+    /** Values of environment variables that the operator lets tenants fill. */
+    env: z.record(z.string().regex(/^[A-Z][A-Z0-9_]{0,62}$/), secretReference).default({}),
+  }),
 ]);
 export type Endpoint = z.infer<typeof endpointSchema>;
 export type SignIn = z.infer<typeof signInSchema>;
+
+/** The secrets that a server is reached with. */
+export function secretsOf(endpoint: Endpoint): string[] {
+  if (endpoint.kind === 'program') return Object.values(endpoint.env);
+  const { signIn } = endpoint;
+  switch (signIn.kind) {
+    case 'none':
+      return [];
+    case 'bearer':
+      return [signIn.token];
+    case 'oauth':
+      return signIn.clientSecret === null ? [] : [signIn.clientSecret];
+    case 'mtls':
+      return [signIn.certificate];
+  }
+}
 
 export const titleSchema = z.string().trim().min(1).max(100);
 

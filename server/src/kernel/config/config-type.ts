@@ -110,6 +110,8 @@ export interface ToolsConfig {
   /** Undefined: the internal CA issues certificates. */
   readonly files: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
   readonly clients: readonly string[];
+  /** MCP servers that tenants may run, as JSON. */
+  readonly programs: string;
 }
 export interface MailConfig {
   readonly url: string;

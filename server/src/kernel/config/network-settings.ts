@@ -118,6 +118,13 @@ export const networkSettings = {
     about:
       "Names (URI or DNS), one of which a worker's certificate must carry, where certificates come from files. Needed with FACTOTUM_TOOLS_LISTEN then.",
   },
+  FACTOTUM_TOOL_PROGRAMS: {
+    schema: z.string(),
+    fallback: '{}',
+    unit: 'JSON',
+    about:
+      'MCP servers that are installed here and that tenants may run, by id, as JSON or as the path of a file with it (docs/connectors/mcp.md). Each runs in a process of its own for each tenant.',
+  },
   FACTOTUM_METRICS_TOKEN: {
     schema: z.string().min(16, 'must have at least 16 characters').optional(),
     fallback: '',
