@@ -81,7 +81,7 @@ test('rules of the standard give the dates that the standard says, as ical.js do
     ['FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU', '1997-08-05T09:00:00', 4],
   ];
   for (const [text, from, count] of rows) {
-    const iterator = ICAL.Recur.fromString(text).iterator(ICAL.Time.fromString(from));
+    const iterator = ICAL.Recur.fromString(text).iterator(ICAL.Time.fromDateTimeString(from));
     const expected = Array.from({ length: count }, () => `${iterator.next()}.000Z`);
     const startMs = Date.parse(`${from}Z`);
     assert.deepEqual(timesOf(text, startMs, startMs, Date.UTC(2040, 0, 1)), expected, text);
