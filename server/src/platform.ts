@@ -32,7 +32,7 @@ import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
 import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
-import { createFiles } from '#trust/vault';
+import { createFiles, type Files } from '#trust/vault';
 import { backupDeps } from './backup.ts';
 import { readMoney } from './briefing.ts';
 import { createPlatformConnections } from './connections.ts';
@@ -140,6 +140,7 @@ export async function openPlatform(options: PlatformOptions) {
       engine: database.engine,
       keyring: withHolders(keyring, sequencer, [
         vaultMemory.vaultTrees,
+        vaultMemory.vaultSearch,
         secretResolver,
         singleSignOn,
         // Made further down; nothing is revoked before somebody looks.
@@ -204,6 +205,7 @@ export async function openPlatform(options: PlatformOptions) {
     referrers.push(async (scope) => (scope === 'installation' ? [] : connections.references(scope)));
     const tools = await createTools(options, {
       ...{ database, connections, postman, readMoney, certificates, clock },
+      files: vaultFiles,
       keysOf: keyring.of,
       ownersOf: (tenantId) => ownersOf(database.auth, tenantId),
     });
@@ -342,6 +344,7 @@ export interface ToolDeps {
   readonly keysOf: KeysOf;
   readonly keeper: Keeper;
   readonly connections: Connections;
+  readonly files: Files;
   readonly postman: Postman;
   readonly ownersOf: BriefingDeps['ownersOf'];
   readonly readMoney: ReadMoney;

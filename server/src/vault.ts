@@ -1,9 +1,10 @@
 import type { Database } from '#kernel/database';
 import type { KeysOf } from '#trust/key';
+import { createVaultSearch } from '#trust/search';
 import { createVaultTrees, type Files } from '#trust/vault';
 
-/** What a process holds of vaults in memory, in plain: only paths, and only while their keys may be used. */
+/** What a process holds of vaults in memory, in plain, only while somebody asks and their keys may be used: paths, and indexes of words. */
 export function createVaultMemory({ database: { app }, keysOf, files }: { database: Database; keysOf: KeysOf; files: Files }) {
-  const vaultTrees = createVaultTrees({ app, keysOf, adopt: files.adoptIntoJournal });
-  return { vaultTrees };
+  const adopt = files.adoptIntoJournal;
+  return { vaultTrees: createVaultTrees({ app, keysOf, adopt }), vaultSearch: createVaultSearch({ app, keysOf, adopt }) };
 }

@@ -6,8 +6,10 @@ import { addAccountRoutes } from './account.ts';
 import { addApiKeyRoutes } from './api-key.ts';
 import { addApprovalRoutes } from './approval.ts';
 import { addAssets } from './assets.ts';
+import { addAttachmentRoutes } from './attachment.ts';
 import { addAuditRoutes } from './audit.ts';
 import { addClosureRoutes } from './closure.ts';
+import { addConnectionRoutes } from './connection.ts';
 import type { HttpDeps } from './deps.ts';
 import { addDeviceRoutes } from './device.ts';
 import { addEncryptionRoutes } from './encryption.ts';
@@ -18,7 +20,9 @@ import { addFileRoutes } from './file.ts';
 import { createGate } from './gate.ts';
 import { isSecureHost, setSecurityHeaders } from './headers.ts';
 import { addHealthRoutes } from './health.ts';
+import { addHookRoutes } from './hook.ts';
 import { createIdempotency } from './idempotency.ts';
+import { addIncomingFileRoutes } from './incoming-file.ts';
 import { addInvitationRoutes } from './invitation.ts';
 import { addJobRoutes } from './job.ts';
 import { createFigures } from './listener/figures.ts';
@@ -60,6 +64,7 @@ import { addTokenRoutes } from './token.ts';
 import { addToolServerRoutes } from './tool-server.ts';
 import { addVaultRoutes } from './vault.ts';
 import { addVaultChangeRoutes } from './vault-change.ts';
+import { addVaultSearchRoutes } from './vault-search.ts';
 import { addWebdav } from './webdav.ts';
 
 export interface Http {
@@ -112,7 +117,10 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addApprovalRoutes(routes, deps);
   addVaultRoutes(routes, deps);
   addFileRoutes(routes, deps);
+  addIncomingFileRoutes(routes, deps);
+  addAttachmentRoutes(routes, deps);
   addVaultChangeRoutes(routes, deps);
+  addVaultSearchRoutes(routes, deps);
   addAuditRoutes(routes, deps);
   addQuotaRoutes(routes, deps);
   addEncryptionRoutes(routes, deps);
@@ -124,6 +132,8 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addInvitationRoutes(routes, deps);
   addRoleRoutes(routes, deps);
   addTeamRoutes(routes, deps);
+  addConnectionRoutes(routes, deps);
+  addHookRoutes(routes, deps);
   addScheduleRoutes(routes, deps);
   addSecurityRoutes(routes, deps);
   addSecretRoutes(routes, deps);

@@ -1,4 +1,6 @@
 import type { Registry } from 'prom-client';
+import type { Connections } from '#flow/connection';
+import type { FileIntake } from '#flow/file';
 import type { Intake } from '#flow/intake';
 import type { OwnModels } from '#flow/plan';
 import type { ToolCatalogue } from '#flow/tool';
@@ -13,6 +15,7 @@ import type { AuditorKey, InstallationKey, Keyring, TenantKeks, TenantKeys } fro
 import type { Quotas, RequestLimits } from '#trust/quota';
 import type { Registrations } from '#trust/registration';
 import type { RotationDeps } from '#trust/rotation';
+import type { VaultSearch } from '#trust/search';
 import type { InSecretUnit, SecretResolver, SecretScope } from '#trust/secret';
 import type { Files, VaultTrees } from '#trust/vault';
 import type { Addresses } from './addresses.ts';
@@ -36,6 +39,10 @@ export interface HttpDeps {
   /** Knows which proxies to believe. */
   readonly clientAddress: ClientAddress;
   readonly intake: Intake;
+  /** Tenants' ways to outside systems. */
+  readonly connections: Connections;
+  /** The door for files. */
+  readonly fileIntake: Pick<FileIntake, 'take'>;
   /** Our own tools. */
   readonly catalogue: ToolCatalogue;
   /** Reaches the tool servers that tenants have plugged in. */
@@ -44,6 +51,8 @@ export interface HttpDeps {
   readonly vaultFiles: Files;
   /** The paths of vaults, in memory. */
   readonly vaultTrees: VaultTrees;
+  /** Notes by their words. */
+  readonly vaultSearch: VaultSearch;
   readonly accessLog: AccessLog;
   /** Lets `audit/verify` check every MAC, where the auditor has left that key here. */
   readonly auditor: AuditorKey;

@@ -8,7 +8,7 @@ export { listLocks, putLock, removeLocks, type VaultLock } from './lock.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { foldPath, isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';
 export { findPlace, listPlaces, putPlace, removePlace, type VaultPlace } from './place.ts';
-export { eachNote, findOperation, listNotes, noteHistory, readNote } from './read.ts';
+export { eachNote, findOperation, listNotes, noteHistory, readNote, readNotes } from './read.ts';
 export { recountTenant } from './recount.ts';
 export { type InitialNote, skeleton } from './skeleton.ts';
 export { createVaultTrees, type VaultTree, type VaultTrees } from './tree.ts';

@@ -3,7 +3,16 @@ import type { Tx } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import { etagOf, type Note, type NoteVersion, openBody, openManifest } from './note.ts';
 import { foldPath, normaliseFolder, normalisePath } from './path.ts';
-import { findById, findByOperation, findByPath, listCurrent, listVersions, type VersionRow, type VersionRowWithBody } from './store.ts';
+import {
+  findById,
+  findByOperation,
+  findByPath,
+  findLive,
+  listCurrent,
+  listVersions,
+  type VersionRow,
+  type VersionRowWithBody,
+} from './store.ts';
 
 /** What a note's path is found by: equal for all spellings that no file system may be asked to keep apart. */
 export const pathMacOf = (keys: TenantKeys, normalPath: string): Buffer => keys.mac('note.path', foldPath(normalPath));
@@ -20,6 +29,11 @@ export async function readNote(tx: Tx, keys: TenantKeys, path: string): Promise<
   const note = presentNote(keys, row);
   // Found in another case: for us that is another path, of which there can be no second note.
   return note.path === normal ? note : null;
+}
+
+/** The notes with these ids that are not deleted, in no order. For a few megabytes at once. */
+export async function readNotes(tx: Tx, keys: TenantKeys, noteIds: readonly Id<'note'>[]): Promise<Note[]> {
+  return (await findLive(tx, keys.tenantId, noteIds)).map((row) => presentNote(keys, row));
 }
 
 /** A note's versions, newest first, deletions and moves among them. Empty when there is no such note. */

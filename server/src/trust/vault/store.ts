@@ -107,6 +107,16 @@ export const findById = (tx: Tx, tenantId: Id<'tenant'>, noteId: Id<'note'>): Pr
     .where('note.noteId', '=', noteId)
     .executeTakeFirst();
 
+/** Live notes of these, in no order. */
+export const findLive = (tx: Tx, tenantId: Id<'tenant'>, noteIds: readonly Id<'note'>[]): Promise<VersionRowWithBody[]> =>
+  noteIds.length === 0
+    ? Promise.resolve([])
+    : current(tx, tenantId)
+        .select([...versionColumns, 'noteVersion.body'])
+        .where('note.noteId', 'in', noteIds)
+        .where('note.deletedAt', 'is', null)
+        .execute();
+
 export const findVersion = (tx: Tx, tenantId: Id<'tenant'>, noteId: Id<'note'>, version: number): Promise<VersionRowWithBody | undefined> =>
   tx
     .selectFrom('noteVersion')

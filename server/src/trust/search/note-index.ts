@@ -1,0 +1,126 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import MiniSearch from 'minisearch';
+import { foldWord } from './query.ts';
+
+/** What is put into an index of one note. */
+export interface IndexedNote {
+  readonly noteId: string;
+  readonly path: string;
+  readonly content: string;
+}
+
+interface Part {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** A note as the index knows it. */
+export interface KnownNote {
+  readonly path: string;
+  readonly title: string;
+  readonly parts: number;
+  readonly chars: number;
+}
+
+export interface Hit {
+  readonly score: number;
+  /** The words of the note that fitted, folded. */
+  readonly terms: ReadonlySet<string>;
+}
+
+/** Indexed at once, in characters. Long notes are cut, so that no single piece of work holds the event loop for long. */
+const partChars = 4_096;
+/** For how long the event loop is held at most before others get their turn, in milliseconds. */
+const sliceMs = 10;
+/** What a character of text takes in the index, in bytes: measured over notes in English and German, with room. */
+const bytesPerChar = 6;
+
+/** An index over the notes of one vault, in memory. */
+export function createNoteIndex() {
+  const mini = new MiniSearch<Part>({
+    fields: ['title', 'text'],
+    tokenize: (text) => text.split(/[^\p{L}\p{N}\p{M}_]+/u).filter((word) => word !== ''),
+    processTerm: (term) => (term.length > 80 ? null : foldWord(term)),
+    autoVacuum: { minDirtCount: 200, minDirtFactor: 0.2, batchSize: 200, batchWait: 10 },
+  });
+  const notes = new Map<string, KnownNote>();
+  let chars = 0;
+  let turnBegan = performance.now();
+
+  /** Lets others have their turn once this has gone on for long enough. */
+  async function pause(): Promise<void> {
+    if (performance.now() - turnBegan < sliceMs) return;
+    await nextTurn();
+    turnBegan = performance.now();
+  }
+
+  function remove(noteId: string): void {
+    const known = notes.get(noteId);
+    if (known === undefined) return;
+    for (let part = 0; part < known.parts; part += 1) mini.discard(`${noteId}#${part}`);
+    notes.delete(noteId);
+    chars -= known.chars;
+  }
+
+  return {
+    remove,
+    async put({ noteId, path, content }: IndexedNote): Promise<void> {
+      turnBegan = performance.now();
+      remove(noteId);
+      const title = titleOf(path, content);
+      const texts = content.includes('\0') ? [''] : partsOf(content);
+      for (const [part, text] of texts.entries()) {
+        mini.add({ id: `${noteId}#${part}`, title: part === 0 ? `${title} ${path}` : '', text });
+        await pause();
+      }
+      notes.set(noteId, { path, title, parts: texts.length, chars: content.length });
+      chars += content.length;
+    },
+    /** Notes that hold something like a word: beginning with it, or with a slip in it. */
+    find(word: string, where: { readonly onlyTitle: boolean }): Map<string, Hit> {
+      const hits = new Map<string, { score: number; terms: Set<string> }>();
+      const found = mini.search(word, {
+        ...(where.onlyTitle ? { fields: ['title'] } : {}),
+        boost: { title: 3 },
+        prefix: (term) => term.length >= 2,
+        fuzzy: (term) => (term.length >= 5 ? 0.2 : false),
+        combineWith: 'AND',
+      });
+      for (const { id, score, terms } of found) {
+        // The id is ours: a note's, and which part of it.
+        const noteId = String(id).split('#')[0] ?? '';
+        const hit = hits.get(noteId) ?? { score: 0, terms: new Set<string>() };
+        hit.score += score;
+        for (const term of terms) hit.terms.add(term);
+        hits.set(noteId, hit);
+      }
+      return hits;
+    },
+    noteOf: (noteId: string): KnownNote | undefined => notes.get(noteId),
+    all: (): IterableIterator<[string, KnownNote]> => notes.entries(),
+    /** About what it takes in memory. */
+    bytes: (): number => chars * bytesPerChar + notes.size * 1_000,
+  };
+}
+
+export type NoteIndex = ReturnType<typeof createNoteIndex>;
+
+/** The first heading, or the file's name. */
+function titleOf(path: string, content: string): string {
+  const heading = /^#{1,3}[ \t]+(\S[^\r\n]{0,199})/m.exec(content.slice(0, 4_096))?.[1]?.trim();
+  return heading ?? path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/i, '');
+}
+
+/** Cuts between words, where there are any. */
+function partsOf(content: string): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < content.length; ) {
+    const end = Math.min(at + partChars, content.length);
+    const space = end === content.length ? end : content.lastIndexOf(' ', end);
+    const cut = space > at ? space : end;
+    parts.push(content.slice(at, cut));
+    at = cut;
+  }
+  return parts.length === 0 ? [''] : parts;
+}
