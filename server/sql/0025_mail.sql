@@ -33,4 +33,4 @@ create policy tenant_isolation on app.mail_message to factotum_app
 create policy erased_only on app.mail_message as restrictive for delete to factotum_app using (app.is_erased());
 create trigger mail_message_moving before insert or update or delete on app.mail_message
   for each statement when (current_user = 'factotum_app') execute function app.refuse_while_moving();
-grant select, insert, delete, update (state, body) on app.mail_message to factotum_app;
+grant select, insert, delete, update (state, body, at) on app.mail_message to factotum_app;

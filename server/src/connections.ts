@@ -1,3 +1,4 @@
+import { createMailConnector } from '#connector/mail';
 import {
   type AnyConnector,
   type ConnectionsDeps,
@@ -12,7 +13,7 @@ import type { Database } from '#kernel/database';
 import { loadConnectors } from './third-party.ts';
 
 /** The connectors of the product, in the order in which people see them. */
-const ownConnectors: readonly AnyConnector[] = [];
+const ownConnectors: readonly AnyConnector[] = [createMailConnector()];
 
 /** What keeps a connector's `changes`, by its kind. */
 const sinks: Readonly<Record<string, Sink>> = {};

@@ -42,7 +42,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.ledger_rules': 'delete, insert, select, update',
     'app.ledger_statement': 'delete, insert, select, update',
     'app.ledger_transaction': 'delete, insert, select, update',
-    'app.mail_message': 'delete, insert, select, update (body, state)',
+    'app.mail_message': 'delete, insert, select, update (at, body, state)',
     'app.note': 'delete, insert, select, update',
     'app.note_version': 'delete, insert, select, update (body, manifest)',
     'app.plan': 'delete, insert, select, update (body)',
@@ -67,6 +67,8 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.tool_server': 'delete, insert, select, update',
     'app.vault_change': 'delete, insert, select, update',
     'app.vault_clock': 'delete, insert, select, update',
+    'app.webhook': 'delete, insert, select, update',
+    'app.webhook_delivery': 'delete, insert, select, update',
     'app.vault_file': 'delete, insert, select, update (author, blob_id, manifest, path_mac, size_bytes, updated_at, version)',
     'app.vault_lock': 'delete, insert, select, update',
     'app.vault_place': 'delete, insert, select, update',
@@ -127,6 +129,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.tenant': 'select (created_at, erases_at, moved_to, name, state, state_reason, state_since, tenant_id, title)',
     'app.tenant_key': 'select (generation, kek_id, kek_version, provider, state, tenant_id)',
     'app.tenant_queue': 'select, update (max_running)',
+    'app.webhook': 'select (fence, lease_until, run_at, state, tenant_id, webhook_id), update (fence, lease_until)',
     'app.worker': 'delete, insert, select, update',
   },
   factotum_sequencer: {
@@ -229,6 +232,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
     'app.schema_migration_pkey',
     'app.task_owner',
     'app.tenant_name',
+    'app.webhook_due',
     'app.worker_pkey',
   ]);
 });
@@ -262,6 +266,7 @@ test('only the engine and the sequencer see more than one tenant, and only in th
       'tenant',
       'tenant_key',
       'tenant_queue',
+      'webhook',
     ].map((table) => `app.${table}`),
   );
   assert.deepEqual(

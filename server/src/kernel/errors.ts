@@ -81,6 +81,8 @@ export const errorCatalogue = {
   'event.conflict': { status: 409, retry: false, title: 'This external id already brought another payload' },
   'event.invalid': { status: 400, retry: false, title: 'The event is not valid' },
   'mail.unavailable': { status: 503, retry: true, title: 'No mail can be sent now' },
+  'mail.automatic': { status: 422, retry: false, title: 'Mail of lists and programs is not answered' },
+  'mail.loop': { status: 429, retry: false, title: 'Too many answers within an hour' },
   'mail.invalid': { status: 400, retry: false, title: 'This is not an RFC 5322 message' },
   'task.not_found': { status: 404, retry: false, title: 'No such task' },
   'task.not_cancellable': { status: 409, retry: false, title: 'The task is finished' },

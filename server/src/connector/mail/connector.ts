@@ -1,12 +1,13 @@
 import { resolve as resolveName, resolveSrv } from 'node:dns/promises';
 import { defineConnector, type Polled } from '@factotum/connector-sdk';
 import type { DNSResolver } from 'mailauth';
+import { mailAccount } from './account.ts';
 import { authenticationOf } from './authentication.ts';
 import type { MailCursor } from './cursor.ts';
 import { discoverMail, type SrvLookup } from './discover.ts';
 import { withMailbox } from './imap.ts';
 import { pollMailbox } from './poll.ts';
-import { type MailSettings, mailCredentials, mailSettingsSchema } from './settings.ts';
+import { type MailSettings, mailCredentials, type mailSettingsSchema } from './settings.ts';
 import { checkOutgoing } from './smtp.ts';
 import { watchMailbox } from './stream.ts';
 
@@ -16,9 +17,6 @@ export interface MailConnectorOptions {
   /** Another for services. */
   readonly lookupSrv?: SrvLookup;
 }
-
-/** What tools name to open the tenant's mail account. */
-export const mailAccount = { kind: 'mail', settings: mailSettingsSchema } as const;
 
 const everyMs = 60_000;
 

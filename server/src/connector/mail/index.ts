@@ -1,2 +1,2 @@
-export { createMailConnector, type MailConnectorOptions, mailAccount } from './connector.ts';
+export { createMailConnector } from './connector.ts';
 export { mailTools } from './tools.ts';

@@ -47,12 +47,9 @@ export const mailSettingsSchema = z.object({
   sentFolder: folder.optional().meta({ title: 'Folder for sent mail', description: 'Left out: the one that the server names' }),
   draftsFolder: folder.optional().meta({ title: 'Folder for drafts', description: 'Left out: the one that the server names' }),
   keepsSent: z
-    .enum(['ask', 'always', 'never'])
-    .default('ask')
-    .meta({
-      title: 'Copies of sent mail',
-      description: 'ask: a copy is put into the folder unless the server has done so. always: without asking. never: none',
-    }),
+    .boolean()
+    .default(true)
+    .meta({ title: 'Keep copies of sent mail', description: 'In the folder for sent mail, unless the server has put one there' }),
   pastDays: z
     .int()
     .min(0)
@@ -64,15 +61,10 @@ export const mailSettingsSchema = z.object({
     title: 'Name in Authentication-Results',
     description: 'Of your own mail server: its word on SPF, DKIM and DMARC is shown. Left out: signatures are checked here',
   }),
-  repliesPerHourMax: z
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(10)
-    .meta({
-      title: 'Replies an hour',
-      description: 'Most of them in one thread, and to one correspondent: two programs that answer each other end there',
-    }),
+  repliesPerHourMax: z.int().min(1).max(1_000).default(10).meta({
+    title: 'Replies an hour',
+    description: 'Most of them in one thread, and to one correspondent: two programs that answer each other end there',
+  }),
   marksAutomatic: z
     .boolean()
     .default(false)

@@ -3,7 +3,7 @@ import { type Database, withTenant } from '#kernel/database';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { messageMac, threadIdOf } from './place.ts';
 import { type Received, type Sending, type SendingBody, sendingSchema } from './schema.ts';
-import { countSent, findMessages, insertSending, moveSending, selectOfTask, selectReceived, selectSending } from './store.ts';
+import { countSent, endSending, findMessages, insertSending, resumeSending, selectOfTask, selectReceived, selectSending } from './store.ts';
 
 /** A call that sends or drafts, as its tool knows it. */
 export interface Operation {
@@ -29,7 +29,7 @@ export interface Correspondence {
   messageIdOf(operation: Operation, from: string): Promise<string>;
   find(operation: Operation): Promise<Sending | null>;
   /**
-   * Takes the sole right to send. Committed before anything is sent.
+   * Takes the sole right to send. Committed before anything is sent. What failed for certain may be tried again, by one.
    * @returns null when another attempt has it or had it.
    */
   begin(operation: Operation, outgoing: Outgoing): Promise<'mine' | null>;
@@ -41,6 +41,8 @@ export interface Correspondence {
 }
 
 const hourMs = 3_600_000;
+/** No call lasts that long. Whoever calls again after it, although nobody knows what became of it, has asked a person. */
+const givenUpMs = 10 * 60_000;
 
 export function createCorrespondence({ database, keysOf }: { database: Pick<Database, 'app'>; keysOf: KeysOf }): Correspondence {
   const { db } = database.app;
@@ -79,8 +81,8 @@ export function createCorrespondence({ database, keysOf }: { database: Pick<Data
           body: sealed,
           at: now,
         };
-        // What failed for certain may be tried again, by one.
-        return (await insertSending(tx, row)) || (await moveSending(tx, tenantId, at, { from: 'failed', to: 'sending', body: sealed }));
+        const givenUpBefore = new Date(now.getTime() - givenUpMs);
+        return (await insertSending(tx, row)) || (await resumeSending(tx, tenantId, at, { at: now, givenUpBefore, body: sealed }));
       });
       return isMine ? 'mine' : null;
     },
@@ -88,7 +90,7 @@ export function createCorrespondence({ database, keysOf }: { database: Pick<Data
       const keys = await keysOf(operation.tenantId);
       const sealed = keys.sealJson(sealedAs(messageMac(keys, body.messageId)), body);
       await withTenant(db, operation.tenantId, (tx) =>
-        moveSending(tx, operation.tenantId, operationMac(keys, operation), { from: 'sending', to: state, body: sealed }),
+        endSending(tx, operation.tenantId, operationMac(keys, operation), { to: state, body: sealed }),
       );
     },
     async received(tenantId, messageId) {

@@ -109,15 +109,30 @@ export async function selectSending(tx: Tx, tenantId: Id<'tenant'>, operationMac
   return found.rows[0] ?? null;
 }
 
-/** Moves a sending from one state to another. @returns false when it was not there: somebody else has moved it. */
-export async function moveSending(
+/** Says how a sending ended. @returns false when it is not under way. */
+export async function endSending(
   tx: Tx,
   tenantId: Id<'tenant'>,
   operationMac: Buffer,
-  { from, to, body }: { from: 'sending' | 'failed'; to: 'sending' | 'sent' | 'failed'; body: Buffer },
-): Promise<boolean> {
+  { to, body }: { to: 'sent' | 'failed'; body: Buffer },
+) {
   const done = await sql`
     update app.mail_message set state = ${to}, body = ${body}
-    where tenant_id = ${tenantId} and operation_mac = ${operationMac} and state = ${from}`.execute(tx);
+    where tenant_id = ${tenantId} and operation_mac = ${operationMac} and state = 'sending'`.execute(tx);
+  return done.numAffectedRows === 1n;
+}
+
+/** Takes up a sending that failed, or that nobody has ended since `givenUpBefore`. @returns false when there is none, or somebody was faster. */
+export async function resumeSending(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  operationMac: Buffer,
+  { at, givenUpBefore, body }: { at: Date; givenUpBefore: Date; body: Buffer },
+): Promise<boolean> {
+  const done = await sql`
+    update app.mail_message set state = 'sending', body = ${body}, at = ${at}
+    where tenant_id = ${tenantId} and operation_mac = ${operationMac} and (state = 'failed' or (state = 'sending' and at < ${givenUpBefore}))`.execute(
+    tx,
+  );
   return done.numAffectedRows === 1n;
 }
