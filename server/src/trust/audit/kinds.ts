@@ -100,6 +100,8 @@ export const auditKinds = {
   'tenant.erased': entity('delete', { severityId: 4 }),
   'tenant.created': entity('create'),
   'encryption.provider_changed': entity('update', { severityId: 3 }),
+  // Written by the database (0035_key_trace.sql), whoever inserts the row.
+  'encryption.generation_made': entity('create', { severityId: 2 }),
   'encryption.rewrapped': entity('update', { severityId: 2 }),
   'encryption.rotated': entity('update', { severityId: 2 }),
   'encryption.resealed': entity('update', { severityId: 2 }),
