@@ -29,8 +29,7 @@ interface ShownTask {
     id: string;
     state: string;
     result: Record<string, unknown> | null;
-    errorCode: string | null;
-    error: { message: string } | null;
+    error: { code: string; message: string } | null;
   }[];
   readonly approvals: readonly { id: string; state: string; payloadHash: string; headline: string }[];
 }
