@@ -40,6 +40,7 @@ import { createTenant, type NewCustomer } from './customer.ts';
 import { databaseLogins } from './database-logins.ts';
 import { createPlatformFiles, documents } from './files.ts';
 import { openKeys } from './keys.ts';
+import { createPlatformLedger } from './ledger.ts';
 import { createPlatformQuotas } from './quota.ts';
 import { createRotation } from './rotation.ts';
 import { modelReferences, openSecrets, resolveEarly, withHolders } from './secrets.ts';
@@ -191,6 +192,7 @@ export async function openPlatform(options: PlatformOptions) {
       readDocument: documents,
       onAccepted: options.onWork,
     });
+    const ledger = createPlatformLedger({ database, keysOf: keyring.of, intake, readDocument: documents, clock, log });
     const fileIntake = createPlatformFiles({ database, keysOf: keyring.of, intake, files: vaultFiles, clock, log });
     const watching = await createPlatformConnections(config, {
       database,
@@ -287,6 +289,7 @@ export async function openPlatform(options: PlatformOptions) {
       settingReferences: options.config.secrets.references,
       intake,
       fileIntake,
+      ledger,
       connections,
       createWatcher: watching.createWatcher,
       runTools,

@@ -25,6 +25,7 @@ import { createIdempotency } from './idempotency.ts';
 import { addIncomingFileRoutes } from './incoming-file.ts';
 import { addInvitationRoutes } from './invitation.ts';
 import { addJobRoutes } from './job.ts';
+import { addLedgerRoutes } from './ledger.ts';
 import { createFigures } from './listener/figures.ts';
 import { type Listening, type ListenOptions, listen } from './listener/listen.ts';
 import { createLoad } from './load.ts';
@@ -66,6 +67,7 @@ import { addVaultRoutes } from './vault.ts';
 import { addVaultChangeRoutes } from './vault-change.ts';
 import { addVaultSearchRoutes } from './vault-search.ts';
 import { addWebdav } from './webdav.ts';
+import { addWebhookRoutes } from './webhook.ts';
 
 export interface Http {
   readonly app: App;
@@ -135,6 +137,8 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addConnectionRoutes(routes, deps);
   addHookRoutes(routes, deps);
   addScheduleRoutes(routes, deps);
+  addWebhookRoutes(routes);
+  addLedgerRoutes(routes, deps);
   addSecurityRoutes(routes, deps);
   addSecretRoutes(routes, deps);
   addSecretRotationRoutes(routes, deps);

@@ -2,10 +2,11 @@ import type { Registry } from 'prom-client';
 import type { Connections } from '#flow/connection';
 import type { FileIntake } from '#flow/file';
 import type { Intake } from '#flow/intake';
+import type { CsvMapping, Invoice, Notice, Unreadable } from '#flow/ledger';
 import type { OwnModels } from '#flow/plan';
 import type { ToolCatalogue } from '#flow/tool';
 import type { ToolServerReach } from '#flow/tool-server';
-import type { Clock, Id, Logger } from '#kernel';
+import type { Clock, Id, JsonObject, Logger } from '#kernel';
 import type { Database, Tx } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
 import type { AccessLog } from '#trust/audit';
@@ -72,6 +73,8 @@ export interface HttpDeps {
   readonly createTenant: (tenant: NewTenantRequest) => Promise<{ readonly id: Id<'tenant'>; readonly name: string }>;
   /** Tenants in one sealed file. */
   readonly archives: ArchivePort;
+  /** The way of bank files and invoices into the ledger. */
+  readonly ledger: LedgerPort;
   /** Backups of the installation. */
   readonly backups: BackupPort;
   readonly clock: Clock;
@@ -106,6 +109,50 @@ export interface ArchivePort {
   fetch(tx: Tx, tenantId: Id<'tenant'>, jobId: string): Promise<AsyncIterable<Uint8Array>>;
   /** Keeps one that is sent and adds the job that takes it in. @throws FactotumError `archive.invalid` when it is none. */
   receive(source: AsyncIterable<Uint8Array>, passphrase: string, actor: string): Promise<Id<'job'>>;
+}
+
+/** What the API does with bank files and invoices, which connectors read. */
+export interface LedgerPort {
+  /** @throws FactotumError `ledger.unreadable`, `ledger.not_found`, `quota.exceeded`. */
+  importBankFile(tenantId: Id<'tenant'>, name: string, bytes: Uint8Array, door: BankFileDoor): Promise<ImportedFile>;
+  /** Null when no file waited. @throws FactotumError `ledger.not_found`, `ledger.unreadable`, `quota.exceeded`. */
+  setMapping(tenantId: Id<'tenant'>, accountId: string, answer: MappingAnswer, door: BankFileDoor): Promise<ImportedFile | null>;
+  /** @throws FactotumError `ledger.unreadable`, `document.unreadable`, `document.too_large`. */
+  importInvoice(
+    tenantId: Id<'tenant'>,
+    name: string,
+    bytes: Uint8Array,
+    submittedBy: string,
+  ): Promise<{ readonly invoice: Invoice; readonly created: boolean }>;
+}
+
+interface BankFileDoor {
+  readonly channel: 'http' | 'command';
+  readonly submittedBy: string;
+  readonly accountId?: string | undefined;
+}
+
+interface MappingAnswer {
+  readonly mapping: CsvMapping;
+  readonly iban?: string | undefined;
+  readonly currency?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+interface ImportedFile {
+  readonly account: string;
+  readonly accounts: readonly { readonly account: string; readonly added: number; readonly known: number }[];
+  readonly added: number;
+  readonly known: number;
+  readonly matched: number;
+  readonly unreadable: readonly Unreadable[];
+  readonly notices: readonly Notice[];
+  readonly needsMapping: {
+    readonly account: string;
+    readonly questions: readonly string[];
+    readonly proposal: JsonObject;
+    readonly sample: readonly (readonly string[])[];
+  } | null;
 }
 
 /** What operators do with backups. */

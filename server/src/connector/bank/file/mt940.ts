@@ -72,7 +72,7 @@ function readMessage(fields: readonly Field[]): Message | null {
     throw unreadable(openingField.line, 'The opening balance is not like C231130EUR1234,56.', 'Ask your bank for the file again.');
   const entries: Entry[] = [];
   const faults: Unreadable[] = [];
-    for (const [at, field] of fields.entries()) {
+  for (const [at, field] of fields.entries()) {
     if (field.tag !== '61') continue;
     const next = fields[at + 1];
     const read = readEntry(field, next?.tag === '86' ? next : null, currency);
