@@ -5,6 +5,7 @@ export { createOwnModels, type OwnModels, type OwnModelsOptions } from './own-mo
 export { createPlanning, type Planning } from './planning.ts';
 export { type FaultyPlaybook, type Playbook, parsePlaybook } from './playbook.ts';
 export { playbookJsonSchema } from './playbook-schema.ts';
+export { parseTemplate, valueAt } from './reference.ts';
 export { type Facts, resolveArgs, taskFacts } from './resolve.ts';
 export {
   type Arg,

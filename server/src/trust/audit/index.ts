@@ -6,7 +6,7 @@ export { discardPending } from './discard.ts';
 export { exportLog, exportLogIn } from './export.ts';
 export type { EntryListener } from './feed.ts';
 export { closeLog, releaseLog } from './hand-over.ts';
-export type { AuditKind, LiveKind } from './kinds.ts';
+export { type AuditKind, auditKinds, type LiveKind } from './kinds.ts';
 export { type LiveMessage, liveMessageOf } from './live.ts';
 export { type LogTail, logTailSchema, type PackedHead, packedHeadSchema, packHead, packTail } from './packed-head.ts';
 export { type EntryProof, entryProof, tile } from './prove.ts';

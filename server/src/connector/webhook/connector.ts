@@ -1,0 +1,28 @@
+import { ConnectorFault, defineConnector } from '@factotum/connector-sdk';
+import { arrivalOf } from './map.ts';
+import { webhookSettings } from './settings.ts';
+import { verify } from './verify.ts';
+
+/** Takes in what another system sends to an address of the tenant's: the request is the event itself. */
+export const webhookConnector = defineConnector({
+  kind: 'webhook',
+  title: 'Incoming webhook',
+  description: 'Takes in what another system sends: a shop, a form, a build. Signed requests only.',
+  settings: webhookSettings,
+  credentials: {
+    secret: {
+      title: 'Signing secret',
+      required: true,
+      help: 'What the other system signs with; for Standard Webhooks it begins with whsec_.',
+    },
+  },
+  everyMs: 3_600_000,
+  async check({ credentials }) {
+    if ((credentials.secret ?? '').length < 16)
+      throw new ConnectorFault('auth', 'The signing secret is missing or shorter than 16 characters, so anybody could guess it.');
+  },
+  async hook(context, request) {
+    verify(request, context.settings, context.credentials.secret ?? '', context.now());
+    return { status: 200, body: 'ok', arrivals: [arrivalOf(request, context.settings)] };
+  },
+});

@@ -1,0 +1,2 @@
+/** The door to webhooks that come in. */
+export { webhookConnector } from './connector.ts';
