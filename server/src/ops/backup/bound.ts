@@ -17,7 +17,7 @@ export const manifestBytesMax = 384 * 1_024 * 1_024;
 /** Bytes of a backup of the keys: 300 of a tenant's key, and again as much for its form. */
 export const keyBackupBytesMax = 256 * 1_024 * 1_024;
 /** Backups in a repository, of data or of keys: one an hour for eleven years. */
-export const backupsMax = 100_000;
+const backupsMax = 100_000;
 
 /** Reads an object whole. @throws FactotumError `backup.invalid` as soon as it has more bytes; what the storage throws. */
 export async function readBounded(storage: Pick<ObjectStorage, 'get'>, name: string, bytesMax: number): Promise<Buffer> {
