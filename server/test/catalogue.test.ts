@@ -29,6 +29,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.audit_pending': 'insert',
     'app.audit_tile': 'insert, select',
     'app.blob': 'delete, insert, select, update (deleted_at, generation, manifest, object)',
+    'app.connection': 'delete, insert, select, update',
     'app.destruction_certificate': 'insert, select, update (note)',
     'app.event': 'delete, insert, select, update (body, raw)',
     'app.idempotency': 'delete, insert, select, update',
@@ -116,6 +117,8 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.attempt': 'insert, select, update (outcome, settled_at)',
     'app.audit_pending': 'insert',
     'app.backup': 'insert, select, update',
+    'app.connection':
+      'select (connection_id, connector, failures, fence, owner, run_at, state, tenant_id, version, wake), update (fence, owner, wake)',
     'app.event': 'select',
     'app.job':
       'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
@@ -130,6 +133,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.tenant_key': 'select (generation, kek_id, kek_version, provider, state, tenant_id)',
     'app.tenant_queue': 'select, update (max_running)',
     'app.webhook': 'select (fence, lease_until, run_at, state, tenant_id, webhook_id), update (fence, lease_until)',
+    'app.watcher': 'delete, insert, select, update',
     'app.worker': 'delete, insert, select, update',
   },
   factotum_sequencer: {

@@ -183,3 +183,14 @@ export async function storedOf(database: Database, tenantId: Id<'tenant'>): Prom
     tasks: rows.flatMap(({ state, outcome }) => (state === null ? [] : [outcome === null ? state : `${state} ${outcome}`])),
   };
 }
+
+const giveUpMs = 60_000;
+
+/** Waits until it is so. */
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAtMs = performance.now() + giveUpMs;
+  while (!(await isTrue())) {
+    if (performance.now() > giveUpAtMs) throw new Error(`it did not come true within ${giveUpMs / 1_000} seconds`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { Http } from '#surface/http';
 import { createLive } from '#surface/live';
+import { withFeeds } from './connector-module.ts';
 import { bodies, type Sample } from './cross-tenant/bodies.ts';
 import { otherAnswers, pathIds } from './cross-tenant/ids.ts';
 import { buildPlace, type Place } from './cross-tenant/place.ts';
@@ -20,7 +21,7 @@ const undo: (() => Promise<void>)[] = [];
 after(async () => {
   for (const step of undo.reverse()) await step();
 });
-const world = await testHttp();
+const world = await testHttp({ environment: withFeeds });
 const { platform, http, send } = world;
 await platform.identity.start();
 await platform.startWorker();

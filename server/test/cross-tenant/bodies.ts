@@ -26,6 +26,7 @@ const anyManifest = {
   ...{ title: 'x', consequence: 'x', effect: 'read', risk: 'low', visibleOutside: false, readsPrivate: false, args: {} },
   ...{ timeoutMs: 1_000, callsPerMinute: 1 },
 };
+const feed = { connector: 'feed', settings: { feed: 'mine' }, credentials: { password: 'right' } };
 const roleNameOf = ({ ids }: Place): string => `r-${ids.canary}`.slice(0, 30);
 
 /** By route: every route of a tenant or a person that takes a body stands here. A new route is one line. */
@@ -97,6 +98,16 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
     { json: { name: 'theirs', reference: `secret://vault/kv/tenants/${ids.canary}/mail` } },
   ],
   'PUT /api/v1/secrets/{id}': () => [{ json: { value: 'a value of mine', ifVersion: 1 } }, { json: { rotateAfterDays: 30 } }],
+  'POST /api/v1/connections': () => [
+    { json: { ...feed, name: 'Mine' }, allowed: [201] },
+    { json: { ...feed, name: 'Theirs', credentials: { password: 'secret://vault/kv/tenants/theirs/mail' } } },
+  ],
+  'POST /api/v1/connections/test': () => [
+    { json: feed, allowed: [200] },
+    { json: { ...feed, credentials: { password: 'secret://vault/kv/tenants/theirs/mail' } } },
+  ],
+  'POST /api/v1/connections/discovery': ({ ids }) => [{ json: { connector: 'feed', address: ids.canary } }],
+  'PUT /api/v1/connections/{id}': () => [{ json: { name: 'Mine now' } }, { json: { settings: { feed: 'mine' } } }],
   'POST /api/v1/encryption/rotation': () => [{ json: {}, allowed: [202] }],
   'POST /api/v1/encryption/rewrap': () => [{ allowed: [202] }],
   'PUT /api/v1/encryption/provider': () => [{ json: { uri: null }, allowed: [202] }],

@@ -29,6 +29,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'registrations/{id}': () => newId('registration'),
   'passkeys/{id}': ({ ids }) => ids.passkey,
   'secrets/{id}': ({ ids }) => ids.secret,
+  'connections/{id}': ({ ids }) => ids.connection,
   'versions/{version}': () => '1',
   'tool-servers/{id}': ({ ids }) => ids.toolServer,
   'tools/{tool}': ({ ids }) => ids.tool,

@@ -94,6 +94,9 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     await addTenantJob(tx, keys, later);
     return addTenantJob(tx, keys, later);
   });
+  const connection = await made('POST /api/v1/connections', {
+    ...{ connector: 'feed', name: canary, settings: { feed: canary }, credentials: { password: canary } },
+  });
   const device = await made('POST /api/v1/me/devices', { name: canary, permissions: ['vault:read'] });
   const slug = `s${canary.slice(6, 20)}`;
   const toolServer = await made('POST /api/v1/tool-servers', { slug, title: canary, endpoint: plainServer });
@@ -122,6 +125,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       passkey,
       ssoTest,
       device,
+      connection,
       toolServer,
       tool,
       scimToken: scim.id,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Intake } from '#flow/intake';
-import { type Clock, FactotumError, type Id, type JsonObject, type Logger, newId } from '#kernel';
+import { type Clock, canonicalJson, FactotumError, type Id, type JsonObject, type Logger, newId } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { KeysOf, TenantKeys } from '#trust/key';
@@ -140,7 +140,7 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
       deps.onChanged?.();
       return shown(row, keys);
     },
-    change: (tenantId, id, change, { actor, basedOn }) =>
+    change: (tenantId, id, change, { actor, basedOn, mayRefer }) =>
       alter(tenantId, id, { actor }, (row, keys) => {
         if (basedOn !== null && basedOn !== row.version)
           throw new FactotumError('connection.changed', 'Somebody has changed this connection since you read it. Read it again.');
@@ -156,11 +156,13 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
         checkCredentials(connector, body.credentials);
         checkReferences(tenantId, body.credentials);
         const version = row.version + 1;
-        const moves = change.settings !== undefined && connector.place !== undefined && hasMoved(connector, before.settings, settings);
+        const moves = change.settings !== undefined && hasMoved(connector, before.settings, settings, body.settings);
+        if (moves && !mayRefer) requireAnew(before.credentials, change.credentials ?? {});
         return {
           set: {
             ...{ version, body: sealBody(keys, id, version, body) },
-            ...(moves ? { cursor: null, lastSuccessAt: null } : {}),
+            // Where nobody says what a cursor belongs to, it stays.
+            ...(moves && connector.place !== undefined ? { cursor: null, lastSuccessAt: null } : {}),
             ...(row.state === 'paused' ? {} : { state: 'active', ...afresh(clock) }),
           },
           detail: { change: 'edited', changed: Object.keys(change).sort(), version },
@@ -257,8 +259,16 @@ function found(row: ConnectionRow | undefined): ConnectionRow {
 const merged = (before: ConnectionBody['credentials'], change: Readonly<Record<string, string | null>>): ConnectionBody['credentials'] =>
   Object.fromEntries(Object.entries({ ...before, ...change }).filter((entry): entry is [string, string] => entry[1] !== null));
 
-/** Whether the settings lead to another place. Those from before may not be settings any more, then they did not lead anywhere. */
-function hasMoved({ place, settings }: AnyConnector, before: JsonObject, after: z.infer<z.ZodObject>): boolean {
+/** What is saved goes nowhere else than where it was meant to. */
+function requireAnew(before: ConnectionBody['credentials'], given: Readonly<Record<string, string | null>>): void {
+  const kept = Object.keys(before).filter((name) => given[name] === undefined);
+  if (kept.length > 0)
+    throw invalid(`These settings lead elsewhere: enter ${kept.join(', ')} anew, or have somebody change it who administers secrets.`);
+}
+
+/** Whether the settings lead to another place; where the connector does not say, any others do. */
+function hasMoved({ place, settings }: AnyConnector, before: JsonObject, after: z.infer<z.ZodObject>, given: JsonObject): boolean {
   const parsed = settings.safeParse(before);
-  return place !== undefined && (!parsed.success || place(parsed.data) !== place(after));
+  if (place === undefined || !parsed.success) return canonicalJson(before) !== canonicalJson(given);
+  return place(parsed.data) !== place(after);
 }

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type HookRequest, isConnectorFault } from '@factotum/connector-sdk';
 import { FactotumError, type Id } from '#kernel';
 import { withTenant } from '#kernel/database';
+import { readActiveTenant } from '#trust/tenant';
 import { credentialsOf, hookHash, openBody } from './body.ts';
 import type { ConnectionParts } from './connections.ts';
 import { errorOf } from './fault.ts';
@@ -24,7 +25,12 @@ const arrivalsMax = 1_000;
 /** What came in by a push is stored before it is answered. A paused or broken connection is not there. */
 export async function receiveHook(parts: ConnectionParts, { tenantId, id, secret, request }: Push): Promise<HookReply> {
   const { database, kinds, contexts, keysOf, secrets, intake, clock } = parts;
-  const row = await withTenant(database.app.db, tenantId, (tx) => selectConnection(tx, tenantId, id));
+  const row = await withTenant(database.app.db, tenantId, async (tx) => {
+    const found = await selectConnection(tx, tenantId, id);
+    // Nobody learns anything of the tenant who does not know the address.
+    if (found?.hookHash != null && timingSafeEqual(found.hookHash, hookHash(secret))) await readActiveTenant(tx, tenantId);
+    return found;
+  });
   const connector = row === undefined ? undefined : kinds.find(row.connector);
   if (row?.hookHash == null || !timingSafeEqual(row.hookHash, hookHash(secret)) || row.state !== 'active' || connector?.hook === undefined)
     throw new FactotumError('connection.not_found', 'Nothing is connected here.');

@@ -19,6 +19,8 @@ export {
   connectionChangeSchema,
   connectionStates,
   newConnectionSchema,
+  proposalQuerySchema,
+  unsavedConnectionSchema,
 } from './schema.ts';
 export { countConnections } from './store.ts';
 export { createWatcher, type Watcher, type WatcherOptions } from './watcher.ts';

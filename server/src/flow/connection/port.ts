@@ -78,6 +78,11 @@ export interface Act {
   readonly actor: string;
 }
 
+export interface ChangeAct extends Act {
+  readonly basedOn: number | null;
+  readonly mayRefer: boolean;
+}
+
 /**
  * Keeps what a connector of the product has learned besides arrivals, in the transaction that commits them.
  *
@@ -103,15 +108,12 @@ export interface Connections {
   /**
    * A broken connection that is changed is tried again.
    *
-   * @param basedOn - the version that was read; null replaces whatever is there
+   * @param act.basedOn - the version that was read; null replaces whatever is there
+   * @param act.mayRefer - whether the one who asks may decide who gets values of secrets. Without it, settings that lead elsewhere need every
+   * credential anew: or whoever may only change a connection would have what is saved sent to themselves
    * @throws `connection.not_found`, `connection.changed`, `connection.invalid`.
    */
-  change(
-    tenantId: Id<'tenant'>,
-    id: Id<'connection'>,
-    change: ConnectionChange,
-    act: Act & { basedOn: number | null },
-  ): Promise<Connection>;
+  change(tenantId: Id<'tenant'>, id: Id<'connection'>, change: ConnectionChange, act: ChangeAct): Promise<Connection>;
   /** What came in over it stays. @throws `connection.not_found`. */
   remove(tenantId: Id<'tenant'>, id: Id<'connection'>, act: Act): Promise<void>;
   /** @throws `connection.not_found`. */

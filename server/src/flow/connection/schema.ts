@@ -44,6 +44,12 @@ export const connectionChangeSchema = z.strictObject({
 });
 export type ConnectionChange = z.infer<typeof connectionChangeSchema>;
 
+/** `POST /api/v1/connections/test`. */
+export const unsavedConnectionSchema = newConnectionSchema.omit({ name: true });
+
+/** `POST /api/v1/connections/discovery`. */
+export const proposalQuerySchema = z.strictObject({ connector: z.string(), address: z.string().trim().min(1).max(500) });
+
 /** What people are told of the last failure, sealed in `connection.fault`: the far side may have put anything into the message. */
 export const faultBodySchema = z.object({ message: z.string() });
 

@@ -4,8 +4,8 @@ import { ConnectorFault } from '@factotum/connector-sdk';
 import { createLogger, type Id, newId } from '#kernel';
 import { openDatabase, withTenant } from '#kernel/database';
 import { writeLimits } from '#trust/quota';
-import { until } from '../../../test/audit.ts';
-import { connectionWorld, type Feed, feedConnector, quickPace, storedOf } from '../../../test/connections.ts';
+
+import { connectionWorld, type Feed, feedConnector, quickPace, storedOf, until } from '../../../test/connections.ts';
 import { testDatabase } from '../../../test/database.ts';
 import { tenantFactory } from '../../../test/tenant.ts';
 import type { SinkPlace, Watcher } from './index.ts';
@@ -190,7 +190,7 @@ test('credentials that are refused stop the connection and ask a person; it goes
   const polls = far.polls.length;
   far.fault = null;
   far.items.push({ id: 'meanwhile' });
-  await connections.change(tenantId, id, { credentials: { password: 'right' } }, { ...act, basedOn: null });
+  await connections.change(tenantId, id, { credentials: { password: 'right' } }, { ...act, basedOn: null, mayRefer: true });
   await until(async () => (await look()).health.arrivals === 1);
   assert.ok(far.polls.length > polls);
   assert.equal((await look()).health.fault, null);
@@ -242,7 +242,7 @@ test('settings that change while it is polled: what comes of the old ones does n
   far.gate = closed;
   await start();
   await until(() => far.polls.length === 1);
-  await connections.change(tenantId, id, { settings: { feed: 'elsewhere' } }, { ...act, basedOn: 1 });
+  await connections.change(tenantId, id, { settings: { feed: 'elsewhere' } }, { ...act, basedOn: 1, mayRefer: true });
   await until(async () => (await look()).health.arrivals === 1);
   far.gate = null;
   open();
@@ -350,7 +350,7 @@ test('another tenant sees, changes, polls and opens nothing', async () => {
   const missing = { code: 'connection.not_found' };
   assert.deepEqual(await connections.list(tenantId), []);
   await assert.rejects(connections.get(tenantId, id), missing);
-  await assert.rejects(connections.change(tenantId, id, { name: 'mine' }, { ...act, basedOn: null }), missing);
+  await assert.rejects(connections.change(tenantId, id, { name: 'mine' }, { ...act, basedOn: null, mayRefer: true }), missing);
   await assert.rejects(connections.remove(tenantId, id, act), missing);
   await assert.rejects(connections.pause(tenantId, id, act), missing);
   await assert.rejects(connections.pollNow(tenantId, id), missing);

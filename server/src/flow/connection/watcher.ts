@@ -225,6 +225,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
       } else if (one === undefined || one.fence !== ring.fence) take(ring);
       else rung(one, ring);
     }
+    // What its share is may have changed since the last beat.
+    if (held.size >= roomMax) await countShare();
     const limit = Math.min(claimMax, Math.max(roomMax - held.size, 0));
     const free = { kinds: polled, limit: limit === 0 ? claimMax : limit, isBeyondShare: limit === 0 };
     for (const claimed of await claim(engine, watcherId, free)) take(claimed);
@@ -257,16 +259,18 @@ export function createWatcher(options: WatcherOptions): Watcher {
     await release(engine, watcherId, gone);
     // Ours, and we have not heard of it: the answer to a claim was lost.
     for (const one of owned) if (!held.has(one.connectionId)) take(one);
-    const counted = await countAll(engine);
-    states = counted.states;
-    await share((states.get('active') ?? 0) / Math.max(1, counted.watchers));
-  }
-
-  async function share(fair: number): Promise<void> {
-    roomMax = Math.ceil(fair + Math.max(slackMin, fair * slackShare));
+    await countShare();
     const surplus = [...held.values()].filter(({ state }) => state === 'waiting').slice(0, Math.max(0, held.size - roomMax));
     for (const one of surplus) drop(one);
     await release(engine, watcherId, surplus);
+  }
+
+  /** One watcher has all there are; several have equal shares, and a little more. */
+  async function countShare(): Promise<void> {
+    const counted = await countAll(engine);
+    states = counted.states;
+    const fair = (states.get('active') ?? 0) / Math.max(1, counted.watchers);
+    roomMax = counted.watchers <= 1 ? Number.POSITIVE_INFINITY : Math.ceil(fair + Math.max(slackMin, fair * slackShare));
   }
 
   async function run(): Promise<void> {

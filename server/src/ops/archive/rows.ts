@@ -64,6 +64,8 @@ const here: Readonly<Record<string, Readonly<Record<string, string | null>>>> = 
   tenant: { state: 'importing', state_reason: null, moved_to: null, erases_at: null },
   // Whoever worked on it works elsewhere.
   task: { owner: null },
+  // Two installations must not read one mailbox: a person says when it goes on here.
+  connection: { owner: null, wake: 'f', state: 'paused' },
 };
 
 /**

@@ -17,6 +17,7 @@ export const leftOut: Readonly<Record<string, string>> = {
   'app.key_revocation': 'tells running processes, by transaction numbers of this server',
   'app.backup': 'the journal of the installation that makes backups',
   'app.worker': 'processes that run now',
+  'app.watcher': 'processes that run now',
   'app.archive_piece': 'archives on their way: they are made again',
   'auth.session': 'who was signed in signs in again: a restored installation revives no session that was ended',
   'auth.verification': 'links and challenges that live for minutes',

@@ -47,6 +47,7 @@ test('only these addresses answer without a credential', () => {
       'POST /api/v1/session/password',
       'POST /api/v1/session/second-factor',
       'POST /api/v1/sso/acs/{id}',
+      'POST /hooks/{tenantId}/{connectionId}/{secret}',
     ],
   );
 });

@@ -36,6 +36,10 @@ export function rawBody(types: readonly string[], bytesMax: number): BodySpec<Ui
   return { types, bytesMax, schema: z.string().meta({ format: 'binary' }), isOptional: false, parse: (bytes) => bytes };
 }
 
+/** A body of whatever type, also of none, as it came. */
+export const anyBody = (bytesMax: number): BodySpec<Uint8Array> => ({ ...rawBody([anyType], bytesMax), isOptional: true });
+const anyType = '*/*';
+
 /**
  * Reads a request's body whole, but never more than its route takes.
  *
@@ -53,6 +57,7 @@ export async function readBody(request: Request, spec: BodySpec<unknown>): Promi
 }
 
 function refuseOtherTypes(type: string, types: readonly string[]): void {
+  if (types.includes(anyType)) return;
   const [essence = '', ...parameters] = type
     .toLowerCase()
     .split(';')
