@@ -1,4 +1,5 @@
 import { createMailConnector } from '#connector/mail';
+import { webhookConnector } from '#connector/webhook';
 import {
   type AnyConnector,
   type ConnectionsDeps,
@@ -13,7 +14,7 @@ import type { Database } from '#kernel/database';
 import { loadConnectors } from './third-party.ts';
 
 /** The connectors of the product, in the order in which people see them. */
-const ownConnectors: readonly AnyConnector[] = [createMailConnector()];
+const ownConnectors: readonly AnyConnector[] = [createMailConnector(), webhookConnector];
 
 /** What keeps a connector's `changes`, by its kind. */
 const sinks: Readonly<Record<string, Sink>> = {};
@@ -27,14 +28,16 @@ export async function createPlatformConnections(config: Config, deps: Deps) {
     ownConnectors.map(({ kind }) => kind),
   );
   let watcher: Watcher | undefined;
+  const network = createNetwork(config.connectors.allowHosts);
   const { connections, parts } = createConnections({
     ...deps,
     connectors: [...ownConnectors, ...installed],
-    network: createNetwork(config.connectors.allowHosts),
+    network,
     onChanged: () => watcher?.kick(),
   });
   return {
     connections,
+    network,
     /** The watcher of this process. Not started yet. */
     createWatcher(): Watcher {
       watcher = createWatcher({ ...parts, database: deps.database, sinks, pollsMax: config.connectors.pollsMax });

@@ -203,7 +203,7 @@ export async function openPlatform(options: PlatformOptions) {
       clock,
       log,
     });
-    const { connections } = watching;
+    const { connections, network } = watching;
     referrers.push(async (scope) => (scope === 'installation' ? [] : connections.references(scope)));
     const tools = await createTools(options, {
       ...{ database, connections, postman, readMoney, certificates, clock },
@@ -291,6 +291,7 @@ export async function openPlatform(options: PlatformOptions) {
       fileIntake,
       ledger,
       connections,
+      network,
       createWatcher: watching.createWatcher,
       runTools,
       modelName: config.model?.name ?? null,

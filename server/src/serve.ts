@@ -3,7 +3,6 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDropFolder, type DropFolder } from '#connector/files';
 import type { Engine } from '#engine';
-import { createScheduleKeeper } from '#flow/schedule';
 import { type Config, FactotumError, type Logger } from '#kernel';
 import { addBackupMetrics } from '#ops/backup';
 import { dropDemoMails } from '#ops/demo';
@@ -12,12 +11,11 @@ import { addStorageMetrics, createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
-import { createBlobKeeper } from '#trust/blob';
 import { quotaRefusals } from '#trust/quota';
-import { backupPort, backupSchedule } from './backup.ts';
-import { createJobs, createRotationKeeper } from './jobs.ts';
+import { backupPort } from './backup.ts';
+import { createKeepers } from './keepers.ts';
 import { operatorParts } from './operator.ts';
-import { createAlerter, createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
+import { createTenant, createWorker, openPlatform, type Platform } from './platform.ts';
 import { listening, watching } from './start-fault.ts';
 import { createToolService } from './tools.ts';
 
@@ -87,26 +85,10 @@ async function start(
     engine = createWorker(platform);
     await engine.start();
     undo.push(async () => engine?.stop());
-    const alerter = createAlerter(platform);
-    alerter.start();
-    undo.push(() => alerter.stop());
-    const jobs = createJobs(platform);
-    jobs.start();
-    undo.push(() => jobs.stop());
-    const rotations = createRotationKeeper(platform, () => jobs.kick());
-    rotations.start();
-    undo.push(() => rotations.stop());
-    const schedules = createScheduleKeeper({ ...platform, keysOf: platform.keyring.of });
-    schedules.start();
-    undo.push(() => schedules.stop());
-    platform.loginRotation.start();
-    undo.push(() => platform.loginRotation.stop());
-    const blobKeeper = createBlobKeeper({ ...platform, app: platform.database.app, listTenants: () => platform.identity.listTenants() });
-    blobKeeper.start();
-    undo.push(() => blobKeeper.stop());
-    const schedule = backupSchedule(platform);
-    schedule.start();
-    undo.push(async () => schedule.stop());
+    for (const keeper of createKeepers(platform)) {
+      keeper.start();
+      undo.push(async () => keeper.stop());
+    }
   }
   if (config.tools.listen !== undefined) {
     const at = config.tools.listen;
