@@ -14,6 +14,8 @@ export interface Config {
   readonly roles: readonly Role[];
   readonly demo: boolean;
   readonly workerSlots: number;
+  /** How much of notes' history is kept. */
+  readonly noteHistory: { readonly versions: number; readonly days: number };
   readonly backup: BackupConfig;
   readonly tools: ToolsConfig;
   readonly logLevel: string;

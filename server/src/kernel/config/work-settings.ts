@@ -90,6 +90,18 @@ export const workSettings = {
     about:
       'Who may make a tenant for themselves, from an address that they prove to be theirs. off: nobody. approval: everybody, once an operator approves. Domains, like example.com: addresses there, at once. Both can be combined with a comma. Needs FACTOTUM_MAIL_URL.',
   },
+  FACTOTUM_NOTE_VERSIONS: {
+    schema: whole(1, 10_000),
+    fallback: '100',
+    unit: 'versions',
+    about: 'Versions of each note that are kept, the newest. What is beyond is forgotten within hours.',
+  },
+  FACTOTUM_NOTE_HISTORY_DAYS: {
+    schema: whole(1, 3_650),
+    fallback: '365',
+    unit: 'days',
+    about: 'For how long notes that were replaced or deleted can be had back.',
+  },
   FACTOTUM_WORKER_SLOTS: {
     schema: whole(1, 1_000),
     fallback: '64',

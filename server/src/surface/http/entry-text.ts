@@ -35,6 +35,7 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'note.written': 'A note was written.',
   'note.moved': 'A note was moved.',
   'note.deleted': 'A note was deleted.',
+  'note.history_pruned': 'Old versions of notes were forgotten.',
   'note.read': 'A note was read.',
   'policy.changed': ({ version }) => `The policies were changed${typeof version === 'number' ? `: version ${version}` : ''}.`,
   'grant.created': ({ tool }) => `A standing permission was given${named(' for', tool)}.`,

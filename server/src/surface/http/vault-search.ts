@@ -39,7 +39,7 @@ export function addVaultSearchRoutes(routes: Routes, { vaultSearch, accessLog }:
       const nextCursor = hasMore ? makeCursor(keys, list, String(offset + notes.length)) : null;
       // Snippets are content.
       return showRead(accessLog, call, { detail: { what: 'vault search', notes: notes.length } }, () => ({
-        status: 200,
+        status: 200 as const,
         body: { items, nextCursor },
       }));
     },

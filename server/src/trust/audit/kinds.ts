@@ -57,6 +57,7 @@ export const auditKinds = {
   'note.written': entity('update', note),
   'note.moved': entity('move', note),
   'note.deleted': entity('delete', note),
+  'note.history_pruned': entity('delete'),
   'note.read': entity('read'),
   'policy.changed': entity('update', { live: 'policy', severityId: 2 }),
   'grant.created': entity('create', { ...grant, severityId: 2 }),

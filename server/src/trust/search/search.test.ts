@@ -107,7 +107,7 @@ test('indexes give way to each other, and a search works all the same', async ()
   assert.ok(search.bytes() <= 5_000);
 });
 
-test('a long note is indexed in slices', async () => {
+test('a long note is indexed in slices', async (t) => {
   const index = createNoteIndex();
   const words = Array.from({ length: 40_000 }, (_, n) => `word${(n * 7_919) % 40_000}`).join(' ');
   const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -116,5 +116,5 @@ test('a long note is indexed in slices', async () => {
   delay.disable();
   assert.ok(index.find('word31234', { onlyTitle: false }).has('n1'));
   // What the machine did meanwhile is in it as well, so this is told and not asserted.
-  console.log(`longest turn while indexing ${words.length} characters: ${(delay.max / 1e6).toFixed(0)} ms`);
+  t.diagnostic(`longest turn while indexing ${words.length} characters: ${(delay.max / 1e6).toFixed(0)} ms`);
 });

@@ -1,8 +1,17 @@
 /** The door to the vault: a tenant's notes, sealed and versioned. */
-export { type Change, type ChangedNote, deleteNote, moveNote, undoOperation, writeNote } from './change.ts';
+export { type Change, type ChangedNote, deleteNote, moveNote, restoreVersion, undoOperation, writeNote } from './change.ts';
 export { createFiles, eachFile, type Files } from './file.ts';
 export type { VaultFile } from './file-row.ts';
 export { noteFields, readFrontMatter } from './front-matter.ts';
+export {
+  createHistoryKeeper,
+  type DeletedPlace,
+  type HistoryKeeper,
+  type HistoryRule,
+  listDeleted,
+  pruneHistory,
+  readVersion,
+} from './history.ts';
 export { type JournalPlace, listChanges, recordDrawn, type VaultChange } from './journal.ts';
 export { listLocks, putLock, removeLocks, type VaultLock } from './lock.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';

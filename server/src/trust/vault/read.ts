@@ -37,8 +37,13 @@ export async function readNotes(tx: Tx, keys: TenantKeys, noteIds: readonly Id<'
 }
 
 /** A note's versions, newest first, deletions and moves among them. Empty when there is no such note. */
-export async function noteHistory(tx: Tx, keys: TenantKeys, noteId: Id<'note'>, limit = 100): Promise<NoteVersion[]> {
-  const rows = await listVersions(tx, keys.tenantId, noteId, limit);
+export async function noteHistory(
+  tx: Tx,
+  keys: TenantKeys,
+  noteId: Id<'note'>,
+  { limit = 100, before }: { readonly limit?: number; readonly before?: number | undefined } = {},
+): Promise<NoteVersion[]> {
+  const rows = await listVersions(tx, keys.tenantId, noteId, { limit, before });
   return rows.map((row) => presentVersion(keys, row));
 }
 

@@ -136,13 +136,37 @@ export const findByOperation = (tx: Tx, tenantId: Id<'tenant'>, operationKey: st
     .executeTakeFirst();
 
 /** Versions of a note, newest first. */
-export const listVersions = (tx: Tx, tenantId: Id<'tenant'>, noteId: Id<'note'>, limit: number): Promise<VersionRow[]> =>
+export const listVersions = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  noteId: Id<'note'>,
+  { limit, before }: { readonly limit: number; readonly before: number | undefined },
+): Promise<VersionRow[]> =>
   tx
     .selectFrom('noteVersion')
     .select(versionColumns)
     .where('tenantId', '=', tenantId)
     .where('noteId', '=', noteId)
+    .$if(before !== undefined, (query) => query.where('version', '<', before ?? 0))
     .orderBy('version', 'desc')
+    .limit(limit)
+    .execute();
+
+/** Deleted notes whose last text is still there, the latest first: the versions that deleted them. */
+export const listDeletedNotes = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  after: { readonly at: Date; readonly noteId: Id<'note'> } | null,
+  limit: number,
+): Promise<VersionRow[]> =>
+  current(tx, tenantId)
+    .select(versionColumns)
+    .where('note.deletedAt', 'is not', null)
+    .where(sql<boolean>`exists (select from note_version before where before.tenant_id = note.tenant_id
+      and before.note_id = note.note_id and before.version = note.version - 1)`)
+    .$if(after !== null, (query) => query.where(sql<boolean>`(note.deleted_at, note.note_id) < (${after?.at}, ${after?.noteId})`))
+    .orderBy('note.deletedAt', 'desc')
+    .orderBy('note.noteId', 'desc')
     .limit(limit)
     .execute();
 
