@@ -1,13 +1,23 @@
+import { type BankImport, createBankImport, isBankFile } from '#connector/bank';
 import { readDocument } from '#connector/document';
 import { createFileIntake, type FileIntakeDeps, type FileRecogniser } from '#flow/file';
 import type { ReadDocument } from '#flow/intake';
+import type { Logger } from '#kernel';
+import type { Database } from '#kernel/database';
 
 /** Reads documents for whoever takes something in. */
 export const documents: ReadDocument = readDocument;
 
-/** Who takes files of a kind in by itself, in the order in which they are asked. */
-const recognisers: readonly FileRecogniser[] = [];
+type Deps = Omit<FileIntakeDeps, 'app' | 'readDocument' | 'recognisers'> & { readonly database: Database; readonly log: Logger };
 
-/** The door for files of this process. */
-export const createPlatformFiles = (deps: Omit<FileIntakeDeps, 'readDocument' | 'recognisers'>) =>
-  createFileIntake({ ...deps, readDocument: documents, recognisers });
+/** The door for files of this process. Bank files go to the ledger, whichever way they come. */
+export const createPlatformFiles = (deps: Deps) =>
+  createFileIntake({ ...deps, app: deps.database.app, readDocument: documents, recognisers: [bankFiles(createBankImport(deps))] });
+
+const bankFiles =
+  ({ importBankFile }: BankImport): FileRecogniser =>
+  async (tenantId, { name, bytes }, door) => {
+    if (!isBankFile(bytes, name)) return null;
+    const { added, known, unreadable, matched } = await importBankFile(tenantId, name, bytes, door);
+    return { kind: 'bank_file', counts: { added, known, unreadable: unreadable.length, matched } };
+  };

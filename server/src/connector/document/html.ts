@@ -18,6 +18,7 @@ export function readHtml(bytes: Buffer, { mediaType }: ReadLimits & { readonly m
     limits: { maxInputLength: htmlCharsMax, maxDepth: 200, maxChildNodes: 20_000 },
     selectors: [
       { selector: 'img', format: 'skip' },
+      { selector: 'title', format: 'skip' },
       { selector: 'table', format: 'dataTable' },
     ],
   });

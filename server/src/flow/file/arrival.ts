@@ -12,13 +12,13 @@ const factsBytesMax = 64 * 1024;
  * same, with the reason.
  */
 export async function arrivalOf(
-  given: string,
+  given: { readonly name: string; readonly warnings: readonly string[] },
   { path, sizeBytes, sha256 }: KeptFile,
   read: (options: { textCharsMax: number }) => Promise<ReadableText>,
 ): Promise<{ readonly title: string; readonly payload: JsonObject }> {
-  const name = safeName(given);
+  const name = safeName(given.name);
   const file = { name, path, sizeBytes, sha256 };
-  const named = nameWarnings(given);
+  const known = [...nameWarnings(given.name), ...given.warnings];
   const title = cut(name, 300);
   try {
     const { kind, text, pages, title: ownTitle, metadata, truncated, warnings } = await read({ textCharsMax });
@@ -28,13 +28,13 @@ export async function arrivalOf(
       ...(pages === undefined ? {} : { pages }),
       ...(ownTitle === undefined ? {} : { title: ownTitle }),
       metadata: fitting(metadata),
-      warnings: [...named, ...warnings],
+      warnings: [...known, ...warnings],
     };
     const excerpt = cutToBytes(cut(text, textCharsMax), payloadBytesMax - jsonBytes(head) - 100);
     return { title, payload: { ...head, text: excerpt, truncated: truncated || excerpt.length < text.length } };
   } catch (error) {
     if (!isFactotumError(error, 'document.unreadable') && !isFactotumError(error, 'document.too_large')) throw error;
-    return { title, payload: { ...file, unreadable: { code: error.code, message: error.message }, warnings: named } };
+    return { title, payload: { ...file, unreadable: { code: error.code, message: error.message }, warnings: known } };
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Accepted, type Intake, type ReadDocument, rawBytesMax } from '#flow/intake';
-import { type Clock, FactotumError, type Id } from '#kernel';
+import { type Clock, errorCatalogue, FactotumError, type Id, isFactotumError } from '#kernel';
 import { type RoleDatabase, withTenant } from '#kernel/database';
 import { addTenantJob } from '#trust/job';
 import type { KeysOf } from '#trust/key';
@@ -42,11 +42,13 @@ export interface Recognised {
  * Takes files of one kind in by itself. Asked with every file that is small enough; idempotent, as a file may come again.
  *
  * @returns null for what it does not know
- * @throws FactotumError with what is wrong with the file: it stays in the vault and becomes an event that says so.
+ * @throws FactotumError whose code does not pass by itself (`retry`) for what is wrong with the file: it then becomes an event like any
+ * other, which says so
  */
 export type FileRecogniser = (
   tenantId: Id<'tenant'>,
-  file: { readonly name: string; readonly bytes: Uint8Array; readonly submittedBy: string },
+  file: { readonly name: string; readonly bytes: Uint8Array },
+  door: Pick<FileDoor, 'channel' | 'submittedBy'>,
 ) => Promise<Recognised | null>;
 
 export interface FileIntakeDeps {
@@ -91,7 +93,7 @@ export function createFileIntake(deps: FileIntakeDeps) {
       await discard(tenantId, kept, door);
       throw new FactotumError('request.invalid', 'The file is empty.');
     }
-    const recognised = await recognise(tenantId, file.name, kept, door);
+    const { recognised, warnings } = await recognise(tenantId, file.name, kept, door);
     if (recognised !== null) return { eventId: null, taskId: null, jobId: null, path: kept.path, created: kept.isNew, recognised };
     const { channel, submittedBy } = door;
     const accepted = await intake.accept(tenantId, {
@@ -99,7 +101,7 @@ export function createFileIntake(deps: FileIntakeDeps) {
       kind: 'file.arrived',
       externalId: `sha256:${kept.sha256}`,
       isContentId: true,
-      ...(await read(tenantId, file.name, kept)),
+      ...(await read(tenantId, file.name, kept, warnings)),
       history: door.as === 'history',
       provenance: { channel, submittedBy, integrity: 'untrusted' },
     });
@@ -111,14 +113,25 @@ export function createFileIntake(deps: FileIntakeDeps) {
     return taken(accepted, before);
   }
 
-  async function recognise(tenantId: Id<'tenant'>, name: string, kept: KeptFile, { submittedBy }: FileDoor): Promise<Recognised | null> {
-    if (deps.recognisers.length === 0 || kept.sizeBytes > recognisedBytesMax) return null;
-    const bytes = await collect(await open(tenantId, kept), recognisedBytesMax);
+  async function recognise(
+    tenantId: Id<'tenant'>,
+    name: string,
+    kept: KeptFile,
+    { channel, submittedBy }: FileDoor,
+  ): Promise<{ recognised: Recognised | null; warnings: string[] }> {
+    const warnings: string[] = [];
+    const isRead = deps.recognisers.length > 0 && kept.sizeBytes <= recognisedBytesMax;
+    const bytes = isRead ? await collect(await open(tenantId, kept), recognisedBytesMax) : null;
     for (const recogniser of bytes === null ? [] : deps.recognisers) {
-      const recognised = await recogniser(tenantId, { name, bytes: bytes ?? new Uint8Array(), submittedBy });
-      if (recognised !== null) return recognised;
+      try {
+        const recognised = await recogniser(tenantId, { name, bytes: bytes ?? new Uint8Array() }, { channel, submittedBy });
+        if (recognised !== null) return { recognised, warnings };
+      } catch (error) {
+        if (!isFactotumError(error) || errorCatalogue[error.code].retry) throw error;
+        warnings.push(error.message);
+      }
     }
-    return null;
+    return { recognised: null, warnings };
   }
 
   async function open(tenantId: Id<'tenant'>, { path }: KeptFile): Promise<AsyncIterable<Uint8Array>> {
@@ -128,8 +141,8 @@ export function createFileIntake(deps: FileIntakeDeps) {
     return files.read(tenantId, found.blob);
   }
 
-  const read = async (tenantId: Id<'tenant'>, name: string, kept: KeptFile) =>
-    arrivalOf(name, kept, async (options) =>
+  const read = async (tenantId: Id<'tenant'>, name: string, kept: KeptFile, warnings: readonly string[] = []) =>
+    arrivalOf({ name, warnings }, kept, async (options) =>
       deps.readDocument({ name, stream: await open(tenantId, kept), sizeBytes: kept.sizeBytes }, options),
     );
 

@@ -11,3 +11,10 @@ export async function selectEvent(tx: Tx, tenantId: Id<'tenant'>, eventId: strin
     where tenant_id = ${tenantId} and event_id = ${eventId}`.execute(tx);
   return found.rows[0];
 }
+
+/** The bytes of a mail as they came, still sealed; null for an event that is no mail. */
+export async function selectRawMail(tx: Tx, tenantId: Id<'tenant'>, eventId: string): Promise<Buffer | null> {
+  const found = await sql<{ raw: Buffer | null }>`select raw from app.event
+    where tenant_id = ${tenantId} and event_id = ${eventId} and source = 'mail'`.execute(tx);
+  return found.rows[0]?.raw ?? null;
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { importAsSchema } from '#flow/file';
 import { eventInputSchema, rawBytesMax } from '#flow/intake';
 import type { Principal } from '#trust/identity';
 import { jsonBody, rawBody } from './body.ts';
@@ -48,11 +49,13 @@ export function addEventRoutes(routes: Routes, { intake }: Pick<HttpDeps, 'intak
       summary: 'Send a raw mail (RFC 5322) in',
       tag: 'events',
       limit: 'intake',
+      query: z.strictObject({ as: importAsSchema.default('new').describe('history: kept and found, and nothing is done because of it') }),
       body: rawBody(['message/rfc822', 'application/octet-stream', 'text/plain'], rawBytesMax),
       answers,
       errors: ['mail.invalid', 'event.conflict', 'quota.exceeded'],
     },
-    async ({ body, tenantId, principal }) => toAnswer(await intake.acceptMail(tenantId, body, doorOf(principal))),
+    async ({ body, query, tenantId, principal }) =>
+      toAnswer(await intake.acceptMail(tenantId, body, { ...doorOf(principal), history: query.as === 'history' })),
   );
 }
 
