@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { isGeneratedPath } from '#flow/projection';
 import { FactotumError } from '#kernel';
@@ -9,6 +8,7 @@ import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Routes } from './route.ts';
 import { fileItemSchema, page } from './schema.ts';
+import { announcedBytes, downloadHeaders, piecesOf, webStream } from './streamed.ts';
 
 const pathParams = z.object({ path: z.string() });
 
@@ -71,9 +71,7 @@ export function addFileRoutes(routes: Routes, { vaultFiles: files, accessLog }: 
         status: range === 'all' ? 200 : 206,
         headers: {
           ...headers,
-          // Whatever whoever stored it says it is: in a browser it is a download and never a page of ours.
-          'content-type': 'application/octet-stream',
-          'content-disposition': dispositionOf(path),
+          ...downloadHeaders(path),
           'content-length': String(end - start),
           ...(range === 'all' ? {} : { 'content-range': `bytes ${start}-${end - 1}/${blob.bytes}` }),
         },
@@ -106,11 +104,10 @@ export function addFileRoutes(routes: Routes, { vaultFiles: files, accessLog }: 
     async ({ params, request, tenantId, principal, now }) => {
       const path = writable(params.path);
       const { headers } = request;
-      const declared = headers.get('content-length');
       const conditions = { ifMatch: conditionOf(headers.get('if-match')), ifNoneMatch: anyOf(headers.get('if-none-match')) };
       const change = { path, author: principal.actor, at: now, ...conditions };
       const body = piecesOf(request.body);
-      const { file, isNew } = await files.write(tenantId, change, body, declared === null ? undefined : Number(declared));
+      const { file, isNew } = await files.write(tenantId, change, body, announcedBytes(headers));
       return isNew ? { status: 201, body: itemOf(file) } : { status: 200, body: itemOf(file) };
     },
   );
@@ -148,32 +145,3 @@ const itemOf = ({ path, etag, sizeBytes, createdAt, updatedAt }: VaultFile) => (
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),
 });
-
-/** The body as it comes; one that breaks off says so in our words. */
-async function* piecesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-  if (body === null) return;
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw new FactotumError('request.invalid', 'The body broke off before its end. Send it again.', { cause });
-      });
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // What still comes after a refusal is for the server to drop; nobody waits for it.
-    void reader.cancel().catch(() => undefined);
-  }
-}
-
-/** Whoever stops reading ends what reads for them. */
-const webStream = (body: Readable): ReadableStream<Uint8Array> => ReadableStream.from(body as AsyncIterable<Uint8Array>); // Bytes come out of it.
-
-/** A name in ASCII for everybody, and the true one (RFC 6266). */
-function dispositionOf(path: string): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
-}
