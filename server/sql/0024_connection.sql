@@ -26,7 +26,7 @@ create table app.connection (
   body            bytea not null,
   cursor          bytea,
   -- SHA-256 of the secret part of the address that pushes to this connection, for connectors that have one.
-  hook_hash       bytea unique check (length(hook_hash) = 32),
+  hook_hash       bytea check (length(hook_hash) = 32),
   run_at          timestamptz not null,
   wake            boolean not null default false,
   owner           text,

@@ -202,7 +202,7 @@ test('every table of tenant data leads with the tenant and has row-level securit
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'app' and c.relkind in ('r', 'p') order by 1`);
   assert.ok(tables.length >= 15, 'the catalogue was read');
   const others = tables.filter(({ key }) => key[0] !== 'tenant_id').map(({ table }) => table);
-  assert.deepEqual(others, ['app.backup', 'app.schema_migration', 'app.worker'], 'only these are not of a tenant');
+  assert.deepEqual(others, ['app.backup', 'app.schema_migration', 'app.watcher', 'app.worker'], 'only these are not of a tenant');
   for (const { table, enabled, forced } of tables.filter(({ table }) => !others.includes(table)))
     assert.deepEqual({ table, enabled, forced }, { table, enabled: true, forced: true });
 });
@@ -228,6 +228,9 @@ test('every index of tenant data leads with the tenant, but for those that the e
     'app.agenda_due_order',
     'app.audit_pending_order',
     'app.backup_pkey',
+    'app.connection_free',
+    'app.connection_owner',
+    'app.connection_wake',
     'app.idempotency_age',
     'app.job_due',
     'app.job_newest',
@@ -236,6 +239,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
     'app.schema_migration_pkey',
     'app.task_owner',
     'app.tenant_name',
+    'app.watcher_pkey',
     'app.webhook_due',
     'app.worker_pkey',
   ]);
@@ -259,6 +263,7 @@ test('only the engine and the sequencer see more than one tenant, and only in th
       'approval',
       'attempt',
       'audit_pending',
+      'connection',
       'event',
       'job',
       'key_revocation',
