@@ -1,10 +1,11 @@
 import { createScheduleKeeper } from '#flow/schedule';
 import { createWebhookKeeper } from '#flow/webhook';
 import { createBlobKeeper } from '#trust/blob';
+import { createPlatformAgendaKeeper } from './agenda.ts';
 import { backupSchedule } from './backup.ts';
 import { createJobs, createRotationKeeper } from './jobs.ts';
 import { createAlerter, type Platform } from './platform.ts';
-import { createVaultHistoryKeeper, createVaultHistoryKeeper } from './vault.ts';
+import { createVaultHistoryKeeper } from './vault.ts';
 
 /** Something that looks now and then for what is due. */
 interface Keeper {
@@ -22,11 +23,11 @@ export function createKeepers(platform: Platform): Keeper[] {
     jobs,
     createRotationKeeper(platform, () => jobs.kick()),
     createScheduleKeeper({ ...platform, keysOf }),
+    createPlatformAgendaKeeper(platform),
     createWebhookKeeper({ ...platform, keysOf }),
     loginRotation,
     createBlobKeeper({ ...platform, app: database.app, listTenants: () => identity.listTenants() }),
     createVaultHistoryKeeper(platform),
     backupSchedule(platform),
-    createVaultHistoryKeeper(platform),
   ];
 }
