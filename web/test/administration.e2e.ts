@@ -12,6 +12,7 @@ const topics = [
   'model',
   'connections',
   'schedules',
+  'webhooks',
   'members',
   'roles',
   'teams',

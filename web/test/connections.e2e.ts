@@ -34,7 +34,7 @@ test('a connection that needs somebody says why; it is changed, paused, resumed 
   const { page } = opened;
   await signIn(page, server.origin, '/settings/connections');
   await page.getByText('The mail server refuses the password. Enter it again.').waitFor();
-  await page.getByText('3200 of 10000 fetched').waitFor();
+  await page.getByText('3,200 of 10,000 fetched').waitFor();
   await page.getByRole('button', { name: 'Change Office mail' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('More settings').click();
@@ -76,4 +76,33 @@ test('a schedule shows when it comes before it is made; what is none is told at 
   await page.getByRole('button', { name: 'Delete the schedule Report' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await said(page, 'The schedule is deleted');
+});
+
+test('a webhook is made and its secret shown once; what it was told is seen and told again', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/webhooks');
+  await page.getByRole('button', { name: 'New webhook' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Address').fill('https://tools.example/hook');
+  await dialog.getByLabel('What it is told of').fill('task.finished\n');
+  assert.deepEqual(await axeFaults(page), []);
+  await dialog.getByRole('button', { name: 'Make it' }).click();
+  await page.getByText('whsec_shownonce').waitFor();
+  await page.getByRole('button', { name: 'I have it' }).click();
+  assert.deepEqual(server.world.outside.webhooks.at(-1)?.kinds, ['task.finished']);
+  assert.equal((await page.content()).includes('whsec_shownonce'), false);
+
+  await page.getByRole('button', { name: 'Send a test to https://tools.example/hook' }).click();
+  await said(page, 'On its way');
+  await page.getByRole('button', { name: 'Deliveries to https://tools.example/hook' }).click();
+  await dialog.getByText('webhook.test', { exact: true }).waitFor();
+  await dialog.getByText('It answered 500: something broke').waitFor();
+  await dialog.getByRole('button', { name: 'Send task.finished again' }).click();
+  await said(page, 'It is sent again');
+  assert.deepEqual(await axeFaults(page), []);
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+
+  await page.getByRole('button', { name: 'New secret for https://tools.example/hook' }).click();
+  await dialog.getByRole('button', { name: 'New secret' }).click();
+  await page.getByText('whsec_another').waitFor();
 });

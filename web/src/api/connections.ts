@@ -70,9 +70,8 @@ export interface Trial {
 
 /** Settings that were found for an address. */
 export interface Proposal {
+  title: string;
   settings: Record<string, unknown>;
-  /** Where they come from, in a few words. */
-  from?: string;
 }
 
 export interface Schedule {
@@ -89,4 +88,35 @@ export interface Schedule {
   nextAt: string | null;
   lastAt: string | null;
   faultCode: string | null;
+}
+
+/** An endpoint that is told what happens. */
+export interface Webhook {
+  id: string;
+  url: string;
+  description: string;
+  /** Kinds of events, groups of them like `task.*`, or `*`. */
+  kinds: string[];
+  state: 'active' | 'paused' | 'broken';
+  version: number;
+  /** In a row. */
+  failures: number;
+  failingSince: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface Delivery {
+  id: string;
+  kind: string;
+  state: 'waiting' | 'delivered' | 'failed';
+  attempts: number;
+  nextAt: string | null;
+  lastStatus: number | null;
+  message: string | null;
+  createdAt: string;
+  triedAt: string | null;
+  deliveredAt: string | null;
+  /** The JSON that is sent. */
+  payload: string;
 }

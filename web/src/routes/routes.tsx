@@ -135,6 +135,12 @@ const connections = createRoute({
   component: lazyRouteComponent(() => import('../feature/settings/connections-page.tsx')),
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/webhooks',
+  component: lazyRouteComponent(() => import('../feature/settings/webhooks-page.tsx')),
+});
+
 const schedules = createRoute({
   getParentRoute: () => root,
   path: '/settings/schedules',
@@ -233,7 +239,7 @@ const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
 const protection = [secrets, encryption];
-const outside = [connections, schedules];
+const outside = [connections, schedules, webhooks];
 const installation = [operator, operatorTenant, registrations, operatorJobs, operatorBackups];
 
 /** Every page of the product; each is its own chunk. */

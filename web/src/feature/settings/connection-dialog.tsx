@@ -32,7 +32,7 @@ export function ConnectionDialog({ kind, connection, onClose }: ConnectionDialog
   const save = useAct(
     () =>
       connection
-        ? put(`/connections/${encodeURIComponent(connection.id)}`, { name, settings, credentials: typed, ifVersion: connection.version })
+        ? put(`/connections/${encodeURIComponent(connection.id)}`, { name, settings, credentials: typed, version: connection.version })
         : post('/connections', { connector: kind.kind, name, settings, credentials: typed }),
     { refresh: ['connections'], said: connection ? words.saved : words.connected, onDone: onClose },
   );

@@ -5,6 +5,7 @@ import { get, post, remove } from '../../api/client.ts';
 import type { Connection, ConnectorKind } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
 import type { Page } from '../../api/types.ts';
+import { formatCount } from '../../format.ts';
 import { connectionsText } from '../../text/connections.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -110,7 +111,7 @@ function ConnectionRow({ connection, kind, mayChange, onChange, onRemove }: Conn
       marks={<Badge tone={isFailing ? 'warn' : tones[state]}>{words.states[state]}</Badge>}
       note={
         <>
-          {kind?.title ?? connection.connector} · {words.arrivals(health.arrivals)} ·{' '}
+          {kind?.title ?? connection.connector} · {words.arrivals(formatCount(health.arrivals), health.arrivals)} ·{' '}
           {health.lastSuccessAt ? (
             <>
               {words.last} <Time at={health.lastSuccessAt} />
@@ -118,7 +119,12 @@ function ConnectionRow({ connection, kind, mayChange, onChange, onRemove }: Conn
           ) : (
             words.never
           )}
-          {health.progress && <> · {words.progress(health.progress.done, health.progress.of)}</>}
+          {health.progress && (
+            <>
+              {' '}
+              · {words.progress(formatCount(health.progress.done), health.progress.of === null ? null : formatCount(health.progress.of))}
+            </>
+          )}
           {isFailing && <> · {words.failing(health.failures)}</>}
           {health.fault && <p className="mt-1 text-bad">{health.fault.message}</p>}
         </>

@@ -14,6 +14,7 @@ import {
   Users,
   UsersRound,
   Vault,
+  Webhook,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { settingsText } from '../../text/settings.ts';
@@ -34,6 +35,7 @@ const topics: readonly Topic[] = [
   { path: 'model', icon: <BrainCircuit size={size} aria-hidden="true" />, permissions: ['settings:read'] },
   { path: 'connections', icon: <Plug size={size} aria-hidden="true" />, permissions: ['connection:read'] },
   { path: 'schedules', icon: <CalendarClock size={size} aria-hidden="true" />, permissions: ['connection:read'] },
+  { path: 'webhooks', icon: <Webhook size={size} aria-hidden="true" />, permissions: ['connection:read'] },
   { path: 'members', icon: <Users size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'roles', icon: <Tags size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'teams', icon: <UsersRound size={size} aria-hidden="true" />, permissions: ['member:read'] },

@@ -65,7 +65,7 @@ export function Row({ title, note, marks, side }: RowProps) {
         </div>
         {note && <div className="wrap-anywhere text-muted text-note">{note}</div>}
       </div>
-      {side && <div className="ml-auto flex flex-wrap items-center gap-2">{side}</div>}
+      {side && <div className="ml-auto flex flex-wrap items-center justify-end gap-2">{side}</div>}
     </div>
   );
 }
