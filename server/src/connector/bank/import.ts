@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Intake } from '#flow/intake';
+import type { IncomingEvent, Intake } from '#flow/intake';
 import {
   type Account,
   askMapping,
@@ -156,17 +156,24 @@ export function createBankImport(deps: BankImportDeps): BankImport {
   async function announce(tenantId: Id<'tenant'>, statement: Statement, recorded: Recorded, door: FileDoor): Promise<void> {
     if (recorded.announced || recorded.added.length === 0) return;
     const account = await inUnit(tenantId, (unit) => readAccount(unit, recorded.accountId));
-    await deps.intake.accept(tenantId, batchEvent(account, statement, recorded, door));
+    await tell(tenantId, batchEvent(account, statement, recorded, door));
     for (const transaction of recorded.added.filter(({ transactionId }) => recorded.eventIds.includes(transactionId)))
-      await deps.intake.accept(tenantId, transactionEvent(account, transaction, door));
+      await tell(tenantId, transactionEvent(account, transaction, door));
     await inUnit(tenantId, (unit) => setAnnounced(unit, recorded.statementId));
+  }
+
+  /** Told before in other words, since a person has changed something meanwhile: the first counts. */
+  async function tell(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<void> {
+    await deps.intake.accept(tenantId, event).catch((error: unknown) => {
+      if (!isFactotumError(error, 'event.conflict')) throw error;
+    });
   }
 
   async function tellHints(tenantId: Id<'tenant'>, door: FileDoor): Promise<void> {
     try {
       await inUnit(tenantId, (unit) => noticeHints(unit, deps.clock.now()));
       for (const hint of await inUnit(tenantId, unannouncedHints)) {
-        await deps.intake.accept(tenantId, hintEvent(hint, door));
+        await tell(tenantId, hintEvent(hint, door));
         await inUnit(tenantId, (unit) => markHintAnnounced(unit, hint.id));
       }
     } catch (error) {

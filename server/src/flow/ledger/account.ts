@@ -111,10 +111,10 @@ export const continuityOf = (
   currency: string,
 ): Notice[] =>
   continuityNotices(
-    statements.flatMap(({ fromOn, untilOn, body: { opening, closing } }) =>
-      fromOn === null || untilOn === null
+    statements.flatMap(({ fromOn, untilOn, body: { opening, closing, running } }) =>
+      fromOn === null || untilOn === null || opening === null || closing === null
         ? []
-        : [{ fromOn, untilOn, opening: opening?.amountMinor ?? null, closing: closing?.amountMinor ?? null }],
+        : [{ fromOn, untilOn, opening: opening.amountMinor, closing: closing.amountMinor, running }],
     ),
     currency,
   );

@@ -35,41 +35,44 @@ export function balanceNotice(statement: Statement): Notice[] {
 export interface Placed {
   readonly fromOn: string;
   readonly untilOn: string;
-  readonly opening: number | null;
-  readonly closing: number | null;
+  readonly opening: number;
+  readonly closing: number;
+  /** The balance after each entry. */
+  readonly running: readonly number[];
 }
 
 /**
- * Names what is missing between statements, and where two disagree. Each stretch is compared with the ones before it: it may begin at a
- * balance that one of them had at its end, or inside a period that is known already.
+ * Names what is missing between statements, and where two disagree. All are stretches of one line of balances, so each begins at a balance
+ * that is known from those before it, or after days of which nothing is known.
  *
  * @param statements - of one account
  */
 export function continuityNotices(statements: readonly Placed[], currency: string): Notice[] {
-  const known = statements
-    .filter((one): one is Placed & { opening: number; closing: number } => one.opening !== null && one.closing !== null)
-    .sort((one, other) => compare(one.fromOn, other.fromOn) || compare(one.untilOn, other.untilOn));
+  const sorted = statements.toSorted((one, other) => compare(one.fromOn, other.fromOn) || compare(one.untilOn, other.untilOn));
   const notices: Notice[] = [];
-  for (const [at, statement] of known.entries()) {
-    if (at === 0) continue;
-    const before = known.slice(0, at);
-    if (before.some(({ closing }) => closing === statement.opening)) continue;
-    const last = before.reduce((one, other) => (other.untilOn >= one.untilOn ? other : one));
-    if (before.some(({ fromOn, untilOn }) => fromOn <= statement.fromOn && statement.fromOn <= untilOn)) {
-      // It begins inside what is known. That fits when the day's balance is one that was passed, which nobody has kept: ends must agree.
-      if (before.some(({ untilOn, closing }) => untilOn === statement.untilOn && closing !== statement.closing))
-        notices.push({
-          code: 'overlap',
-          text: `Two statements end on ${statement.untilOn} with different balances.`,
-        });
-      continue;
-    }
-    notices.push({
-      code: 'gap',
-      text: `Between ${last.untilOn} and ${statement.fromOn} something is missing: the balance goes from ${shownAmount(last.closing, currency)} to ${shownAmount(statement.opening, currency)}.`,
-    });
+  for (const [at, statement] of sorted.entries()) {
+    const before = sorted.slice(0, at);
+    const last = before.reduce<Placed | null>((one, other) => (one === null || other.untilOn >= one.untilOn ? other : one), null);
+    if (last === null || sorted.some((other) => other !== statement && touch(other, statement))) continue;
+    notices.push(
+      statement.fromOn <= last.untilOn
+        ? {
+            code: 'overlap',
+            text: `The statement from ${statement.fromOn} to ${statement.untilOn} does not agree with others of these days.`,
+          }
+        : {
+            code: 'gap',
+            text: `Between ${last.untilOn} and ${statement.fromOn} something is missing: the balance goes from ${shownAmount(last.closing, currency)} to ${shownAmount(statement.opening, currency)}.`,
+          },
+    );
   }
   return notices;
 }
+
+/** One begins where the other has been, no later than the other ends. */
+const touch = (one: Placed, other: Placed): boolean => begins(one, other) || (begins(other, one) && one.fromOn === other.fromOn);
+
+const begins = (before: Placed, { opening, fromOn }: Placed): boolean =>
+  before.fromOn <= fromOn && (before.opening === opening || before.running.includes(opening) || before.closing === opening);
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);

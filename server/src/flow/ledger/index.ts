@@ -11,6 +11,7 @@ export {
   readPending,
   takeAccount,
 } from './account.ts';
+export { type Assignment, assign as assignPayments, type FreePayment, type OpenInvoice } from './assign.ts';
 export { shownAmount } from './continuity.ts';
 export { findCreditorReferences, normaliseCreditorReference } from './creditor-reference.ts';
 export { type Hint, listHints, markHintAnnounced, noticeHints, unannouncedHints } from './hint.ts';
@@ -43,3 +44,4 @@ export {
 } from './schema.ts';
 export { setAnnounced, type Unit } from './store.ts';
 export { listTransactions, readTransaction, setCategory, type Transaction } from './transaction.ts';
+export { nameLikeness } from './words.ts';

@@ -65,7 +65,7 @@ export function scoreMatch(claim: Claim, openMinor: number, payment: Payment, fr
   const money = amountReason(claim, open, payment, freeMinor);
   if (money === null) return null;
   const naming = namingReasons(claim, payment);
-  const reasons = [money.reason, ...naming, ...partyReasons(claim, payment), ...dayReasons(claim, payment)];
+  const reasons = [money.reason, ...naming, ...partyReasons(claim, payment, naming.length > 0), ...dayReasons(claim, payment)];
   const points = reasons.reduce((sum, reason) => sum + reason.points, 0);
   return {
     score: toScore(points),
@@ -130,11 +130,11 @@ function namingReasons(claim: Claim, payment: Payment): Reason[] {
   );
   const { creditorReference, number } = claim;
   if (creditorReference !== null && said.includes(compact(creditorReference)))
-    return [{ code: 'reference', points: 5, text: `It names the reference ${creditorReference}.` }];
+    return [{ code: 'reference', points: 6, text: `It names the reference ${creditorReference}.` }];
   const wanted = number === null ? '' : compact(number);
   if (wanted !== '' && (words.has(wanted) || (wanted.length >= 6 && hasWhole(said, wanted)))) {
     const digits = wanted.replace(/\D/g, '').length;
-    const points = digits >= 4 || wanted.length >= 6 ? 4 : digits >= 3 ? 2 : 0.5;
+    const points = digits >= 4 || wanted.length >= 6 ? 5 : digits >= 3 ? 2 : 0.5;
     return [{ code: 'number', points, text: `It names the number ${number}.` }];
   }
   const other = claim.references.find((reference) => compact(reference).length >= 5 && hasWhole(said, compact(reference)));
@@ -151,7 +151,7 @@ function hasWhole(text: string, wanted: string): boolean {
   return false;
 }
 
-function partyReasons(claim: Claim, { counterparty, text }: Payment): Reason[] {
+function partyReasons(claim: Claim, { counterparty, text }: Payment, isNamed: boolean): Reason[] {
   const reasons: Reason[] = [];
   // Of what is owed to us the account in the invoice is ours.
   if (claim.direction === 'payable' && claim.iban !== null && counterparty.iban !== null)
@@ -166,7 +166,11 @@ function partyReasons(claim: Claim, { counterparty, text }: Payment): Reason[] {
     else if (likeness >= 0.4)
       reasons.push({ code: 'name', points: 1, text: `The name "${counterparty.name ?? ''}" has words of ${claim.issuer}.` });
     else if (counterparty.name !== null)
-      reasons.push({ code: 'name', points: -1.5, text: `The name "${counterparty.name}" is another than ${claim.issuer}.` });
+      reasons.push({
+        code: 'name',
+        points: isNamed ? -0.5 : -1.5,
+        text: `The name "${counterparty.name}" is another than ${claim.issuer}.`,
+      });
   }
   return reasons;
 }
