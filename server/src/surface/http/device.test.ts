@@ -22,7 +22,7 @@ test('a device acts in its person’s name, with what both may, and with nothing
   assert.deepEqual(me.permissions, ['approval:decide', 'vault:read']);
   assert.equal((await send('GET /api/v1/tasks', { key: token })).status, 403);
   assert.equal((await send('GET /api/v1/me/devices', { key: token })).status, 403);
-  assert.equal(await codeOf(await send('POST /api/v1/token', { key: token, json: {} })), '401 auth.step_up_required');
+  assert.equal(await codeOf(await send('POST /api/v1/token', { key: token, json: {} })), '403 auth.forbidden');
   const listed = (await (await send('GET /api/v1/me/devices', { cookie: approver.cookie })).json()) as { items: Record<string, unknown>[] };
   assert.deepEqual([listed.items[0]?.id, listed.items[0]?.name, listed.items[0]?.start], [id, 'Laptop', token.slice(0, 9)]);
   assert.ok(!JSON.stringify(listed).includes(token));

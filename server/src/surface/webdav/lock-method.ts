@@ -45,7 +45,8 @@ export async function takeLock(target: Target, ifHeader: IfHeader, body: Uint8Ar
 /** UNLOCK. */
 export async function giveLockBack({ call, path }: Target): Promise<Response> {
   const { keys, now, request, principal } = call;
-  const token = /^<([^<>]+)>$/.exec(request.headers.get('lock-token')?.trim() ?? '')?.[1];
+  // Some clients leave the brackets of RFC 4918, 10.5, out.
+  const token = /^<?([^<>\s]+)>?$/.exec(request.headers.get('lock-token')?.trim() ?? '')?.[1];
   if (token === undefined) throw new Refusal(400, 'Name the lock in Lock-Token.');
   const locks = await call.inTenant((tx) => listLocks(tx, keys, now));
   const lock = locksOn(locks, path).find((one) => one.token === token);
