@@ -1,5 +1,7 @@
+import { caldavConnector } from '#connector/calendar';
 import { createMailConnector } from '#connector/mail';
 import { webhookConnector } from '#connector/webhook';
+import type { Agenda } from '#flow/agenda';
 import {
   type AnyConnector,
   type ConnectionsDeps,
@@ -14,24 +16,28 @@ import type { Database } from '#kernel/database';
 import { loadConnectors } from './third-party.ts';
 
 /** The connectors of the product, in the order in which people see them. */
-const ownConnectors: readonly AnyConnector[] = [createMailConnector(), webhookConnector];
+const ownConnectors = ({ agenda }: Deps): readonly AnyConnector[] => [createMailConnector(), caldavConnector(agenda), webhookConnector];
 
 /** What keeps a connector's `changes`, by its kind. */
-const sinks: Readonly<Record<string, Sink>> = {};
+const sinks = ({ agenda }: Deps): Readonly<Record<string, Sink>> => ({ caldav: agenda.sink });
 
-type Deps = Omit<ConnectionsDeps, 'connectors' | 'network' | 'onChanged' | 'database'> & { readonly database: Database };
+type Deps = Omit<ConnectionsDeps, 'connectors' | 'network' | 'onChanged' | 'database'> & {
+  readonly database: Database;
+  readonly agenda: Agenda;
+};
 
 /** The tenants' connections, over our own connectors and those that the operator has installed. @throws ConfigFaults for the latter. */
 export async function createPlatformConnections(config: Config, deps: Deps) {
+  const own = ownConnectors(deps);
   const installed = await loadConnectors(
     config.connectors.packages,
-    ownConnectors.map(({ kind }) => kind),
+    own.map(({ kind }) => kind),
   );
   let watcher: Watcher | undefined;
   const network = createNetwork(config.connectors.allowHosts);
   const { connections, parts } = createConnections({
     ...deps,
-    connectors: [...ownConnectors, ...installed],
+    connectors: [...own, ...installed],
     network,
     onChanged: () => watcher?.kick(),
   });
@@ -40,7 +46,7 @@ export async function createPlatformConnections(config: Config, deps: Deps) {
     network,
     /** The watcher of this process. Not started yet. */
     createWatcher(): Watcher {
-      watcher = createWatcher({ ...parts, database: deps.database, sinks, pollsMax: config.connectors.pollsMax });
+      watcher = createWatcher({ ...parts, database: deps.database, sinks: sinks(deps), pollsMax: config.connectors.pollsMax });
       return watcher;
     },
   };

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { bankTools } from '#connector/bank';
 import { type BriefingDeps, briefingTools, type ReadMoney } from '#connector/briefing';
 import { calendarTools } from '#connector/calendar';
-import { mailTools } from '#connector/mail';
+import { createInvitationPost, mailTools } from '#connector/mail';
 import { textClassify } from '#connector/text';
 import { vaultTools } from '#connector/vault';
 import { createEngine, type Engine, type TaskHandler } from '#engine';
 import { createKeeper, createOutbox, type Keeper } from '#flow/action';
+import type { Agenda, Writes } from '#flow/agenda';
 import type { Connections } from '#flow/connection';
 import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
@@ -33,6 +34,7 @@ import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBu
 import { createRegistrations } from '#trust/registration';
 import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
 import { createFiles, type Files } from '#trust/vault';
+import { createPlatformAgenda } from './agenda.ts';
 import { backupDeps } from './backup.ts';
 import { readMoney } from './briefing.ts';
 import { createPlatformConnections } from './connections.ts';
@@ -194,7 +196,9 @@ export async function openPlatform(options: PlatformOptions) {
     });
     const ledger = createPlatformLedger({ database, keysOf: keyring.of, intake, readDocument: documents, clock, log });
     const fileIntake = createPlatformFiles({ database, keysOf: keyring.of, intake, files: vaultFiles, clock, log });
+    const calendars = createPlatformAgenda({ database, keysOf: keyring.of, clock });
     const watching = await createPlatformConnections(config, {
+      agenda: calendars.agenda,
       database,
       keysOf: keyring.of,
       secrets: secretResolver,
@@ -206,7 +210,7 @@ export async function openPlatform(options: PlatformOptions) {
     const { connections, network } = watching;
     referrers.push(async (scope) => (scope === 'installation' ? [] : connections.references(scope)));
     const tools = await createTools(options, {
-      ...{ database, connections, postman, readMoney, certificates, clock },
+      ...{ database, connections, postman, readMoney, certificates, clock, ...calendars },
       files: vaultFiles,
       keysOf: keyring.of,
       ownersOf: (tenantId) => ownersOf(database.auth, tenantId),
@@ -290,6 +294,7 @@ export async function openPlatform(options: PlatformOptions) {
       intake,
       fileIntake,
       ledger,
+      ...calendars,
       connections,
       network,
       createWatcher: watching.createWatcher,
@@ -348,6 +353,8 @@ export interface ToolDeps {
   readonly keysOf: KeysOf;
   readonly keeper: Keeper;
   readonly connections: Connections;
+  readonly agenda: Agenda;
+  readonly agendaWrites: Writes;
   readonly files: Files;
   readonly postman: Postman;
   readonly ownersOf: BriefingDeps['ownersOf'];
@@ -358,7 +365,7 @@ const ownTools = (deps: ToolDeps): Tool[] => [
   ...vaultTools(deps),
   ...briefingTools(deps),
   ...mailTools(deps),
-  ...calendarTools(deps),
+  ...calendarTools({ ...deps, writes: deps.agendaWrites, post: createInvitationPost(deps) }),
   ...bankTools(deps),
   textClassify,
 ];
@@ -369,7 +376,7 @@ async function createTools(
 ) {
   const { database, keysOf } = deps;
   const tools = chosen({ ...deps, keeper: createKeeper({ database, keysOf, outbox: createOutbox(config.outboxFolder) }) });
-  return { tools, catalogue: createCatalogue(tools), host: await createHost({ config, tools, certificates, clock, log }) };
+  return { tools, catalogue: createCatalogue(tools), host: await createHost({ config, tools, certificates, keysOf, clock, log }) };
 }
 
 /** The operator's model, or null: then what no playbook knows waits for a person. */

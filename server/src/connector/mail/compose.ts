@@ -18,6 +18,8 @@ export interface Letter {
   /** Ids of the thread, the oldest first, without the mail that is answered. */
   readonly references?: readonly string[] | undefined;
   readonly attachments?: readonly Attachment[] | undefined;
+  /** The same said about an appointment, for programs (RFC 6047). */
+  readonly calendar?: { readonly method: string; readonly ics: string } | undefined;
   /** Says that no person has written it (RFC 3834), so that other programs do not answer. */
   readonly isAutomatic?: boolean | undefined;
   readonly messageId: string;
@@ -29,7 +31,7 @@ const referencesMax = 20;
 
 /** A letter as an RFC 5322 message, the same bytes for the same letter. */
 export async function compose(letter: Letter): Promise<string> {
-  const { cc, messageId, fromName, attachments = [] } = letter;
+  const { cc, messageId, fromName, attachments = [], calendar } = letter;
   // What a stranger's mail calls its id need not be one.
   const inReplyTo = idPattern.exec(letter.inReplyTo ?? '')?.[0];
   const thread = (letter.references ?? []).flatMap((id) => idPattern.exec(id)?.[0] ?? []).filter((id) => id.length <= idCharsMax);
@@ -50,6 +52,7 @@ export async function compose(letter: Letter): Promise<string> {
     ...(letter.isAutomatic === true ? { headers: { 'Auto-Submitted': 'auto-replied', 'X-Auto-Response-Suppress': 'OOF, AutoReply' } } : {}),
     // With the type left to its name: what is declared wrongly is opened wrongly.
     attachments: attachments.map(({ name, content }) => ({ filename: name, content, contentDisposition: 'attachment' as const })),
+    ...(calendar === undefined ? {} : { icalEvent: { method: calendar.method, content: calendar.ics } }),
     baseBoundary: createHash('sha256').update(messageId).digest('hex').slice(0, 24),
     disableFileAccess: true,
     disableUrlAccess: true,

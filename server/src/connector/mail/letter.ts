@@ -26,7 +26,11 @@ export const letterSchema = z.strictObject(letterFields);
 export const attachmentsSchema = z.array(z.string().min(1).max(1_000)).min(1).max(20);
 
 /** What any of the tools writes. */
-export type LetterInput = z.infer<typeof letterSchema> & { readonly attachments?: readonly string[] | undefined };
+export type LetterInput = z.infer<typeof letterSchema> & {
+  readonly attachments?: readonly string[] | undefined;
+  /** What the letter says about an appointment, for programs. */
+  readonly calendar?: { readonly method: string; readonly ics: string } | undefined;
+};
 
 export const letterArgs = {
   to: { role: 'steering', slot: 'addresses', title: 'To' },

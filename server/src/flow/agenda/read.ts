@@ -21,6 +21,9 @@ export interface ReadCalendar {
   readonly component: ICAL.Component;
 }
 
+// A line has at most 75 octets (RFC 5545, section 3.1); ical.js does not count the space that a further line begins with.
+ICAL.foldLength = 74;
+
 /** An appointment with its history of exceptions takes a few KB; what lies within as an attachment is not for us. */
 const bytesMax = 1024 * 1024;
 const appointmentsMax = 5_000;

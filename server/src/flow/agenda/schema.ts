@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonObjectSchema } from '#kernel';
 
 const dayTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
 
@@ -58,7 +59,8 @@ export type InvitationMessage = z.infer<typeof messageSchema>;
 /** What a tool writes, sealed. */
 export const writeBodySchema = z.object({
   item: z.string(),
-  connectionId: z.string(),
+  /** null: it lies in no calendar of a connection. */
+  connectionId: z.string().nullable(),
   calendar: z.string(),
   href: z.string(),
   /** What is there; null: nothing. */
@@ -69,5 +71,7 @@ export const writeBodySchema = z.object({
   etag: z.string().nullable(),
   /** Who is told by mail, where the server does not do that; each after the other. */
   messages: z.array(messageSchema),
+  /** What the call answers once all of it is done. */
+  result: jsonObjectSchema,
 });
 export type WriteBody = z.infer<typeof writeBodySchema>;

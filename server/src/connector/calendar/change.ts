@@ -1,0 +1,211 @@
+import { z } from 'zod';
+import { cancelled, differences, type FoundItem, inWords, main, message, moved, seriesOf } from '#flow/agenda';
+import type { Tool, ToolAnswer, ToolContext } from '#flow/tool';
+import { isFactotumError, type JsonObject } from '#kernel';
+import { carryOut, type Intent, lookUp } from './carry-out.ts';
+import type { DavObject } from './dav.ts';
+import {
+  type CalendarDeps,
+  durationMinutes,
+  eventId,
+  failed,
+  isAnswer,
+  itemOf,
+  missing,
+  occurrence,
+  openAccount,
+  start,
+  writtenSchema,
+} from './parts.ts';
+
+const egress = {
+  effect: 'egress',
+  risk: 'medium',
+  reversible: false,
+  visibleOutside: true,
+  readsPrivate: false,
+  canLookup: true,
+  timeoutMs: 120_000,
+} as const;
+const which = {
+  event: { role: 'steering', slot: 'id', title: 'Appointment' },
+  occurrence: { role: 'steering', slot: 'datetime', title: 'Which of a series' },
+} as const;
+
+const moveInput = z.strictObject({ event: eventId, occurrence: occurrence.optional(), start, durationMinutes: durationMinutes.optional() });
+const cancelInput = z.strictObject({ event: eventId, occurrence: occurrence.optional(), notes: z.string().max(5_000).optional() });
+
+/** `calendar.move`: puts an appointment of ours, or one time of a series, at another time; whoever is invited is told. */
+export function moveTool(deps: CalendarDeps): Tool<typeof moveInput, typeof writtenSchema> {
+  return {
+    manifest: {
+      ...egress,
+      tool: 'calendar.move',
+      title: 'Move an appointment',
+      args: {
+        ...which,
+        start: { role: 'steering', slot: 'datetime', title: 'New start' },
+        durationMinutes: { role: 'content', slot: 'text', title: 'Minutes' },
+      },
+      headline: (given) => `Move an appointment to ${String(given.start).replace('T', ' ').slice(0, 16)}`,
+      consequence: 'The appointment is moved in your calendar, and those who are invited are told.',
+    },
+    input: moveInput,
+    output: writtenSchema,
+    run: (context, given) =>
+      change(deps, context, given, 'REQUEST', (ics, at) =>
+        moved(ics, at, {
+          start: given.start.length === 10 ? given.start : Date.parse(given.start),
+          durationMs: given.durationMinutes === undefined ? null : given.durationMinutes * 60_000,
+        }),
+      ),
+    lookup: (context) => lookUp(deps, context),
+  };
+}
+
+/** `calendar.cancel`: calls an appointment of ours off, or one time of a series; whoever is invited is told. */
+export function cancelTool(deps: CalendarDeps): Tool<typeof cancelInput, typeof writtenSchema> {
+  return {
+    manifest: {
+      ...egress,
+      tool: 'calendar.cancel',
+      title: 'Call an appointment off',
+      args: { ...which, notes: { role: 'content', slot: 'text', title: 'What the others are told' } },
+      headline: () => 'Call an appointment off',
+      consequence: 'The appointment is called off in your calendar, and those who were invited are told.',
+    },
+    input: cancelInput,
+    output: writtenSchema,
+    run: (context, given) => change(deps, context, given, 'CANCEL', cancelled),
+    lookup: (context) => lookUp(deps, context),
+  };
+}
+
+type Edit = (ics: string, at: Parameters<typeof cancelled>[1]) => string;
+
+function change(
+  deps: CalendarDeps,
+  context: ToolContext,
+  given: { readonly event: string; readonly occurrence?: string | undefined; readonly notes?: string | undefined },
+  method: 'REQUEST' | 'CANCEL',
+  edit: Edit,
+): Promise<ToolAnswer> {
+  return carryOut(deps, context, async (): Promise<Intent | ToolAnswer> => {
+    const found = await itemOf(deps, context, given.event);
+    if (isAnswer(found)) return found;
+    const there = await current(deps, context, found);
+    if (isAnswer(there)) return there;
+    const { item, calendar, here } = found;
+    const fresh = seriesOf(there.ics);
+    const about = fresh === null ? null : main(fresh);
+    if (about === null) return failed('permanent', 'agenda.unreadable', 'This appointment cannot be read any more.');
+    const others = about.attendees.map(({ address }) => address).filter((address) => address !== about.organizer?.address);
+    const own = new Set([...calendar.addresses, ...(others.length === 0 ? [] : [(await deps.post.from(context)) ?? ''])]);
+    if (about.organizer !== null && !own.has(about.organizer.address))
+      return failed(
+        'permanent',
+        'agenda.conflict',
+        `Only ${about.organizer.address} can change this appointment. Decline it, or write to them.`,
+      );
+    const byMail = others.length > 0 && !calendar.serverInvites;
+    const from = byMail ? await deps.post.from(context) : null;
+    if (byMail && from === null)
+      return failed(
+        'permanent',
+        'connection.missing',
+        'Those who are invited are told by mail, and there is no mail account that sends. Connect one.',
+      );
+    const at = { occurrence: nameOf(given.occurrence), here, now: context.now };
+    const after = edited(there.ics, at, edit);
+    if (typeof after !== 'string') return after;
+    const result = seriesOf(after);
+    const told = from === null ? [] : others;
+    return {
+      body: {
+        ...{
+          item: item.id,
+          connectionId: calendar.connectionId,
+          calendar: calendar.href,
+          href: item.href,
+          before: there,
+          after,
+          etag: null,
+        },
+        messages: from === null ? [] : [noticeOf(after, at, { method, from, to: others, title: about.title, notes: given.notes })],
+        result: { event: item.id, calendar: calendar.name, start: startOf(result, at.occurrence), told },
+      },
+      expiresAt: null,
+    };
+  });
+}
+
+/** What is in the calendar now, if it is still what the decision was about; else what has become of it. */
+export async function current(
+  deps: CalendarDeps,
+  context: ToolContext,
+  { item, calendar, series }: FoundItem,
+): Promise<DavObject | ToolAnswer> {
+  if (calendar.connectionId === null)
+    return failed('permanent', 'agenda.conflict', 'This came by mail and lies in no calendar. It can be answered, not changed.');
+  const account = await openAccount(deps, context, calendar.connectionId);
+  if (account === null) return missing;
+  const there = await account.dav.get(item.href);
+  if (there === null) return failed('permanent', 'agenda.conflict', 'The appointment has been deleted meanwhile.');
+  const now = seriesOf(there.ics);
+  const changed: JsonObject = now === null ? {} : differences(series, now);
+  // Answers and reminders come in at any time; when it is, and whether, is what was decided about.
+  const decisive = Object.keys(changed).filter((name) =>
+    ['start', 'length', 'status', 'series', 'organizer', 'occurrences'].includes(name),
+  );
+  if (decisive.length === 0) return there;
+  return failed(
+    'permanent',
+    'agenda.conflict',
+    `Somebody has changed the appointment meanwhile (${decisive.join(', ')}). Look at it again.`,
+  );
+}
+
+function edited(ics: string, at: Parameters<Edit>[1], edit: Edit): string | ToolAnswer {
+  try {
+    return edit(ics, at);
+  } catch (error) {
+    if (isFactotumError(error, 'agenda.conflict') || isFactotumError(error, 'agenda.unreadable'))
+      return failed('permanent', error.code, error.message);
+    throw error;
+  }
+}
+
+/** As the agenda names it, in UTC. */
+const nameOf = (given: string | undefined): string | null =>
+  given === undefined ? null : given.length === 10 ? given : new Date(given).toISOString();
+
+function startOf(series: ReturnType<typeof seriesOf>, at: string | null): string {
+  const one = at === null ? (series?.master ?? series?.overrides[0]) : series?.overrides.at(-1);
+  return one === undefined || one === null ? '' : inWords(one.start);
+}
+
+function noticeOf(
+  after: string,
+  at: Parameters<Edit>[1],
+  {
+    method,
+    from,
+    to,
+    title,
+    notes,
+  }: { method: 'REQUEST' | 'CANCEL'; from: string; to: readonly string[]; title: string; notes: string | undefined },
+) {
+  const words = method === 'CANCEL' ? 'Called off' : 'Moved';
+  const start = startOf(seriesOf(after), at.occurrence);
+  return {
+    to: [...to],
+    method,
+    ics: message(after, at, { method, from }),
+    subject: `${words}: ${title}`.slice(0, 300),
+    text: [
+      title,
+      method === 'CANCEL' ? 'This appointment is called off.' : `It is now at ${start}.`,
+      ...(notes === undefined ? [] : ['', notes]),
+    ].join('\n'),
+  };
+}
