@@ -52,6 +52,8 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
     { json: { decision: 'delegate', payloadHash: ids.payloadHash, to: `user:${ids.member}` }, refused: [422] },
   ],
   'PUT /api/v1/vault/notes/{path}': () => [{ raw: { body: 'mine', type: 'text/markdown' }, allowed: [201] }],
+  'PUT /api/v1/uploads/{name}': () => [{ raw: { body: 'mine', type: 'application/octet-stream' }, allowed: [200, 202] }],
+  'POST /api/v1/events/{id}/attachments/{n}/keep': () => [{}],
   'PUT /api/v1/vault/files/{path}': () => [{ raw: { body: 'mine', type: 'application/octet-stream' }, allowed: [201] }],
   'POST /api/v1/vault/move': ({ ids }) => [{ json: { from: ids.note, to: 'Mine.md' } }],
   'PUT /api/v1/model': () => [{ json: { own: ownModel } }],

@@ -20,6 +20,13 @@ steps:
 ---
 `;
 
+/** A mail with something attached to it. */
+const mailWith = (canary: string): string =>
+  [
+    ...['From: a@example.com', `Subject: ${canary}`, 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b', '', '--b', ''],
+    ...[canary, '--b', `Content-Disposition: attachment; filename="${canary}.bin"`, '', canary, '--b--', ''],
+  ].join('\r\n');
+
 /** What a tenant needs so that somebody else can try to get at it. Everything is made by the doors of the product, as far as they go. */
 export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   const customer = await buildCustomer();
@@ -54,6 +61,12 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     const json = { source: 'test', kind: 'ask', externalId: `${canary}-${n}`, payload: { subject: `${canary} ${n}`, text: canary } };
     tasks.push((await ask<{ taskId: string }>('POST /api/v1/events', json, { key })).taskId);
   }
+  const mailed = await send('POST /api/v1/events/mail?as=history', {
+    key,
+    body: mailWith(canary),
+    headers: { 'content-type': 'message/rfc822' },
+  });
+  const { eventId: event } = (await mailed.json()) as { eventId: string }; // What the route declares.
   const approvals = await eventually(async () => {
     const { items } = await ask<{ items: { id: string; payloadHash: string }[] }>('GET /api/v1/approvals?state=waiting');
     return items.length === 2 ? items : undefined;
@@ -111,6 +124,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     ...{
       note,
       file,
+      event,
       role,
       team,
       member,

@@ -18,7 +18,7 @@ export interface Order extends ReadLimits {
  * @throws DocumentFault and nothing else.
  */
 export async function readBytes(bytes: Buffer, order: Order): Promise<DocumentText> {
-  const sniffed = sniff(bytes);
+  const sniffed = asDeclared(sniff(bytes), order);
   const read = await readAs(sniffed, bytes, order);
   const text = clean(read.text);
   const title = read.title === undefined ? '' : clean(read.title).replace(/\s+/g, ' ').trim();
@@ -33,6 +33,12 @@ export async function readBytes(bytes: Buffer, order: Order): Promise<DocumentTe
     warnings: [...(lie === null ? [] : [lie]), ...(read.warnings ?? [])],
   };
 }
+
+/** A page that begins like text is one if it is called so. */
+const asDeclared = (sniffed: Sniffed, { name, mediaType }: Order): Sniffed =>
+  sniffed.kind === 'text' && (/^text\/html\b/i.test(mediaType ?? '') || /\.html?$/i.test(name))
+    ? { kind: 'html', label: 'HTML page' }
+    : sniffed;
 
 async function readAs(sniffed: Sniffed, bytes: Buffer, order: Order): Promise<Read> {
   try {

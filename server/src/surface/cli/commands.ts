@@ -4,9 +4,11 @@ import { archiveCommands } from './command/archive.ts';
 import { auditCommands } from './command/audit.ts';
 import { backupCommands } from './command/backup.ts';
 import { certificateCommands } from './command/certificate.ts';
+import { connectionCommands } from './command/connection.ts';
 import { databaseCommands } from './command/database.ts';
 import { doctorCommands } from './command/doctor.ts';
 import { eventCommands } from './command/event.ts';
+import { importCommands } from './command/import.ts';
 import { jobCommands } from './command/job.ts';
 import { keyCommands } from './command/key.ts';
 import { memberCommands } from './command/member.ts';
@@ -42,8 +44,10 @@ export const commands: readonly Command[] = [
   ...serviceAccountCommands,
   ...tokenCommands,
   ...secretCommands,
+  ...connectionCommands,
   ...certificateCommands,
   ...eventCommands,
+  ...importCommands,
   ...taskCommands,
   ...approvalCommands,
   ...vaultCommands,

@@ -72,6 +72,7 @@ function requests(): { line: Line; sent: Sent; permission: string }[] {
     'POST /api/v1/sso/providers/{id}/domains': { json: { domain: 'mine.example' } },
     'PUT /api/v1/secrets/{id}': { json: { value: 'x', ifVersion: 1 } },
     'POST /api/v1/secrets/{id}/rotation': { json: {} },
+    'PUT /api/v1/uploads/{name}': { body: 'x' },
     'PUT /api/v1/vault/files/{path}': { body: 'x', headers: { 'if-match': '*' } },
     'PUT /api/v1/vault/notes/{path}': { body: 'x', headers: { 'content-type': 'text/markdown', 'if-match': '*' } },
   };
