@@ -250,7 +250,7 @@ function serve(socket: Socket, { folders, mischief, secrets, logins, idling }: S
 
   function flood(line: string): void {
     const pour = () => {
-      while (socket.writable && socket.write(`${line}\r\n`.repeat(100)));
+      while (socket.writable && socket.write(`${line}\r\n`));
     };
     socket.on('drain', pour);
     pour();

@@ -99,7 +99,9 @@ async function leftOut(session: Session, uid: number, reason: 'too_large' | 'unr
     throw error;
   });
   if (found?.size === 0) return { kind: 'gone', uid };
-  const [head] = found?.get(uid)?.bodyParts?.values() ?? [];
+  const message = found?.get(uid);
+  // A part that is the header comes back as the header.
+  const head = message?.headers ?? [...(message?.bodyParts?.values() ?? [])][0];
   return { kind: 'left_out', uid, reason, head: (head ?? Buffer.alloc(0)).subarray(0, headBytesMax) };
 }
 

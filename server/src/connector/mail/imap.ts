@@ -12,7 +12,7 @@ import type { MailContext } from './settings.ts';
  */
 const limits = { maxLineLength: 4 * 1024 * 1024, maxLiteralSize: rawBytesMax + 64 * 1024, maxResponseSize: rawBytesMax + 6 * 1024 * 1024 };
 /** What a session may receive besides the messages that were asked for, looked at this often: lines without end come in small pieces. */
-const floodBytesMax = 64 * 1024 * 1024;
+const floodBytesMax = 8 * 1024 * 1024;
 const floodLookMs = 250;
 const timesMs = { connectionTimeout: 20_000, greetingTimeout: 15_000, socketTimeout: 60_000 };
 /** IDLE is begun anew before the 29 minutes after which servers may hang up (RFC 2177). */
