@@ -27,6 +27,12 @@ const anyManifest = {
   ...{ timeoutMs: 1_000, callsPerMinute: 1 },
 };
 const feed = { connector: 'feed', settings: { feed: 'mine' }, credentials: { password: 'right' } };
+const statement =
+  ':20:S\n:25:NL91ABNA0417164300\n:28C:1/1\n:60F:C260301EUR1,00\n:61:2603010301C1,00NTRFNONREF\n:86:mine\n:62F:C260301EUR2,00\n-';
+const anyMapping = {
+  ...{ header: ['Day', 'Amount'], delimiter: ';', decimalPoint: ',', dateOrder: 'dmy' },
+  columns: { bookedOn: 0, amount: 1 },
+};
 const roleNameOf = ({ ids }: Place): string => `r-${ids.canary}`.slice(0, 30);
 
 /** By route: every route of a tenant or a person that takes a body stands here. A new route is one line. */
@@ -56,6 +62,12 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'POST /api/v1/events/{id}/attachments/{n}/keep': () => [{}],
   'PUT /api/v1/vault/files/{path}': () => [{ raw: { body: 'mine', type: 'application/octet-stream' }, allowed: [201] }],
   'POST /api/v1/vault/move': ({ ids }) => [{ json: { from: ids.note, to: 'Mine.md' } }],
+  'PUT /api/v1/ledger/transactions/{id}': () => [{ json: { category: 'Mine' } }],
+  'PUT /api/v1/ledger/rules': () => [{ json: { version: 0, rules: [], learnUpToMinor: 1 }, allowed: [200] }],
+  'POST /api/v1/ledger/invoices': () => [{ raw: { body: 'Invoice number: 4711\nTotal EUR 12.50', type: 'text/plain' }, allowed: [201] }],
+  'POST /api/v1/ledger/invoices/{id}/match': ({ ids }) => [{ json: { transactionIds: [ids.transaction] } }, { json: { none: true } }],
+  'POST /api/v1/ledger/imports': () => [{ raw: { body: statement, type: 'text/plain' }, allowed: [200] }],
+  'PUT /api/v1/ledger/accounts/{id}/mapping': () => [{ json: { mapping: anyMapping, name: 'Mine' } }],
   'PUT /api/v1/model': () => [{ json: { own: ownModel } }],
   'POST /api/v1/secrets/{id}/rotation': () => [{ json: {} }],
   'POST /api/v1/model/test': () => [{ json: { own: ownModel } }],

@@ -31,6 +31,9 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   // Of nobody yet.
   'registrations/{id}': () => newId('registration'),
   'passkeys/{id}': ({ ids }) => ids.passkey,
+  'accounts/{id}': ({ ids }) => ids.account,
+  'transactions/{id}': ({ ids }) => ids.transaction,
+  'invoices/{id}': ({ ids }) => ids.invoice,
   'secrets/{id}': ({ ids }) => ids.secret,
   'connections/{id}': ({ ids }) => ids.connection,
   'versions/{version}': () => '1',

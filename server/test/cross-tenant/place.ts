@@ -71,6 +71,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     const { items } = await ask<{ items: { id: string; payloadHash: string }[] }>('GET /api/v1/approvals?state=waiting');
     return items.length === 2 ? items : undefined;
   });
+  const ledger = await buildLedger(send, key, canary);
   const role = await made('POST /api/v1/roles', { name: `r-${canary}`.slice(0, 30), title: canary, permissions: ['task:read'] });
   const team = await made('POST /api/v1/teams', { name: canary, members: [owner] });
   const invite = (n: number) =>
@@ -144,6 +145,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       tool,
       scimToken: scim.id,
       canary,
+      ...ledger,
     },
     ...{
       task: tasks[0] ?? '',
@@ -157,6 +159,23 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
 
 const plainServer = { kind: 'http', url: 'https://tools.example/mcp', signIn: { kind: 'none' } };
 const offeredTool = (name: string) => ({ name, title: null, description: name, inputSchema: {}, outputSchema: null, annotations: {} });
+
+/** An account with a transaction, and an invoice. */
+async function buildLedger(send: TestHttp['send'], key: string, canary: string) {
+  const entry = `:61:2603010301D12,50NTRFNONREF//${canary.slice(0, 14)}\n:86:${canary}`;
+  const statement = `:20:S\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C260301EUR99,00\n${entry}\n:62F:C260301EUR86,50\n-`;
+  const headers = { 'content-type': 'text/plain' };
+  const take = async (line: Parameters<typeof send>[0], body?: string) => {
+    const response = await send(line, { key, ...(body === undefined ? {} : { body, headers }) });
+    if (response.status >= 300) throw new Error(`${line} was answered ${response.status}: ${await response.text()}`);
+    // Each line below names what its route declares.
+    return (await response.json()) as { account: string; id: string; items: { id: string }[] };
+  };
+  const { account } = await take('POST /api/v1/ledger/imports', statement);
+  const { items } = await take('GET /api/v1/ledger/transactions');
+  const { id: invoice } = await take('POST /api/v1/ledger/invoices', `Invoice number: 4711${canary}\nTotal EUR 12.50`);
+  return { account, transaction: items[0]?.id ?? '', invoice };
+}
 
 /** What only a device or a provider could make. */
 async function insertRest(
