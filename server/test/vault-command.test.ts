@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,7 +12,7 @@ import { testHttp } from './http.ts';
 import { eventually } from './platform.ts';
 
 /** The commands about files of the vault: through the socket of a server, and without one. */
-const { platform, http, buildCustomer } = await testHttp();
+const { platform, http, send, buildCustomer } = await testHttp();
 const folder = await mkdtemp(join(tmpdir(), 'factotum-vault-command-'));
 after(() => rm(folder, { recursive: true }));
 const customer = await buildCustomer();
@@ -25,7 +25,7 @@ await control.start();
 after(() => control.stop());
 const alone = join(folder, 'alone');
 
-async function run(data: string, argv: readonly string[], fetchAs: typeof http.fetchAs = http.fetchAs) {
+async function run(data: string, argv: readonly string[], fetchAs: typeof http.fetchAs = http.fetchAs, tenant = customer.name) {
   let [out, err] = ['', ''];
   const deps = {
     configure: () => readConfig({ ...platform.environment, FACTOTUM_DATA: data, FACTOTUM_LOG_LEVEL: 'silent' }),
@@ -42,7 +42,7 @@ async function run(data: string, argv: readonly string[], fetchAs: typeof http.f
     },
     // What the other commands need is not asked for here.
   } as unknown as CommandDeps;
-  const exit = await runCommand([...argv, '--tenant', customer.name, '--data', data, '--json'], deps);
+  const exit = await runCommand([...argv, '--tenant', tenant, '--data', data, '--json'], deps);
   const json: unknown = JSON.parse(out);
   return { exit, json, err };
 }
@@ -139,4 +139,54 @@ test('a file is sent while it is read, and written while it comes', async () => 
     return new Response(ReadableStream.from(pieces()));
   });
   assert.deepEqual([written.exit, (await stat(copy)).size], [0, 200_100]);
+});
+
+test('a folder of notes is imported once, nothing of it decides unless somebody vouches for it, and a dry run writes nothing', async () => {
+  const one = await buildCustomer();
+  const vault = join(folder, 'obsidian');
+  const put = async (path: string, content: string | Buffer) => {
+    await mkdir(join(vault, path, '..'), { recursive: true });
+    await writeFile(join(vault, path), content);
+  };
+  await put('Clients/Müller.md', '---\ntags: [client]\n---\n# Müller');
+  await put('Clients/scan.pdf', randomBytes(70_000));
+  await put('Playbooks/Pay.md', '---\nwhen: {}\n---');
+  await put('Company_Handbook.md', '# Ours');
+  await put('Pending_Approval/Old.md', 'by the predecessor');
+  await put('.obsidian/app.json', '{}');
+  await put('.trash/gone.md', 'x');
+  await put('bad:name.md', 'x');
+  await symlink('/etc/passwd', join(vault, 'link.md'));
+  const importing = async (...options: string[]) => {
+    const { json, exit, err } = await run(served, ['vault', 'import', vault, ...options], http.fetchAs, one.name);
+    assert.equal(exit, 0, err);
+    return json as { notes: number; files: number; same: number; differ: string[]; failed: unknown[]; skipped: { path: string }[] };
+  };
+  const key = await one.key();
+  const pathsIn = async () => {
+    const list = async (kind: string) =>
+      ((await (await send(`GET /api/v1/vault/${kind}?limit=200`, { key })).json()) as { items: { path: string; trusted?: boolean }[] })
+        .items;
+    return [...(await list('notes')), ...(await list('files'))];
+  };
+  const dry = await importing('--dry-run');
+  assert.deepEqual(
+    [dry.notes, dry.files, dry.skipped.map(({ path }) => path).sort()],
+    [4, 1, ['.obsidian', '.trash', 'bad:name.md', 'link.md']],
+  );
+  assert.ok(!(await pathsIn()).some(({ path }) => path.startsWith('Clients/')));
+  const first = await importing();
+  assert.deepEqual([first.notes, first.files, first.failed], [4, 1, []]);
+  const imported = new Map((await pathsIn()).map(({ path, trusted }) => [path, trusted]));
+  for (const path of ['Clients/Müller.md', 'Imported/Playbooks/Pay.md', 'Imported/Company_Handbook.md', 'Imported/Pending_Approval/Old.md'])
+    assert.equal(imported.get(path), false, path);
+  assert.ok(imported.has('Clients/scan.pdf'));
+  const again = await importing();
+  assert.deepEqual([again.notes, again.files, again.same], [0, 0, 5]);
+  const trusted = await importing('--trust');
+  assert.deepEqual([trusted.notes, trusted.differ], [1, ['Company_Handbook.md']]);
+  assert.equal((await importing('--trust', '--replace')).notes, 1);
+  const handbook = await send('GET /api/v1/vault/notes/Company_Handbook.md', { key });
+  assert.equal(await handbook.text(), '# Ours');
+  assert.equal((await pathsIn()).find(({ path }) => path === 'Playbooks/Pay.md')?.trusted, true);
 });

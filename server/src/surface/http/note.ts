@@ -67,7 +67,20 @@ export async function listAllNotes(
 /** Writes a note as a member. One that is there is only replaced by who has read it: without If-Match it is `vault.changed`. */
 export async function changeNote(
   vault: Vault,
-  { path, bytes, ifMatch, ifNoneMatch }: { path: string; bytes: Uint8Array; ifMatch: string | undefined; ifNoneMatch: '*' | undefined },
+  {
+    path,
+    bytes,
+    trusted: isTrusted,
+    ifMatch,
+    ifNoneMatch,
+  }: {
+    path: string;
+    bytes: Uint8Array;
+    /** Whether the member vouches for the text. */
+    trusted: boolean;
+    ifMatch: string | undefined;
+    ifNoneMatch: '*' | undefined;
+  },
 ): Promise<{ note: NoteItem; isNew: boolean }> {
   refuseGenerated(path);
   const isUnconditional = ifMatch === undefined && ifNoneMatch === undefined;
@@ -77,7 +90,7 @@ export async function changeNote(
     path,
     content: bytes,
     author: vault.actor,
-    trusted: true,
+    trusted: isTrusted,
     at: vault.now,
     ifMatch,
     // Somebody else may put a note here at this very moment.

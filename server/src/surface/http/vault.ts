@@ -80,16 +80,23 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
       summary: 'Write a note. Over one that is there only with If-Match',
       tag: 'vault',
       params: pathParams,
+      query: z.strictObject({
+        trusted: z
+          .enum(['true', 'false'])
+          .default('true')
+          .meta({ description: 'false: a text that the sender passes on and does not vouch for. It stands where tools may write.' }),
+      }),
       body: rawBody(noteTypes, noteBytesMax),
       answers: { 200: noteItemSchema, 201: noteItemSchema },
-      errors: ['quota.exceeded', 'vault.path_invalid', 'vault.changed', 'vault.exists', 'vault.generated'],
+      errors: ['quota.exceeded', 'vault.path_invalid', 'vault.changed', 'vault.exists', 'vault.generated', 'vault.protected'],
     },
     async (call) => {
       const path = normalisePath(call.params.path);
       refuseBinaryText(path, call.body);
       const { headers } = call.request;
       const conditions = { ifMatch: conditionOf(headers.get('if-match')), ifNoneMatch: anyOf(headers.get('if-none-match')) };
-      const { note, isNew } = await inVault(call, (vault) => changeNote(vault, { path, bytes: call.body, ...conditions }));
+      const trusted = call.query.trusted === 'true';
+      const { note, isNew } = await inVault(call, (vault) => changeNote(vault, { path, bytes: call.body, trusted, ...conditions }));
       return isNew ? { status: 201, body: note } : { status: 200, body: note };
     },
   );

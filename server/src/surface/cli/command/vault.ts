@@ -6,11 +6,12 @@ import { ask, askAll, askStream } from '../api.ts';
 import { type Command, UsageError } from '../command.ts';
 import { saveStream } from '../save.ts';
 import { list, table } from '../table.ts';
+import { vaultImportCommand } from './vault-import.ts';
 
 const fileSchema = z.object({ path: z.string(), etag: z.string(), sizeBytes: z.number(), createdAt: z.string(), updatedAt: z.string() });
 const limitDefault = 1_000;
 
-/** Files of the vault, streamed in and out. */
+/** Files of the vault, streamed in and out, and whole folders of notes in. */
 export const vaultCommands: readonly Command[] = [
   {
     name: 'vault files',
@@ -62,6 +63,7 @@ export const vaultCommands: readonly Command[] = [
       return { json: { path, file, bytes }, text: list({ path, file, bytes }) };
     },
   },
+  vaultImportCommand,
 ];
 
 /** Dots would lead to another address before the server could refuse them. @throws UsageError. */
