@@ -6,9 +6,17 @@ import type { Logger } from '#kernel';
 import { neverConnected } from '#kernel/outbound';
 import { createCallSignals } from './abort.ts';
 import { readAnswer, writeMeta } from './meta.ts';
+import type { Permits } from './permit.ts';
 
-/** Makes calls through MCP clients, the same way wherever the server is. Never throws: what breaks off is an answer as well. */
-export function createCaller(log: Logger): (call: ToolCall, clientFor: (signal: AbortSignal) => Promise<Client>) => Promise<ToolAnswer> {
+/**
+ * Makes calls through MCP clients, the same way wherever the server is. Never throws: what breaks off is an answer as well.
+ *
+ * @param permits - what servers in other processes ask for; left out where the server is in this one
+ */
+export function createCaller(
+  log: Logger,
+  permits?: Permits,
+): (call: ToolCall, clientFor: (signal: AbortSignal) => Promise<Client>) => Promise<ToolAnswer> {
   const signals = createCallSignals();
   return async (call, clientFor) => {
     if (call.signal.aborted) return { kind: 'failed', failure: 'transient', code: 'server.busy', message: 'The server is stopping.' };
@@ -19,7 +27,8 @@ export function createCaller(log: Logger): (call: ToolCall, clientFor: (signal: 
     try {
       const client = await clientFor(signal);
       const leftMs = Math.max(1, call.timeoutMs - (performance.now() - startedAtMs));
-      const result = await client.callTool({ name: call.tool, arguments: args, _meta: writeMeta(call) }, undefined, {
+      const permit = call.operation === 'lookup' || permits === undefined ? undefined : await permitFor(call, permits);
+      const result = await client.callTool({ name: call.tool, arguments: args, _meta: writeMeta(call, permit) }, undefined, {
         timeout: leftMs,
         signal,
       });
@@ -27,6 +36,7 @@ export function createCaller(log: Logger): (call: ToolCall, clientFor: (signal: 
     } catch (error) {
       if (error instanceof McpError && error.code === McpErrorCode.RequestTimeout)
         return brokenOff(call, `${call.tool} did not answer within ${Math.round(call.timeoutMs / 1000)} s.`);
+      if (error instanceof NoPermit) return { kind: 'failed', failure: 'transient', code: 'key.unavailable', message: error.message };
       // The server turned the request away at its door, so nothing was done.
       if (error instanceof StreamableHTTPError && error.code === 403) return turnedAway(call);
       log.warn({ tool: call.tool, ...kindOf(error) }, 'a tool call broke off');
@@ -36,6 +46,17 @@ export function createCaller(log: Logger): (call: ToolCall, clientFor: (signal: 
       end();
     }
   };
+}
+
+/** Nothing has been sent yet. */
+class NoPermit extends Error {}
+
+async function permitFor(call: ToolCall, permits: Permits): Promise<string> {
+  try {
+    return await permits.issue(call);
+  } catch (cause) {
+    throw new NoPermit(`${call.tool} was not called: the keys of the tenant cannot be had just now.`, { cause });
+  }
 }
 
 /** What it did is anybody's guess, unless it was only asked a question: that can be asked again. */

@@ -247,7 +247,7 @@ test('our server goes through the life of an MCP connection with a client that k
   await server.connect(far);
   await client.connect(near);
   assert.equal(client.getServerVersion()?.name, 'factotum-test');
-  assert.deepEqual(client.getServerCapabilities(), { tools: {} });
+  assert.deepEqual(client.getServerCapabilities(), { tools: {}, logging: {} });
   assert.ok(LATEST_PROTOCOL_VERSION >= '2025-06-18');
   await client.ping();
   const listed = await client.listTools();

@@ -8,12 +8,15 @@ import type { Tool } from '#flow/tool';
 import type { Logger } from '#kernel';
 import { admissionOf, createRenewedServer, type TlsEnd } from '#trust/certificate';
 import { messageBytesMax } from './connection.ts';
+import type { Permits } from './permit.ts';
 import { toolsPath } from './remote-host.ts';
 import { createToolServer } from './server.ts';
 
 export interface ToolListenerOptions {
   readonly tools: readonly Tool[];
   readonly end: TlsEnd;
+  /** What a call that changes something has to show; left out: nothing. */
+  readonly permits?: Permits;
   readonly log: Logger;
   /** How often it looks whether its certificate is to be replaced, in milliseconds. */
   readonly everyMs?: number;
@@ -43,7 +46,7 @@ const graceMsDefault = 20_000;
  * processes can stand behind one address. Who is no worker of this installation gets no further than its certificate. When a caller
  * hangs up, its call is told to stop: nobody is left to hear what came of it, and whoever takes over asks.
  */
-export async function createToolListener({ tools, end, log, everyMs }: ToolListenerOptions): Promise<ToolListener> {
+export async function createToolListener({ tools, end, permits, log, everyMs }: ToolListenerOptions): Promise<ToolListener> {
   const open = new Set<ServerResponse>();
   let isClosing = false;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -55,9 +58,11 @@ export async function createToolListener({ tools, end, log, everyMs }: ToolListe
       log.warn({ peer: request.socket.remoteAddress, reason: admission.reason }, 'a caller of tools was turned away');
       return refuse(response, 403, `Your certificate does not let you in: ${admission.reason}.`);
     }
-    if (request.url !== toolsPath) return refuse(response, 404, 'There is nothing at this address.');
+    const served = toolsAt(tools, request.url ?? '');
+    if (served === null) return refuse(response, 404, 'There is nothing at this address.');
+    if (isForeignPage(request)) return refuse(response, 403, 'This request was made by a page that is not ours.');
     if (request.method !== 'POST') return refuse(response, 405, 'Only POST is served here.', { allow: 'POST' });
-    const server = createToolServer('tools', tools, log, (tenantId) => admission.mayActFor(tenantId));
+    const server = createToolServer('tools', served, log, { mayActFor: (tenantId) => admission.mayActFor(tenantId), permits });
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true, maxRequestBodySize: messageBytesMax });
     response.once('close', () => void server.close());
     // The SDK's class implements its own interface, but for how exact it is about what may be undefined.
@@ -107,6 +112,19 @@ export async function createToolListener({ tools, end, log, everyMs }: ToolListe
       clearTimeout(cut);
     },
   };
+}
+
+/** All tools at `/mcp`, those of one domain at `/mcp/<domain>`; null for an address at which there are none. */
+function toolsAt(tools: readonly Tool[], url: string): readonly Tool[] | null {
+  if (url === toolsPath) return tools;
+  const domain = url.startsWith(`${toolsPath}/`) ? url.slice(toolsPath.length + 1) : '';
+  const served = tools.filter(({ manifest }) => domain !== '' && manifest.tool.startsWith(`${domain}.`));
+  return served.length === 0 ? null : served;
+}
+
+/** No page has any business here; one of this machine, which a developer may have open, is let through to what its certificate allows. */
+function isForeignPage({ headers: { origin } }: IncomingMessage): boolean {
+  return origin !== undefined && !/^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
 }
 
 const connectionsOf = (server: Server): Promise<number> =>

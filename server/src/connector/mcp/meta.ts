@@ -15,11 +15,12 @@ const metaSchema = z.strictObject({
   key: z.string().min(1).max(300),
   now: z.iso.datetime().transform((text) => new Date(text)),
   result: jsonObjectSchema.optional(),
+  permit: z.string().max(100).optional(),
 });
 export type CallMeta = z.infer<typeof metaSchema>;
 
 /** What goes along with the arguments. */
-export function writeMeta(call: ToolCall): Record<string, unknown> {
+export function writeMeta(call: ToolCall, permit?: string): Record<string, unknown> {
   const { operation, tenantId, taskId, key } = call;
   return {
     [field]: {
@@ -29,6 +30,7 @@ export function writeMeta(call: ToolCall): Record<string, unknown> {
       key,
       now: call.now.toISOString(),
       ...(call.resultJson === undefined ? {} : { result: JSON.parse(call.resultJson) }),
+      ...(permit === undefined ? {} : { permit }),
     },
   };
 }

@@ -4,12 +4,15 @@ import type { TlsEnd } from '#trust/certificate';
 import { createCaller } from './call-tool.ts';
 import { type McpConnection, openMcpConnection, withoutWaiting } from './connection.ts';
 import type { ClosableToolHost } from './host.ts';
+import type { Permits } from './permit.ts';
 
 export interface RemoteToolHostOptions {
   /** Of the process that serves tools: its host and port. */
   readonly url: string;
   /** What a worker shows when it acts for a tenant. */
   readonly endFor: (tenantId: Id<'tenant'>) => TlsEnd;
+  /** Left out: the server asks for none. */
+  readonly permits?: Permits;
   readonly log: Logger;
 }
 
@@ -17,8 +20,8 @@ export interface RemoteToolHostOptions {
 const connectionsMax = 1_000;
 
 /** Calls tools that run in another process. Each tenant has a connection, and so a client certificate, of its own. */
-export function createRemoteToolHost({ url, endFor, log }: RemoteToolHostOptions): ClosableToolHost {
-  const callThrough = createCaller(log);
+export function createRemoteToolHost({ url, endFor, permits, log }: RemoteToolHostOptions): ClosableToolHost {
+  const callThrough = createCaller(log, permits);
   const address = new URL(toolsPath, url).href;
   interface Held {
     readonly connection: McpConnection;

@@ -4,12 +4,14 @@ import {
   type CallToolResult,
   ListToolsRequestSchema,
   type Tool as McpTool,
+  SetLevelRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { z } from 'zod';
 import { callFaults, type Tool, type ToolAnswer, type ToolContext } from '#flow/tool';
-import { type Id, isFactotumError, type Logger } from '#kernel';
+import { canonicalJson, type Id, isFactotumError, type JsonObject, type Logger } from '#kernel';
 import { readMeta, writeAnswer } from './meta.ts';
+import type { Permits } from './permit.ts';
 
 /**
  * One MCP server over a set of our own tools. What steers a call beside its arguments (key, tenant, operation) travels in `_meta`.
@@ -17,17 +19,26 @@ import { readMeta, writeAnswer } from './meta.ts';
  * The low-level server is used on purpose: the high-level one drops unknown arguments silently, so that what was approved and what
  * is done could differ. Here the strict schema refuses them.
  *
- * @param mayActFor - whether the caller may act for that tenant; in this process whoever calls may.
+ * @param guard.mayActFor - whether the caller may act for that tenant; in this process whoever calls may.
+ * @param guard.permits - what whoever changes something must show; left out: nothing, in this process.
  */
 export function createToolServer(
   name: string,
   tools: readonly Tool[],
   log: Logger,
-  mayActFor: (tenantId: Id<'tenant'>) => boolean = () => true,
+  {
+    mayActFor = () => true,
+    permits,
+  }: { readonly mayActFor?: (tenantId: Id<'tenant'>) => boolean; readonly permits?: Permits | undefined } = {},
 ): Server {
   const byName = new Map(tools.map((tool) => [tool.manifest.tool, tool]));
-  const server = new Server({ name: `factotum-${name}`, version: '0.1.0' }, { capabilities: { tools: {} }, jsonSchemaValidator });
+  const server = new Server(
+    { name: `factotum-${name}`, version: '0.1.0' },
+    { capabilities: { tools: {}, logging: {} }, jsonSchemaValidator },
+  );
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(describe) }));
+  // We send no log messages; a client may say which ones it would like.
+  server.setRequestHandler(SetLevelRequestSchema, () => ({}));
   server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
     const tool = byName.get(request.params.name);
     if (tool === undefined)
@@ -56,6 +67,20 @@ export function createToolServer(
         code: 'tool.auth',
         message: 'The certificate of this worker is not for this tenant.',
       });
+    }
+    if (permits !== undefined && meta.operation !== 'lookup' && tool.manifest.effect !== 'read') {
+      const { operation, tenantId, key, result } = meta;
+      const argsJson = canonicalJson(plainArguments(request.params.arguments));
+      const resultJson = result === undefined ? undefined : canonicalJson(result);
+      if (!(await permits.holds(meta.permit, { tool: tool.manifest.tool, operation, tenantId, key, argsJson, resultJson }))) {
+        log.warn({ tool: tool.manifest.tool, tenantId, operation }, 'a call that changes something had no valid permit');
+        return writeAnswer({
+          kind: 'failed',
+          failure: 'auth',
+          code: 'tool.auth',
+          message: 'The call has no valid permit: nothing was done.',
+        });
+      }
     }
     const context: ToolContext = { tenantId: meta.tenantId, taskId: meta.taskId, key: meta.key, now: meta.now, signal: extra.signal };
     try {
@@ -87,6 +112,9 @@ export function createToolServer(
   });
   return server;
 }
+
+/** Canonical JSON knows no undefined, and neither does what came over the wire. */
+const plainArguments = (args: Readonly<Record<string, unknown>> | undefined): JsonObject => JSON.parse(JSON.stringify(args ?? {}));
 
 /** Made once: a server lives as long as one request where it is far away, and the SDK would build a validator for each (1 ms). */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();
