@@ -2,7 +2,7 @@ import { type BankImport, createBankImport, isBankFile } from '#connector/bank';
 import { readDocument } from '#connector/document';
 import { createFileIntake, type FileIntakeDeps, type FileRecogniser } from '#flow/file';
 import type { ReadDocument } from '#flow/intake';
-import type { Logger } from '#kernel';
+import type { Config, Logger } from '#kernel';
 import type { Database } from '#kernel/database';
 
 /** Reads documents for whoever takes something in. */
@@ -13,6 +13,18 @@ type Deps = Omit<FileIntakeDeps, 'app' | 'readDocument' | 'recognisers'> & { rea
 /** The door for files of this process. Bank files go to the ledger, whichever way they come. */
 export const createPlatformFiles = (deps: Deps) =>
   createFileIntake({ ...deps, app: deps.database.app, readDocument: documents, recognisers: [bankFiles(createBankImport(deps))] });
+
+/** The folders of this machine that a tenant may watch. */
+export async function folderRoots(
+  { connectors }: Pick<Config, 'connectors'>,
+  identity: { findTenant(name: string): Promise<{ readonly id: string } | null> },
+  tenantId: string,
+): Promise<string[]> {
+  const named = await Promise.all(
+    connectors.folders.map(async ({ tenant, path }) => ({ path, tenant: await identity.findTenant(tenant) })),
+  );
+  return named.filter(({ tenant }) => tenant?.id === tenantId).map(({ path }) => path);
+}
 
 const bankFiles =
   ({ importBankFile }: BankImport): FileRecogniser =>

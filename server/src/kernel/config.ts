@@ -116,6 +116,7 @@ function assemble(values: Values, faults: string[]): Assembled {
     modelAllowHosts: values.FACTOTUM_MODEL_ALLOW_HOSTS ?? [],
     connectors: {
       packages: values.FACTOTUM_CONNECTORS ?? [],
+      folders: values.FACTOTUM_FOLDERS ?? [],
       allowHosts: values.FACTOTUM_CONNECTION_ALLOW_HOSTS ?? [],
       pollsMax: values.FACTOTUM_CONNECTION_POLLS,
     },

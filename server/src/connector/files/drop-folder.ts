@@ -7,6 +7,7 @@ import { type EventInput, eventInputSchema, type Intake, payloadBytesMax } from 
 import { createLimit, type ErrorCode, FactotumError, type Id, isFactotumError, type JsonObject, type Logger, parseJson } from '#kernel';
 import { type Fingerprint, openSeen, readSeen, removeSeen, type Seen, whenSettled } from './dropped-file.ts';
 import { putAside, refusedFolder } from './refused.ts';
+import { isUnfinished } from './unfinished.ts';
 
 export interface DropFolderOptions {
   /** The folder set by FACTOTUM_DROP; below it one folder a tenant, named like it. */
@@ -232,7 +233,3 @@ function readEvent(bytes: Buffer): EventInput {
   const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'event'}: ${issue.message}`);
   throw new FactotumError('event.invalid', `The event is not valid. ${faults.join('; ')}.`);
 }
-
-/** Names under which programs write before they rename: still growing, or not meant for us. */
-const isUnfinished = (name: string): boolean =>
-  name.startsWith('.') || name.startsWith('~') || name.endsWith('~') || /\.(part|crdownload|tmp|swp)$/i.test(name);

@@ -38,6 +38,11 @@ export interface Recognised {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+interface RecogniserDoor {
+  readonly channel: FileDoor['channel'] | 'connection';
+  readonly submittedBy: string;
+}
+
 /**
  * Takes files of one kind in by itself. Asked with every file that is small enough; idempotent, as a file may come again.
  *
@@ -48,7 +53,7 @@ export interface Recognised {
 export type FileRecogniser = (
   tenantId: Id<'tenant'>,
   file: { readonly name: string; readonly bytes: Uint8Array },
-  door: Pick<FileDoor, 'channel' | 'submittedBy'>,
+  door: RecogniserDoor,
 ) => Promise<Recognised | null>;
 
 export interface FileIntakeDeps {
@@ -117,7 +122,7 @@ export function createFileIntake(deps: FileIntakeDeps) {
     tenantId: Id<'tenant'>,
     name: string,
     kept: KeptFile,
-    { channel, submittedBy }: FileDoor,
+    { channel, submittedBy }: RecogniserDoor,
   ): Promise<{ recognised: Recognised | null; warnings: string[] }> {
     const warnings: string[] = [];
     const isRead = deps.recognisers.length > 0 && kept.sizeBytes <= recognisedBytesMax;
@@ -163,15 +168,16 @@ export function createFileIntake(deps: FileIntakeDeps) {
       return sort === 'mailbox' ? takeMailbox(tenantId, { ...file, body }, door) : takeFile(tenantId, { ...file, body }, door);
     },
     /** Keeps a file and reads it, and leaves the event to the caller, who commits it with something else. */
-    async keep(tenantId: Id<'tenant'>, file: IncomingFile, author: string): Promise<KeptArrival> {
-      const kept = await keepFile(deps, tenantId, file, author);
-      return { ...kept, ...(await read(tenantId, file.name, kept)) };
+    async keep(tenantId: Id<'tenant'>, file: IncomingFile, submittedBy: string): Promise<KeptArrival> {
+      const kept = await keepFile(deps, tenantId, file, submittedBy);
+      const { recognised, warnings } = await recognise(tenantId, file.name, kept, { channel: 'connection', submittedBy });
+      return { ...kept, recognised, ...(await read(tenantId, file.name, kept, warnings)) };
     },
   };
 }
 
 /** A file in the vault with what an event tells of it. */
-export type KeptArrival = KeptFile & Awaited<ReturnType<typeof arrivalOf>>;
+export type KeptArrival = KeptFile & Awaited<ReturnType<typeof arrivalOf>> & { readonly recognised: Recognised | null };
 
 const taken = ({ eventId, taskId, created }: Accepted, path: string | null): TakenFile => ({
   eventId,

@@ -75,6 +75,8 @@ export interface SettingReference {
 export interface ConnectorsConfig {
   /** Names of packages, or absolute paths, that bring connectors beside our own. */
   readonly packages: readonly string[];
+  /** Folders of this machine that a tenant, by its name or id, may watch. */
+  readonly folders: readonly { readonly tenant: string; readonly path: string }[];
   /** `host:port` of servers that connections may lead to although private. */
   readonly allowHosts: readonly string[];
   /** Polls of one watcher under way at once, at most. */

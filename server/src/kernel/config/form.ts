@@ -43,6 +43,18 @@ export const connectorPackages = z
         .regex(/^(?:\/.+|(?:@[a-z0-9._-]+\/)?[a-z0-9][a-z0-9._-]*)$/, 'must be names of packages or absolute paths, several with commas'),
     ),
   );
+/** Folders that tenants may watch: `tenant=/absolute/path`, several with commas. */
+export const tenantFolders = z
+  .string()
+  .transform((value) => value.split(',').map((entry) => entry.trim()))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(/^[^=,]+=(?:\/|[A-Za-z]:[\\/]).*$/, 'must be like acme=/srv/scans: a tenant and an absolute path, several with commas')
+        .transform((entry) => ({ tenant: entry.slice(0, entry.indexOf('=')), path: entry.slice(entry.indexOf('=') + 1) })),
+    ),
+  );
 export const secretPlace = z
   .string()
   .regex(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectorPackages, flag, hosts, postgresUrl, roleNames, type Setting, text, url, whole } from './form.ts';
+import { connectorPackages, flag, hosts, postgresUrl, roleNames, type Setting, tenantFolders, text, url, whole } from './form.ts';
 
 /** What the process does and where its work lies: folders, database, roles, people, models. */
 export const workSettings = {
@@ -107,6 +107,13 @@ export const workSettings = {
     fallback: '64',
     unit: 'tasks',
     about: 'Tasks one process works on at once. Waiting tasks take none.',
+  },
+  FACTOTUM_FOLDERS: {
+    schema: tenantFolders.optional(),
+    fallback: '',
+    unit: 'list',
+    about:
+      'Folders of this machine that tenants may watch, like `acme=/srv/scans`, several with commas. Everything below one of them may be read by that tenant.',
   },
   FACTOTUM_CONNECTORS: {
     schema: connectorPackages.optional(),
