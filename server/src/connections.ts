@@ -1,4 +1,5 @@
 import { caldavConnector } from '#connector/calendar';
+import { createFolderConnector, type FolderConnectorDeps } from '#connector/files';
 import { createMailConnector } from '#connector/mail';
 import { webhookConnector } from '#connector/webhook';
 import type { Agenda } from '#flow/agenda';
@@ -16,7 +17,12 @@ import type { Database } from '#kernel/database';
 import { loadConnectors } from './third-party.ts';
 
 /** The connectors of the product, in the order in which people see them. */
-const ownConnectors = ({ agenda }: Deps): readonly AnyConnector[] => [createMailConnector(), caldavConnector(agenda), webhookConnector];
+const ownConnectors = ({ agenda, folder }: Deps): readonly AnyConnector[] => [
+  createMailConnector(),
+  caldavConnector(agenda),
+  createFolderConnector(folder),
+  webhookConnector,
+];
 
 /** What keeps a connector's `changes`, by its kind. */
 const sinks = ({ agenda }: Deps): Readonly<Record<string, Sink>> => ({ caldav: agenda.sink });
@@ -24,6 +30,7 @@ const sinks = ({ agenda }: Deps): Readonly<Record<string, Sink>> => ({ caldav: a
 type Deps = Omit<ConnectionsDeps, 'connectors' | 'network' | 'onChanged' | 'database'> & {
   readonly database: Database;
   readonly agenda: Agenda;
+  readonly folder: FolderConnectorDeps;
 };
 
 /** The tenants' connections, over our own connectors and those that the operator has installed. @throws ConfigFaults for the latter. */

@@ -40,7 +40,7 @@ import { readMoney } from './briefing.ts';
 import { createPlatformConnections } from './connections.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { databaseLogins } from './database-logins.ts';
-import { createPlatformFiles, documents } from './files.ts';
+import { createPlatformFiles, documents, folderRoots } from './files.ts';
 import { openKeys } from './keys.ts';
 import { createPlatformLedger } from './ledger.ts';
 import { createPlatformQuotas } from './quota.ts';
@@ -199,6 +199,7 @@ export async function openPlatform(options: PlatformOptions) {
     const calendars = createPlatformAgenda({ database, keysOf: keyring.of, clock });
     const watching = await createPlatformConnections(config, {
       agenda: calendars.agenda,
+      folder: { files: fileIntake, rootsOf: (tenantId) => folderRoots(config, identity, tenantId) },
       database,
       keysOf: keyring.of,
       secrets: secretResolver,
