@@ -9,6 +9,7 @@ import {
   createConnections,
   createNetwork,
   createWatcher,
+  noFigures,
   type Sink,
   type Watcher,
 } from '#flow/connection';
@@ -51,6 +52,8 @@ export async function createPlatformConnections(config: Config, deps: Deps) {
   return {
     connections,
     network,
+    /** What the watcher of this process has done. */
+    watcherFigures: () => watcher?.figures() ?? noFigures,
     /** The watcher of this process. Not started yet. */
     createWatcher(): Watcher {
       watcher = createWatcher({ ...parts, database: deps.database, sinks: sinks(deps), pollsMax: config.connectors.pollsMax });

@@ -300,6 +300,7 @@ export async function openPlatform(options: PlatformOptions) {
       network,
       createWatcher: watching.createWatcher,
       runTools,
+      watcherFigures: watching.watcherFigures,
       modelName: config.model?.name ?? null,
       async close() {
         await keyWatch.stop();

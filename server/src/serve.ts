@@ -7,7 +7,7 @@ import { type Config, FactotumError, type Logger } from '#kernel';
 import { addBackupMetrics } from '#ops/backup';
 import { dropDemoMails } from '#ops/demo';
 import { createMemoryKeeper } from '#ops/memory';
-import { addStorageMetrics, createMetrics } from '#ops/telemetry';
+import { addConnectionMetrics, addStorageMetrics, createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
@@ -165,6 +165,7 @@ export function httpDeps(
   });
   addBackupMetrics(metrics, platform.backups);
   addStorageMetrics(metrics, platform.storageFigures);
+  addConnectionMetrics(metrics, platform.watcherFigures);
   return {
     ...platform,
     backups: backupPort(platform),

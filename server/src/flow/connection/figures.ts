@@ -8,11 +8,19 @@ export interface WatcherFigures {
   readonly late: { readonly sumSeconds: number; readonly count: number };
   /** Of the whole installation, as this process saw it last; empty where nothing is watched. */
   readonly states: ReadonlyMap<string, number>;
+  /** By how much the connection that waits longest for its turn is late. */
+  readonly lagMs: number;
   /** Connections that this process looks after, and those of them that it polls right now. */
   readonly held: number;
   readonly polling: number;
   readonly streams: number;
 }
+
+/** Where nobody watches. */
+export const noFigures: WatcherFigures = {
+  ...{ polls: new Map(), arrivals: new Map(), states: new Map(), late: { sumSeconds: 0, count: 0 } },
+  ...{ lagMs: 0, held: 0, polling: 0, streams: 0 },
+};
 
 /** Counts in memory. */
 export function createCounting() {

@@ -1,7 +1,7 @@
 /** The door to connections: tenants' ways to outside systems, and the watcher that looks after them. */
 export { type ConnectionsDeps, createConnections } from './connections.ts';
 export { errorOf } from './fault.ts';
-export type { WatcherFigures } from './figures.ts';
+export { noFigures, type WatcherFigures } from './figures.ts';
 export { createNetwork, type OutsideNetwork } from './network.ts';
 export type {
   AnyConnector,

@@ -328,6 +328,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     },
     figures: () => ({
       ...{ polls: counting.polls, arrivals: counting.arrivals, late: counting.late, states },
+      lagMs: ready.reduce((most, { dueMs }) => Math.max(most, clock.monotonicMs() - dueMs), 0),
       held: held.size,
       polling: polling.size,
       streams: streams.size,
