@@ -44,7 +44,7 @@ create table app.ledger_transaction (
   end_to_end_mac   bytea,
   counterparty_mac bytea,
   category_mac     bytea,
-  categorised_by   text check (categorised_by in ('rule', 'learned', 'person')),
+  categorised_by   text check (categorised_by in ('rule', 'learned', 'tool', 'person')),
   booked_on        date not null,
   body             bytea not null,
   created_at       timestamptz not null,

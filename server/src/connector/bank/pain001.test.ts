@@ -3,18 +3,21 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { currencyExponent } from '#trust/policy';
-import { type PaymentOrder, paymentInitiation } from './pain001.ts';
+import { type PaymentOrder, paymentInitiation, type Transfer } from './pain001.ts';
 
+const transfer: Transfer = {
+  endToEndId: '0123456789abcdef0123456789abcdef',
+  creditor: { name: 'Northwind', iban: 'DE89370400440532013000' },
+  amountMinor: 124_000,
+  reference: 'INV-1 PO-2026-0001',
+};
 const order: PaymentOrder = {
   messageId: '0123456789abcdef0123456789abcdef',
-  endToEndId: '0123456789abcdef0123456789abcdef',
   createdAt: new Date('2026-03-01T10:00:00.123Z'),
   executeOn: '2026-03-01',
   debtor: { name: 'Demo Company', iban: 'NL91ABNA0417164300', bic: 'ABNANL2A' },
-  creditor: { name: 'Northwind', iban: 'DE89370400440532013000' },
-  amountMinor: 124_000,
   currency: 'EUR',
-  reference: 'INV-1 PO-2026-0001',
+  transfers: [transfer],
 };
 
 /**
@@ -69,6 +72,8 @@ const sequences: Readonly<Record<string, readonly string[]>> = {
     'RmtInf',
     'SplmtryData',
   ],
+  RmtInf: ['Ustrd', 'Strd'],
+  CdtrRefInf: ['Tp', 'Ref'],
   PmtTpInf: ['InstrPrty', 'SvcLvl', 'LclInstrm', 'CtgyPurp'],
   PmtId: ['InstrId', 'EndToEndId', 'UETR'],
   FinInstnId: ['BICFI', 'ClrSysMmbId', 'LEI', 'Nm', 'PstlAdr', 'Othr'],
@@ -174,12 +179,19 @@ test('an order is a message that a bank takes: structure, parties, account, amou
   assert.equal(all(document).find(({ name }) => name === 'InstdAmt')?.attributes.Ccy, 'EUR');
   assert.equal(at(document, ...payment, 'CdtrAcct', 'Id', 'IBAN'), 'DE89370400440532013000');
   assert.equal(at(document, ...payment, 'Cdtr', 'Nm'), 'Northwind');
-  assert.equal(at(document, ...payment, 'RmtInf', 'Ustrd'), order.reference);
+  assert.equal(at(document, ...payment, 'RmtInf', 'Ustrd'), transfer.reference);
   assert.equal(at(document, 'CstmrCdtTrfInitn', 'PmtInf', 'DbtrAgt', 'FinInstnId', 'BICFI'), 'ABNANL2A');
   assert.equal(at(document, 'CstmrCdtTrfInitn', 'GrpHdr', 'CreDtTm'), '2026-03-01T10:00:00');
   const { name, iban } = order.debtor;
   assertStructure(
-    read(paymentInitiation({ ...order, currency: 'JPY', debtor: { name, iban }, creditor: { ...order.creditor, bic: 'COBADEFFXXX' } })),
+    read(
+      paymentInitiation({
+        ...order,
+        currency: 'JPY',
+        debtor: { name, iban },
+        transfers: [{ ...transfer, creditor: { ...transfer.creditor, bic: 'COBADEFFXXX' } }],
+      }),
+    ),
   );
 });
 
@@ -187,7 +199,7 @@ test('amounts are exact in every currency: the digits of the smallest unit, none
   const currencies = fc.constantFrom('EUR', 'USD', 'JPY', 'KRW', 'KWD', 'BHD', 'TND', 'HUF', 'CLF');
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 99_999_999_999 }), currencies, (amountMinor, currency) => {
-      const document = read(paymentInitiation({ ...order, amountMinor, currency }));
+      const document = read(paymentInitiation({ ...order, currency, transfers: [{ ...transfer, amountMinor }] }));
       const digits = currencyExponent(currency);
       const written = at(document, ...payment, 'Amt', 'InstdAmt');
       assert.match(written, digits === 0 ? /^[1-9]\d*$/ : new RegExp(`^(0|[1-9]\\d*)\\.\\d{${digits}}$`));
@@ -208,11 +220,47 @@ test('whatever is in a name or a reference stays text inside its element', () =>
   const evil = ['</Nm></Cdtr><Cdtr>', ']]>', '<!--', '&amp;&#x41;&evil;', '<?xml?>', '"\'', 'A\u0000\ufffeB', `A${'😀'.repeat(200)}`];
   fc.assert(
     fc.property(fc.oneof(words, fc.constantFrom(...evil.map((text) => `A${text}`))), (text) => {
-      const document = read(paymentInitiation({ ...order, creditor: { ...order.creditor, name: text }, reference: text }));
+      const document = read(
+        paymentInitiation({ ...order, transfers: [{ ...transfer, creditor: { ...transfer.creditor, name: text }, reference: text }] }),
+      );
       assertStructure(document);
-      assert.equal(at(document, ...payment, 'CdtrAcct', 'Id', 'IBAN'), order.creditor.iban);
+      assert.equal(at(document, ...payment, 'CdtrAcct', 'Id', 'IBAN'), transfer.creditor.iban);
       assert.equal(at(document, ...payment, 'Amt', 'InstdAmt'), '1240.00');
     }),
     { numRuns: 80 },
+  );
+});
+
+test('several payments are one order whose sums are theirs, and a creditor reference goes instead of the text', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 99_999_999_999 }), { minLength: 2, maxLength: 20 }),
+      fc.constantFrom('EUR', 'JPY', 'KWD'),
+      (amounts, currency) => {
+        const transfers = amounts.map((amountMinor, at) => ({
+          ...transfer,
+          amountMinor,
+          endToEndId: `E${at}`,
+          creditorReference: 'RF18539007547034',
+        }));
+        const [first, ...others] = transfers;
+        const document = read(paymentInitiation({ ...order, currency, transfers: [first ?? transfer, ...others] }));
+        assertStructure(document);
+        const texts = (name: string) =>
+          all(document)
+            .filter((element) => element.name === name)
+            .map(({ text }) => text);
+        assert.deepEqual(texts('NbOfTxs'), [String(amounts.length), String(amounts.length)]);
+        const sum = amounts.reduce((total, amount) => total + BigInt(amount), 0n);
+        for (const written of texts('CtrlSum')) assert.equal(BigInt(written.replace('.', '')), sum);
+        assert.deepEqual(
+          texts('EndToEndId'),
+          transfers.map(({ endToEndId }) => endToEndId),
+        );
+        assert.equal(texts('Ref').length, amounts.length);
+        assert.deepEqual(texts('Ustrd'), []);
+      },
+    ),
+    { numRuns: 30 },
   );
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { listTransactions } from '#flow/ledger';
+import { withTenant } from '#kernel/database';
 import { testPlatform } from '../../../test/platform.ts';
 import { buildToolCaller } from '../../../test/tool-calls.ts';
 
@@ -72,4 +74,68 @@ test('nobody pays back: a payment has no undo', async () => {
     'tool.failed',
   );
   assert.equal(platform.catalogue.get('bank.pay')?.manifest.reversible, false);
+});
+
+test('several payments are one order; each stands in it as it was approved, and a sum that is not theirs is refused', async () => {
+  const tenant = await buildToolCaller(platform, account);
+  const payments = ['Northwind | DE89 3704 0044 0532 0130 00 | 124000 | INV-1', 'Acme | NL91ABNA0417164300 | 50 | INV-2'];
+  const order = { payments, amountMinor: 124_050, currency: 'EUR', executeOn: '2026-03-15' };
+  const result = await tenant.done('bank.pay_collective', order, { key: 'k1' });
+  const content = (await tenant.note(String(result.path)))?.content ?? '';
+  for (const part of ['<NbOfTxs>2</NbOfTxs>', '<CtrlSum>1240.50</CtrlSum>', '<IBAN>DE89370400440532013000</IBAN>', '<Dt>2026-03-15</Dt>'])
+    assert.ok(content.includes(part), part);
+  for (const change of [
+    { amountMinor: 124_049 },
+    { payments: ['one', 'two'] },
+    { executeOn: '2026-02-01' },
+    { payments: [payments[0] ?? ''] },
+  ])
+    assert.equal(await tenant.refused('bank.pay_collective', { ...order, ...change }), 'tool.invalid_arguments', JSON.stringify(change));
+});
+
+const bill = [
+  'Northwind GmbH',
+  'Invoice number: INV-2026-0042',
+  'Invoice date: 2026-03-01',
+  'Total EUR 1,240.00',
+  'IBAN DE89 3704 0044 0532 0130 00',
+];
+
+test('an invoice is read, its facts say where they stand, and a payment for it has to be what it asks for', async () => {
+  const tenant = await buildToolCaller(platform, account);
+  const read = await tenant.done('bank.invoice', { text: bill.join('\n'), document: 'march.pdf' });
+  assert.deepEqual(
+    [read.iban, read.amountMinor, read.currency, read.reference],
+    ['DE89370400440532013000', 124_000, 'EUR', 'INV-2026-0042'],
+  );
+  assert.match(String(read.basis), /account: line 5, "IBAN DE89 3704 0044 0532 0130 00"/);
+  const pay = { ...payment, creditor: 'Northwind GmbH', invoice: String(read.invoice), basis: String(read.basis) };
+  for (const change of [
+    { iban: 'NL91ABNA0417164300' },
+    { amountMinor: 124_001 },
+    { currency: 'USD' },
+    { invoice: 'ivc_000000000000000000000000' },
+  ])
+    assert.equal(await tenant.refused('bank.pay', { ...pay, ...change }), 'tool.invalid_arguments', JSON.stringify(change));
+  await tenant.done('bank.pay', { ...pay, creditorReference: 'RF18 5390 0754 7034' });
+  assert.deepEqual((await tenant.done('bank.match', { invoice: String(read.invoice) })).matches, []);
+  assert.equal(await tenant.refused('bank.invoice', { text: 'Good morning' }), 'ledger.unreadable');
+});
+
+test('a category that a task gives is marked as such, and taken back', async () => {
+  const tenant = await buildToolCaller(platform, account);
+  const file =
+    ':20:S\n:25:NL91ABNA0417164300\n:28C:1/1\n:60F:C260301EUR9,00\n:61:2603010301D1,00NTRFNONREF\n:86:Coffee\n:62F:C260301EUR8,00\n-';
+  await platform.ledger.importBankFile(tenant.tenantId, 'a.sta', Buffer.from(file), { channel: 'drop', submittedBy: 'connector:drop' });
+  const keys = await platform.keyring.of(tenant.tenantId);
+  const first = () =>
+    withTenant(platform.database.app.db, tenant.tenantId, (tx) => listTransactions({ tx, keys }, { limit: 1 })).then(
+      ([one]) => one ?? assert.fail(),
+    );
+  const args = { transaction: (await first()).transactionId, category: 'Food' };
+  const result = await tenant.done('bank.categorise', args, { key: 'c1' });
+  assert.deepEqual([(await first()).category, (await first()).categorisedBy], ['Food', 'tool']);
+  await tenant.call('bank.categorise', args, { key: 'c1', operation: 'undo', resultJson: JSON.stringify(result) });
+  assert.equal((await first()).category, null);
+  assert.equal(await tenant.refused('bank.categorise', { ...args, transaction: 'trx_000000000000000000000000' }), 'ledger.not_found');
 });

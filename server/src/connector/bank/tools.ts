@@ -1,98 +1,190 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Keeper, readSetup } from '#flow/action';
-import type { Tool } from '#flow/tool';
-import type { Database } from '#kernel/database';
-import type { KeysOf } from '#trust/key';
-import { formatMinor, isCurrency, normaliseIban } from '#trust/policy';
-import { bicPattern, paymentInitiation } from './pain001.ts';
+import {
+  addInvoice,
+  type Invoice,
+  matchOpen,
+  readInvoice as readKept,
+  readTransaction,
+  setCategory,
+  shownAmount,
+  type Unit,
+} from '#flow/ledger';
+import type { Tool, ToolAnswer, ToolContext } from '#flow/tool';
+import { FactotumError, isFactotumError } from '#kernel';
+import { withTenant } from '#kernel/database';
+import { readInvoice } from './invoice/facts.ts';
+import { type PayDeps, payCollectiveTool, payTool } from './pay.ts';
 
-interface BankDeps {
-  readonly database: Database;
-  readonly keysOf: KeysOf;
-  readonly keeper: Keeper;
-}
+/** What our tools do in the ledger, in the name of a task. */
+const actor = 'system:engine';
 
-/** In electronic form, however it was written. */
-const iban = z
-  .string()
-  .max(50)
-  .transform((text, context) => {
-    const normal = normaliseIban(text);
-    if (normal !== null) return normal;
-    context.addIssue('is not a valid IBAN');
-    return z.NEVER;
-  });
-/** Something that can be read: a bank refuses an empty name or reference. */
-const words = z
-  .string()
-  .max(140)
-  .regex(/[\p{L}\p{N}]/u, 'needs a letter or a digit');
-const input = z.strictObject({
-  creditor: words,
-  iban,
-  amountMinor: z.int().min(1).max(99_999_999_999),
-  currency: z.string().refine(isCurrency, 'is not an ISO 4217 currency'),
-  reference: words,
+const id = z.string().max(100);
+const facts = z.object({
+  invoice: z.string(),
+  state: z.string(),
+  creditor: z.string().nullable(),
+  iban: z.string().nullable(),
+  amountMinor: z.int().nullable(),
+  currency: z.string().nullable(),
+  reference: z.string(),
+  creditorReference: z.string().nullable(),
+  dueOn: z.string().nullable(),
+  basis: z.string(),
+  doubts: z.array(z.string()),
 });
-const output = z.object({ path: z.string(), etag: z.string(), file: z.string().nullable() });
+const invoiceInput = z.strictObject({ text: z.string().max(200_000), document: z.string().max(200).optional() });
+const matchInput = z.strictObject({ invoice: id });
+const matchOutput = z.object({
+  state: z.string(),
+  openMinor: z.int().nullable(),
+  matches: z.array(z.object({ transaction: z.string(), state: z.string(), score: z.number(), reasons: z.array(z.string()) })),
+});
+const categoryInput = z.strictObject({ transaction: id, category: z.string().trim().min(1).max(100) });
+const categoryOutput = z.object({ transaction: z.string(), category: z.string().nullable(), before: z.string().nullable() });
 
-/** `bank.pay`: writes a payment order that a bank takes. Money: it always needs somebody, and is never repeated by itself. */
-export function bankTools(deps: BankDeps): Tool[] {
-  const pay: Tool<typeof input, typeof output> = {
-    manifest: {
-      tool: 'bank.pay',
-      title: 'Pay',
-      effect: 'money',
-      risk: 'high',
-      args: {
-        creditor: { role: 'steering', slot: 'name', title: 'Payee' },
-        iban: { role: 'steering', slot: 'iban', title: 'Account (IBAN)' },
-        amountMinor: { role: 'steering', slot: 'amount', title: 'Amount' },
-        currency: { role: 'steering', slot: 'currency', title: 'Currency' },
-        reference: { role: 'content', slot: 'text', title: 'Reference' },
-      },
-      reversible: false,
-      visibleOutside: true,
-      readsPrivate: false,
-      canLookup: true,
-      timeoutMs: 15_000,
-      headline: (args) => `Pay ${formatMinor(Number(args.amountMinor), String(args.currency))} to ${String(args.creditor)}`,
-      consequence: 'A payment order for your bank is written to the outbox. Once the bank has taken it, it cannot be called back.',
-    },
-    input,
-    output,
-    async run(context, args) {
-      const debtor = accountSchema.safeParse(await readSetup(deps, context, 'Accounting/Account.md'));
-      if (!debtor.success)
-        return {
-          kind: 'failed',
-          failure: 'permanent',
-          code: 'tool.auth',
-          message:
-            'There is no account to pay from yet. Write name and iban, and bic if you like, into the front matter of the note Accounting/Account.md.',
-        };
-      const id = createHash('sha256').update(`${context.tenantId}/${context.key}`).digest('hex').slice(0, 32);
-      const content = paymentInitiation({
-        messageId: id,
-        endToEndId: id,
-        createdAt: context.now,
-        executeOn: context.now.toISOString().slice(0, 10),
-        debtor: debtor.data,
-        creditor: { name: args.creditor, iban: args.iban },
-        amountMinor: args.amountMinor,
-        currency: args.currency,
-        reference: args.reference,
-      });
-      const path = `Accounting/Payments/${context.now.toISOString().slice(0, 10)}_${id.slice(0, 12)}.xml`;
-      return { kind: 'done', result: await deps.keeper.keep(context, { path, content, outbox }) };
-    },
-    lookup: (context) => deps.keeper.find(context, outbox),
+const inside = { risk: 'low', visibleOutside: false, readsPrivate: true, canLookup: false, timeoutMs: 30_000 } as const;
+
+/** Paying, and the ledger's own: `bank.pay`, `bank.pay_collective`, `bank.invoice`, `bank.match`, `bank.categorise`. */
+export function bankTools(deps: PayDeps): Tool[] {
+  const inUnit = async <R>({ tenantId }: ToolContext, work: (unit: Unit) => Promise<R>): Promise<R> => {
+    const keys = await deps.keysOf(tenantId);
+    return withTenant(deps.database.app.db, tenantId, (tx) => work({ tx, keys }));
   };
-  return [pay];
+
+  const invoice: Tool<typeof invoiceInput, typeof facts> = {
+    manifest: {
+      ...inside,
+      tool: 'bank.invoice',
+      title: 'Read an invoice',
+      effect: 'write',
+      args: {
+        text: { role: 'content', slot: 'text', title: 'Text of the invoice' },
+        document: { role: 'content', slot: 'text', title: 'Document' },
+      },
+      reversible: true,
+      headline: (args) => `Read the invoice ${typeof args.document === 'string' ? args.document : ''}`.trim(),
+      consequence: 'What the invoice says is kept in your ledger. Nothing is paid.',
+    },
+    input: invoiceInput,
+    output: facts,
+    run: (context, { text, document }) =>
+      orFailed(async () => {
+        const read = readInvoice(text, document ?? 'invoice');
+        if (read === null) throw new FactotumError('ledger.unreadable', 'This does not read like an invoice.');
+        const kept = await inUnit(context, async (unit) => {
+          const documentHash = createHash('sha256').update(text).digest('hex');
+          const { invoiceId } = await addInvoice(unit, { documentHash, body: read }, { actor, at: context.now });
+          return (await readKept(unit, invoiceId)).invoice;
+        });
+        return { kind: 'done', result: factsOf(kept) };
+      }),
+    // What was read stays as a fact of the ledger that nothing follows from: there is nothing to take back.
+    undo: async () => ({ kind: 'done', result: {} }),
+  };
+
+  const match: Tool<typeof matchInput, typeof matchOutput> = {
+    manifest: {
+      ...inside,
+      tool: 'bank.match',
+      title: 'Find what pays an invoice',
+      effect: 'write',
+      args: { invoice: { role: 'steering', slot: 'id', title: 'Invoice' } },
+      reversible: true,
+      headline: (args) => `Find what pays the invoice ${String(args.invoice)}`,
+      consequence: 'Certain matches are noted in your ledger; the others wait for you there.',
+    },
+    input: matchInput,
+    output: matchOutput,
+    run: (context, args) =>
+      orFailed(async () => {
+        const record = await inUnit(context, async (unit) => {
+          await matchOpen(unit, context.now);
+          return readKept(unit, args.invoice);
+        });
+        const matches = record.matches.map(({ transactionId, state, score, reasons }) => ({
+          ...{ transaction: transactionId, state, score },
+          reasons: reasons.map(({ text }) => text),
+        }));
+        return { kind: 'done', result: { state: record.invoice.state, openMinor: record.invoice.openMinor, matches } };
+      }),
+    // The next file would find the same: a person refuses a match in the ledger.
+    undo: async () => ({ kind: 'done', result: {} }),
+  };
+
+  const categorise: Tool<typeof categoryInput, typeof categoryOutput> = {
+    manifest: {
+      ...inside,
+      tool: 'bank.categorise',
+      title: 'Say what a transaction was for',
+      effect: 'write',
+      args: {
+        transaction: { role: 'steering', slot: 'id', title: 'Transaction' },
+        category: { role: 'steering', slot: 'name', title: 'Category' },
+      },
+      reversible: true,
+      headline: (args) => `Call ${String(args.transaction)} ${String(args.category)}`,
+      consequence: 'The category is noted in your ledger. Nothing is learned from it before you confirm it.',
+    },
+    input: categoryInput,
+    output: categoryOutput,
+    run: (context, { transaction, category }) =>
+      orFailed(async () => {
+        const before = await inUnit(context, async (unit) => {
+          const found = await readTransaction(unit, transaction);
+          await setCategory(unit, transaction, category, { actor, at: context.now, as: 'tool' });
+          return found.category;
+        });
+        return { kind: 'done', result: { transaction, category, before } };
+      }),
+    async undo(context, { transaction }, { before }) {
+      await inUnit(context, (unit) => setCategory(unit, transaction, before, { actor, at: context.now, as: 'tool' }));
+      return { kind: 'done', result: {} };
+    },
+  };
+
+  return [payTool(deps), payCollectiveTool(deps), invoice, match, categorise];
 }
 
-const outbox = 'bank';
+/** What is not there, or no invoice, is so at the next attempt as well. */
+async function orFailed(work: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isFactotumError(error, 'ledger.not_found') && !isFactotumError(error, 'ledger.unreadable')) throw error;
+    return { kind: 'failed', failure: 'permanent', code: error.code, message: error.message };
+  }
+}
 
-/** The account to pay from. */
-const accountSchema = z.object({ name: words, iban, bic: z.string().regex(bicPattern).optional() });
+/** What a payment takes, and what the person who approves it reads: each fact with the words it was read from. */
+function factsOf(invoice: Invoice) {
+  const { invoiceId, state, issuer, iban, openMinor, currency, number, creditorReference, dueOn, document, provenance, doubts } = invoice;
+  const titles: Readonly<Record<string, string>> = {
+    issuer: 'payee',
+    iban: 'account',
+    amountMinor: 'amount',
+    number: 'number',
+    dueOn: 'due',
+    creditorReference: 'reference',
+  };
+  const read = Object.entries(titles).flatMap(([name, title]) => {
+    const found = provenance[name];
+    return found === undefined ? [] : [`${title}: line ${found.line}, "${found.quote}"`];
+  });
+  const open = openMinor === null || currency === null ? '' : `, open ${shownAmount(openMinor, currency)}`;
+  return {
+    ...{
+      invoice: invoiceId,
+      state,
+      creditor: issuer,
+      iban,
+      amountMinor: openMinor,
+      currency,
+      creditorReference,
+      dueOn,
+      doubts: [...doubts],
+    },
+    reference: number ?? document,
+    basis: `Invoice ${number ?? ''} of ${issuer ?? 'somebody unnamed'} in ${document}${open}. ${read.join('; ')}.`.slice(0, 2_000),
+  };
+}

@@ -136,8 +136,6 @@ export const statementBodySchema = z.object({
 });
 export type StatementBody = z.infer<typeof statementBodySchema>;
 
-export const categorisedBy = ['rule', 'learned', 'person'] as const;
-
 /** A transaction as it is kept, sealed. */
 export const transactionBodySchema = entrySchema.omit({ bookedOn: true, place: true }).extend({
   format: z.enum(formats),

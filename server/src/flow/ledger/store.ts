@@ -111,7 +111,7 @@ export interface TransactionRow {
   readonly accountId: Id<'account'>;
   readonly statementId: Id<'statement'>;
   readonly bookedOn: string;
-  readonly categorisedBy: 'rule' | 'learned' | 'person' | null;
+  readonly categorisedBy: 'rule' | 'learned' | 'tool' | 'person' | null;
   readonly body: Buffer;
 }
 const transactionColumns = sql`transaction_id, account_id, statement_id, booked_on::text, categorised_by, body`;

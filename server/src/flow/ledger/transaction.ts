@@ -15,7 +15,7 @@ export interface Transaction extends TransactionBody {
   readonly transactionId: Id<'transaction'>;
   readonly accountId: Id<'account'>;
   readonly bookedOn: string;
-  readonly categorisedBy: 'rule' | 'learned' | 'person' | null;
+  readonly categorisedBy: TransactionRow['categorisedBy'];
 }
 
 export const openTransaction = (
@@ -58,18 +58,24 @@ export async function readTransaction(unit: Unit, transactionId: string): Promis
   return openTransaction(unit.keys, row);
 }
 
-/** A person's word on what a transaction was for. From it is learned. Null takes the category away. */
+/**
+ * Says what a transaction was for; null takes the category away. From a person's word is learned, from a tool's is not: somebody else may
+ * have chosen it.
+ */
 export async function setCategory(
   unit: Unit,
   transactionId: string,
   category: string | null,
-  by: { readonly actor: string; readonly at: Date },
+  by: { readonly actor: string; readonly at: Date; readonly as?: 'person' | 'tool' },
 ): Promise<Transaction> {
   const before = await readTransaction(unit, transactionId);
-  await writeCategory(unit, before, {
-    category,
-    by: category === null ? null : 'person',
-    why: category === null ? null : 'A person said so.',
+  const as = by.as ?? 'person';
+  const why = as === 'person' ? 'A person said so.' : 'A task said so.';
+  await updateTransaction(unit, {
+    transactionId,
+    body: sealTransaction(unit.keys, transactionId, { ...before, category, categoryWhy: category === null ? null : why, proposal: null }),
+    categorisedBy: category === null ? null : as,
+    categoryMac: categoryMac(unit.keys, category),
     at: by.at,
   });
   await recordAudit(unit.tx, unit.keys.tenantId, [
@@ -77,21 +83,3 @@ export async function setCategory(
   ]);
   return readTransaction(unit, transactionId);
 }
-
-export const writeCategory = (
-  unit: Unit,
-  transaction: Transaction,
-  given: { readonly category: string | null; readonly by: Transaction['categorisedBy']; readonly why: string | null; readonly at: Date },
-) =>
-  updateTransaction(unit, {
-    transactionId: transaction.transactionId,
-    body: sealTransaction(unit.keys, transaction.transactionId, {
-      ...transaction,
-      category: given.category,
-      categoryWhy: given.why,
-      proposal: null,
-    }),
-    categorisedBy: given.by,
-    categoryMac: categoryMac(unit.keys, given.category),
-    at: given.at,
-  });

@@ -52,7 +52,7 @@ export const transactionSchema = named(
     original: z.object({ amountMinor: minor, currency: z.string() }).nullable(),
     feeMinor: z.int().nullable(),
     category: z.string().nullable(),
-    categorisedBy: z.enum(['rule', 'learned', 'person']).nullable(),
+    categorisedBy: z.enum(['rule', 'learned', 'tool', 'person']).nullable(),
     categoryWhy: z.string().nullable(),
     proposal: z.object({ category: z.string(), why: z.string() }).nullable().meta({ description: 'What a person has to confirm.' }),
     isReversal: z.boolean(),
