@@ -6,7 +6,7 @@ import type { Http } from '#surface/http';
 import { createLive } from '#surface/live';
 import { withFeeds } from './connector-module.ts';
 import { bodies, type Sample } from './cross-tenant/bodies.ts';
-import { otherAnswers, pathIds } from './cross-tenant/ids.ts';
+import { listQueries, otherAnswers, pathIds } from './cross-tenant/ids.ts';
 import { buildPlace, type Place } from './cross-tenant/place.ts';
 import { openRows } from './cross-tenant/rows.ts';
 import { testHttp } from './http.ts';
@@ -176,16 +176,13 @@ describe("another tenant's ids", () => {
 
     if (spec.query !== undefined && 'cursor' in spec.query.shape && route.access !== 'operator')
       test(`${nameOf(route)} does not go on from their cursor`, async () => {
-        const first = (await (await send(`GET ${spec.path as `/${string}`}?limit=1`, { key: them.key })).json()) as {
+        const address = `${pathTo(spec)}?limit=1${listQueries[nameOf(route)]?.(them) ?? ''}`;
+        const first = (await (await send(`GET ${address as `/${string}`}`, { key: them.key })).json()) as {
           nextCursor: string | null;
         };
         assert.ok(first.nextCursor !== null, `${spec.path}: they have fewer than two; give them two in cross-tenant/place.ts`);
         const us = await lastingUs();
-        const response = await attempt(
-          route,
-          { cookie: us.cookie },
-          { path: `${spec.path}?limit=1&cursor=${encodeURIComponent(first.nextCursor)}` },
-        );
+        const response = await attempt(route, { cookie: us.cookie }, { path: `${address}&cursor=${encodeURIComponent(first.nextCursor)}` });
         assert.equal(response.status, 400);
         assert.equal(((await response.json()) as { code: string }).code, 'request.cursor_invalid');
       });

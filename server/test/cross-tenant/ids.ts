@@ -26,6 +26,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   // Of the installation, and of no tenant.
   'backups/{id}': () => newId('backup'),
   'exports/{jobId}': ({ ids }) => ids.job,
+  'history/{id}': ({ ids }) => ids.versioned,
   'devices/{id}': ({ ids }) => ids.device,
   'tokens/{id}': ({ ids }) => ids.scimToken,
   // Of nobody yet.
@@ -43,6 +44,12 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'tenants/{id}': ({ tenantId }) => tenantId,
   // Numbers of one's own; the canary is the other's.
   'generations/{n}': () => '2',
+};
+
+/** What a list asks for besides a limit. */
+export const listQueries: Readonly<Record<string, (other: Place) => string>> = {
+  'GET /api/v1/vault/history': ({ ids }) => `&path=${encodeURIComponent(ids.versionedPath)}`,
+  'GET /api/v1/vault/search': ({ ids }) => `&q=${encodeURIComponent(ids.canary)}`,
 };
 
 /**

@@ -50,6 +50,20 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   const note = `Secrets ${canary}.md`;
   const markdown = { 'content-type': 'text/markdown' };
   await send(`PUT /api/v1/vault/notes/${encodeURIComponent(note)}`, { key, body: canary, headers: markdown });
+  const versionedPath = `Often ${canary}.md`;
+  for (const headers of [markdown, { ...markdown, 'if-match': '*' }])
+    await send(`PUT /api/v1/vault/notes/${encodeURIComponent(versionedPath)}`, {
+      ...{ key, headers },
+      body: `${canary} ${Object.keys(headers).length}`,
+    });
+  for (const gone of [`Gone ${canary}.md`, `Gone too ${canary}.md`]) {
+    await send(`PUT /api/v1/vault/notes/${encodeURIComponent(gone)}`, { key, body: canary, headers: markdown });
+    await send(`DELETE /api/v1/vault/notes/${encodeURIComponent(gone)}`, { key });
+  }
+  const history = await ask<{ items: { id: string }[] }>(`GET /api/v1/vault/history?path=${encodeURIComponent(versionedPath)}`, undefined, {
+    key,
+  });
+  const versioned = history.items[0]?.id ?? '';
   const file = `Scans ${canary}.pdf`;
   for (const path of [file, `Copy of ${file}`]) {
     const stored = await send(`PUT /api/v1/vault/files/${encodeURIComponent(path)}`, { key, body: canary });
@@ -140,6 +154,8 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       passkey,
       ssoTest,
       device,
+      versioned,
+      versionedPath,
       connection,
       toolServer,
       tool,

@@ -95,6 +95,7 @@ export function addDeviceRoutes(routes: Routes, deps: Pick<HttpDeps, 'identity' 
       tag: 'members',
       params: z.object(memberParams),
       answers: { 200: page(deviceSchema) },
+      errors: ['member.not_found'],
     },
     async ({ tenantId, params: { userId } }) => {
       const found = await devices.list(tenantId, userId);

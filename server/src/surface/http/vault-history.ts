@@ -50,7 +50,7 @@ export function addVaultHistoryRoutes(routes: Routes, { accessLog }: Pick<HttpDe
       const before = readCursor(keys, list, cursor);
       const versions = await inTenant(async (tx) => {
         const note = await readNote(tx, keys, path);
-        if (note === null) throw noNote(path);
+        if (note === null) throw noNote();
         return noteHistory(tx, keys, note.noteId, { limit: limit + 1, before: before === null ? undefined : Number(before) });
       });
       return {
@@ -77,7 +77,7 @@ export function addVaultHistoryRoutes(routes: Routes, { accessLog }: Pick<HttpDe
       const before = readCursor(keys, list, cursor);
       const range = { limit: limit + 1, before: before === null ? undefined : Number(before) };
       const versions = await inTenant((tx) => noteHistory(tx, keys, id, range));
-      if (versions.length === 0 && before === null) throw noNote(params.id);
+      if (versions.length === 0 && before === null) throw noNote();
       return {
         status: 200,
         body: pageOf(versions, limit, { present, cursorOf: ({ version }) => makeCursor(keys, list, String(version)) }),
@@ -165,12 +165,12 @@ function placeIn(position: string | null): DeletedPlace | null {
 
 /** What is no id or version is not there. */
 function noteIdOf(given: string): Id<'note'> {
-  if (!isId('note', given)) throw noNote(given);
+  if (!isId('note', given)) throw noNote();
   return given;
 }
 const versionOf = (given: string): number => (/^\d{1,9}$/.test(given) ? Number(given) : 0);
 
-const noNote = (what: string) => new FactotumError('vault.not_found', `There is no note ${what}.`);
+const noNote = () => new FactotumError('vault.not_found', 'There is no such note.');
 const noVersion = () => new FactotumError('vault.not_found', 'There is no text in this version: it is a deletion, or is forgotten.');
 
 const present = ({ noteId: id, path, version, change, sizeBytes, trusted, author, updatedAt }: NoteVersion) => ({

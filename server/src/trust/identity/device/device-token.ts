@@ -69,8 +69,12 @@ export function createDevices({ db, clock }: Context) {
       .orderBy('id', 'desc');
 
   return {
-    /** Newest first. */
-    list: (tenantId: Id<'tenant'>, userId: string): Promise<readonly DeviceToken[]> => ofPerson(tenantId, userId).execute(),
+    /** Newest first. @throws FactotumError `member.not_found`. */
+    async list(tenantId: Id<'tenant'>, userId: string): Promise<readonly DeviceToken[]> {
+      const member = db.selectFrom('member').select('id').where('organizationId', '=', tenantId).where(sql<boolean>`"userId" = ${userId}`);
+      if (!(await member.executeTakeFirst())) throw new FactotumError('member.not_found', 'There is no such member.');
+      return ofPerson(tenantId, userId).execute();
+    },
 
     /**
      * The token's text is returned this once; kept is its SHA-256.
