@@ -8,7 +8,7 @@ import { textClassify } from '#connector/text';
 import { vaultTools } from '#connector/vault';
 import { createEngine, type Engine, type TaskHandler } from '#engine';
 import { createKeeper, createOutbox, type Keeper } from '#flow/action';
-import type { Agenda, Writes } from '#flow/agenda';
+import { type Agenda, readCalendarMail, type Writes } from '#flow/agenda';
 import type { Connections } from '#flow/connection';
 import { createAdmission, createIntake } from '#flow/intake';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
@@ -192,6 +192,7 @@ export async function openPlatform(options: PlatformOptions) {
       clock,
       admit: createAdmission({ database, quotas }),
       readDocument: documents,
+      readCalendar: readCalendarMail,
       onAccepted: options.onWork,
     });
     const ledger = createPlatformLedger({ database, keysOf: keyring.of, intake, readDocument: documents, clock, log });
@@ -299,8 +300,8 @@ export async function openPlatform(options: PlatformOptions) {
       connections,
       network,
       createWatcher: watching.createWatcher,
-      runTools,
       watcherFigures: watching.watcherFigures,
+      runTools,
       modelName: config.model?.name ?? null,
       async close() {
         await keyWatch.stop();

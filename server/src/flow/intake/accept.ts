@@ -5,6 +5,7 @@ import { type Database, isRetryable } from '#kernel/database';
 import { auditBody } from '#trust/audit';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { type ConnectionDoor, readArrival } from './arrival.ts';
+import type { ReadCalendarPart } from './calendar.ts';
 import type { ReadDocument } from './document.ts';
 import { readMail } from './mail.ts';
 import { type PlacedEvent, placeEvents } from './placed.ts';
@@ -48,6 +49,8 @@ interface IntakeDeps {
   readonly admit: (tenantId: Id<'tenant'>, count?: number) => Promise<void>;
   /** Reads what attachments say. Left out: they are only named. */
   readonly readDocument?: ReadDocument;
+  /** Tells what parts of mails say about appointments. */
+  readonly readCalendar?: ReadCalendarPart;
   /** Called after each commit that made tasks: somebody may want to look now. */
   readonly onAccepted: (tenantId: Id<'tenant'>) => void;
 }
@@ -78,6 +81,11 @@ export function createIntake(deps: IntakeDeps): Intake {
       queueMicrotask(() => void drain(tenantId));
     });
   }
+
+  const calendarReader = (tenantId: Id<'tenant'>) => {
+    const { readCalendar } = deps;
+    return readCalendar === undefined ? undefined : (text: string, from: string) => readCalendar({ tenantId, text, from });
+  };
 
   async function drain(tenantId: Id<'tenant'>): Promise<void> {
     for (let queue = queues.get(tenantId); queue !== undefined && queue.length > 0; queue = queues.get(tenantId)) {
@@ -133,14 +141,14 @@ export function createIntake(deps: IntakeDeps): Intake {
       // Before it is read: reading is what a flood would cost.
       await deps.admit(tenantId);
       const { history = false, ...from } = door;
-      const mail = await readMail(bytes, from, history ? undefined : deps.readDocument);
+      const mail = await readMail(bytes, from, history ? undefined : deps.readDocument, calendarReader(tenantId));
       return take(tenantId, history ? { ...mail, history } : mail);
     },
     async acceptAll(tenantId, arrivals, { also, ...door }) {
       if (arrivals.length > 0) await deps.admit(tenantId, arrivals.length);
       const keys = await deps.keysOf(tenantId);
       const now = deps.clock.now();
-      const read = await Promise.all(arrivals.map((arrival) => readArrival(arrival, door, deps.readDocument)));
+      const read = await Promise.all(arrivals.map((arrival) => readArrival(arrival, door, deps.readDocument, calendarReader(tenantId))));
       const records = (await placeEvents(deps.database, keys, tenantId, read, now)).map((one) => recordOf(keys, tenantId, one, now));
       const counted = (outcomes: readonly Stored[]): AcceptedAll => {
         const of = (kind: Stored['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
@@ -215,6 +223,7 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, { event, taskId, mai
       ...(isHistory ? { note: 'It was there before: kept, and nothing was done.' } : {}),
     }),
     isHistory,
+    also: event.also === undefined ? undefined : (client) => event.also?.(client, { tenantId, keys, now }) ?? Promise.resolve(),
     mail,
     createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: isHistory ? 'done' : 'received' }),
     conflictAudit: () => auditBody(tenantId, { ...audit, kind: 'event.conflict', objectId: eventId }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Arrival } from '@factotum/connector-sdk';
 import { type Id, isFactotumError } from '#kernel';
+import type { CalendarPart } from './calendar.ts';
 import type { ReadDocument } from './document.ts';
 import { readMail } from './mail.ts';
 import { eventInputSchema, type IncomingEvent, payloadBytesMax, rawBytesMax } from './schema.ts';
@@ -15,6 +16,8 @@ export interface ConnectionDoor {
   readonly channel: 'connection' | 'webhook';
 }
 
+type ReadCalendar = (text: string, from: string) => CalendarPart | null;
+
 const titleCharsMax = 1_000;
 const fromCharsMax = 254;
 /** What is kept of an event that does not fit, in characters: three bytes each at worst. */
@@ -24,12 +27,17 @@ const unreadCharsMax = 60_000;
  * An arrival as an event. Whatever came over a connection is untrusted. One that is not what the contract of connectors allows, or does not
  * read as what it claims to be, becomes an event `connection.unreadable` that tells people so.
  */
-export async function readArrival(arrival: Arrival, door: ConnectionDoor, readDocument?: ReadDocument): Promise<IncomingEvent> {
+export async function readArrival(
+  arrival: Arrival,
+  door: ConnectionDoor,
+  readDocument?: ReadDocument,
+  readCalendar?: ReadCalendar,
+): Promise<IncomingEvent> {
   const history = arrival.history === true ? { history: true } : {};
   try {
     return {
       ...(arrival.form === 'mail'
-        ? await mailOf(arrival, door, arrival.history === true ? undefined : readDocument)
+        ? await mailOf(arrival, door, arrival.history === true ? undefined : readDocument, readCalendar)
         : eventOf(arrival, door)),
       ...history,
     };
@@ -43,9 +51,10 @@ async function mailOf(
   { bytes, authentication }: Extract<Arrival, { form: 'mail' }>,
   door: ConnectionDoor,
   readDocument: ReadDocument | undefined,
+  readCalendar: ReadCalendar | undefined,
 ): Promise<IncomingEvent> {
   const { connectionId, ...from } = provenanceOf(door);
-  const mail = await readMail(bytes, { ...from, ...(authentication === undefined ? {} : { authentication }) }, readDocument);
+  const mail = await readMail(bytes, { ...from, ...(authentication === undefined ? {} : { authentication }) }, readDocument, readCalendar);
   return { ...mail, provenance: { ...mail.provenance, connectionId } };
 }
 

@@ -1,5 +1,6 @@
 export { type Batch, createIntake, type Intake, type MailDoor } from './accept.ts';
 export { createAdmission } from './admission.ts';
+export type { CalendarPart, ReadCalendarPart } from './calendar.ts';
 export type { DocumentSource, ReadableText, ReadDocument } from './document.ts';
 export { mailAttachments } from './mail.ts';
 export {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import PostalMime, { type Address, type Email } from 'postal-mime';
 import type { MailFacts } from '#flow/correspondence';
 import { FactotumError, type JsonObject } from '#kernel';
+import { type CalendarPart, calendarPartBytesMax } from './calendar.ts';
 import { claimsOf } from './claims.ts';
 import type { ReadDocument } from './document.ts';
 import { excerptsOf } from './excerpt.ts';
@@ -41,12 +42,14 @@ export interface IncomingMail extends IncomingEvent {
  *
  * @param door - with what is known of the sender there; left out, the mail's own topmost header is looked at
  * @param readDocument - tells what attachments say; left out where nobody will act on the mail
+ * @param readCalendar - tells what a part says about an appointment, by its text and the address that the mail claims to be from
  * @throws FactotumError `mail.invalid` when it is empty, has no header at all or does not parse; `request.too_large` beyond 25 MiB.
  */
 export async function readMail(
   bytes: Uint8Array,
   { authentication: known, ...door }: Pick<Provenance, 'channel' | 'submittedBy' | 'authentication'>,
   readDocument?: ReadDocument,
+  readCalendar?: (text: string, from: string) => CalendarPart | null,
 ): Promise<IncomingMail> {
   if (bytes.byteLength > rawBytesMax)
     throw new FactotumError(
@@ -56,12 +59,13 @@ export async function readMail(
   const mail = await parse(bytes);
   const externalId = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   const excerpts = readDocument === undefined ? new Map<number, JsonObject>() : await excerptsOf(attachedTo(mail), readDocument);
-  const { payload, facts } = payloadOf(mail, excerpts, { bytes, externalId });
+  const calendar = readCalendar === undefined ? null : calendarOf(mail, readCalendar);
+  const { payload, facts } = payloadOf(mail, excerpts, { bytes, externalId, calendar: calendar?.summary });
   const { sender, subject, date: occurredAt } = payload;
   const authentication = known ?? authenticationOf(mail);
   return {
     source: 'mail',
-    kind: 'mail.received',
+    kind: calendar?.kind ?? 'mail.received',
     externalId,
     ...(occurredAt === null ? {} : { occurredAt }),
     title: subject === '' ? '(no subject)' : subject,
@@ -74,6 +78,7 @@ export async function readMail(
     },
     raw: bytes,
     mail: facts,
+    ...(calendar === null ? {} : { also: calendar.apply }),
   };
 }
 
@@ -130,7 +135,11 @@ const attachedTo = (mail: Email) =>
     content: typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content),
   }));
 
-function payloadOf(mail: Email, excerpts: ReadonlyMap<number, JsonObject>, source: { bytes: Uint8Array; externalId: string }) {
+function payloadOf(
+  mail: Email,
+  excerpts: ReadonlyMap<number, JsonObject>,
+  source: { bytes: Uint8Array; externalId: string; calendar?: JsonObject | undefined },
+) {
   const header = (name: string) => line(mail.headers.find(({ key }) => key === name)?.value, most.header);
   const from = single(mail.from);
   const sender = addressOf(from);
@@ -161,9 +170,18 @@ function payloadOf(mail: Email, excerpts: ReadonlyMap<number, JsonObject>, sourc
   } satisfies JsonObject;
   const { text, hasHidden } = textOf(mail);
   const { shown, facts } = claimsOf(mail, head, source);
-  const known = { ...head, ...shown, hiddenText: hasHidden };
+  const { calendar } = source;
+  const known = { ...head, ...shown, hiddenText: hasHidden, ...(calendar === undefined ? {} : { calendar }) };
   const roomBytes = payloadBytesMax - placeBytesMax - jsonBytes({ ...known, text: '' });
   return { payload: { ...known, text: cutToBytes(text, roomBytes) }, facts };
+}
+
+/** The first part that says something about an appointment. */
+function calendarOf(mail: Email, read: (text: string, from: string) => CalendarPart | null): CalendarPart | null {
+  const part = mail.attachments.find(({ mimeType }) => mimeType.toLowerCase() === 'text/calendar');
+  if (part === undefined) return null;
+  const text = typeof part.content === 'string' ? part.content : new TextDecoder().decode(part.content);
+  return text.length > calendarPartBytesMax ? null : read(text, addressOf(single(mail.from)));
 }
 
 /** The plain part, or the HTML part as text. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MailFacts } from '#flow/correspondence';
 import { jsonObjectSchema } from '#kernel';
+import type { CalendarPart } from './calendar.ts';
 
 /** Bounds of what one event may carry. A payload is what planners read; the raw bytes of a mail are kept beside it. */
 export const payloadBytesMax = 256 * 1024;
@@ -55,6 +56,8 @@ export interface IncomingEvent extends EventInput {
   readonly raw?: Uint8Array;
   /** Of a mail: what tells where it belongs. */
   readonly mail?: MailFacts;
+  /** Committed with it, if it is new. */
+  readonly also?: CalendarPart['apply'];
   /** The external id is a hash of all that arrived: what was read out of it, and where it was put, does not make it another event. */
   readonly isContentId?: boolean;
   /** Was there before anybody asked for it: kept and found, its task is done from the start. */

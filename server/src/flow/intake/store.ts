@@ -1,6 +1,6 @@
 import { insertReceived, type ReceivedRow } from '#flow/correspondence';
 import type { Id } from '#kernel';
-import { inTransaction, type RoleDatabase } from '#kernel/database';
+import { inTransaction, isRetryable, type RoleDatabase } from '#kernel/database';
 
 /** One event ready to be stored: everything that has content is sealed or a MAC. */
 export interface EventRecord {
@@ -17,6 +17,8 @@ export interface EventRecord {
   readonly raw: Buffer | null;
   readonly detail: Buffer;
   readonly isHistory: boolean;
+  /** Committed with it, if it is new. */
+  readonly also?: ((client: Client) => Promise<void>) | undefined;
   /** What is kept of a mail so that later ones find it. */
   readonly mail: Omit<ReceivedRow, 'taskId' | 'eventId'> | null;
   /** The audit entry that says the task was made, and the one for the case that it conflicts. */
@@ -73,10 +75,23 @@ export async function storeEvents(
       ...conflicts.filter((record) => kept.has(record.eventId)).map((record) => record.conflictAudit()),
     ];
     if (audit.length > 0) await insertTasks(insert, fresh, audit);
+    for (const { also: own } of fresh) if (own !== undefined) await within(client, own);
     const mails = fresh.flatMap(({ mail, taskId, eventId }) => (mail === null ? [] : [{ ...mail, taskId, eventId }]));
     await insertReceived(client, tenantId, receivedAt, mails);
     return outcomes;
   }
+}
+
+/** What cannot be done for one mail must not keep it, and those that came with it, out. A database that is away ends the transaction. */
+async function within(client: Client, work: (client: Client) => Promise<void>): Promise<void> {
+  await client.query('savepoint beside');
+  try {
+    await work(client);
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    await client.query('rollback to savepoint beside');
+  }
+  await client.query('release savepoint beside');
 }
 
 export type Client = Parameters<Parameters<typeof inTransaction>[1]>[0];
