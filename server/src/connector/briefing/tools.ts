@@ -21,18 +21,40 @@ export interface BriefingDeps {
 
 const date = z.iso.date();
 const dayMs = 86_400_000;
-const composeInput = z.strictObject({ date });
+const briefingInput = z.strictObject({ date });
 const composeOutput = z.object({ text: z.string(), subject: z.string() });
 
-/** `briefing.compose`: the seven days before a date, from what is known here. */
-function composeTool({ database, keysOf, readMoney }: BriefingDeps): Tool<typeof composeInput, typeof composeOutput> {
+const dateArg = { role: 'steering', slot: 'date', title: 'Week before' } as const;
+
+/** The seven days before a date, from what is known here. */
+async function compose({ database, keysOf, readMoney }: BriefingDeps, tenantId: Id<'tenant'>, day: string) {
+  const keys = await keysOf(tenantId);
+  const to = new Date(`${day}T00:00:00Z`);
+  const span = { from: new Date(to.getTime() - 7 * dayMs), to };
+  const facts = await withTenant(database.app.db, tenantId, async (tx) => {
+    const waiting = await selectApprovals(tx, { tenantId, states: ['waiting'], before: null, limit: 200 });
+    return {
+      work: await workFigures(tx, tenantId, span),
+      before: await workFigures(tx, tenantId, { from: new Date(span.from.getTime() - 7 * dayMs), to: span.from }),
+      money: await readMoney(tx, keys, span),
+      waiting: waiting
+        .map((row) => ({ headline: headlineOf(keys, row), since: row.createdAt, expiresAt: row.expiresAt }))
+        .sort((left, right) => left.since.getTime() - right.since.getTime()),
+      locale: (await readTenant(tx, tenantId)).settings.locale,
+    };
+  });
+  return { text: composeBriefing({ ...facts, span, date: day }), subject: `Monday briefing, ${day}` };
+}
+
+/** `briefing.compose`: the briefing as a text. */
+function composeTool(deps: BriefingDeps): Tool<typeof briefingInput, typeof composeOutput> {
   return {
     manifest: {
       tool: 'briefing.compose',
       title: 'Write the briefing',
       effect: 'read',
       risk: 'low',
-      args: { date: { role: 'steering', slot: 'date', title: 'Week before' } },
+      args: { date: dateArg },
       reversible: true,
       visibleOutside: false,
       readsPrivate: true,
@@ -41,64 +63,51 @@ function composeTool({ database, keysOf, readMoney }: BriefingDeps): Tool<typeof
       headline: (args) => `Write the briefing of ${String(args.date)}`,
       consequence: 'Nothing is changed.',
     },
-    input: composeInput,
+    input: briefingInput,
     output: composeOutput,
-    async run({ tenantId }, { date: day }) {
-      const keys = await keysOf(tenantId);
-      const to = new Date(`${day}T00:00:00Z`);
-      const span = { from: new Date(to.getTime() - 7 * dayMs), to };
-      const facts = await withTenant(database.app.db, tenantId, async (tx) => {
-        const waiting = await selectApprovals(tx, { tenantId, states: ['waiting'], before: null, limit: 200 });
-        return {
-          work: await workFigures(tx, tenantId, span),
-          before: await workFigures(tx, tenantId, { from: new Date(span.from.getTime() - 7 * dayMs), to: span.from }),
-          money: await readMoney(tx, keys, span),
-          waiting: waiting
-            .map((row) => ({ headline: headlineOf(keys, row), since: row.createdAt, expiresAt: row.expiresAt }))
-            .sort((left, right) => left.since.getTime() - right.since.getTime()),
-          locale: (await readTenant(tx, tenantId)).settings.locale,
-        };
-      });
-      return {
-        kind: 'done',
-        result: { text: composeBriefing({ ...facts, span, date: day }), subject: `Monday briefing, ${day}` },
-        // Headlines have words of strangers in them.
-        label: { sources: ['briefing'], integrity: 'untrusted', readers: 'tenant' },
-      };
-    },
+    run: async ({ tenantId }, { date: day }) => ({
+      kind: 'done',
+      result: await compose(deps, tenantId, day),
+      // Headlines have words of strangers in them.
+      label: { sources: ['briefing'], integrity: 'untrusted', readers: 'tenant' },
+    }),
   };
 }
 
-const mailInput = z.strictObject({ subject: z.string().min(1).max(200), text: z.string().max(200_000) });
 const mailOutput = z.object({ sent: z.int(), reason: z.string().nullable() });
 
-/** `briefing.mail`: to the tenant's owners and to nobody else, over the installation's own mail server. */
-function mailTool({ ownersOf, postman }: BriefingDeps): Tool<typeof mailInput, typeof mailOutput> {
+/**
+ * `briefing.mail`: the briefing to the tenant's owners and to nobody else, over the installation's own mail server. It takes no text: what
+ * comes from us in an owner's mailbox is written by trusted code, whoever planned it.
+ */
+function mailTool(deps: BriefingDeps): Tool<typeof briefingInput, typeof mailOutput> {
+  const { ownersOf, postman } = deps;
   return {
     manifest: {
       tool: 'briefing.mail',
       title: 'Mail the briefing to the owners',
       effect: 'write',
       risk: 'low',
-      args: { subject: { role: 'content', slot: 'text', title: 'Subject' }, text: { role: 'content', slot: 'text', title: 'Text' } },
+      args: { date: dateArg },
       reversible: false,
       visibleOutside: false,
       readsPrivate: false,
       canLookup: false,
       timeoutMs: 60_000,
-      headline: (args) => `Mail “${String(args.subject)}” to the owners`,
+      headline: (args) => `Mail the briefing of ${String(args.date)} to the owners`,
       consequence: 'The owners of this tenant get it by mail. Nobody else does.',
     },
-    input: mailInput,
+    input: briefingInput,
     output: mailOutput,
-    async run({ tenantId, signal }, { subject, text }) {
+    async run({ tenantId, signal }, { date: day }) {
       if (!postman.isConfigured) return { kind: 'done', result: { sent: 0, reason: 'No mail server is set up for the installation.' } };
+      const letter = await compose(deps, tenantId, day);
       const { emails } = await ownersOf(tenantId);
       let sent = 0;
       for (const to of emails) {
         signal.throwIfAborted();
         try {
-          await postman.send({ to, subject, text });
+          await postman.send({ to, ...letter });
           sent += 1;
         } catch (error) {
           if (!isFactotumError(error, 'mail.unavailable')) throw error;

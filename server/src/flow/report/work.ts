@@ -100,7 +100,7 @@ export async function workFigures(tx: Tx, tenantId: Id<'tenant'>, { from, to }: 
     failed: count('failed'),
     cancelled: count('cancelled'),
     medianSecondsToDone: median,
-    waiting: { approval: count('waiting_approval'), question: count('waiting_question'), unknown: count('waiting_unknown') },
+    waiting: { approval: count('waitingApproval'), question: count('waitingQuestion'), unknown: count('waitingUnknown') },
     approvals: {
       asked: sum('asked'),
       approved: sum('approved'),
@@ -131,9 +131,9 @@ const taskCounts = {
   partly: "is_ended and state = 'done' and outcome = 'partly'",
   failed: "is_ended and state = 'failed'",
   cancelled: "is_ended and state = 'cancelled'",
-  waiting_approval: "state = 'waiting' and wait_reason = 'approval'",
-  waiting_question: "state = 'waiting' and wait_reason = 'question'",
-  waiting_unknown: "state = 'waiting' and wait_reason = 'unknown'",
+  waitingApproval: "state = 'waiting' and wait_reason = 'approval'",
+  waitingQuestion: "state = 'waiting' and wait_reason = 'question'",
+  waitingUnknown: "state = 'waiting' and wait_reason = 'unknown'",
 } as const;
 
 /** The least id that is made at that time: eleven hex digits of milliseconds, as in kernel/ids. */

@@ -24,7 +24,7 @@ export function policyFromThresholds(choices: Partial<Thresholds>): string {
   return `${[
     head,
     askByDefault,
-    ...(thresholds.writeUnattended ? [ownWrites] : []),
+    ...(thresholds.writeUnattended ? [ownWrites, ownBriefing] : []),
     graveAsks,
     unknownPayee,
     thresholds.payUnattendedUpToMinor === 0 ? paymentsAsk : smallPayments(thresholds),
@@ -47,6 +47,11 @@ const ownWrites = `@id("own-writes")
 @title("Notes, drafts and calendar holds are written alone when nothing foreign steers them")
 permit (principal, action == Action::"callUnattended", resource)
 when { context.effect == "write" && context.reversible && !context.visibleOutside && context.steeringBound };`;
+
+const ownBriefing = `@id("own-briefing")
+@title("The briefing is mailed to the owners alone")
+permit (principal, action == Action::"callUnattended", resource == Tool::"briefing.mail")
+when { context.steeringBound };`;
 
 const graveAsks = `@id("grave-asks")
 @title("Giving access and deleting always need a person")

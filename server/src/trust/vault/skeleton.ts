@@ -95,9 +95,9 @@ steps:
     why: It is kept where it can be read later.
   - id: mail
     tool: briefing.mail
+    after: [keep]
     args:
-      subject: $compose.subject
-      text: $compose.text
+      date: $event.date
     why: The owners get it in the morning.
 ---
 
