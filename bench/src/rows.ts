@@ -1,6 +1,7 @@
 import type { Row } from './row.ts';
 import { auditRows } from './rows/audit.ts';
 import { backupRows } from './rows/backup.ts';
+import { connectionRows } from './rows/connections.ts';
 import { fairnessRows } from './rows/fairness.ts';
 import { footprintRows } from './rows/footprint.ts';
 import { listRows } from './rows/list-page.ts';
@@ -21,6 +22,8 @@ export const rows: readonly Row[] = [
   ...sealingRows,
   ...backupRows,
   ...singleRows,
+  ...connectionRows,
+  ...vaultRows,
   ...fairnessRows,
   ...siegeRows,
   ...throughputRows,
