@@ -13,7 +13,7 @@ interface Attached {
 const readMax = 5;
 const sizeBytesMax = 10 * 1024 * 1024;
 /** All excerpts of a mail as JSON: what a payload keeps free for them. */
-export const excerptsBytesMax = 40_000;
+const excerptsBytesMax = 40_000;
 const charsMax = 12_000;
 /** A mail waits this long for one of its attachments at most, in milliseconds. */
 const timeoutMs = 10_000;
