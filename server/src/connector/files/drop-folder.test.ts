@@ -118,6 +118,22 @@ test('a file that is renamed in becomes one event and one task, at once, and is 
   assert.deepEqual(await left(), []);
 });
 
+test('any other file is kept in the vault, read and told of, and nothing of it is logged', async () => {
+  const { folder, drop, left, events, acme, logged } = await buildFolder();
+  await drop('offer of secrets.txt', 'the secret terms');
+  await drop('old.mbox', `From x Thu Jan  1 00:00:00 2026\n${mail('In a box')}`);
+  await folder.scan();
+  assert.deepEqual(await left(), []);
+  const [event] = await events();
+  assert.deepEqual([event?.title, event?.payload.text, event?.provenance.channel], ['offer of secrets.txt', 'the secret terms', 'drop']);
+  const kept = await vaultFiles.list(acme.id, 'Inbox/Files', { after: '', limit: 10 });
+  assert.deepEqual(
+    kept.map(({ path }) => path.split('/').at(-1)),
+    ['offer of secrets.txt', 'old.mbox'],
+  );
+  assert.equal(/secret|old\.mbox/.test(logged()), false);
+});
+
 test('a file that is still being written is taken once it is whole', async () => {
   const { folder, at, gone, events } = await buildFolder({ settledMs: 150 });
   await folder.start();
