@@ -10,12 +10,16 @@ const systemPackages: readonly { readonly name: string; readonly use: string }[]
   { name: 'awscli', use: "AWS's own client, at what stands in for AWS" },
   { name: 'python3-hvac', use: 'a client of Vault that is not ours, at what stands in for Vault' },
   { name: 'python3-cryptography', use: 'what opens our sealed objects without any code of ours' },
+  { name: 'radicale', use: 'a CalDAV server that is not ours' },
   { name: 'litmus', use: 'what asks a WebDAV server everything that RFC 4918 says' },
   { name: 'rclone', use: 'a WebDAV client that is not ours' },
   { name: 'softhsm2', use: 'an HSM in software' },
   { name: 'opensc', use: 'what makes and deletes keys in it' },
   { name: 'g++', use: 'what compiles the package that speaks to it' },
   { name: 'make', use: 'likewise' },
+  { name: 'dovecot-imapd', use: 'an IMAP server that is not ours' },
+  { name: 'dovecot-lmtpd', use: 'what brings it mail' },
+  { name: 'exim4-daemon-light', use: 'an SMTP server that is not ours' },
 ];
 
 /** Whether the packages are there; otherwise one sentence for the person who reads the output. */

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { FactotumError, type Logger, newId } from '#kernel';
 import type { Principal } from '#trust/identity';
 import { addAccountRoutes } from './account.ts';
+import { addAgendaRoutes } from './agenda.ts';
 import { addApiKeyRoutes } from './api-key.ts';
 import { addApprovalRoutes } from './approval.ts';
 import { addAssets } from './assets.ts';
@@ -142,6 +143,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addScheduleRoutes(routes, deps);
   addWebhookRoutes(routes);
   addLedgerRoutes(routes, deps);
+  addAgendaRoutes(routes, deps);
   addSecurityRoutes(routes, deps);
   addSecretRoutes(routes, deps);
   addSecretRotationRoutes(routes, deps);

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { Agenda } from '#flow/agenda';
 import type { Connections } from '#flow/connection';
 import type { FileIntake } from '#flow/file';
 import type { Intake } from '#flow/intake';
@@ -75,6 +76,8 @@ export interface HttpDeps {
   readonly archives: ArchivePort;
   /** The way of bank files and invoices into the ledger. */
   readonly ledger: LedgerPort;
+  /** Calendars as they were last seen. */
+  readonly agenda: Pick<Agenda, 'list'>;
   /** Backups of the installation. */
   readonly backups: BackupPort;
   readonly clock: Clock;
