@@ -22,6 +22,7 @@ import { taskCommands } from './command/task.ts';
 import { tenantCommands } from './command/tenant.ts';
 import { tenantLifeCommands } from './command/tenant-life.ts';
 import { tokenCommands } from './command/token.ts';
+import { toolServerCommands } from './command/tool-server.ts';
 import { vaultCommands } from './command/vault.ts';
 import type { Command } from './command.ts';
 
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   ...tokenCommands,
   ...secretCommands,
   ...connectionCommands,
+  ...toolServerCommands,
   ...certificateCommands,
   ...eventCommands,
   ...importCommands,
