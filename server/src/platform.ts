@@ -196,7 +196,7 @@ export async function openPlatform(options: PlatformOptions) {
       onAccepted: options.onWork,
     });
     const ledger = createPlatformLedger({ database, keysOf: keyring.of, intake, readDocument: documents, clock, log });
-    const fileIntake = createPlatformFiles({ database, keysOf: keyring.of, intake, files: vaultFiles, clock, log });
+    const fileIntake = createPlatformFiles({ database, keysOf: keyring.of, intake, files: vaultFiles, clock, ledger });
     const calendars = createPlatformAgenda({ database, keysOf: keyring.of, clock });
     const watching = await createPlatformConnections(config, {
       agenda: calendars.agenda,

@@ -40,7 +40,7 @@ export interface ListedAccount extends Account {
   readonly notices: readonly Notice[];
 }
 
-export const openAccount = ({ keys }: Pick<Unit, 'keys'>, { accountId, body, version, hasPending }: AccountRow): Account => ({
+const openAccount = ({ keys }: Pick<Unit, 'keys'>, { accountId, body, version, hasPending }: AccountRow): Account => ({
   accountId,
   version,
   hasPending,

@@ -5,7 +5,7 @@ import { jsonObjectSchema } from '#kernel';
 const amount = z.int();
 
 /** What a file says of one booked entry. Texts are cleaned and cut by whoever reads them. */
-export const entrySchema = z.object({
+const entrySchema = z.object({
   /** Where in the file: a line, or the number of the entry. */
   place: z.int(),
   bookedOn: z.iso.date(),
@@ -40,16 +40,16 @@ export const entrySchema = z.object({
 export type Entry = z.infer<typeof entrySchema>;
 
 /** Something in a file that could not be read, and why; everything else was. */
-export const unreadableSchema = z.object({ line: z.int(), why: z.string() });
+const unreadableSchema = z.object({ line: z.int(), why: z.string() });
 export type Unreadable = z.infer<typeof unreadableSchema>;
 
-export const formats = ['camt', 'mt940', 'ofx', 'csv'] as const;
+const formats = ['camt', 'mt940', 'ofx', 'csv'] as const;
 
 const balance = z.object({ on: z.iso.date(), amountMinor: amount });
 export type Balance = z.infer<typeof balance>;
 
 /** The account as a file names it. */
-export const accountNumberSchema = z.object({
+const accountNumberSchema = z.object({
   iban: z.string().nullable(),
   /** Where there is no IBAN: what the bank calls it, with the bank's id before it. */
   number: z.string().nullable(),
@@ -204,7 +204,7 @@ export const invoiceBodySchema = z.object({
 });
 export type InvoiceBody = z.infer<typeof invoiceBodySchema>;
 
-export const reasonSchema = z.object({
+const reasonSchema = z.object({
   code: z.enum(['amount', 'reference', 'number', 'iban', 'name', 'date', 'currency', 'collective']),
   /** What it adds to the score, which may be less than nothing. */
   points: z.number(),

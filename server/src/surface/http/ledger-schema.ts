@@ -164,4 +164,5 @@ export const mappingInput = z.strictObject({
 export const matchInput = z.union([
   z.strictObject({ transactionIds: z.array(z.string().max(100)).min(1).max(50) }),
   z.strictObject({ none: z.literal(true) }),
+  z.strictObject({ closed: z.boolean().meta({ description: 'Nothing more will be paid by these accounts, or it is open again.' }) }),
 ]);

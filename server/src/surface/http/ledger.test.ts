@@ -84,6 +84,10 @@ test('a bank file comes in, an invoice finds what pays it and says why, a catego
   const chosen = await send(`POST /api/v1/ledger/invoices/${id}/match`, { key, json: { transactionIds: [second.items[0]?.id] } });
   assert.equal(((await chosen.json()) as Shown).invoice.state, 'paid');
 
+  const closing = async (closed: boolean) =>
+    ((await (await send(`POST /api/v1/ledger/invoices/${id}/match`, { key, json: { closed } })).json()) as Shown).invoice.state;
+  assert.deepEqual([await closing(true), await closing(false)], ['closed', 'paid']);
+
   const coffee = first.items[0]?.id ?? '';
   const changed = await send(`PUT /api/v1/ledger/transactions/${coffee}`, { key, json: { category: 'Food' } });
   assert.deepEqual([changed.status, ((await changed.json()) as Row).categorisedBy], [200, 'person']);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  closeInvoice,
   decideMatch,
   type Hint,
   type Invoice,
@@ -206,7 +207,7 @@ export function addLedgerRoutes(routes: Routes, { ledger }: Pick<HttpDeps, 'ledg
     {
       method: 'post',
       path: `${path}/invoices/{id}/match`,
-      summary: 'Say which transactions pay an invoice, or that none of those proposed does',
+      summary: 'Say which transactions pay an invoice, that none of those proposed does, or that it is settled otherwise',
       tag,
       params,
       body: jsonBody(matchInput),
@@ -214,8 +215,12 @@ export function addLedgerRoutes(routes: Routes, { ledger }: Pick<HttpDeps, 'ledg
       errors: ['ledger.not_found'],
     },
     async ({ inTenant, keys, params: { id }, body, principal, now }) => {
-      const chosen = 'none' in body ? [] : body.transactionIds;
-      const record = await inTenant((tx) => decideMatch({ tx, keys }, id, chosen, { actor: principal.actor, at: now }));
+      const by = { actor: principal.actor, at: now };
+      const record = await inTenant((tx) =>
+        'closed' in body
+          ? closeInvoice({ tx, keys }, id, body.closed, by)
+          : decideMatch({ tx, keys }, id, 'none' in body ? [] : body.transactionIds, by),
+      );
       return { status: 200, body: presentRecord(record) };
     },
   );
