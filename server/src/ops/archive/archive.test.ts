@@ -11,6 +11,7 @@ import { staying, travelling } from '#trust/identity';
 import { newPassphraseParameters } from '#trust/key';
 import { createSecret } from '#trust/secret';
 import { readTenant } from '#trust/tenant';
+import { withFeeds } from '../../../test/connector-module.ts';
 import { type TestPlatform, testPlatform } from '../../../test/platform.ts';
 import { openArchive, sealArchive } from './codec.ts';
 import { type ArchiveKind, newHeader } from './header.ts';
@@ -19,8 +20,8 @@ import type { Part } from './parts.ts';
 import { leftOut, travellingTables } from './tables.ts';
 import { takeIn } from './take-in.ts';
 
-const here = await testPlatform();
-const there = await testPlatform();
+const here = await testPlatform({ environment: withFeeds });
+const there = await testPlatform({ environment: withFeeds });
 const key = Buffer.alloc(32, 3);
 const keyOf = async () => key as Uint8Array;
 
@@ -122,6 +123,18 @@ describe('a whole archive', () => {
     );
     await importThere(await archiveOf(tenantId, 'whole'));
     assert.equal(await there.secretResolver.resolve(tenantId, 'secret://db/mail'), 'the password of the mail');
+  });
+
+  test('brings its connections along with their credentials, paused: two installations must not read one mailbox', async () => {
+    const tenantId = await customer();
+    const act = { actor: 'operator:test' };
+    const input = { connector: 'feed', name: 'News', settings: { feed: 'travels' }, credentials: { password: 'right' } };
+    const { id } = await here.connections.create(tenantId, input, act);
+    await importThere(await archiveOf(tenantId, 'whole'));
+    const travelled = await there.connections.get(tenantId, id);
+    assert.deepEqual([travelled.name, travelled.state, travelled.settings], ['News', 'paused', { feed: 'travels' }]);
+    assert.deepEqual(await there.connections.test(tenantId, id), { ok: true, fault: null });
+    assert.equal((await here.connections.get(tenantId, id)).state, 'active', 'where it was it goes on until it has moved');
   });
 
   test('brings its people and keys along, but no session, and nothing of them is proven here', async () => {
