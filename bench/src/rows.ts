@@ -12,6 +12,7 @@ import { siegeRows } from './rows/siege.ts';
 import { singleRows } from './rows/single.ts';
 import { tenantRows } from './rows/tenants.ts';
 import { throughputRows } from './rows/throughput.ts';
+import { vaultRows } from './rows/vault.ts';
 
 /** Every row of the table, in the order in which they are measured: what leaves much behind in the shared server comes last. */
 export const rows: readonly Row[] = [
@@ -21,9 +22,9 @@ export const rows: readonly Row[] = [
   ...auditRows,
   ...sealingRows,
   ...backupRows,
-  ...singleRows,
   ...connectionRows,
   ...vaultRows,
+  ...singleRows,
   ...fairnessRows,
   ...siegeRows,
   ...throughputRows,

@@ -61,6 +61,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'PUT /api/v1/uploads/{name}': () => [{ raw: { body: 'mine', type: 'application/octet-stream' }, allowed: [200, 202] }],
   'POST /api/v1/events/{id}/attachments/{n}/keep': () => [{}],
   'PUT /api/v1/vault/files/{path}': () => [{ raw: { body: 'mine', type: 'application/octet-stream' }, allowed: [201] }],
+  'POST /api/v1/vault/history/{id}/versions/{version}/restore': () => [{ json: {} }],
   'POST /api/v1/vault/move': ({ ids }) => [{ json: { from: ids.note, to: 'Mine.md' } }],
   'PUT /api/v1/ledger/transactions/{id}': () => [{ json: { category: 'Mine' } }],
   'PUT /api/v1/ledger/rules': () => [{ json: { version: 0, rules: [], learnUpToMinor: 1 }, allowed: [200] }],

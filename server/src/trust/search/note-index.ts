@@ -77,16 +77,13 @@ export function createNoteIndex() {
       notes.set(noteId, { path, title, parts: texts.length, chars: content.length });
       chars += content.length;
     },
-    /** Notes that hold something like a word: beginning with it, or with a slip in it. */
+    /** Notes that hold a word or one that begins with it; if none does, one with a slip in it. */
     find(word: string, where: { readonly onlyTitle: boolean }): Map<string, Hit> {
       const hits = new Map<string, { score: number; terms: Set<string> }>();
-      const found = mini.search(word, {
-        ...(where.onlyTitle ? { fields: ['title'] } : {}),
-        boost: { title: 3 },
-        prefix: (term) => term.length >= 2,
-        fuzzy: (term) => (term.length >= 5 ? 0.2 : false),
-        combineWith: 'AND',
-      });
+      const options = { ...(where.onlyTitle ? { fields: ['title'] } : {}), boost: { title: 3 }, combineWith: 'AND' as const };
+      const right = mini.search(word, { ...options, prefix: (term) => term.length >= 2 });
+      // A slip is looked for only where the word as written is nowhere: it costs much, and finds what nobody meant.
+      const found = right.length > 0 ? right : mini.search(word, { ...options, fuzzy: (term) => (term.length >= 5 ? 0.2 : false) });
       for (const { id, score, terms } of found) {
         // The id is ours: a note's, and which part of it.
         const noteId = String(id).split('#')[0] ?? '';

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Id } from '#kernel';
 import { type RoleDatabase, withTenant } from '#kernel/database';
 import type { KeysOf, TenantKeys } from '#trust/key';
-import { type JournalPlace, listChanges, readNote, readNotes, type VaultChange } from '#trust/vault';
+import { type JournalPlace, listChanges, type Note, readNotes, type VaultChange } from '#trust/vault';
 import { createNoteIndex, type Hit, type NoteIndex } from './note-index.ts';
 import { foldText, type Query, readQuery } from './query.ts';
 import { type Snippet, snippetOf } from './snippet.ts';
@@ -35,11 +35,12 @@ interface Held {
 
 const bytesMaxDefault = 256 * 1024 * 1024;
 const idleMs = 15 * 60_000;
-const changesAtOnce = 200;
+const changesAtOnce = 100;
 /** Contents that are opened at once; more than one note may have. */
 const bytesAtOnce = 6_000_000;
 /** Notes that are opened to look whether a phrase is in them. */
 const openedMax = 300;
+const openedAtOnce = 25;
 
 /**
  * Full-text search over sealed notes. Nothing of it is ever at rest: the index of a vault is made in memory when somebody first searches, kept
@@ -101,30 +102,28 @@ export function createVaultSearch({
       const ranked = rank(index, query);
       const keys = await keysOf(tenantId);
       const notes: FoundNote[] = [];
-      let passed = 0;
-      let opened = 0;
-      for (const [noteId, { terms }] of ranked) {
-        const known = index.noteOf(noteId);
-        if (known === undefined) continue;
-        const isCertain = query.phrases.length === 0;
-        if (isCertain && passed < offset) {
-          passed += 1;
-          continue;
+      const phrases = query.phrases.map((phrase) => foldText(phrase).replace(/ +/g, ' ').trim());
+      // Without phrases the ranking is the answer; with them, notes are looked through until there are enough.
+      const isCertain = phrases.length === 0;
+      let passed = isCertain ? offset : 0;
+      const candidates = isCertain ? ranked.slice(offset, offset + limit + 1) : ranked.slice(0, openedMax);
+      for (let start = 0; start < candidates.length; start += openedAtOnce) {
+        const some = candidates.slice(start, start + openedAtOnce);
+        // Of notes: their ids.
+        const ids = some.map(([noteId]) => noteId as Id<'note'>);
+        const found = await withTenant(app.db, tenantId, (tx) => readNotes(tx, keys, ids));
+        const opened = new Map<string, Note>(found.map((note) => [note.noteId, note]));
+        for (const [id, { terms }] of some) {
+          const note = opened.get(id);
+          if (note === undefined || (!isCertain && !hasAll(note.content, phrases))) continue;
+          if (passed < offset) passed += 1;
+          else if (notes.length === limit) return { notes, hasMore: true };
+          else {
+            const { noteId, path, updatedAt } = note;
+            const title = index.noteOf(noteId)?.title ?? path;
+            notes.push({ noteId, path, title, snippet: snippetOf(note.content, [...phrases, ...terms]), updatedAt });
+          }
         }
-        if (notes.length === limit && isCertain) return { notes, hasMore: true };
-        if (opened === openedMax) return { notes, hasMore: false };
-        opened += 1;
-        const note = await withTenant(app.db, tenantId, (tx) => readNote(tx, keys, known.path));
-        if (note === null || note.noteId !== noteId) continue;
-        const phrases = query.phrases.map((phrase) => foldText(phrase).replace(/ +/g, ' ').trim());
-        if (!isCertain && !hasAll(note.content, phrases)) continue;
-        if (passed < offset) {
-          passed += 1;
-          continue;
-        }
-        if (notes.length === limit) return { notes, hasMore: true };
-        const { path, updatedAt } = note;
-        notes.push({ noteId, path, title: known.title, snippet: snippetOf(note.content, [...phrases, ...terms]), updatedAt });
       }
       return { notes, hasMore: false };
     },

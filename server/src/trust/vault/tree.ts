@@ -33,7 +33,7 @@ interface Held {
 /** Paths of all tenants that one process keeps in memory; each takes about half a kilobyte. */
 const entriesMax = 400_000;
 const idleMs = 15 * 60_000;
-const changesAtOnce = 1_000;
+const changesAtOnce = 300;
 
 /**
  * Trees of vaults in memory, brought up to date by the journal whenever somebody asks: paths are sealed, and opening all of them for every
