@@ -43,7 +43,9 @@ export async function buildCalendars(
       await eventually(
         async () => {
           const { health } = await connections.get(tenantId, connection.id);
-          if (health.fault !== null) throw new Error(`${health.fault.code}: ${health.fault.message}`);
+          // A cursor that is gone is begun anew by itself.
+          if (health.fault !== null && health.fault.code !== 'cursor_expired')
+            throw new Error(`${health.fault.code}: ${health.fault.message}`);
           return (health.lastPolledAt?.getTime() ?? 0) > before && (health.nextAt === null || health.nextAt > new Date())
             ? true
             : undefined;
