@@ -61,7 +61,7 @@ export const otherAnswers: Readonly<Record<string, { readonly statuses: readonly
     statuses: [201],
     because: 'a path is a name of its own in each vault: this writes a note of one’s own',
   },
-  'PUT /api/v1/uploads/{name}': { statuses: [202], because: 'the same: a file of one’s own' },
+  'PUT /api/v1/uploads/{name}': { statuses: [400], because: 'a name is no id, and a file of no bytes is none' },
   'PUT /api/v1/vault/files/{path}': { statuses: [201], because: 'the same: a file of one’s own' },
   'GET /api/v1/audit/entries/{seq}/proof': { statuses: [200, 404], because: 'each log counts from nought: this is an entry of one’s own' },
   'GET /api/v1/audit/log/tile/{path}': { statuses: [200, 404], because: 'the same' },
