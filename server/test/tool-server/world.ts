@@ -43,7 +43,7 @@ export async function toolWorld(environment: Readonly<Record<string, string>> = 
 }
 
 /** Adds what is always the same. */
-export function toolUser(world: TestHttp, customer: TestCustomer) {
+function toolUser(world: TestHttp, customer: TestCustomer) {
   const { send } = world;
   let cookie: string | undefined;
   const session = async () => (cookie ??= await customer.signIn());

@@ -45,7 +45,7 @@ export function proposedManifest(offered: OfferedTool, server: string): StatedMa
 }
 
 /** What every tool of a server's gives back, bounded and reduced to JSON. */
-export const pluggedResultSchema = z.object({
+const pluggedResultSchema = z.object({
   text: z.string(),
   structured: z.unknown().optional(),
   parts: z.array(z.unknown()),

@@ -1,6 +1,6 @@
 /** The door to tools of others: MCP servers that a tenant has plugged in, and what its administrators say of their tools. */
 export type { Difference } from './difference.ts';
-export { pinOf, pluggedName, slugOf } from './entry.ts';
+export { pinOf, slugOf } from './entry.ts';
 export { keepLogin, keepPending, noteSignIn, type PendingSignIn, readLogin, type ToolLogin, takePending } from './login.ts';
 export { readPluggedTools } from './plugged.ts';
 export type { Look, ToolProgram, ToolServerReach } from './port.ts';

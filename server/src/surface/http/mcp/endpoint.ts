@@ -23,7 +23,7 @@ import { endpointTools } from './tools.ts';
 type Deps = Pick<HttpDeps, 'identity' | 'clientAddress'> & { readonly gate: Gate; readonly rateLimit: RateLimit };
 
 /** Where programs of a tenant's find us as an MCP server. */
-export const mcpPath = '/mcp';
+const mcpPath = '/mcp';
 const requestBytesMax = 1_024 * 1_024;
 
 /**
