@@ -3,7 +3,7 @@ export { type Agenda, type AgendaEntry, type AgendaMemory, type AgendaPerson, cr
 export type { Appointment, Attendee } from './appointment.ts';
 export { answered, cancelled, compose, message, moved, type Times } from './compose.ts';
 export { differences, inWords, main } from './diff.ts';
-export { expand, keyOf, type Occurrence } from './expand.ts';
+export { expand, type Occurrence } from './expand.ts';
 export { type CalendarMail, readCalendarMail } from './itip.ts';
 export { type AgendaKeeper, createAgendaKeeper } from './keeper.ts';
 export { readCalendar, type Series } from './read.ts';

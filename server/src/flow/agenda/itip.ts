@@ -27,7 +27,7 @@ const kinds = {
 } as const;
 
 /** Where invitations lie that came by mail: no calendar of any connection. */
-export const mailCalendar: Calendar = {
+const mailCalendar: Calendar = {
   href: 'mail:',
   name: 'Invitations',
   addresses: [],
@@ -98,7 +98,7 @@ function readPart(text: string): { method: string; series: Series; about: Appoin
 }
 
 /** RFC 5546, section 2.1.5: the higher sequence is newer, then the later stamp. */
-export const isNewer = (one: Pick<Appointment, 'sequence' | 'stampMs'>, known: Pick<Appointment, 'sequence' | 'stampMs'>): boolean =>
+const isNewer = (one: Pick<Appointment, 'sequence' | 'stampMs'>, known: Pick<Appointment, 'sequence' | 'stampMs'>): boolean =>
   one.sequence > known.sequence || (one.sequence === known.sequence && one.stampMs > known.stampMs);
 
 /** An invitation, an update of one, or its end. What a real calendar of the tenant has already is left to that calendar. */

@@ -47,7 +47,7 @@ export const itemBodySchema = z.object({
 export type ItemBody = z.infer<typeof itemBodySchema>;
 
 /** A mail about an appointment (RFC 6047). */
-export const messageSchema = z.object({
+const messageSchema = z.object({
   to: z.array(z.string()),
   method: z.enum(['REQUEST', 'REPLY', 'CANCEL']),
   ics: z.string(),
