@@ -95,7 +95,10 @@ export async function startMailServers(t: TestContext): Promise<MailServers> {
       const list = join(maildir(user), 'dovecot-uidlist');
       const text = await readFile(list, 'utf8');
       // Its first line is `3 V<uidvalidity> N<next uid> G<guid>`; what follows are the numbers that then no longer hold.
-      await writeFile(list, text.replace(/^3 V(\d+)/, (_match, value: string) => `3 V${Number(value) + 1_000}`));
+      await writeFile(
+        list,
+        text.replace(/^3 V(\d+)/, (_match, value: string) => `3 V${Number(value) + 1_000}`),
+      );
       for (const name of await readdir(maildir(user))) if (name.startsWith('dovecot.index')) await rm(join(maildir(user), name));
     },
     log: () => readFile(join(folder, 'log', 'dovecot.log'), 'utf8').catch(() => ''),

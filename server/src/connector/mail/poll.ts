@@ -9,6 +9,8 @@ import { extentOf, nextUids, type Range } from './window.ts';
 const dayMs = 86_400_000;
 /** By so much the mail server's clock may differ from ours before mail that is new counts as old. */
 const clockSlackMs = dayMs;
+/** A folder whose server tells of news is asked less often. */
+const watchedMs = 5 * 60_000;
 /** Messages whose sizes are asked for at once. */
 const listedMax = 500;
 
@@ -78,6 +80,8 @@ class Round {
       cursor: { since: this.#since.toISOString(), folders: this.#folders, past: this.#past },
       more: this.#isFull || paths.some((path) => this.#folders[path]?.back != null),
       ...(this.#past.of === 0 ? {} : { progress: this.#past }),
+      // The stream watches one folder, where the server can tell of news.
+      ...(paths.length === 1 && session.client.capabilities.has('IDLE') ? { nextInMs: watchedMs } : {}),
     };
   }
 
