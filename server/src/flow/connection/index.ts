@@ -1,6 +1,5 @@
 /** The door to connections: tenants' ways to outside systems, and the watcher that looks after them. */
 export { type ConnectionsDeps, createConnections } from './connections.ts';
-export { errorOf } from './fault.ts';
 export { noFigures, type WatcherFigures } from './figures.ts';
 export { createNetwork, type OutsideNetwork } from './network.ts';
 export type {
