@@ -30,8 +30,7 @@ export function readQuery(text: string): Query {
 }
 
 /** The words of a text, folded. */
-export const wordsOf = (text: string): string[] =>
-  text.split(/[^\p{L}\p{N}\p{M}_]+/u).flatMap((word) => (word === '' ? [] : [foldWord(word)]));
+const wordsOf = (text: string): string[] => text.split(/[^\p{L}\p{N}\p{M}_]+/u).flatMap((word) => (word === '' ? [] : [foldWord(word)]));
 
 /** Equal for what people take for one word: without case and accents. */
 export const foldWord = (word: string): string => word.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();

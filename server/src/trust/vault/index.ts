@@ -9,7 +9,6 @@ export {
   type HistoryKeeper,
   type HistoryRule,
   listDeleted,
-  pruneHistory,
   readVersion,
 } from './history.ts';
 export { type JournalPlace, listChanges, recordDrawn, type VaultChange } from './journal.ts';
