@@ -178,8 +178,8 @@ const offeredTool = (name: string) => ({ name, title: null, description: name, i
 
 /** An account with a transaction, and an invoice. */
 async function buildLedger(send: TestHttp['send'], key: string, canary: string) {
-  const entry = `:61:2603010301D12,50NTRFNONREF//${canary.slice(0, 14)}\n:86:${canary}`;
-  const statement = `:20:S\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C260301EUR99,00\n${entry}\n:62F:C260301EUR86,50\n-`;
+  const entry = (n: number) => `:61:2603010301D12,50NTRFNONREF//${canary.slice(0, 12)}${n}\n:86:${canary}`;
+  const statement = `:20:S\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C260301EUR99,00\n${entry(1)}\n${entry(2)}\n:62F:C260301EUR74,00\n-`;
   const headers = { 'content-type': 'text/plain' };
   const take = async (line: Parameters<typeof send>[0], body?: string) => {
     const response = await send(line, { key, ...(body === undefined ? {} : { body, headers }) });
@@ -189,7 +189,9 @@ async function buildLedger(send: TestHttp['send'], key: string, canary: string) 
   };
   const { account } = await take('POST /api/v1/ledger/imports', statement);
   const { items } = await take('GET /api/v1/ledger/transactions');
-  const { id: invoice } = await take('POST /api/v1/ledger/invoices', `Invoice number: 4711${canary}\nTotal EUR 12.50`);
+  const bill = (n: number) => take('POST /api/v1/ledger/invoices', `Invoice number: 471${n}${canary}\nTotal EUR 12.50`);
+  const { id: invoice } = await bill(1);
+  await bill(2);
   return { account, transaction: items[0]?.id ?? '', invoice };
 }
 
