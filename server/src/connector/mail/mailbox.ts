@@ -23,7 +23,8 @@ export function keepIn(
   return withMailbox(context, async ({ client }) => {
     const path = await folderOf(client, context, use);
     if (path === null) return null;
-    if ((await findById(client, path, messageId)).length > 0) return path;
+    // Opened to be written: a client keeps flags to itself that a folder which is only read does not take.
+    if ((await findById(client, path, messageId, false)).length > 0) return path;
     await client.append(path, message, use === '\\Sent' ? ['\\Seen'] : ['\\Draft', '\\Seen'], context.now());
     return path;
   });
