@@ -14,7 +14,7 @@ const path = z
 const programSchema = z.strictObject({
   title: z.string().min(1).max(100).optional(),
   /** `node`: the Node.js that we run on; else the path of a program. */
-  command: z.union([z.literal('node'), path]),
+  command: z.string().refine((text) => text === 'node' || isAbsolute(text), 'must be node, or the absolute path of a program'),
   args: z.array(z.string().max(4_000)).max(100).default([]),
   /** Variables as the operator sets them. */
   set: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/), z.string().max(4_000)).default({}),
