@@ -7,6 +7,7 @@ import { type Command, UsageError } from '../command.ts';
 import { saveStream } from '../save.ts';
 import { list, table } from '../table.ts';
 import { vaultImportCommand } from './vault-import.ts';
+import { vaultSyncCommand } from './vault-sync.ts';
 
 const fileSchema = z.object({ path: z.string(), etag: z.string(), sizeBytes: z.number(), createdAt: z.string(), updatedAt: z.string() });
 const limitDefault = 1_000;
@@ -64,6 +65,7 @@ export const vaultCommands: readonly Command[] = [
     },
   },
   vaultImportCommand,
+  vaultSyncCommand,
 ];
 
 /** Dots would lead to another address before the server could refuse them. @throws UsageError. */
