@@ -48,7 +48,7 @@ export async function listServers(tx: Tx, keys: TenantKeys): Promise<ToolServer[
 
 /** @throws FactotumError `tool_server.not_found`. */
 export async function readServer(tx: Tx, keys: TenantKeys, serverId: string): Promise<ToolServer> {
-  return opened(keys, found(await findServer(tx, keys.tenantId, serverId as Id<'toolServer'>)));
+  return opened(keys, found(await findServer(tx, keys.tenantId, rowId(serverId))));
 }
 
 /** The server in a tool's name; null when there is none. */
@@ -90,7 +90,7 @@ export async function changeServer(
   serverId: string,
   change: Partial<ServerBody> & { readonly state?: 'active' | 'paused'; readonly version: number } & By,
 ): Promise<ToolServer> {
-  const row = found(await lockServer(tx, keys.tenantId, serverId as Id<'toolServer'>));
+  const row = found(await lockServer(tx, keys.tenantId, rowId(serverId)));
   if (row.version !== change.version)
     throw new FactotumError('tool_server.changed', 'Somebody has changed this tool server since you read it. Read it again.');
   const before = bodyOf(keys, row);
@@ -112,7 +112,7 @@ export async function changeServer(
 
 /** Unplugs a server, with its tools and its login. @throws FactotumError `tool_server.not_found`. */
 export async function removeServer(tx: Tx, keys: TenantKeys, serverId: string, by: By): Promise<void> {
-  const row = found(await lockServer(tx, keys.tenantId, serverId as Id<'toolServer'>));
+  const row = found(await lockServer(tx, keys.tenantId, rowId(serverId)));
   await deleteServer(tx, keys.tenantId, row.serverId);
   await audit(tx, keys, row.serverId, by, { change: 'removed', server: row.slug });
 }
@@ -154,6 +154,9 @@ export const audit = (
   { actor, at }: By,
   detail: Readonly<Record<string, string | number>>,
 ): Promise<void> => recordAudit(tx, tenantId, [{ kind: 'tool_server.changed', actor, at, objectId: serverId, detail }]);
+
+/** What is no id at all is the id of no row, so nothing is found by it. */
+export const rowId = (text: string): Id<'toolServer'> => text as Id<'toolServer'>;
 
 export function found<R>(row: R | undefined): R {
   if (row === undefined) throw new FactotumError('tool_server.not_found', 'There is no such tool server.');

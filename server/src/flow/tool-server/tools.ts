@@ -6,7 +6,7 @@ import { type Difference, differences } from './difference.ts';
 import { entryOf, pinOf, pluggedName, proposedManifest, unusable } from './entry.ts';
 import { toolRef } from './plugged.ts';
 import { type OfferedTool, type StatedManifest, type ToolBody, toolBodySchema } from './schema.ts';
-import { audit, type By, found, opened, type ToolServer } from './servers.ts';
+import { audit, type By, found, opened, rowId, type ToolServer } from './servers.ts';
 import { deleteTools, findServer, findTool, saveTool, selectTools, type ToolRow } from './store.ts';
 
 /** One tool of a server's, with everything that an administrator needs to decide about it. */
@@ -32,7 +32,7 @@ export interface PluggedTool {
 
 /** In the order of their names. @throws FactotumError `tool_server.not_found`, `seal.broken`. */
 export async function listTools(tx: Tx, keys: TenantKeys, serverId: string): Promise<PluggedTool[]> {
-  const server = opened(keys, found(await findServer(tx, keys.tenantId, serverId as Id<'toolServer'>)));
+  const server = opened(keys, found(await findServer(tx, keys.tenantId, rowId(serverId))));
   return (await selectTools(tx, keys.tenantId, server.id)).map((row) => present(row, bodyOf(keys, row), server));
 }
 
@@ -180,7 +180,7 @@ export async function readConfirmed(
 }
 
 async function open(tx: Tx, keys: TenantKeys, key: { readonly serverId: string; readonly tool: string }) {
-  const server = opened(keys, found(await findServer(tx, keys.tenantId, key.serverId as Id<'toolServer'>)));
+  const server = opened(keys, found(await findServer(tx, keys.tenantId, rowId(key.serverId))));
   const row = found(await findTool(tx, { tenantId: keys.tenantId, serverId: server.id, tool: key.tool }));
   return { server, row, body: bodyOf(keys, row) };
 }
