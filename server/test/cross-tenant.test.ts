@@ -37,7 +37,7 @@ const idempotencyKey = `used-by-them-${them.ids.canary}`;
   assert.equal((await send('POST /api/v1/events', { key: them.key, json, headers: { 'idempotency-key': idempotencyKey } })).status, 202);
   await eventually(async () => {
     const { items } = (await (await send('GET /api/v1/tasks?state=waiting', { key: them.key })).json()) as { items: unknown[] };
-    return items.length === 3 ? true : undefined;
+    return items.length === 4 ? true : undefined;
   });
 }
 

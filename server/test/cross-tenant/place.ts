@@ -81,11 +81,11 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     headers: { 'content-type': 'message/rfc822' },
   });
   const { eventId: event } = (await mailed.json()) as { eventId: string }; // What the route declares.
+  const ledger = await buildLedger(send, key, canary);
   const approvals = await eventually(async () => {
     const { items } = await ask<{ items: { id: string; payloadHash: string }[] }>('GET /api/v1/approvals?state=waiting');
     return items.length === 2 ? items : undefined;
   });
-  const ledger = await buildLedger(send, key, canary);
   const role = await made('POST /api/v1/roles', { name: `r-${canary}`.slice(0, 30), title: canary, permissions: ['task:read'] });
   const team = await made('POST /api/v1/teams', { name: canary, members: [owner] });
   const invite = (n: number) =>
@@ -192,6 +192,11 @@ async function buildLedger(send: TestHttp['send'], key: string, canary: string) 
   const bill = (n: number) => take('POST /api/v1/ledger/invoices', `Invoice number: 471${n}${canary}\nTotal EUR 12.50`);
   const { id: invoice } = await bill(1);
   await bill(2);
+  // Its event is a task, which comes to rest before anybody looks for traces.
+  await eventually(async () => {
+    const { items: tasks } = (await (await send('GET /api/v1/tasks', { key })).json()) as { items: { kind: string; state: string }[] }; // As declared.
+    return tasks.some(({ kind, state }) => kind === 'bank.transactions' && state === 'waiting') ? true : undefined;
+  });
   return { account, transaction: items[0]?.id ?? '', invoice };
 }
 
