@@ -16,7 +16,7 @@ const floodBytesMax = 8 * 1024 * 1024;
 const floodLookMs = 250;
 const timesMs = { connectionTimeout: 20_000, greetingTimeout: 15_000, socketTimeout: 60_000 };
 /** IDLE is begun anew before the 29 minutes after which servers may hang up (RFC 2177). */
-export const idleMsMax = 28 * 60_000;
+const idleMsMax = 28 * 60_000;
 
 export interface Session {
   readonly client: ImapFlow;

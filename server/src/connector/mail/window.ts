@@ -57,7 +57,7 @@ export async function extentOf(
 }
 
 /** Ascending. A range in IMAP has no order, and one beyond the last message means the last: what is outside was not asked for. */
-export async function uidsIn(client: ImapFlow, { low, high }: Range): Promise<number[]> {
+async function uidsIn(client: ImapFlow, { low, high }: Range): Promise<number[]> {
   const found = await client.search({ uid: `${low}:${high}` }, { uid: true });
   const uids = Array.isArray(found) ? found : [];
   return [...new Set(uids)].filter((uid) => Number.isSafeInteger(uid) && uid >= low && uid <= high).sort((left, right) => left - right);

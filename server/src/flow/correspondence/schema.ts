@@ -5,8 +5,7 @@ import type { Id } from '#kernel';
  * Why a mail is not to be answered: it came over a list, answers by itself, says that something could not be delivered, was written by a
  * program, or is one of ours.
  */
-export const automaticReasons = ['list', 'reply', 'bounce', 'program', 'own'] as const;
-export type Automatic = (typeof automaticReasons)[number];
+export type Automatic = 'list' | 'reply' | 'bounce' | 'program' | 'own';
 
 /** What is known of a mail before it is placed, all of it its sender's claim. */
 export interface MailFacts {
