@@ -188,10 +188,15 @@ async function timesBetween(
   const calendars = new Map((await selectCalendars(client, place)).map((calendar) => [calendar.id, calendar]));
   const items = await selectBetween(client, place, { ...range, most: itemsMax });
   let complete = items.length < itemsMax;
-  const times = items.flatMap((item): Time[] => {
+  const read = items.flatMap((item) => {
     const calendar = calendars.get(item.calendarId);
     const series = seriesOf(item.ics);
-    if (calendar === undefined || series === null) return [];
+    return calendar === undefined || series === null ? [] : [{ item, calendar, series }];
+  });
+  // What came by mail and stands in a calendar by now is one and the same.
+  const inCalendars = new Set(read.flatMap(({ calendar, series }) => (calendar.connectionId === null ? [] : [series.uid])));
+  const times = read.flatMap(({ item, calendar, series }): Time[] => {
+    if (calendar.connectionId === null && inCalendars.has(series.uid)) return [];
     const zone = calendar.timeZone === null ? here : (ianaZone(calendar.timeZone) ?? here);
     const found = expand(series, { ...range, here: zone });
     complete &&= found.complete;
