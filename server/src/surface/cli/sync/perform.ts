@@ -158,7 +158,7 @@ async function merge(action: Of<'merge'>, parts: Parts): Promise<void> {
 
 /** What lies here gets a name of its own, which goes to the vault like any new file; what the vault has takes its place. */
 async function keepBoth({ local, remote, base }: Of<'conflict'>, parts: Parts): Promise<void> {
-  const isDrawn = remote?.kind === 'generated' || base?.kind === 'generated';
+  const isDrawn = remote === null || remote.kind === 'generated';
   const beside = isDrawn ? `${conflictFolder}/${local.name.slice(local.name.lastIndexOf('/') + 1)}` : local.name;
   const kept = await freeName(beside, parts);
   const written = remote === null ? null : await fetched(remote, parts);

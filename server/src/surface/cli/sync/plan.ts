@@ -88,6 +88,8 @@ function drawn(base: BaseFile | undefined, local: LocalFile | undefined, remote:
     if (local === undefined) return base === undefined ? null : { kind: 'forget', base };
     if (base?.kind === 'generated')
       return local.hash === base.hash ? { kind: 'delete-local', base, local } : { kind: 'conflict', local, remote: null, base };
+    // An altered question, put where it would be an answer: it is none, and must not look like one.
+    if (drawnName.test(local.name)) return { kind: 'conflict', local, remote: null, base: null };
     return { kind: 'leave', local, why: 'Factotum draws this folder from tasks and approvals; put your own notes elsewhere' };
   }
   if (local === undefined) return { kind: 'download', remote, local: null, base: base ?? null };
@@ -95,6 +97,8 @@ function drawn(base: BaseFile | undefined, local: LocalFile | undefined, remote:
   if (local.hash === base?.hash) return { kind: 'download', remote, local, base };
   return { kind: 'conflict', local, remote, base: base ?? null };
 }
+
+const drawnName = /(?:tsk|apr)_[0-9a-f]{24}\.md$/;
 
 const settled = (base: BaseFile | undefined, local: LocalFile, remote: RemoteFile): boolean =>
   base !== undefined &&

@@ -21,6 +21,8 @@ export interface SyncOptions {
   readonly onAction?: (action: Action) => void;
   /** How many actions at once. */
   readonly atOnce?: number;
+  /** How often what was done is written down, besides after each round. */
+  readonly saveEveryMs?: number;
 }
 
 export interface SyncReport extends Tally {
@@ -34,7 +36,7 @@ export class Unclear extends Error {
 
 /** Each round acts on what both sides are at its beginning; what was changed meanwhile is left to the next. */
 const roundsMax = 10;
-const saveEveryMs = 2_000;
+const saveEveryMsDefault = 2_000;
 const atOnceDefault = 6;
 /** Below this number half of the files is not many. */
 const guardedFilesMin = 20;
@@ -150,7 +152,7 @@ async function performAll(
           throw error;
         }
       }
-      if (performance.now() - savedAtMs > saveEveryMs) {
+      if (performance.now() - savedAtMs > (options.saveEveryMs ?? saveEveryMsDefault)) {
         savedAtMs = performance.now();
         saving = saving.then(() => writeState(parts.folder, parts.state));
         await saving;

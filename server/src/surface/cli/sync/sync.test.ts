@@ -210,7 +210,10 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), here: fc.boolean(), name: fc.constantFrom(...names) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('sync' as const), dieAfter: fc.option(fc.nat(4)) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('sync' as const), dieAfter: fc.option(fc.nat(4)), saveEveryMs: fc.constantFrom(0, 60_000) }),
+  },
 );
 
 test('whatever people do on both sides and wherever the program dies, both become equal and no writing is lost', async (t) => {
@@ -234,6 +237,7 @@ test('whatever people do on both sides and wherever the program dies, both becom
           let left = one.dieAfter;
           await run({
             atOnce: 1,
+            saveEveryMs: one.saveEveryMs,
             onAction: () => {
               if (left === null) return;
               if (left === 0) throw new Error('the program dies');
@@ -273,7 +277,30 @@ test('whatever people do on both sides and wherever the program dies, both becom
       for (const mark of written) assert.ok(everything.includes(mark), `${mark} is lost`);
       await rm(folder, { recursive: true });
     }),
-    { numRuns: Number(process.env.SYNC_RUNS ?? 150) },
+    { numRuns: 150 },
   );
   t.diagnostic(`${runs} histories, ${deaths} deaths; the last runs alone: ${conflicts} conflicts, ${merged} merges, ${moved} moves`);
+});
+
+test('a vault of 10,000 notes is kept in step', async (t) => {
+  const { vault, write, run } = await pair();
+  const count = 10_000;
+  for (let at = 0; at < count; at += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, more) => write(`Notes/${more}/n${at + more}.md`, `# Note ${at + more}\n`)));
+  const figures: string[] = [];
+  const timed = async (what: string, expected: Partial<typeof nothing>) => {
+    const startedAtMs = performance.now();
+    const report = await run();
+    figures.push(`${what} ${Math.round(performance.now() - startedAtMs)} ms`);
+    assert.deepEqual(counts(report), { ...nothing, ...expected });
+  };
+  await timed('all uploaded', { uploaded: count });
+  await timed('nothing to do', {});
+  for (let at = 0; at < 100; at += 1) {
+    await write(`Notes/${at}/n${at}.md`, 'changed here');
+    vault.put(`Notes/${at}/n${at + 100}.md`, 'changed there');
+  }
+  await timed('100 changed on each side', { uploaded: 100, downloaded: 100 });
+  assert.equal(vault.texts().size, count);
+  t.diagnostic(`${count} notes against a vault in memory: ${figures.join(', ')}`);
 });
