@@ -98,7 +98,14 @@ test('a time is held in the calendar once a call, is not news when it comes back
   // A call of long ago, whose time has ended.
   await tenant.done('calendar.hold', { ...args, start: iso(at(7)) }, { key: 'h2' });
   assert.equal(third.objects.size, 2);
-  await eventually(async () => ((await keeper.look(), third.objects.size) === 1 ? true : undefined), undefined, 30_000);
+  await eventually(
+    async () => {
+      await keeper.look();
+      return third.objects.size === 1 ? true : undefined;
+    },
+    undefined,
+    30_000,
+  );
   await tenant.poll();
   assert.deepEqual(
     (await tenant.list()).map(({ id }) => id),
