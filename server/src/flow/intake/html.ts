@@ -6,6 +6,8 @@ const htmlCharsMax = 200 * 1024;
 /** A tag is looked at up to here. */
 const tagCharsMax = 4_000;
 const nestingMax = 500;
+/** More than this in one mail need not be marked one by one. */
+const marksMax = 200;
 
 /** What stands around text that its writer has hidden from people. */
 const opening = ' [not visible to people: ';
@@ -19,7 +21,7 @@ export function htmlToText(html: string): { readonly text: string; readonly hasH
   const { html: marked, hasHidden } = markHidden(cut(html, htmlCharsMax));
   const text = convert(marked, {
     wordwrap: false,
-    limits: { maxInputLength: htmlCharsMax * 2, maxDepth: 200, maxChildNodes: 5_000 },
+    limits: { maxInputLength: htmlCharsMax + marksMax * (opening.length + closing.length), maxDepth: 200, maxChildNodes: 5_000 },
     selectors: [{ selector: 'img', format: 'skip' }],
   });
   // Hidden images, spacers and empty lines hide nothing.
@@ -40,38 +42,36 @@ interface Open {
 /** Goes over the tags once. An end without a beginning, and a beginning without an end, only put a mark in another place. */
 function markHidden(html: string): { html: string; hasHidden: boolean } {
   const open: Open[] = [];
-  let out = '';
+  const out: string[] = [];
   let at = 0;
-  let hasHidden = false;
+  let marks = 0;
   for (let start = html.indexOf('<'); start >= 0; start = html.indexOf('<', at)) {
     const end = html.indexOf('>', start);
     if (end < 0) break;
-    out += html.slice(at, end + 1);
+    const before = html.slice(at, start);
+    const whole = html.slice(start, end + 1);
     at = end + 1;
-    const [, slash, name = ''] = /^<(\/?)([a-z][a-z0-9]{0,20})/i.exec(html.slice(start, start + 24)) ?? [];
+    const [, slash, name = ''] = /^<(\/?)([a-z][a-z0-9]{0,20})/i.exec(whole.slice(0, 24)) ?? [];
     const element = name.toLowerCase();
-    if (element === '' || voids.has(element)) continue;
     if (slash === '/') {
       const place = open.findLastIndex((one) => one.name === element);
-      if (place < 0) continue;
-      const closed = open.splice(place);
+      const closed = place < 0 ? [] : open.splice(place);
       // Before the end of the element, so that it stays in its line.
-      if (closed.some(({ isHidden }) => isHidden))
-        out = `${out.slice(0, out.length - (end + 1 - start))}${closing}${html.slice(start, end + 1)}`;
+      out.push(before, closed.some(({ isHidden }) => isHidden) ? closing : '', whole);
       continue;
     }
-    if (open.length === nestingMax || html.charAt(end - 1) === '/') continue;
-    const tag = html.slice(start, Math.min(end, start + tagCharsMax));
-    const around = open.at(-1)?.background ?? 'white';
-    const background = backgroundOf(tag) ?? around;
-    const isHidden = !wordless.has(element) && !open.some((one) => one.isHidden) && isUnseen(tag, background);
+    out.push(before, whole);
+    if (element === '' || voids.has(element) || open.length === nestingMax || whole.endsWith('/>')) continue;
+    const tag = whole.slice(0, tagCharsMax);
+    const background = backgroundOf(tag) ?? open.at(-1)?.background ?? 'white';
+    const isHidden = marks < marksMax && !wordless.has(element) && !open.some((one) => one.isHidden) && isUnseen(tag, background);
     open.push({ name: element, isHidden, background });
     if (isHidden) {
-      out += opening;
-      hasHidden = true;
+      out.push(opening);
+      marks += 1;
     }
   }
-  return { html: out + html.slice(at), hasHidden };
+  return { html: out.join('') + html.slice(at), hasHidden: marks > 0 };
 }
 
 /** Styles by which text is there and not seen. */
