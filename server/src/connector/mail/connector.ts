@@ -28,7 +28,9 @@ export const createMailConnector = ({ resolve = resolveAny, lookupSrv = resolveS
     description: 'Reads the mail of an account over IMAP, and sends and drafts in its name over SMTP.',
     credentials: mailCredentials,
     everyMs,
-    place: ({ imapHost, imapPort, user }: MailSettings) => `${imapHost.toLowerCase()}:${imapPort}/${user}`,
+    // Also wherever else the credentials go: whoever changes that must know them.
+    place: ({ imapHost, imapPort, smtpHost, smtpPort, tokenUrl, user }: MailSettings) =>
+      JSON.stringify([imapHost.toLowerCase(), imapPort, user, smtpHost?.toLowerCase() ?? null, smtpPort, tokenUrl ?? null]),
     discover: (network, address) => discoverMail(network, address, lookupSrv),
     async check(context) {
       await withMailbox(context, async ({ client }) => {
