@@ -167,7 +167,7 @@ const isDecision = (from: string, to: string): boolean =>
   /^(?:Approved|Rejected)\//.test(to) && `Pending_Approval/${lastPart(to)}` === from;
 
 /** Names that this program gives. A file of this name was put there by it, so nothing was moved. */
-export const isConflictCopy = (name: string): boolean => / \(conflict \d{4}-\d{2}-\d{2} \d{4}(?: \d+)?\)(?:\.[^./]*)?$/.test(name);
+const isConflictCopy = (name: string): boolean => / \(conflict \d{4}-\d{2}-\d{2} \d{4}(?: \d+)?\)(?:\.[^./]*)?$/.test(name);
 
 /** Nobody vouches for words that were drawn from what strangers sent, wherever a person puts them. */
 function vouching({ base, remote }: Sides): (local: LocalFile) => boolean {

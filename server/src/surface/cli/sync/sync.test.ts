@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { memorySide } from './memory-side.ts';
 import { type SyncOptions, type SyncReport, sync, Unclear } from './run.ts';
+import { keepInStep } from './watch.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'factotum-sync-'));
 after(() => rm(root, { recursive: true, force: true }));
@@ -188,6 +189,30 @@ test('a folder is kept in step with one vault', async () => {
   const { run, options } = await pair();
   await run();
   await assert.rejects(sync({ ...options, vault: 'two' }), Unclear);
+});
+
+test('what is watched follows both sides until it is stopped', async () => {
+  const { vault, write, options } = await pair();
+  const stop = new AbortController();
+  const reports: SyncReport[] = [];
+  let atReport = (): void => undefined;
+  const watching = keepInStep({
+    ...{ ...options, signal: stop.signal },
+    onRun: (report) => {
+      reports.push(report);
+      if (vault.texts().has('later.md')) stop.abort();
+      atReport();
+    },
+  });
+  await new Promise<void>((resolve) => {
+    atReport = resolve;
+  });
+  atReport = () => undefined;
+  await write('later.md', 'x');
+  // A hint is not promised; the look every 30 seconds is.
+  await watching;
+  assert.ok(reports.length > 1);
+  assert.equal(vault.texts().get('later.md'), 'x');
 });
 
 /** What somebody writes over or deletes in the folder before it was ever sent is theirs to lose. */
