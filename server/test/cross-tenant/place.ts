@@ -125,6 +125,10 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   const connection = await made('POST /api/v1/connections', {
     ...{ connector: 'feed', name: canary, settings: { feed: canary }, credentials: { password: canary } },
   });
+  const schedule = await made('POST /api/v1/schedules', { name: canary, kind: 'canary', cron: '0 7 * * 1', payload: { canary } });
+  const webhook = await made('POST /api/v1/webhooks', { url: `https://${canary}.example/hook`, kinds: ['note.moved'] });
+  const told = () => ask<{ deliveryId: string }>(`POST /api/v1/webhooks/${webhook}/test`);
+  const [{ deliveryId: delivery }] = [await told(), await told()];
   const device = await made('POST /api/v1/me/devices', { name: canary, permissions: ['vault:read'] });
   const slug = `s${canary.slice(6, 20)}`;
   const toolServer = await made('POST /api/v1/tool-servers', { slug, title: canary, endpoint: plainServer });
@@ -157,6 +161,9 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       versioned,
       versionedPath,
       connection,
+      schedule,
+      webhook,
+      delivery,
       toolServer,
       tool,
       scimToken: scim.id,

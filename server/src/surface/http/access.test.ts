@@ -49,6 +49,16 @@ before(async () => {
   };
 });
 
+const csvMapping = {
+  ...{ header: ['Day', 'Amount'], delimiter: ';', decimalPoint: ',', dateOrder: 'dmy' },
+  columns: { bookedOn: 0, amount: 1 },
+};
+
+const toolManifest = {
+  ...{ title: 'x', consequence: 'x', effect: 'read', risk: 'low', visibleOutside: false, readsPrivate: false, args: {} },
+  ...{ timeoutMs: 1_000, callsPerMinute: 1 },
+};
+
 const identityProvider = {
   kind: 'oidc',
   name: 'x',
@@ -70,6 +80,15 @@ function requests(): { line: Line; sent: Sent; permission: string }[] {
     'PUT /api/v1/service-accounts/{id}': { json: { name: 'x', permissions: ['task:read'] } },
     'PUT /api/v1/sso/providers/{id}': { json: identityProvider },
     'POST /api/v1/sso/providers/{id}/domains': { json: { domain: 'mine.example' } },
+    'PUT /api/v1/connections/{id}': { json: { name: 'x' } },
+    'POST /api/v1/ledger/invoices/{id}/match': { json: { none: true } },
+    'PUT /api/v1/ledger/accounts/{id}/mapping': { json: { mapping: csvMapping } },
+    'PUT /api/v1/ledger/transactions/{id}': { json: { category: 'x' } },
+    'PUT /api/v1/schedules/{id}': { json: { name: 'x' } },
+    'PUT /api/v1/webhooks/{id}': { json: { description: 'x' } },
+    'POST /api/v1/webhooks/{id}/replay': { json: { since: '2026-01-01T00:00:00Z' } },
+    'POST /api/v1/tool-servers/{id}/tools/{tool}/confirmation': { json: { pin: '0'.repeat(64), manifest: toolManifest } },
+    'PUT /api/v1/tool-servers/{id}': { json: { title: 'x', version: 1 } },
     'PUT /api/v1/secrets/{id}': { json: { value: 'x', ifVersion: 1 } },
     'POST /api/v1/secrets/{id}/rotation': { json: {} },
     'PUT /api/v1/uploads/{name}': { body: 'x' },

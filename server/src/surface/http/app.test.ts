@@ -52,14 +52,17 @@ test('only these addresses answer without a credential', () => {
   );
 });
 
-test('nothing is in the router that is not in the table, but for the dashboard and the listed paths of identity', () => {
+test('nothing is in the router that is not in the table, but for the dashboard, the protocol of tools and the listed paths of identity', () => {
   const declared = new Set(
     http.routes.map(
       ({ spec }) => `${spec.method.toUpperCase()} ${spec.path.replace('{path}', ':path{.+}').replaceAll(/\{(\w+)\}/g, ':$1')}`,
     ),
   );
   const others = http.app.routes.filter(({ method, path }) => method !== 'ALL' && !declared.has(`${method} ${path}`));
-  assert.deepEqual([...new Set(others.map(({ method, path }) => `${method} ${path}`))], ['GET /api/auth/*', 'POST /api/auth/*', 'GET /*']);
+  assert.deepEqual(
+    [...new Set(others.map(({ method, path }) => `${method} ${path}`))],
+    ['GET /api/auth/*', 'POST /api/auth/*', 'POST /mcp', 'GET /*'],
+  );
 });
 
 test('what is nowhere is not found, whoever asks and however', async () => {

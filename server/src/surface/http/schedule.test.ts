@@ -33,8 +33,12 @@ test('a schedule is made, changed, paused, let come at once, and deleted', async
   assert.deepEqual([task.title, task.source], ['Each day', 'schedule']);
   const { items } = await jsonOf<{ items: ScheduleBody[] }>(await send('GET /api/v1/schedules', { key }));
   assert.deepEqual(
-    items.map((item) => [item.id, item.state]),
-    [[id, 'paused']],
+    items.map((item) => [item.name, item.state]),
+    // The first is what every tenant starts with.
+    [
+      ['Monday briefing', 'active'],
+      ['Each day', 'paused'],
+    ],
   );
   assert.equal((await send(`DELETE /api/v1/schedules/${id}`, { key })).status, 204);
   assert.equal((await send(`GET /api/v1/schedules/${id}`, { key })).status, 404);

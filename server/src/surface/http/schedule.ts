@@ -16,7 +16,7 @@ import {
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Routes } from './route.ts';
-import { acceptedSchema, page, time } from './schema.ts';
+import { acceptedSchema, named, page, time } from './schema.ts';
 
 const tag = 'schedules';
 const scheduleParams = z.object({ id: z.string() });
@@ -27,21 +27,24 @@ const changesSchema = z
   .strictObject({ ...scheduleInputSchema.shape, zone: zoneSchema, payload: payloadSchema, state: z.enum(['active', 'paused']) })
   .partial();
 
-const scheduleSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  kind: z.string(),
-  cron: z.string().meta({ description: 'Minute, hour, day of the month, month, day of the week' }),
-  zone: z.string().nullable().meta({ description: 'An IANA time zone; null: that of the tenant' }),
-  payload: z.record(z.string(), z.unknown()),
-  state: z.enum(['active', 'paused']),
-  version: z.number(),
-  nextAt: time.nullable(),
-  lastAt: time.nullable(),
-  faultCode: z.string().nullable().meta({ description: 'Why the last occurrence made no event' }),
-  createdAt: time,
-  updatedAt: time,
-});
+const scheduleSchema = named(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.string(),
+    cron: z.string().meta({ description: 'Minute, hour, day of the month, month, day of the week' }),
+    zone: z.string().nullable().meta({ description: 'An IANA time zone; null: that of the tenant' }),
+    payload: z.record(z.string(), z.unknown()),
+    state: z.enum(['active', 'paused']),
+    version: z.number(),
+    nextAt: time.nullable(),
+    lastAt: time.nullable(),
+    faultCode: z.string().nullable().meta({ description: 'Why the last occurrence made no event' }),
+    createdAt: time,
+    updatedAt: time,
+  }),
+  { id: 'Schedule', description: 'When an event comes, and what it carries.' },
+);
 
 /** Events that come at set times. */
 export function addScheduleRoutes(routes: Routes, { intake }: Pick<HttpDeps, 'intake'>): void {

@@ -18,39 +18,45 @@ import {
 import { jsonBody } from './body.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { Call, Routes } from './route.ts';
-import { page, time } from './schema.ts';
+import { named, page, time } from './schema.ts';
 
 const tag = 'webhooks';
 const path = '/api/v1/webhooks';
 const params = z.object({ id: z.string() });
 
-const webhookSchema = z.object({
-  id: z.string(),
-  url: z.string(),
-  description: z.string(),
-  kinds: z.array(z.string()),
-  state: z.enum(['active', 'paused', 'broken']).meta({ description: 'Broken: given up after five days of failures; resume it.' }),
-  version: z.number(),
-  failures: z.number().meta({ description: 'In a row' }),
-  failingSince: time.nullable(),
-  createdAt: time,
-  updatedAt: time,
-});
+const webhookSchema = named(
+  z.object({
+    id: z.string(),
+    url: z.string(),
+    description: z.string(),
+    kinds: z.array(z.string()),
+    state: z.enum(['active', 'paused', 'broken']).meta({ description: 'Broken: given up after five days of failures; resume it.' }),
+    version: z.number(),
+    failures: z.number().meta({ description: 'In a row' }),
+    failingSince: time.nullable(),
+    createdAt: time,
+    updatedAt: time,
+  }),
+  { id: 'Webhook', description: 'An endpoint that is told what happens. Its secret is shown when it is made.' },
+);
 const secretSchema = z.string().meta({ description: 'Shown this once. Its signatures are those of Standard Webhooks.' });
 
-const deliverySchema = z.object({
-  id: z.string().meta({ description: 'The same for all attempts, sent as webhook-id' }),
-  kind: z.string(),
-  state: z.enum(['waiting', 'delivered', 'failed']),
-  attempts: z.number(),
-  nextAt: time.nullable(),
-  lastStatus: z.number().nullable(),
-  message: z.string().nullable().meta({ description: 'What the far side said last, or why it could not be reached' }),
-  createdAt: time,
-  triedAt: time.nullable(),
-  deliveredAt: time.nullable(),
-  payload: z.string().meta({ description: 'The JSON that is sent' }),
-});
+const deliverySchema = named(
+  z.object({
+    id: z.string().meta({ description: 'The same for all attempts, sent as webhook-id' }),
+    kind: z.string(),
+    state: z.enum(['waiting', 'delivered', 'failed']),
+    attempts: z.number(),
+    nextAt: time.nullable(),
+    lastStatus: z.number().nullable(),
+    message: z.string().nullable().meta({ description: 'What the far side said last, or why it could not be reached' }),
+    createdAt: time,
+    triedAt: time.nullable(),
+    deliveredAt: time.nullable(),
+    payload: z.string().meta({ description: 'The JSON that is sent' }),
+  }),
+  { id: 'WebhookDelivery', description: 'One telling: what is sent, and what came of it.' },
+);
 
 /** Without the defaults: what is left out stays. */
 const { url, description, kinds } = webhookInputSchema.shape;
