@@ -197,3 +197,13 @@ test('a reminder is counted from the instant of its appointment, also over a cha
     ['2026-10-23T07:00', '2026-10-24T06:45', '2026-10-24T08:00', '2026-10-25T07:45'],
   );
 });
+
+test('an appointment of many rules that never come is counted no further than one', () => {
+  const rule = 'RRULE:FREQ=MONTHLY;COUNT=2;BYMONTH=2;BYMONTHDAY=30';
+  const many = series(event('DTSTART:19700101T090000Z', ...Array.from({ length: 20 }, () => rule)));
+  const begun = performance.now();
+  assert.equal(spanOf(many).last, null);
+  assert.equal(expand(many, { fromMs: Date.UTC(9000, 0, 1), untilMs: Date.UTC(9001, 0, 1), here: berlin }).complete, false);
+  // Each rule by itself, and once for each other, these are half a minute.
+  assert.ok(performance.now() - begun < 3_000);
+});

@@ -51,7 +51,9 @@ function timesOf(master: Appointment, range: Range, replaced: ReadonlyMap<string
   const zone = start.isDate ? range.here : (start.zone ?? range.here);
   // What began before the range may reach into it.
   const reachMs = master.days * dayMs + master.lastsMs + 2 * dayMs;
-  const span = { fromMs: zone.localOf(range.fromMs) - reachMs, untilMs: zone.localOf(range.untilMs) + dayMs, zone };
+  // Many rules together may cost what one may.
+  const steps = recurLimits.steps / (rules.length + exceptRules.length);
+  const span = { fromMs: zone.localOf(range.fromMs) - reachMs, untilMs: zone.localOf(range.untilMs) + dayMs, zone, steps };
   const recurred = rules.map((rule) => recur(rule, start.localMs, span));
   const except = exceptRules.map((rule) => recur(rule, start.localMs, span));
   const moments = new Map<string, Moment>();
@@ -90,7 +92,10 @@ export function spanOf({ master, overrides }: Series): { first: string; last: st
   const all = [...(master === null ? [] : [master]), ...overrides];
   const starts = all.flatMap((one) => [one.start, ...one.dates].map(({ localMs }) => localMs));
   const longestMs = Math.max(0, ...all.map(({ days, lastsMs }) => days * dayMs + lastsMs));
-  const ends = (master?.rules ?? []).map(({ until, count }) => until?.ms ?? (count === null ? Infinity : countedEnd(master)));
+  const rules = master?.rules ?? [];
+  const isCounted = rules.some(({ until, count }) => until === null && count !== null);
+  const countedMs = isCounted ? countedEnd(master) : -Infinity;
+  const ends = rules.map(({ until, count }) => until?.ms ?? (count === null ? Infinity : countedMs));
   const lastMs = Math.max(...starts, ...ends) + longestMs + 2 * dayMs;
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
   return { first: day(Math.min(...starts) - 2 * dayMs), last: lastMs < Date.UTC(9999, 0, 1) ? day(lastMs) : null };
@@ -99,9 +104,12 @@ export function spanOf({ master, overrides }: Series): { first: string; last: st
 /** Where a series that is counted ends; for ever where nobody wants to count that far. */
 function countedEnd(master: Appointment | null): number {
   if (master === null) return Infinity;
-  const found = master.rules.map((rule) =>
-    recur(rule, master.start.localMs, { fromMs: -Infinity, untilMs: Date.UTC(9999, 0, 1), zone: { localOf: (ms) => ms } }),
-  );
+  const steps = recurLimits.steps / master.rules.length;
+  const found = master.rules
+    .filter(({ count }) => count !== null)
+    .map((rule) =>
+      recur(rule, master.start.localMs, { fromMs: -Infinity, untilMs: Date.UTC(9999, 0, 1), zone: { localOf: (ms) => ms }, steps }),
+    );
   return found.every(({ complete }) => complete)
     ? Math.max(master.start.localMs, ...found.flatMap(({ times }) => times.slice(-1)))
     : Infinity;

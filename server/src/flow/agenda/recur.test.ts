@@ -137,3 +137,19 @@ test('years of a daily series are jumped over', () => {
   const found = timesOf('FREQ=DAILY', Date.UTC(1000, 0, 1, 9), start, start + 2 * dayMs);
   assert.deepEqual(found, ['2026-02-01T09:00:00.000Z', '2026-02-02T09:00:00.000Z']);
 });
+
+test('days that a rule looks at in vain are counted as well', () => {
+  const days = Array.from({ length: 400 }, (_, at) => `${53 - (at % 3)}${['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'][at % 7]}`).join(',');
+  const begun = performance.now();
+  for (const text of [
+    'FREQ=YEARLY;COUNT=2;BYMONTH=2;BYMONTHDAY=30',
+    `FREQ=YEARLY;COUNT=2;BYMONTH=2;BYDAY=${days}`,
+    `FREQ=MONTHLY;COUNT=2;BYDAY=${days}`,
+  ]) {
+    const rule = readRule(text, false);
+    assert.ok(rule !== null);
+    assert.deepEqual(recur(rule, 0, { fromMs: -Infinity, untilMs: Date.UTC(9999, 0, 1), zone: utc }), { times: [], complete: false });
+  }
+  // Uncounted these are a minute and a half.
+  assert.ok(performance.now() - begun < 5_000);
+});

@@ -18,6 +18,8 @@ interface Range {
   readonly untilMs: number;
   /** What an UNTIL in UTC is read in. */
   readonly zone: { localOf(instantMs: number): number };
+  /** What it may cost, where it is one of several rules. */
+  readonly steps?: number;
 }
 
 export interface Recurred {
@@ -29,7 +31,7 @@ export interface Recurred {
 
 /**
  * What one rule may cost. A rule can ask for every second for ever, or for a day that never comes, so what it asks for is counted and not
- * waited for: 100,000 periods and candidates take about 100 ms.
+ * waited for: 100,000 periods, days looked at and candidates take about 100 ms.
  */
 export const recurLimits = { steps: 100_000, times: 5_000 };
 
@@ -71,26 +73,27 @@ export function readRule(text: string, isDate: boolean): RecurRule | null {
  * The times of a rule within a range, the start among them only where the rule itself gives it. Works on local time, so that nine o'clock
  * stays nine o'clock; clock changes are the business of whoever makes instants of it.
  */
-export function recur(rule: RecurRule, startMs: number, { fromMs, untilMs, zone }: Range): Recurred {
+export function recur(rule: RecurRule, startMs: number, { fromMs, untilMs, zone, steps: stepsMax = recurLimits.steps }: Range): Recurred {
   const lastMs = Math.min(untilMs, rule.until === null ? Infinity : rule.until.isInstant ? zone.localOf(rule.until.ms) : rule.until.ms);
   const times: number[] = [];
   let given = 0;
   let steps = 0;
+  const cost = periodCost(rule);
   // What counts has to be counted from the start; all else may begin shortly before the range.
   let index = rule.count === null ? Math.max(0, periodsBefore(rule, startMs, fromMs)) : 0;
-  for (; steps < recurLimits.steps; index += 1) {
+  for (; steps < stepsMax; index += 1) {
     const beginMs = periodAt(rule, startMs, index);
     // The first week of a year can begin in the year before.
     if (beginMs - (rule.byWeekNo.length > 0 ? 7 * dayMs : 0) > lastMs) return { times, complete: true };
     const skipTo = skipDay(rule, startMs, index, beginMs);
     if (skipTo !== null) {
-      steps += 1;
+      steps += cost;
       index = skipTo - 1;
       continue;
     }
-    const found = candidates(rule, startMs, beginMs, recurLimits.steps - steps);
+    const found = candidates(rule, startMs, beginMs, stepsMax - steps);
     if (found === null) return { times, complete: false };
-    steps += 1 + found.length;
+    steps += cost + found.length;
     for (const at of found) {
       if (at < startMs) continue;
       if (at > lastMs) return { times, complete: true };
@@ -102,6 +105,11 @@ export function recur(rule: RecurRule, startMs: number, { fromMs, untilMs, zone 
   }
   return { times, complete: false };
 }
+
+const daysIn: Readonly<Record<string, number>> = { YEARLY: 366, MONTHLY: 31, WEEKLY: 7 };
+
+/** What looking at one period costs, whether it gives anything or not: each of its days is compared with each weekday of the rule. */
+const periodCost = ({ freq, byDay }: RecurRule): number => (daysIn[freq] ?? 1) * (1 + byDay.length / 10);
 
 /** Everything that one period gives, in order; null when it would be too much to look at. */
 function candidates(rule: RecurRule, startMs: number, beginMs: number, most: number): number[] | null {
