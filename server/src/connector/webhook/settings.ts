@@ -30,13 +30,10 @@ const hmac = z.strictObject({
 
 /** What a person says of a system that sends webhooks. */
 export const webhookSettings = z.strictObject({
-  signature: z
-    .discriminatedUnion('scheme', [standard, hmac])
-    .default({ scheme: 'standard' })
-    .meta({
-      title: 'Signature',
-      description: '{"scheme": "standard"}, or {"scheme": "hmac", "header": "X-Hub-Signature-256", "prefix": "sha256="}',
-    }),
+  signature: z.discriminatedUnion('scheme', [standard, hmac]).default({ scheme: 'standard' }).meta({
+    title: 'Signature',
+    description: '{"scheme": "standard"}, or {"scheme": "hmac", "header": "X-Hub-Signature-256", "prefix": "sha256="}',
+  }),
   kind: template(200)
     .default('webhook.received')
     .meta({ title: 'Kind of event', description: 'Playbooks find it by this. Such as shop.${body.type}' }),
