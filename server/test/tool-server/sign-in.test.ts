@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { createServer as createHttpsServer } from 'node:https';
 import { after, test } from 'node:test';
+import { readServer } from '#flow/tool-server';
+import type { Id } from '#kernel';
+import { withTenant } from '#kernel/database';
+import { openWay } from '../../src/connector/tool-server/open.ts';
 import { makeAuthority } from '../tls-pair.ts';
 import { authorisationServer } from './authorisation-server.ts';
 import { hostileServer, type Script, sendJson } from './hostile-server.ts';
@@ -102,6 +106,53 @@ test('a sign-in that somebody else began, or that names another issuer, is not f
   back.searchParams.set('iss', 'https://evil.example');
   const foreign = await world.send(`GET ${back.pathname}${back.search}` as 'GET /', { cookie: await one.customer.signIn() });
   assert.match(foreign.headers.get('location') ?? '', /problem=/);
+});
+
+test('a token is for the place that was signed in to: not for one the server has been moved to meanwhile, nor for the one it has left', async () => {
+  guardByOAuth();
+  const user = await world.buildUser();
+  const id = await user.plug('moving', oauth);
+  const cookie = await user.customer.signIn();
+  const elsewhere = { ...oauth, url: `${origin}/elsewhere/mcp` };
+  const move = async (endpoint: unknown) => {
+    const { version } = await user.ask<{ version: number }>(`GET /api/v1/tool-servers/${id}`);
+    await user.ask(`PUT /api/v1/tool-servers/${id}`, { version, endpoint });
+  };
+  const isSignedIn = async () => (await user.ask<{ isSignedIn: boolean }>(`GET /api/v1/tool-servers/${id}`)).isSignedIn;
+  const signIn = async () => {
+    const { url } = await user.ask<{ url: string }>(`POST /api/v1/tool-servers/${id}/sign-in`);
+    const back = authorisation.agree(url);
+    return (await world.send(`GET ${back.pathname}${back.search}` as 'GET /', { cookie })).headers.get('location') ?? '';
+  };
+  const guard = script.before;
+  let isMoved = false;
+  script.before = (request, response) => {
+    if (request.url !== '/token' || isMoved) return guard?.(request, response) ?? false;
+    isMoved = true;
+    request.pause();
+    void move(elsewhere).then(() => guard?.(request, response));
+    return true;
+  };
+  assert.match(await signIn(), /problem=tool_server.invalid/);
+  assert.ok(isMoved);
+  assert.equal(await isSignedIn(), false);
+
+  guardByOAuth();
+  const { platform } = world;
+  const tenantId = user.tenantId as Id<'tenant'>;
+  const keys = await platform.keyring.of(tenantId);
+  const old = await withTenant(platform.database.app.db, tenantId, (tx) => readServer(tx, keys, id));
+  await move(oauth);
+  assert.match(await signIn(), /server=/);
+  // A process that has not heard of the move still knows the old place.
+  const deps = {
+    ...{ database: platform.database, keysOf: platform.keyring.of, clock: platform.clock, log: platform.log },
+    ...{ resolveSecret: () => Promise.reject(new Error('no secret')), allowHosts: [server.host], programs: [] },
+  };
+  await assert.rejects(
+    openWay(deps, tenantId, old, () => undefined),
+    { code: 'server.busy' },
+  );
 });
 
 test('a server that says it is another one is not signed in to', async () => {

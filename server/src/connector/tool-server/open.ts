@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { z } from 'zod';
-import { keepLogin, readLogin, type SignIn, type ToolLogin, type ToolServer } from '#flow/tool-server';
+import { keepLogin, readLogin, readServer, type SignIn, type ToolLogin, type ToolServer } from '#flow/tool-server';
 import { type Clock, FactotumError, type Id, type Logger } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import type { OutboundTls } from '#kernel/outbound';
@@ -97,14 +98,14 @@ async function credentialsFor(
       // Asked for each time: a secret may be replaced while we are connected.
       return { credentials: async () => bearer(await deps.resolveSecret(tenantId, signIn.token)), renew: async () => false };
     case 'oauth': {
-      let login = await loginNow(deps, tenantId, server.id, { outside, not: null });
+      let login = await loginNow(deps, tenantId, server, { outside, not: null });
       return {
         async credentials() {
-          if (isRunningOut(login, deps.clock.now())) login = await loginNow(deps, tenantId, server.id, { outside, not: login.accessToken });
+          if (isRunningOut(login, deps.clock.now())) login = await loginNow(deps, tenantId, server, { outside, not: login.accessToken });
           return bearer(login.accessToken);
         },
         async renew() {
-          login = await loginNow(deps, tenantId, server.id, { outside, not: login.accessToken });
+          login = await loginNow(deps, tenantId, server, { outside, not: login.accessToken });
           return true;
         },
       };
@@ -116,17 +117,20 @@ async function credentialsFor(
  * The login as it is, renewed when it is running out or its token is one that was refused (`not`). The server's row is locked meanwhile:
  * an authorisation server that sees one refresh token twice takes it for stolen and revokes everything.
  *
- * @throws SignInNeeded when nobody is signed in.
+ * @param server - as it was opened: a login for the place where it is now is not sent to where it was
+ * @throws SignInNeeded when nobody is signed in; FactotumError `server.busy` when the server has been moved since.
  */
 async function loginNow(
   { database, keysOf, clock }: OpenDeps,
   tenantId: Id<'tenant'>,
-  serverId: Id<'toolServer'>,
+  { id: serverId, endpoint }: ToolServer,
   { outside, not }: { readonly outside: Outside; readonly not: string | null },
 ): Promise<ToolLogin> {
   const keys = await keysOf(tenantId);
   return withTenant(database.app.db, tenantId, async (tx) => {
     const { login, version } = await readLogin(tx, keys, serverId);
+    if (!isDeepStrictEqual((await readServer(tx, keys, serverId)).endpoint, endpoint))
+      throw new FactotumError('server.busy', 'The tool server has just been changed. Try again.');
     if (login === null) throw new SignInNeeded('Nobody has signed in to this server yet.');
     if (login.accessToken !== not && !isRunningOut(login, clock.now())) return login;
     const renewed = await refreshOAuth(login, { fetch: outside.fetch, now: clock.now() });

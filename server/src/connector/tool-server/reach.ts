@@ -8,7 +8,6 @@ import {
   type OfferedTool,
   pinOf,
   readConfirmed,
-  readLogin,
   readServer,
   readServerOfSlug,
   recordOffer,
@@ -278,13 +277,14 @@ export function createToolServers(deps: OpenDeps): ToolServers {
 
     async finishSignIn(tenantId, { state, code, issuer, actor }) {
       const at = clock.now();
-      const { server, pending } = await inTenant(tenantId, (tx, keys) => takePending(tx, keys, { state, actor, at }));
+      const { server, pending, loginVersion } = await inTenant(tenantId, (tx, keys) => takePending(tx, keys, { state, actor, at }));
       const outside = await outsideFor(deps, tenantId, { kind: 'none' });
       try {
         const login = await finishOAuth(pending, { code, issuer }, { fetch: outside.fetch, now: at });
         await inTenant(tenantId, async (tx, keys) => {
-          const { version } = await readLogin(tx, keys, server.id);
-          await keepLogin(tx, keys, server.id, { login, basedOn: version });
+          // A server that has been moved meanwhile is another one, and this is not its login.
+          if (!(await keepLogin(tx, keys, server.id, { login, basedOn: loginVersion })))
+            throw new FactotumError('tool_server.invalid', 'The tool server was changed while you signed in. Begin again.');
           await noteSignIn(tx, keys, server, { actor, at });
         });
         return { serverId: server.id };

@@ -56,14 +56,14 @@ export async function takePending(
   tx: Tx,
   keys: TenantKeys,
   { state, actor, at }: By & { readonly state: string },
-): Promise<{ readonly server: ToolServer; readonly pending: PendingSignIn }> {
+): Promise<{ readonly server: ToolServer; readonly pending: PendingSignIn; readonly loginVersion: number }> {
   const row = await takeAuthorisation(tx, keys.tenantId, hashOf(state));
   const sealed = row?.authorisation;
   if (row === undefined || sealed === null || sealed === undefined) throw tooLate();
   const ref = { kind: 'tool_server.authorisation', id: row.serverId };
   const pending = authorisationSchema.parse(JSON.parse(Buffer.from(keys.open('credential', ref, sealed)).toString('utf8')));
   if (pending.actor !== actor || new Date(pending.expiresAt) <= at) throw tooLate();
-  return { server: opened(keys, row), pending };
+  return { server: opened(keys, row), pending, loginVersion: row.loginVersion };
 }
 
 /** The login in force, or null. @throws FactotumError `tool_server.not_found`. */
