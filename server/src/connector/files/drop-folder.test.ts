@@ -7,9 +7,10 @@ import type { Intake } from '#flow/intake';
 import { FactotumError, type Id } from '#kernel';
 import { mail, testDropFolders } from '../../../test/drop-folder.ts';
 import { eventually } from '../../../test/platform.ts';
+import { createDropFolder } from './drop-folder.ts';
 
 const { platform, filesOver, buildFolder } = await testDropFolders();
-const { database, intake, keyring } = platform;
+const { intake, vaultFiles } = platform;
 
 test('a file that is renamed in becomes one event and one task, at once, and is gone', async () => {
   const { folder, drop, gone, events, left } = await buildFolder();
