@@ -93,7 +93,7 @@ test('dying between commit and delete brings the file again, and no second task'
   );
 });
 
-test('two processes that watch the same folder make one task of each file', async () => {
+test('two processes that watch the same folder make one task of each file', async (t) => {
   const { folder, at, drop, events, left, acme, other } = await buildFolder();
   const twin = createDropFolder({
     root: at(),
@@ -104,7 +104,7 @@ test('two processes that watch the same folder make one task of each file', asyn
     log: pino({ level: 'silent' }),
     settledMs: 40,
   });
-  open.push(twin);
+  t.after(() => twin.stop());
   for (let number = 0; number < 20; number += 1) await drop(`${number}.eml`, mail(`Mail ${number}`));
   for (let number = 0; number < 5; number += 1) await drop(`bad ${number}.eml`, `nonsense ${number}`);
   await Promise.all([folder.scan(), twin.scan()]);
