@@ -106,6 +106,18 @@ test('nobody gets in without a key, with somebody’s cookie, from a foreign pag
   assert.equal((await http.fetch(new Request('http://127.0.0.1:4310/mcp', { headers: { authorization } }))).status, 405);
 });
 
+test('one request is one call: a thousand in one body would be counted as one', async () => {
+  const call = (id: number) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'tasks.list', arguments: {} } });
+  const headers = {
+    ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    authorization: `Bearer ${await customer.key()}`,
+  };
+  const body = JSON.stringify(Array.from({ length: 5 }, (_, id) => call(id)));
+  const response = await http.fetch(new Request('http://127.0.0.1:4310/mcp', { method: 'POST', body, headers }));
+  const answers = response.ok ? ((await response.json()) as { result?: object }[]) : [];
+  assert.ok(answers.filter(({ result }) => result !== undefined).length <= 1);
+});
+
 test('reading through it is in the access log, like any other read', async () => {
   const client = await connect(await customer.key());
   await client.callTool({ name: 'approvals.list', arguments: {} });

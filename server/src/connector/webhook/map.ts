@@ -10,7 +10,9 @@ const partCharsMax = 500;
 export function arrivalOf(request: HookRequest, settings: WebhookSettings): Arrival {
   const body = readBody(request);
   const facts = { body, headers: request.headers };
-  const external = settings.id === undefined ? (request.headers['webhook-id'] ?? digestOf(request.body)) : fill(settings.id, facts, 'id');
+  // Only Standard Webhooks sign their id.
+  const signedId = settings.signature.scheme === 'standard' ? request.headers['webhook-id'] : undefined;
+  const external = settings.id === undefined ? (signedId ?? digestOf(request.body)) : fill(settings.id, facts, 'id');
   const kind = fill(settings.kind, facts, 'kind')
     .toLowerCase()
     .replaceAll(/[^a-z0-9_.-]+/g, '_')

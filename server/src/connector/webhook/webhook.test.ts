@@ -121,3 +121,15 @@ test('a secret that anybody could guess does not pass the check', async () => {
   await assert.rejects(check('short'), isRefused);
   await check(secret);
 });
+
+test('an id that nobody has signed does not make the same request another event', async () => {
+  const signed = { 'x-signature': createHmac('sha256', secret).update(body).digest('hex') };
+  const signature = { scheme: 'hmac', header: 'x-signature' };
+  const ids = await Promise.all(
+    [{}, { 'webhook-id': 'one' }, { 'webhook-id': 'two' }].map(async (more) => {
+      const [arrival] = (await call({ signature }, body, { ...signed, ...more })).arrivals;
+      return arrival?.form === 'event' ? arrival.externalId : assert.fail('no event');
+    }),
+  );
+  assert.equal(new Set(ids).size, 1);
+});

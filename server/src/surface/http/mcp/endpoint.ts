@@ -70,7 +70,11 @@ function createEndpoint(principal: Principal, ask: (request: Request) => Promise
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(describe) }));
   // We send no log messages; a client may say which ones it would like.
   server.setRequestHandler(SetLevelRequestSchema, () => ({}));
+  let calls = 0;
   server.setRequestHandler(CallToolRequestSchema, async ({ params }): Promise<CallToolResult> => {
+    // Older versions of the protocol put many into one request, which is counted once.
+    calls += 1;
+    if (calls > 1) throw new McpError(McpErrorCode.InvalidRequest, 'Send each call as a request of its own.');
     const tool = tools.find(({ name }) => name === params.name);
     if (tool === undefined) throw new McpError(McpErrorCode.InvalidParams, 'There is no such tool for you.');
     const wanted = tool.request(params.arguments);
