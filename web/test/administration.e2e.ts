@@ -13,6 +13,7 @@ const topics = [
   'connections',
   'schedules',
   'webhooks',
+  'tools',
   'members',
   'roles',
   'teams',
@@ -25,6 +26,9 @@ const topics = [
   'usage',
   'closing',
 ].map((topic) => `/settings/${topic}`);
+/** The tools of the first tool server, and what is said when a sign-in to one did not work. */
+const toolPages = [`/settings/tools?server=${idOf('tsv', 1)}`, '/settings/tools?problem=tool_server.invalid'];
+const moneyPages = ['/money', '/money?view=invoices', '/money?view=hints'];
 const provider = (n: number) => `/settings/sso/${idOf('sso', n)}`;
 const operatorPages = [
   '/operator',
@@ -45,7 +49,10 @@ after(() => browser.close());
 const areas = [
   { name: 'settings', scenario: 'demo', paths: ['/settings', ...topics] },
   { name: 'identity providers of each kind', scenario: 'demo', paths: [provider(1), provider(2), provider(3), provider(9)] },
+  { name: 'the tools of a tool server', scenario: 'demo', paths: toolPages },
   { name: 'settings of a new tenant', scenario: 'empty', paths: topics },
+  { name: 'money', scenario: 'demo', paths: moneyPages },
+  { name: 'money of a new tenant', scenario: 'empty', paths: moneyPages },
   { name: "a person's account", scenario: 'busy', paths: ['/account'] },
   { name: 'the account of somebody new', scenario: 'empty', paths: ['/account'] },
 ] as const;
@@ -95,6 +102,7 @@ test('every topic says what went wrong and tries again', async (t) => {
   const sources = {
     general: '/settings',
     model: '/model',
+    tools: '/tool-servers',
     members: '/members',
     roles: '/roles',
     teams: '/teams',

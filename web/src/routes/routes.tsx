@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { type MoneyView, moneyViews } from '../feature/money/views.ts';
 import { type TaskFilter, taskFilters } from '../feature/task/filters.ts';
 import { NotFound, PageFault, Root } from './root.tsx';
 
@@ -61,6 +62,16 @@ const files = createRoute({
   getParentRoute: () => root,
   path: '/vault/files',
   component: lazyRouteComponent(() => import('../feature/vault/files-page.tsx')),
+});
+
+const money = createRoute({
+  getParentRoute: () => root,
+  path: '/money',
+  validateSearch: (search): { view?: MoneyView; account?: string } => {
+    const view = moneyViews.find((one) => one === search.view);
+    return { ...(view && { view }), ...(typeof search.account === 'string' && { account: search.account }) };
+  },
+  component: lazyRouteComponent(() => import('../feature/money/money-page.tsx')),
 });
 
 const signIn = createRoute({
@@ -145,6 +156,17 @@ const schedules = createRoute({
   getParentRoute: () => root,
   path: '/settings/schedules',
   component: lazyRouteComponent(() => import('../feature/settings/schedules-page.tsx')),
+});
+
+const tools = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/tools',
+  // A sign-in to a tool server ends here.
+  validateSearch: (search): { server?: string; problem?: string } => ({
+    ...(typeof search.server === 'string' && { server: search.server }),
+    ...(typeof search.problem === 'string' && { problem: search.problem }),
+  }),
+  component: lazyRouteComponent(() => import('../feature/settings/tools-page.tsx')),
 });
 
 const secrets = createRoute({
@@ -234,12 +256,12 @@ const operatorBackups = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
 });
 
-const work = [inbox, approval, tasks, task, audit, vault, note, files];
+const work = [inbox, approval, tasks, task, audit, vault, note, files, money];
 const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
 const protection = [secrets, encryption];
-const outside = [connections, schedules, webhooks];
+const outside = [connections, schedules, webhooks, tools];
 const installation = [operator, operatorTenant, registrations, operatorJobs, operatorBackups];
 
 /** Every page of the product; each is its own chunk. */

@@ -11,6 +11,7 @@ export const text = {
     inbox: 'Inbox',
     tasks: 'Tasks',
     vault: 'Vault',
+    money: 'Money',
     audit: 'Audit',
     skip: 'Skip to content',
     search: 'Search…',

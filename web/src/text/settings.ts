@@ -18,6 +18,7 @@ export const settingsText = {
     connections: { title: 'Connections', text: 'Mailboxes, calendars and other systems' },
     schedules: { title: 'Schedules', text: 'Work that comes at set times' },
     webhooks: { title: 'Webhooks', text: 'Other systems that are told what happens' },
+    tools: { title: 'Tool servers', text: 'Tools of others, and what they may be used for' },
     members: { title: 'Members', text: 'Who is here, what they may do, invitations' },
     roles: { title: 'Roles', text: 'What each role allows; roles of your own' },
     teams: { title: 'Teams', text: 'Groups of members' },

@@ -10,6 +10,8 @@ import { TextField } from '../../ui/field.tsx';
 import { FormError } from '../../ui/form/form-error.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Page, Section } from '../../ui/page.tsx';
+import { isInTenant, usePerson } from '../session/session.ts';
+import { DeviceSection } from './devices.tsx';
 import { PasskeySection } from './passkeys.tsx';
 import { PasswordRow } from './password.tsx';
 import { accountQuery } from './queries.ts';
@@ -22,6 +24,7 @@ const words = peopleText.account;
 /** Everything that belongs to the person and not to a tenant: name, ways to sign in, sessions, tenants. */
 export default function AccountPage() {
   const account = useQuery(accountQuery);
+  const isMember = isInTenant(usePerson());
   return (
     <Page title={words.title}>
       {account.error && <ErrorBox error={account.error} onRetry={account.refetch} />}
@@ -37,6 +40,7 @@ export default function AccountPage() {
           </Section>
           <PasskeySection passkeys={account.data.passkeys} />
           <SessionSection />
+          {isMember && <DeviceSection />}
           <TenantSection account={account.data} />
         </>
       )}

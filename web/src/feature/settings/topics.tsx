@@ -15,6 +15,7 @@ import {
   UsersRound,
   Vault,
   Webhook,
+  Wrench,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { settingsText } from '../../text/settings.ts';
@@ -36,6 +37,7 @@ const topics: readonly Topic[] = [
   { path: 'connections', icon: <Plug size={size} aria-hidden="true" />, permissions: ['connection:read'] },
   { path: 'schedules', icon: <CalendarClock size={size} aria-hidden="true" />, permissions: ['connection:read'] },
   { path: 'webhooks', icon: <Webhook size={size} aria-hidden="true" />, permissions: ['connection:read'] },
+  { path: 'tools', icon: <Wrench size={size} aria-hidden="true" />, permissions: ['connection:read'] },
   { path: 'members', icon: <Users size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'roles', icon: <Tags size={size} aria-hidden="true" />, permissions: ['member:read'] },
   { path: 'teams', icon: <UsersRound size={size} aria-hidden="true" />, permissions: ['member:read'] },

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { FolderClosed, Inbox, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
+import { FolderClosed, Inbox, Landmark, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '../../text/en.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
@@ -10,7 +10,7 @@ import { AccountMenu } from './account-menu.tsx';
 import { TenantMenu } from './tenant-menu.tsx';
 
 interface Place {
-  to: '/' | '/tasks' | '/vault' | '/audit' | '/settings';
+  to: '/' | '/tasks' | '/vault' | '/money' | '/audit' | '/settings';
   label: string;
   icon: (size: number) => ReactNode;
   /** Any of these shows it. */
@@ -24,6 +24,7 @@ const places: Place[] = [
   { to: '/', label: text.nav.inbox, icon: (size) => <Inbox size={size} aria-hidden="true" />, permissions: ['approval:read'] },
   { to: '/tasks', label: text.nav.tasks, icon: (size) => <ListChecks size={size} aria-hidden="true" />, permissions: ['task:read'] },
   { to: '/vault', label: text.nav.vault, icon: (size) => <FolderClosed size={size} aria-hidden="true" />, permissions: ['vault:read'] },
+  { to: '/money', label: text.nav.money, icon: (size) => <Landmark size={size} aria-hidden="true" />, permissions: ['ledger:read'] },
   { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permissions: ['audit:read'] },
   {
     to: '/settings',

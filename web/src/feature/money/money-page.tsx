@@ -1,0 +1,90 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { Landmark, Upload } from 'lucide-react';
+import { useState } from 'react';
+import type { MappingAsked } from '../../api/ledger.ts';
+import { moneyText } from '../../text/money.ts';
+import { Button } from '../../ui/button.tsx';
+import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { Page, Section } from '../../ui/page.tsx';
+import { useSignedIn } from '../session/session.ts';
+import { AccountRow } from './account-row.tsx';
+import { HintList } from './hint-list.tsx';
+import { ImportDialog } from './import-dialog.tsx';
+import { InvoiceList } from './invoice-list.tsx';
+import { MappingDialog } from './mapping-dialog.tsx';
+import { accountsQuery } from './queries.ts';
+import { TransactionList } from './transaction-list.tsx';
+import { moneyViews } from './views.ts';
+
+const words = moneyText;
+const route = getRouteApi('/money');
+
+type Open = { is: 'import' } | { is: 'mapping'; account: string; asked: MappingAsked };
+
+/** Bank accounts, what was booked on them, and the invoices that this pays. */
+export default function MoneyPage() {
+  const { view = 'transactions' } = route.useSearch();
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const mayWrite = useSignedIn().permissions.includes('ledger:write');
+  const accounts = useQuery(accountsQuery);
+  const items = accounts.data?.items ?? [];
+  return (
+    <Page
+      title={words.title}
+      side={
+        mayWrite && (
+          <Button look="primary" onClick={() => setOpen({ is: 'import' })}>
+            <Upload size={14} aria-hidden="true" />
+            {words.import}
+          </Button>
+        )
+      }
+    >
+      {accounts.error && !accounts.data && <ErrorBox error={accounts.error} onRetry={accounts.refetch} />}
+      <Section title={words.accounts}>
+        {accounts.isPending && <Skeleton rows={2} />}
+        {accounts.data && items.length === 0 && (
+          <Empty icon={<Landmark size={18} aria-hidden="true" />} title={words.none}>
+            {words.noneText}
+          </Empty>
+        )}
+        <ul className="divide-y divide-line">
+          {items.map((account) => (
+            <li key={account.id}>
+              <AccountRow
+                account={account}
+                onAnswer={mayWrite ? (asked) => setOpen({ is: 'mapping', account: account.id, asked }) : null}
+              />
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <nav aria-label={words.viewsLabel} className="-mx-4 mb-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
+        <ul className="flex w-max gap-1">
+          {moneyViews.map((one) => (
+            <li key={one}>
+              <Link
+                to="/money"
+                search={one === 'transactions' ? {} : { view: one }}
+                resetScroll={false}
+                aria-current={one === view ? 'page' : undefined}
+                className="flex h-8 items-center rounded-control px-3 font-medium text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink touch:h-11"
+              >
+                {words.views[one]}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      {view === 'transactions' && <TransactionList accounts={items} mayWrite={mayWrite} />}
+      {view === 'invoices' && <InvoiceList mayWrite={mayWrite} />}
+      {view === 'hints' && <HintList />}
+      {open?.is === 'import' && (
+        <ImportDialog onClose={close} onAsked={({ account, ...asked }) => setOpen({ is: 'mapping', account, asked })} />
+      )}
+      {open?.is === 'mapping' && <MappingDialog account={open.account} asked={open.asked} onClose={close} />}
+    </Page>
+  );
+}
