@@ -18,6 +18,8 @@ export interface FileDoor {
   readonly submittedBy: string;
   /** Whether mails are news to act on, or what was there before. A mailbox is history unless it is said. */
   readonly as?: ImportAs | undefined;
+  /** Whether what is recognised is booked; false for those who may not keep the books. It is if nothing is said. */
+  readonly books?: boolean;
 }
 
 /** What became of a file: an event with its task, a job that takes a mailbox in, or something that another part of the product has kept. */
@@ -98,7 +100,8 @@ export function createFileIntake(deps: FileIntakeDeps) {
       await discard(tenantId, kept, door);
       throw new FactotumError('request.invalid', 'The file is empty.');
     }
-    const { recognised, warnings } = await recognise(tenantId, file.name, kept, door);
+    const { recognised, warnings } =
+      door.books === false ? { recognised: null, warnings: [] } : await recognise(tenantId, file.name, kept, door);
     if (recognised !== null) return { eventId: null, taskId: null, jobId: null, path: kept.path, created: kept.isNew, recognised };
     const { channel, submittedBy } = door;
     const accepted = await intake.accept(tenantId, {

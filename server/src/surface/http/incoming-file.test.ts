@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { writeCamt } from '../../../test/bank/write.ts';
 import { testHttp } from '../../../test/http.ts';
 import { startJobs } from '../../../test/jobs.ts';
 import { buildTextPdf } from '../../../test/pdf.ts';
@@ -116,4 +117,18 @@ test('an attachment is kept in the vault once, under a name of its own', async (
     await codeOf(await send(`POST /api/v1/events/${eventId}/attachments/0/keep`, { key: await customer.key('vault:write') })),
     [403, 'auth.forbidden'],
   );
+});
+
+test('a bank statement of whoever may not keep the books is a document like any other, and books nothing', async () => {
+  const entry = { bookedOn: '2026-03-02', amountMinor: 9_900, name: 'Ada', iban: null, text: 'INV-1', reference: null, endToEndId: null };
+  const made = { iban: 'DE89370400440532013000', currency: 'EUR', number: 1, openingMinor: 0, from: '2026-03-01', until: '2026-03-31' };
+  const statement = writeCamt([{ ...made, entries: [entry] }]);
+  const customer = await buildCustomer();
+  const every = await customer.key();
+  const booked = async () => (await json<{ items: unknown[] }>(await send('GET /api/v1/ledger/transactions', { key: every }))).items.length;
+  const sent = await json<Taken & { recognised: unknown }>(await upload(await customer.key('event:write'), 'march.xml', statement));
+  assert.deepEqual([sent.recognised, await booked()], [null, 0]);
+  assert.ok(sent.taskId);
+  const known = await json<{ recognised: unknown }>(await upload(every, 'april.xml', statement));
+  assert.deepEqual([known.recognised !== null, await booked()], [true, 1]);
 });

@@ -36,7 +36,8 @@ export function addIncomingFileRoutes(routes: Routes, { fileIntake }: Pick<HttpD
     async ({ params, query, request, tenantId, principal }) => {
       const file = { name: params.name, body: piecesOf(request.body), sizeBytes: announcedBytes(request.headers) };
       const channel = principal.kind === 'operator' ? 'command' : 'upload';
-      const { created, ...taken } = await fileIntake.take(tenantId, file, { channel, submittedBy: principal.actor, as: query.as });
+      const door = { channel, submittedBy: principal.actor, as: query.as, books: principal.permissions.has('ledger:write') } as const;
+      const { created, ...taken } = await fileIntake.take(tenantId, file, door);
       return created ? { status: 202, body: taken } : { status: 200, body: taken };
     },
   );
