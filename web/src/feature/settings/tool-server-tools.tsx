@@ -48,7 +48,11 @@ export function ToolServerTools({ id }: { id: string }) {
   const { title, endpoint, isSignedIn, checkedAt, fault } = server.data;
   const hasOauth = endpoint.kind === 'http' && endpoint.signIn.kind === 'oauth';
   return (
-    <TopicPage topic="tools" title={title} side={mayChange && hasOauth && !isSignedIn && <ToolSignInButton server={server.data} />}>
+    <TopicPage
+      topic="tools"
+      title={title}
+      side={hasOauth && (isSignedIn ? <Badge tone="good">{words.signedIn}</Badge> : mayChange && <ToolSignInButton server={server.data} />)}
+    >
       {hasOauth && isSignedIn && checkedAt === null && (
         <Notice tone="good" role="status">
           {words.arrived(title)}
