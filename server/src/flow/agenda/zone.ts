@@ -89,6 +89,10 @@ interface Observance {
 }
 
 const observancesMax = 200;
+/** RFC 5545, section 3.6.5: one; some programs write two. */
+const rulesMax = 2;
+/** What looking for the onsets of one rule may cost: seven years of days. */
+const onsetSteps = 3_000;
 /** Onsets are looked for this far back: rules of zones are yearly, so the one in force began within two years or stands as a date. */
 const lookBackMs = 800 * dayMs;
 
@@ -115,7 +119,9 @@ function describedZone(name: string, component: ICAL.Component): Zone | null {
 
 function onsetsOf({ startMs, rules, dates }: Observance, untilMs: number): number[] {
   const fixed = [startMs, ...dates].filter((at) => at <= untilMs);
-  const ruled = rules.flatMap((rule) => recur(rule, startMs, { fromMs: untilMs - lookBackMs, untilMs, zone: utc }).times);
+  const ruled = rules.flatMap(
+    (rule) => recur(rule, startMs, { fromMs: untilMs - lookBackMs, untilMs, zone: utc, steps: onsetSteps }).times,
+  );
   return [...fixed, ...ruled];
 }
 
@@ -126,6 +132,7 @@ function observanceOf(component: ICAL.Component): Observance | null {
   if (start === null || offsetFromMs === null || offsetToMs === null) return null;
   const rules = component
     .getAllProperties('rrule')
+    .slice(0, rulesMax)
     .map((property) => readRule(String(property.getFirstValue() ?? ''), false))
     .filter((rule) => rule !== null && rule.freq === 'YEARLY');
   const dates = component
