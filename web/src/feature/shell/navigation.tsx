@@ -18,7 +18,10 @@ interface Place {
 }
 
 /** One of these lets somebody see at least one topic of the settings. */
-const settingsPermissions = ['settings:read', 'member:read', 'key:admin', 'security:read', 'quota:read', 'tenant:export', 'tenant:close'];
+const settingsPermissions = [
+  ...['settings:read', 'connection:read', 'member:read', 'key:admin', 'secret:read', 'security:read', 'encryption:read', 'quota:read'],
+  ...['tenant:export', 'tenant:close'],
+];
 
 const places: Place[] = [
   { to: '/', label: text.nav.inbox, icon: (size) => <Inbox size={size} aria-hidden="true" />, permissions: ['approval:read'] },
