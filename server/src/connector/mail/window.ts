@@ -1,8 +1,8 @@
 import type { ImapFlow } from 'imapflow';
 import { z } from 'zod';
 
-/** UIDs that one search looks at: 5,000 of them are a line of 40 KB at the most, however large the mailbox. */
-const windowUids = 5_000;
+/** UIDs that one search looks at: five times what a poll takes, so that gaps seldom need a second one, however large the mailbox. */
+const windowUids = 500;
 
 /** UIDs of a folder, both ends included. */
 export interface Range {
