@@ -168,7 +168,7 @@ test('mails made to hurt are read or refused within bounds', async () => {
   await refused(nested, 'mail.invalid');
   await refused(`${multipart}${'--b\r\n\r\nx\r\n'.repeat(100_000)}--b--`, 'mail.invalid');
   await refused(`From: a@x.org\r\n${'X-A: b\r\n'.repeat(200_000)}\r\nhi`, 'mail.invalid');
-  assert.ok(performance.now() - started < 20_000);
+  assert.ok(performance.now() - started < 60_000);
 });
 
 test('the largest mail that can be written still fits: its text gives way', async () => {
