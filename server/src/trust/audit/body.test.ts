@@ -112,6 +112,6 @@ test('changes of state are live under the name of their object, a step under tha
   // Of these objects everything is told but who has read them.
   assert.deepEqual(
     kinds.filter((kind) => told.has(objectOf(kind)) && messageOf(kind) === null),
-    ['note.read'],
+    ['note.history_pruned', 'note.read'],
   );
 });
