@@ -80,7 +80,7 @@ test('a new tenant has its key, its place in the queue, its audit log, a policy 
     const notes = await listNotes(tx, keys);
     assert.deepEqual(
       notes.map(({ path }) => path),
-      ['Business_Goals.md', 'Company_Handbook.md', 'Contacts.md', 'Playbooks/File.md'],
+      ['Business_Goals.md', 'Company_Handbook.md', 'Contacts.md', 'Playbooks/File.md', 'Playbooks/Monday briefing.md'],
     );
     assert.ok(notes.every(({ trusted, author }) => trusted && author === actor));
     const queue = await sql<{ maxRunning: number }>`select max_running from tenant_queue`.execute(tx);
@@ -128,7 +128,7 @@ test('repeated with the same id it changes nothing, and eight at once make one t
   const before = rowsOf(await dump(), tenantId);
   await provisionTenant(deps, { tenantId, name: 'again', actor, settings: { maxRunning: 1 } });
   assert.deepEqual(rowsOf(await dump(), tenantId), before);
-  assert.equal(before.get('app.note'), 3);
+  assert.equal(before.get('app.note'), 4);
   await assert.rejects(provisionTenant(deps, { tenantId, name: 'another', actor }), is('tenant.name_taken'));
 });
 
