@@ -21,6 +21,7 @@ const mayConnect: Readonly<Record<string, string>> = {
   'trust/identity/sso/oidc.ts': 'openid-client, with the network of sso/outbound.ts as its fetch',
   'surface/cli/doctor/port.ts': 'asks our own server whether it answers',
   'surface/cli/control/hold.ts': "the socket file of this machine's server",
+  'surface/cli/url-backend.ts': 'the server that whoever types the command has named, with the token that they have named',
   'surface/cli/backend.ts': "the socket file of this machine's server",
 };
 
