@@ -32,16 +32,22 @@ const retryMs = 60_000;
 export function createScheduleKeeper({ database, keysOf, intake, clock, log, pollMs = 1_000 }: ScheduleKeeperOptions): ScheduleKeeper {
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
+  /** Tenants that could not be looked at, and until when: what is due there would take the place of everybody else's. */
+  const resting = new Map<Id<'tenant'>, number>();
 
   async function lookOnce(): Promise<void> {
-    const due = await dueRows(database.engine.db, clock.now(), atOnceMax);
+    const nowMs = clock.monotonicMs();
+    for (const [tenantId, untilMs] of resting) if (untilMs <= nowMs) resting.delete(tenantId);
+    const due = await dueRows(database.engine.db, { now: clock.now(), most: atOnceMax, except: [...resting.keys()] });
     const tenants = Map.groupBy(due, ({ tenantId }) => tenantId);
     await Promise.all(
       [...tenants].map(async ([tenantId, rows]) => {
-        for (const { scheduleId } of rows)
-          await fire(tenantId, scheduleId).catch((error: unknown) =>
-            log.warn({ err: error, tenantId, scheduleId }, 'a schedule could not be looked at; it is tried again'),
-          );
+        try {
+          for (const { scheduleId } of rows) await fire(tenantId, scheduleId);
+        } catch (error) {
+          resting.set(tenantId, nowMs + retryMs);
+          log.warn({ err: error, tenantId }, 'the schedules of a tenant could not be looked at; they are tried again in a minute');
+        }
       }),
     );
   }

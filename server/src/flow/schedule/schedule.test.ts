@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import type { IncomingEvent } from '#flow/intake';
 import { type Clock, createLogger, FactotumError, isFactotumError, newId } from '#kernel';
+import type { KeysOf } from '#trust/key';
 import { testDatabase } from '../../../test/database.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
 import { latestOccurrence, nextOccurrence } from './cron.ts';
@@ -52,7 +53,7 @@ async function buildKeeper(options: { at?: Date; refuse?: () => FactotumError | 
       return { eventId: newId('event'), taskId: newId('task'), created };
     },
   };
-  const build = () => createScheduleKeeper({ database, keysOf: tenants.keyring.of, intake, clock, log });
+  const build = (keysOf: KeysOf = tenants.keyring.of) => createScheduleKeeper({ database, keysOf, intake, clock, log });
   return {
     events,
     keeper: build(),
@@ -130,6 +131,22 @@ test('what cannot be taken in now waits and is not lost, what never can be is pa
   await keeper.look();
   const passed = await read(tenant, id);
   assert.deepEqual([passed.faultCode, passed.nextAt?.toISOString()], ['tenant.suspended', '2026-03-16T06:00:00.000Z']);
+});
+
+test('a tenant whose keys are not to be had holds up nobody else', async () => {
+  const [away, other] = [await tenants.build(), await tenants.build()];
+  // More than one look takes, and due for longer.
+  for (let n = 0; n < 101; n += 1) await make(away, { cron: '0 6 * * 1' });
+  await make(other);
+  const { events, build, setTime } = await buildKeeper();
+  const keeper = build(async (tenantId) => {
+    if (tenantId === away.tenantId) throw new FactotumError('key.unavailable', 'The provider does not answer.');
+    return tenants.keyring.of(tenantId);
+  });
+  setTime('2026-03-02T06:00:00Z');
+  await keeper.look();
+  await keeper.look();
+  assert.deepEqual([mine(away, events).length, mine(other, events).length], [0, 1]);
 });
 
 test('a crash between the event and the row makes no second event', async () => {

@@ -70,13 +70,11 @@ export async function advanceRow(
     .execute();
 }
 
-/** Whose schedules are due, for the role that sees all tenants and no content. The longest due first. */
-export const dueRows = (db: Tx, now: Date, most: number): Promise<Pick<ScheduleRow, 'tenantId' | 'scheduleId'>[]> =>
-  db
-    .selectFrom('schedule')
-    .select(['tenantId', 'scheduleId'])
-    .where('state', '=', 'active')
-    .where('runAt', '<=', now)
-    .orderBy('runAt')
-    .limit(most)
-    .execute();
+/** Whose schedules are due, for the role that sees all tenants and no content. The longest due first, but none of those tenants. */
+export function dueRows(
+  db: Tx,
+  { now, most, except }: { readonly now: Date; readonly most: number; readonly except: readonly Id<'tenant'>[] },
+): Promise<Pick<ScheduleRow, 'tenantId' | 'scheduleId'>[]> {
+  const due = db.selectFrom('schedule').select(['tenantId', 'scheduleId']).where('state', '=', 'active').where('runAt', '<=', now);
+  return (except.length === 0 ? due : due.where('tenantId', 'not in', except)).orderBy('runAt').limit(most).execute();
+}
