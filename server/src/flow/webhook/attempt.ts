@@ -44,9 +44,13 @@ export async function attempt(
       { method: 'POST', headers, body: new Uint8Array(payload) },
       AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     );
-    const message = await beginningOf(response);
     const { status } = response;
-    if (status >= 200 && status < 300) return { kind: 'delivered', status };
+    if (response.ok) {
+      // It has said yes; what else it says nobody reads.
+      void response.body?.cancel().catch(() => undefined);
+      return { kind: 'delivered', status };
+    }
+    const message = await beginningOf(response);
     if (status === 410) return { kind: 'gone', message: 'The far side says that it wants no more (410).' };
     const said = message === '' ? `It answered ${status}.` : `It answered ${status}: ${message}`;
     return { kind: 'failed', status, message: said, retryAfterMs: retryAfter(response, at), isDown: status === 429 || status >= 500 };

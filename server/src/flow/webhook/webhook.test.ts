@@ -159,7 +159,7 @@ test('an endpoint that is down is left alone, and asked again when it said so', 
   assert.equal(one.got.at(-1)?.type, 'task.finished');
 });
 
-test('after ten attempts a telling is given up, after five days the endpoint, and a person brings both back', async () => {
+test('after five days without success an endpoint is given up, and a person brings it and what it missed back', async () => {
   let isDown = true;
   const one = await place((response) => void response.writeHead(isDown ? 500 : 200).end());
   await one.happen('task.finished');
@@ -183,6 +183,29 @@ test('after ten attempts a telling is given up, after five days the endpoint, an
   await one.look();
   await one.look();
   assert.ok(one.got.slice(before).some(({ id }) => id === failed!.id));
+});
+
+test('a telling that is refused ten times is given up, and the endpoint goes on', async () => {
+  const one = await place((response, { type }) => void response.writeHead(type === 'task.finished' ? 404 : 200).end());
+  await one.happen('task.finished');
+  for (let i = 0; i < 11; i += 1) {
+    await one.happen('task.failed');
+    await one.look();
+    one.pass(30 * 3_600_000);
+  }
+  const refused = (await one.deliveries()).find(({ kind }) => kind === 'task.finished');
+  assert.deepEqual([refused?.state, refused?.attempts, refused?.nextAt], ['failed', 10, null]);
+  assert.equal((await one.read()).state, 'active');
+});
+
+test('an answer that says yes counts, however long it goes on', async () => {
+  const one = await place((response) => void response.writeHead(200).write('and so on'));
+  await one.happen('task.finished');
+  await one.look();
+  assert.deepEqual(
+    (await one.deliveries()).map(({ state, attempts }) => [state, attempts]),
+    [['delivered', 1]],
+  );
 });
 
 test('a far side that wants no more is told no more', async () => {
