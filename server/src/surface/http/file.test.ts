@@ -32,6 +32,7 @@ test('a file is stored, read as a download, replaced by who has read it, listed 
     /^attachment; filename="M_rz _1_\.pdf"; filename\*=UTF-8''M%C3%A4rz%20_1_\.pdf$/,
   );
   assert.equal(read.headers.get('x-content-type-options'), 'nosniff');
+  assert.match(read.headers.get('content-security-policy') ?? '', /; sandbox$/);
   assert.equal(read.headers.get('etag'), `"${item.etag}"`);
   assert.equal((await send(`GET ${at(item.path)}`, { key, headers: { 'if-none-match': `"${item.etag}"` } })).status, 304);
 

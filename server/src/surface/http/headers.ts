@@ -2,12 +2,14 @@ import type { Addresses } from './addresses.ts';
 
 /**
  * What every answer carries. The content security policy lets pages load from us alone, run no inline code, and be framed by nobody;
- * the API gets the same, so that no answer of it can become a page.
+ * the API gets the same, so that no answer of it can become a page. What is a download, which somebody else has stored or sent, gets less:
+ * even a browser that shows it shows a page that loads nothing, runs nothing and is of no origin.
  *
  * @param host - one of our own addresses, as the request named it: the live feed connects back to it.
  */
 export function setSecurityHeaders(headers: Headers, { host, isSecure }: { host: string; isSecure: boolean }): void {
-  headers.set('content-security-policy', contentSecurityPolicy(host, isSecure));
+  const isDownload = headers.get('content-disposition')?.startsWith('attachment') === true;
+  headers.set('content-security-policy', isDownload ? downloadPolicy : contentSecurityPolicy(host, isSecure));
   headers.set('x-content-type-options', 'nosniff');
   // Not no-referrer: with that browsers withhold the Origin of our own page's requests, and it is what tells them from a foreign page's.
   headers.set('referrer-policy', 'same-origin');
@@ -40,6 +42,7 @@ const permissionsPolicy = [
   .map((feature) => `${feature}=()`)
   .join(', ');
 
+const downloadPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
 const policies = new Map<string, string>();
 
 function contentSecurityPolicy(host: string, isSecure: boolean): string {

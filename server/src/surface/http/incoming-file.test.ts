@@ -95,6 +95,7 @@ test('what came with a mail is read with it, and is a download for who may see m
   assert.equal(html.headers.get('content-type'), 'application/octet-stream', 'never a page of ours');
   assert.match(html.headers.get('content-disposition') ?? '', /^attachment; filename="page.html"/);
   assert.equal(html.headers.get('x-content-type-options'), 'nosniff');
+  assert.match(html.headers.get('content-security-policy') ?? '', /^default-src 'none'; .*; sandbox$/, 'and of no origin, were it shown');
   for (const n of ['2', '99', '-1', '0x0', 'a'])
     assert.deepEqual(await codeOf(await send(`GET ${at}/${n}`, { key })), [404, 'file.not_found']);
   assert.deepEqual(await codeOf(await send(`GET ${at}/0`, { key: await customer.key('task:read') })), [403, 'auth.forbidden']);
