@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Clock, systemClock } from '#kernel';
-import { createLateRefusal } from './late-refusal.ts';
+import { createLateRefusal, pacedBodies, pacedRefusals } from './late-refusal.ts';
 
 let nowMs = 0;
 const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
@@ -12,16 +12,27 @@ async function isAtOnce(refusal: Promise<void>): Promise<boolean> {
 }
 
 test('the first refusals are answered at once, and who goes on without waiting is made to wait', async () => {
-  const late = createLateRefusal(clock);
+  const late = createLateRefusal(clock, pacedRefusals);
   for (let at = 0; at < 20; at += 1) assert.equal(await isAtOnce(late.wait('one')), true);
   assert.equal(await isAtOnce(late.wait('one')), false);
   assert.equal(await isAtOnce(late.wait('another')), true, 'nobody waits for somebody else');
+  nowMs += 9_999;
+  assert.equal(await isAtOnce(late.wait('one')), false, 'time alone does not make up for going on');
   nowMs += 10_000;
   assert.equal(await isAtOnce(late.wait('one')), true, 'who has paused is as everybody');
 });
 
+test('who pours in bodies that nobody wants waits from the third on, and waiting is no pause', async () => {
+  const late = createLateRefusal(clock, pacedBodies);
+  for (let at = 0; at < 2; at += 1) assert.equal(await isAtOnce(late.wait('one')), true);
+  for (let at = 0; at < 40; at += 1) {
+    assert.equal(await isAtOnce(late.wait('one')), false);
+    nowMs += pacedBodies.lateMsMax;
+  }
+});
+
 test('what is held back is bounded: beyond it refusals are answered at once again', async () => {
-  const late = createLateRefusal(clock);
+  const late = createLateRefusal(clock, pacedRefusals);
   const held = Array.from({ length: 2_020 }, () => late.wait('flood'));
   assert.equal(await isAtOnce(late.wait('flood')), true);
   await Promise.all(held);

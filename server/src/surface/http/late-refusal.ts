@@ -13,27 +13,37 @@ export interface LateRefusal {
   wait(who: string): Promise<void>;
 }
 
-/** Refusals within a span that are answered at once. Several programs of one tenant run into its limit together. */
-const atOnceMax = 20;
-const spanMs = 10_000;
-/** How much later each further twenty are, in milliseconds, and how late at most: sixteen connections get to eight refusals a second. */
-const stepMs = 500;
-const lateMsMax = 5_000;
+/** How soon who is refused again and again is made to wait, and for how long. */
+interface LatePace {
+  /** Refusals that are answered at once, and how many more make each later one wait a step longer. */
+  readonly atOnceMax: number;
+  readonly stepMs: number;
+  readonly lateMsMax: number;
+  /** Who has not been refused for so long is as everybody. Longer than the longest wait, or waiting itself would end it. */
+  readonly pauseMs: number;
+}
+
+/** Several programs of one tenant run into its limit together; sixteen connections that go on regardless get to three refusals a second. */
+export const pacedRefusals: LatePace = { atOnceMax: 20, stepMs: 500, lateMsMax: 5_000, pauseMs: 10_000 };
+/**
+ * Nobody sends many bodies that are too long by mistake, and each costs more than a short request: buffers, and a connection. The longest
+ * wait is below the time after which a connection that brings nothing is cut (pace.ts): whoever waits still hears why.
+ */
+export const pacedBodies: LatePace = { atOnceMax: 2, stepMs: 1_000, lateMsMax: 8_000, pauseMs: 30_000 };
 /** Answers held back at once; each keeps a request in memory. */
 const waitingMax = 2_000;
 const countersMax = 10_000;
 
-export function createLateRefusal(clock: Clock): LateRefusal {
-  const counters = new LRUCache<string, { sinceMs: number; count: number }>({ max: countersMax });
+export function createLateRefusal(clock: Clock, { atOnceMax, stepMs, lateMsMax, pauseMs }: LatePace): LateRefusal {
+  const counters = new LRUCache<string, { lastMs: number; count: number }>({ max: countersMax });
   let waiting = 0;
 
   function count(who: string): number {
     const nowMs = clock.monotonicMs();
     const held = counters.get(who);
-    const counter = held === undefined || nowMs - held.sinceMs >= spanMs ? { sinceMs: nowMs, count: 0 } : held;
-    counter.count += 1;
-    counters.set(who, counter);
-    return counter.count;
+    const count = held === undefined || nowMs - held.lastMs >= pauseMs ? 1 : held.count + 1;
+    counters.set(who, { lastMs: nowMs, count });
+    return count;
   }
 
   return {

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Clock, RateClass } from '#kernel';
 import type { ClientAddress, Principal } from '#trust/identity';
 import type { Counted, RequestLimits } from '#trust/quota';
-import { createLateRefusal } from './late-refusal.ts';
+import { createLateRefusal, pacedRefusals } from './late-refusal.ts';
 import type { Load } from './load.ts';
 import type { Access, AnySpec, Env } from './route.ts';
 
@@ -23,7 +23,7 @@ const refusals: ReadonlySet<number> = new Set([413, 429, 503]);
 const windowSeconds = 60;
 
 export function createRateLimit({ requestLimits, clientAddress, load, clock }: RateLimitDeps): RateLimit {
-  const lateRefusal = createLateRefusal(clock);
+  const lateRefusal = createLateRefusal(clock, pacedRefusals);
   return {
     address: (c, rateClass) => requestLimits.countAddress(rateClass, addressOf(c, clientAddress), c.var.counted),
     requester: (c, rateClass, principal) => {

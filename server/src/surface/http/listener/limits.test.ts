@@ -240,13 +240,13 @@ test('whoever pours in body after body waits for the next refusal, and nobody wa
     line.socket.destroy();
     return waitedMs;
   };
-  await Promise.all(Array.from({ length: 100 }, () => pour('127.0.0.30')));
+  await Promise.all(Array.from({ length: 6 }, () => pour('127.0.0.30')));
   const late = pour('127.0.0.30');
   const other = pour('127.0.0.31');
   const first = await Promise.race([late.then(() => 'who pours'), other.then(() => 'another')]);
   assert.equal(first, 'another');
-  // Five steps of half a second; how much more it becomes is the machine's doing.
-  assert.ok((await late) >= 2_400);
+  // Three steps of a second; how much more it becomes is the machine's doing.
+  assert.ok((await late) >= 2_900);
 });
 
 test('a short rest of a body costs nobody the connection', bound, async () => {

@@ -14,7 +14,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type Clock, FactotumError, type Logger } from '#kernel';
 import { plainAddress, trustedProxies } from '#trust/identity';
 import { addressBlock } from '#trust/quota';
-import { createLateRefusal } from '../late-refusal.ts';
+import { createLateRefusal, pacedBodies } from '../late-refusal.ts';
 import type { App } from '../route.ts';
 import { continueWhenRead, endEarly } from './body-end.ts';
 import { type CertificateHolder, openCertificate } from './certificate.ts';
@@ -85,7 +85,7 @@ export async function listen(fetch: App['fetch'], options: ListenOptions, { cloc
   const server = createServer(certificate, needsCertificate);
   const connections = limitConnections(server, connectionLimits(options), figures.ended);
   const pace = keepPace(options.pace ?? paceLimitsDefault, figures.ended);
-  const lateRefusal = createLateRefusal(clock);
+  const lateRefusal = createLateRefusal(clock, pacedBodies);
 
   const answer = getRequestListener(
     async (request, env) => {
