@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { tryLock } from './lock.ts';
+import { takeoverOf, tryLock } from './lock.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'factotum-lock-'));
 after(() => rm(folder, { recursive: true }));
@@ -22,7 +22,7 @@ test('a lock is held once, and free again after its release', async () => {
 });
 
 test('a killed holder leaves a lock that exactly one of many gets, and no litter', async () => {
-  const script = `import { tryLock } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
+  const script = `import { takeoverOf, tryLock } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
     console.log((await tryLock(${JSON.stringify(file)})) !== undefined); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [said] = await once(child.stdout, 'data');
@@ -33,6 +33,27 @@ test('a killed holder leaves a lock that exactly one of many gets, and no litter
   const locks = (await Promise.all(Array.from({ length: 20 }, () => tryLock(file)))).filter((lock) => lock !== undefined);
   assert.equal(locks.length, 1);
   await locks[0]?.release();
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('of many who find a dead holder at the same moment one gets its lock, again and again', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    // A number that this process never was: the next tick of another start.
+    await writeFile(file, `${process.pid} ${round}`);
+    const locks = (await Promise.all(Array.from({ length: 20 }, () => tryLock(file)))).filter((lock) => lock !== undefined);
+    assert.equal(locks.length, 1, `round ${round}`);
+    await locks[0]?.release();
+    assert.deepEqual(await readdir(folder), []);
+  }
+});
+
+test('who died while taking a dead holder over holds nobody up', async () => {
+  const [dead, alsoDead] = [`${process.pid} 1`, `${process.pid} 2`];
+  await writeFile(file, dead);
+  await writeFile(takeoverOf(file, dead), alsoDead);
+  const lock = await tryLock(file);
+  assert.ok(lock);
+  await lock.release();
   assert.deepEqual(await readdir(folder), []);
 });
 

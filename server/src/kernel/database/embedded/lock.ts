@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 
 /** Held until `release` or the end of the process, whichever comes first. */
@@ -13,36 +14,39 @@ export interface ProcessLock {
  */
 export async function tryLock(file: string): Promise<ProcessLock | undefined> {
   const own = await describe(process.pid);
-  const draft = `${file}.${process.pid}.${performance.now()}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, own, { mode: 0o600 });
   try {
     // A link either makes the complete file or fails because there is one: nobody ever reads half a lock.
-    if ((await linkUnlessThere(draft, file)) || ((await removeStale(file, draft)) && (await linkUnlessThere(draft, file))))
-      return { release: () => releaseOwn(file, own) };
-    return undefined;
+    const isTaken = (await linkUnlessThere(draft, file)) || (await replaceDead(file, draft));
+    return isTaken ? { release: () => releaseOwn(file, own) } : undefined;
   } finally {
     await rm(draft, { force: true });
   }
 }
 
-/** Moves a dead holder's file away. Only one of several can: the others find it gone, or find that what they moved is somebody's fresh lock and put it back. */
-async function removeStale(file: string, draft: string): Promise<boolean> {
+/**
+ * Puts the draft in the place of a dead holder's file. Many may find the same one dead: whose turn it is says another lock, which is that
+ * holder's alone. Who comes late to it finds another holder in the file, and leaves it.
+ */
+async function replaceDead(file: string, draft: string): Promise<boolean> {
   const holder = await readHolder(file);
-  if (holder === undefined) return true;
+  if (holder === undefined) return linkUnlessThere(draft, file);
   if (await isAlive(holder)) return false;
-  const moved = `${draft}.stale`;
+  const turn = await tryLock(takeoverOf(file, holder));
+  if (turn === undefined) return false;
   try {
-    await rename(file, moved);
-    if ((await readHolder(moved)) === holder) return true;
-    await linkUnlessThere(moved, file);
-    return false;
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return true;
-    throw error;
+    if ((await readHolder(file)) !== holder) return false;
+    await rename(draft, file);
+    return true;
   } finally {
-    await rm(moved, { force: true });
+    await turn.release();
   }
 }
+
+/** The lock of who takes this holder's place. */
+export const takeoverOf = (file: string, holder: string): string =>
+  `${file}.${createHash('sha256').update(holder).digest('hex').slice(0, 16)}`;
 
 async function releaseOwn(file: string, own: string): Promise<void> {
   if ((await readHolder(file)) === own) await rm(file, { force: true });
