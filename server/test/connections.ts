@@ -46,7 +46,7 @@ export function feedConnector(options: { kind?: string; everyMs?: number; stream
     feeds.set(name, known);
     return known;
   };
-  const settings = z.object({ feed: z.string().min(1), back: z.boolean().default(false) });
+  const settings = z.object({ feed: z.string().min(1), back: z.boolean().default(false), relay: z.string().optional() });
   const connector = defineConnector<typeof settings, number, { seen: readonly string[] }>({
     kind: options.kind ?? 'feed',
     title: 'Feed',
@@ -55,6 +55,7 @@ export function feedConnector(options: { kind?: string; everyMs?: number; stream
     credentials: { password: { title: 'Password', required: true } },
     everyMs: options.everyMs ?? 60_000,
     place: ({ feed: name }) => name,
+    destinations: ({ relay }) => (relay === undefined ? [] : [`relay ${relay}`]),
     async check({ credentials }) {
       if (credentials.password !== 'right') throw new ConnectorFault('auth', 'The password is not right. Connect again.');
     },

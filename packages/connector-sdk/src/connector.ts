@@ -15,6 +15,11 @@ export interface CredentialField {
   readonly required: boolean;
   /** One line below the field: where one finds it. */
   readonly help?: string;
+  /**
+   * Why a value cannot be taken, in a sentence that says what to do instead and never repeats the value; null for one that can. Asked before
+   * it is saved. A reference is not: what it leads to is known only when it is used, so whatever uses the value asks as well.
+   */
+  readonly refusal?: (value: string) => string | null;
 }
 
 /** The way to the outside. Addresses are the tenant's choice, so every one is checked before it is dialled. */
@@ -157,6 +162,11 @@ export interface Connector<Settings extends z.ZodObject = z.ZodObject, Cursor ex
    * stays whatever is set.
    */
   place?(settings: z.infer<Settings>): string;
+  /**
+   * Everywhere that credentials are sent besides the `place`, each as text with what it is for: `smtp mail.example:465`. Whoever adds one
+   * must know the credentials. The cursor stays. Left out: there is nothing besides the place.
+   */
+  destinations?(settings: z.infer<Settings>): readonly string[];
   /** Cheap, changes nothing. @throws ConnectorFault that says what is wrong and what to do. */
   check(context: ConnectorContext<z.infer<Settings>>): Promise<void>;
   /** `cursor` null: the first poll, which sets a baseline and fetches at most what `settings` say of the past. */

@@ -1,6 +1,9 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { testConnector } from '@factotum/connector-sdk/test';
 import { startImapStandIn } from '../../../test/stand-in/imap.ts';
 import { createMailConnector } from './connector.ts';
+import { mailSettingsSchema } from './settings.ts';
 
 testConnector({
   connector: createMailConnector({ resolve: async () => [] }),
@@ -32,4 +35,21 @@ testConnector({
       stop: () => server.close(),
     };
   },
+});
+
+test('another incoming server or user is another mailbox; another outgoing server or token endpoint is only another destination', () => {
+  const { place, destinations } = createMailConnector();
+  const account = { imapHost: 'imap.example', smtpHost: 'smtp.example', user: 'office', fromAddress: 'office@demo.example' };
+  const at = (settings: object) => {
+    const parsed = mailSettingsSchema.parse({ ...account, ...settings });
+    return { place: place?.(parsed), destinations: destinations?.(parsed) };
+  };
+  const before = at({});
+  for (const settings of [{ imapHost: 'other.example' }, { imapPort: 143 }, { user: 'boss' }])
+    assert.notEqual(at(settings).place, before.place);
+  for (const settings of [{ smtpHost: 'other.example' }, { smtpPort: 587 }, { tokenUrl: 'https://login.example/token' }]) {
+    assert.equal(at(settings).place, before.place);
+    assert.notDeepEqual(at(settings).destinations, before.destinations);
+  }
+  assert.deepEqual(at({ imapHost: 'IMAP.example', smtpHost: 'SMTP.example', signature: 'Yours', folders: ['Orders'] }), before);
 });

@@ -28,9 +28,11 @@ export const createMailConnector = ({ resolve = resolveAny, lookupSrv = resolveS
     description: 'Reads the mail of an account over IMAP, and sends and drafts in its name over SMTP.',
     credentials: mailCredentials,
     everyMs,
-    // Also wherever else the credentials go: whoever changes that must know them.
-    place: ({ imapHost, imapPort, smtpHost, smtpPort, tokenUrl, user }: MailSettings) =>
-      JSON.stringify([imapHost.toLowerCase(), imapPort, user, smtpHost?.toLowerCase() ?? null, smtpPort, tokenUrl ?? null]),
+    place: ({ imapHost, imapPort, user }: MailSettings) => JSON.stringify([imapHost.toLowerCase(), imapPort, user]),
+    destinations: ({ smtpHost, smtpPort, tokenUrl }: MailSettings) => [
+      ...(smtpHost === undefined ? [] : [`smtp ${smtpHost.toLowerCase()}:${smtpPort}`]),
+      ...(tokenUrl === undefined ? [] : [`token ${tokenUrl}`]),
+    ],
     discover: (network, address) => discoverMail(network, address, lookupSrv),
     async check(context) {
       await withMailbox(context, async ({ client }) => {

@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import type { Intake } from '#flow/intake';
-import { type Clock, canonicalJson, FactotumError, type Id, type JsonObject, type Logger, newId } from '#kernel';
+import { type Clock, FactotumError, type Id, type JsonObject, type Logger, newId } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { KeysOf, TenantKeys } from '#trust/key';
@@ -11,6 +10,7 @@ import { createContexts } from './context.ts';
 import { errorOf } from './fault.ts';
 import { receiveHook } from './hook.ts';
 import { checkCredentials, createKinds, invalid, type Kinds, readSettings } from './kinds.ts';
+import { moveOf, requireAnew } from './move.ts';
 import type { OutsideNetwork } from './network.ts';
 import type { Act, AnyConnector, Connection, Connections } from './port.ts';
 import { present } from './present.ts';
@@ -156,13 +156,12 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
         checkCredentials(connector, body.credentials);
         checkReferences(tenantId, body.credentials);
         const version = row.version + 1;
-        const moves = change.settings !== undefined && hasMoved(connector, before.settings, settings, body.settings);
-        if (moves && !mayRefer) requireAnew(before.credentials, change.credentials ?? {});
+        const move = change.settings === undefined ? null : moveOf(connector, before.settings, { parsed: settings, given: body.settings });
+        if (move?.leadsElsewhere && !mayRefer) requireAnew(before.credentials, change.credentials ?? {});
         return {
           set: {
             ...{ version, body: sealBody(keys, id, version, body) },
-            // Where nobody says what a cursor belongs to, it stays.
-            ...(moves && connector.place !== undefined ? { cursor: null, lastSuccessAt: null } : {}),
+            ...(move?.toAnotherPlace ? { cursor: null, lastSuccessAt: null } : {}),
             ...(row.state === 'paused' ? {} : { state: 'active', ...afresh(clock) }),
           },
           detail: { change: 'edited', changed: Object.keys(change).sort(), version },
@@ -258,17 +257,3 @@ function found(row: ConnectionRow | undefined): ConnectionRow {
 
 const merged = (before: ConnectionBody['credentials'], change: Readonly<Record<string, string | null>>): ConnectionBody['credentials'] =>
   Object.fromEntries(Object.entries({ ...before, ...change }).filter((entry): entry is [string, string] => entry[1] !== null));
-
-/** What is saved goes nowhere else than where it was meant to. */
-function requireAnew(before: ConnectionBody['credentials'], given: Readonly<Record<string, string | null>>): void {
-  const kept = Object.keys(before).filter((name) => given[name] === undefined);
-  if (kept.length > 0)
-    throw invalid(`These settings lead elsewhere: enter ${kept.join(', ')} anew, or have somebody change it who administers secrets.`);
-}
-
-/** Whether the settings lead to another place; where the connector does not say, any others do. */
-function hasMoved({ place, settings }: AnyConnector, before: JsonObject, after: z.infer<z.ZodObject>, given: JsonObject): boolean {
-  const parsed = settings.safeParse(before);
-  if (place === undefined || !parsed.success) return canonicalJson(before) !== canonicalJson(given);
-  return place(parsed.data) !== place(after);
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FactotumError, type JsonObject } from '#kernel';
+import { isReference } from '#trust/secret';
 import type { AnyConnector, KindInfo } from './port.ts';
 import type { NewConnection } from './schema.ts';
 
@@ -26,9 +27,10 @@ export function createKinds(connectors: readonly AnyConnector[]): Kinds {
 }
 
 function infoOf(connector: AnyConnector): KindInfo {
-  const { kind, title, description, credentials, everyMs } = connector;
+  const { kind, title, description, everyMs } = connector;
   return {
-    ...{ kind, title, description, credentials, everyMs },
+    ...{ kind, title, description, everyMs },
+    credentials: Object.fromEntries(Object.entries(connector.credentials).map(([name, { refusal: _, ...field }]) => [name, field])),
     // A JSON schema is JSON.
     settings: z.toJSONSchema(connector.settings, { io: 'input', unrepresentable: 'any' }) as JsonObject,
     can: {
@@ -52,13 +54,17 @@ export function readSettings<Settings extends z.ZodObject>(settings: Settings, g
   throw invalid(`The settings are not right: ${fields.map(({ path, message }) => `${path} ${message}`).join('; ')}.`, { fields });
 }
 
-/** @throws FactotumError `connection.invalid` for fields that the connector does not know, and where a required one is missing. */
+/** @throws FactotumError `connection.invalid` for fields that the connector does not know or refuses, and where a required one is missing. */
 export function checkCredentials({ title, credentials }: AnyConnector, given: NewConnection['credentials']): void {
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(credentials, name));
   if (unknown.length > 0)
     throw invalid(`${title} has no credential ${unknown.join(', ')}. It has: ${Object.keys(credentials).join(', ') || 'none'}.`);
   const missing = Object.entries(credentials).filter(([name, field]) => field.required && given[name] === undefined);
   if (missing.length > 0) throw invalid(`${title} needs ${missing.map(([, field]) => field.title).join(', ')}.`);
+  const refusals = Object.entries(given).flatMap(([name, value]) =>
+    isReference(value) ? [] : (credentials[name]?.refusal?.(value) ?? []),
+  );
+  if (refusals.length > 0) throw invalid(refusals.join(' '));
 }
 
 export const invalid = (message: string, details?: Readonly<Record<string, unknown>>) =>

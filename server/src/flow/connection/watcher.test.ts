@@ -251,6 +251,24 @@ test('settings that change while it is polled: what comes of the old ones does n
   assert.ok(far.aborted > 0, 'the poll under way was told to end');
 });
 
+test('settings that send credentials elsewhere and read the same place go on where they were, for whoever knows the credentials', async () => {
+  const { tenantId, far, id, name, look } = await connected(items(2));
+  await start();
+  await until(async () => (await look()).health.arrivals === 2);
+  const settings = { feed: name, relay: 'relay.example' };
+  const lead = { ...act, basedOn: null, mayRefer: false };
+  await assert.rejects(connections.change(tenantId, id, { settings }, lead), /lead elsewhere: enter password anew/);
+  await connections.change(tenantId, id, { settings, credentials: { password: 'right' } }, lead);
+  const polls = far.polls.length;
+  far.items.push({ id: 'of that moment' });
+  await connections.pollNow(tenantId, id);
+  await until(async () => (await look()).health.arrivals === 3);
+  assert.ok(far.polls.slice(polls).every(({ cursor }) => cursor !== null && cursor >= 2));
+  assert.deepEqual((await storedOf(database, tenantId)).tasks, ['received', 'received', 'received']);
+  await connections.change(tenantId, id, { settings: { feed: name } }, lead);
+  await assert.rejects(connections.change(tenantId, id, { settings }, lead), /lead elsewhere/, 'what was taken away is not known any more');
+});
+
 for (const [what, stopIt] of [
   ['paused', (tenantId: Id<'tenant'>, id: Id<'connection'>) => connections.pause(tenantId, id, act)],
   ['deleted', (tenantId: Id<'tenant'>, id: Id<'connection'>) => connections.remove(tenantId, id, act)],

@@ -34,7 +34,7 @@ test('what can be connected is told with the form of its settings, also of conne
     await send('GET /api/v1/connectors', { key: await key('connection:read') }),
   );
   const found = items.find(({ kind }) => kind === 'feed');
-  assert.deepEqual(Object.keys(found?.settings.properties ?? {}), ['feed', 'back']);
+  assert.deepEqual(Object.keys(found?.settings.properties ?? {}), ['feed', 'back', 'relay']);
   assert.deepEqual(found?.can, { poll: true, stream: false, hook: true, discover: false });
 });
 
@@ -87,6 +87,21 @@ test('what is not right is told by its field, and never repeated', async () => {
     await codeOf(await send('POST /api/v1/connections/discovery', { cookie, json: { connector: 'feed', address: 'a@example.com' } })),
     [422, 'connection.invalid'],
   );
+});
+
+test('a signing secret that can be guessed is refused wherever it is entered, in words that say what to do', async () => {
+  const cookie = await (await buildCustomer()).signIn();
+  const hook = (secret: string) => ({ connector: 'webhook', name: 'Shop', settings: {}, credentials: { secret } });
+  const refused = async (response: Response) => {
+    const { code, detail } = await jsonOf<{ code: string; detail: string }>(response, 422);
+    assert.equal(code, 'connection.invalid');
+    assert.match(detail, /shorter than 16 characters.*longer one/);
+    assert.doesNotMatch(detail, /fifteen-letters/);
+  };
+  await refused(await send('POST /api/v1/connections', { cookie, json: hook('fifteen-letters') }));
+  await refused(await send('POST /api/v1/connections/test', { cookie, json: { ...hook('fifteen-letters'), name: undefined } }));
+  const { id } = await jsonOf<Item>(await send('POST /api/v1/connections', { cookie, json: hook('0123456789abcdef') }), 201);
+  await refused(await send(`PUT /api/v1/connections/${id}`, { cookie, json: { credentials: { secret: 'fifteen-letters' } } }));
 });
 
 test('who may only look changes nothing and is told no address; who may not name secrets cannot send saved credentials elsewhere', async () => {
