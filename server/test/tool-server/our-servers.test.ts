@@ -5,6 +5,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { createToolListener } from '#connector/mcp';
 import { createPermits } from '../../src/connector/mcp/permit.ts';
+import { endpointTools } from '../../src/surface/http/mcp/tools.ts';
 import { testHttp } from '../http.ts';
 import { conform, doorman } from './conformance.ts';
 
@@ -78,6 +79,60 @@ test('it sends an event and follows its task; another tenant’s program finds n
   assert.equal(refused.isError, true);
   assert.ok(!textOf(refused).includes('by a program'));
   assert.ok(!textOf(await other.callTool({ name: 'tasks.list', arguments: {} })).includes(taskId));
+});
+
+test('what sends or changes anything is no read: not by its permission, its method, its hint, nor to the limits', async () => {
+  const samples: Record<string, object> = { id: { id: 'x' }, 'vault.search': { q: 'x' }, 'vault.read': { path: 'x' } };
+  const event = { source: 'test', kind: 'hello', externalId: 'limits-1', payload: {} };
+  for (const tool of endpointTools) {
+    const asked = tool.request(tool.name === 'event.send' ? event : (samples[tool.name] ?? (tool.name.endsWith('.get') ? samples.id : {})));
+    assert.ok('method' in asked, tool.name);
+    const isRead = asked.method === 'GET';
+    assert.deepEqual([tool.isReadOnly, tool.limit === 'read', tool.needs.endsWith(':read')], [isRead, isRead, isRead], tool.name);
+  }
+  const hints = (await (await connect(await customer.key())).listTools()).tools.filter(
+    ({ annotations }) => annotations?.readOnlyHint !== true,
+  );
+  assert.deepEqual(
+    hints.map(({ name }) => name),
+    ['event.send'],
+  );
+  const door = await doorman({
+    ...{ url: `http://127.0.0.1:${port}/mcp`, host: '127.0.0.1:4310' },
+    headers: { authorization: `Bearer ${await customer.key()}` },
+  });
+  const countedAs = async (name: string, args: object) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } });
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    const response = await fetch(door, { method: 'POST', body, headers });
+    assert.match(await response.text(), /structuredContent/);
+    return response.headers.get('ratelimit-policy') ?? '';
+  };
+  assert.match(await countedAs('event.send', event), /"address-intake"/);
+  assert.ok(!(await countedAs('tasks.list', {})).includes('intake'));
+});
+
+test('of our own tools only these read; every other one does nothing without a permit', async () => {
+  const reads = platform.tools.filter(({ manifest }) => manifest.effect === 'read');
+  assert.deepEqual(reads.map(({ manifest }) => manifest.tool).sort(), [
+    'briefing.compose',
+    'calendar.find_slot',
+    'text.classify',
+    'vault.read',
+  ]);
+  for (const { manifest, undo } of reads)
+    assert.deepEqual([manifest.consequence, manifest.visibleOutside, undo], ['Nothing is changed.', false, undefined], manifest.tool);
+  const { cert, key, ca } = await platform.certificates.workerEnd(customer.tenantId).current();
+  const door = await doorman({ url: `https://127.0.0.1:${toolsPort}/mcp`, tls: { cert, key, ca } });
+  const client = new Client({ name: 'a thief', version: '1' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(door)) as Transport); // As above.
+  after(() => client.close());
+  const meta = { tenantId: customer.tenantId, taskId: 'tsk_000000000000000000000000', key: 'tsk/1/a', now: new Date().toISOString() };
+  for (const { manifest } of platform.tools.filter((tool) => !reads.includes(tool)))
+    for (const operation of ['do', 'undo']) {
+      const call = { name: manifest.tool, arguments: {}, _meta: { 'factotum.dev/call': { ...meta, operation } } };
+      assert.match(textOf(await client.callTool(call)), /no valid permit/, manifest.tool);
+    }
 });
 
 test('arguments that a tool does not have are refused, and a path is only ever a path', async () => {

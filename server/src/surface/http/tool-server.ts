@@ -256,6 +256,8 @@ export function addToolServerRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalo
       path: '/api/v1/tool-sign-in',
       summary: 'Where an authorisation server sends people back to; leads to the page of tool servers',
       tag,
+      // Whoever comes back is signed in: this changes something, however it is asked.
+      limit: 'write',
       // What it adds to the address is its own business: what is needed of it is read from the address itself.
       query: z.looseObject({}),
       answers: { 303: null },

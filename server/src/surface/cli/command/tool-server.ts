@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { type Json, jsonObjectSchema } from '#kernel';
+import { type Json, type JsonObject, jsonObjectSchema } from '#kernel';
 import { ask } from '../api.ts';
 import { type Command, type CommandContext, UsageError } from '../command.ts';
 import { table } from '../table.ts';
@@ -103,7 +103,7 @@ async function confirm(context: CommandContext) {
     }),
   );
   // The server checks it whole; here it is only sent on.
-  const said = file === undefined ? tool.manifest : jsonObjectSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  const said = file === undefined ? tool.manifest : await manifestIn(file);
   const json: Json = { pin: tool.pin, manifest: { ...said, ...changes } };
   const address = `${path}/${server.id}/tools/${encodeURIComponent(name)}/confirmation`;
   const confirmed = await ask(backend, toolSchema, { method: 'POST', path: address, json, tenant });
@@ -112,4 +112,16 @@ async function confirm(context: CommandContext) {
   );
   const { effect, risk } = confirmed.manifest;
   return { json: confirmed, text: [...before, `${name} can be used in plans: ${effect}, risk ${risk}.`].join('\n') };
+}
+
+/** @throws UsageError without a word of what is in the file. */
+async function manifestIn(file: string): Promise<JsonObject> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new UsageError(`${file} cannot be read.`);
+  });
+  try {
+    return jsonObjectSchema.parse(JSON.parse(text));
+  } catch {
+    throw new UsageError(`${file} is no manifest: it has to be a JSON object.`);
+  }
 }

@@ -12,7 +12,7 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { FactotumError } from '#kernel';
+import { FactotumError, isFactotumError, type RateClass } from '#kernel';
 import type { Principal } from '#trust/identity';
 import type { HttpDeps } from '../deps.ts';
 import type { Gate } from '../gate.ts';
@@ -35,7 +35,11 @@ export function addMcpEndpoint(app: App, deps: Deps): void {
   app.post(mcpPath, async (c) => {
     c.set('route', mcpPath);
     const principal = await enter(c, deps);
-    const server = createEndpoint(principal, (request) => Promise.resolve(app.fetch(request, { principal })));
+    const server = createEndpoint(principal, async (request, limit) => {
+      // The message has been counted as a read, which it is until it calls something that is more.
+      if (limit !== 'read') await deps.rateLimit.address(c, limit);
+      return app.fetch(request, { principal });
+    });
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true, maxRequestBodySize: requestBytesMax });
     try {
       await server.connect(transport);
@@ -64,7 +68,7 @@ async function enter(c: Context<Env>, { identity, clientAddress, rateLimit, gate
   return gate.enter(request, { access: 'signed-in' }, { requestId: c.var.requestId, address: addressOf(c, clientAddress), known });
 }
 
-function createEndpoint(principal: Principal, ask: (request: Request) => Promise<Response>): Server {
+function createEndpoint(principal: Principal, ask: (request: Request, limit: RateClass) => Promise<Response>): Server {
   const tools = endpointTools.filter(({ needs }) => principal.permissions.has(needs));
   const server = new Server({ name: 'factotum', version: '0.1.0' }, { capabilities: { tools: {}, logging: {} }, jsonSchemaValidator });
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(describe) }));
@@ -81,7 +85,12 @@ function createEndpoint(principal: Principal, ask: (request: Request) => Promise
     if ('fault' in wanted) return failure(`The arguments do not fit: ${wanted.fault}.`);
     const { method, path, json } = wanted;
     const body = json === undefined ? {} : { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } };
-    return resultOf(await ask(new Request(`http://localhost${path}`, { method, ...body })));
+    try {
+      return await resultOf(await ask(new Request(`http://localhost${path}`, { method, ...body }), tool.limit));
+    } catch (error) {
+      if (!isFactotumError(error)) throw error;
+      return failure(error.message);
+    }
   });
   return server;
 }
@@ -108,5 +117,11 @@ const failure = (text: string): CallToolResult => ({ isError: true, content: [{ 
 function describe({ name, title, description, input, isReadOnly }: (typeof endpointTools)[number]): Tool {
   // A strict zod object always becomes a JSON schema of type object.
   const inputSchema = z.toJSONSchema(input, { io: 'input', target: 'draft-7' }) as Tool['inputSchema'];
-  return { name, title, description, inputSchema, annotations: { readOnlyHint: isReadOnly, destructiveHint: false, openWorldHint: false } };
+  return { name, title, description, inputSchema, annotations: hintsOf(isReadOnly) };
 }
+
+/** Sent again, an act is the same act: events have ids of their sender's. What comes of one, the tenant's playbooks alone can say. */
+const hintsOf = (isReadOnly: boolean): Tool['annotations'] =>
+  isReadOnly
+    ? { readOnlyHint: true, openWorldHint: false }
+    : { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true };

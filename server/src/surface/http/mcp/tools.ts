@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RateClass } from '#kernel';
 import type { Permission } from '#trust/identity';
 
 /** A request to our own API: what a tool of the MCP endpoint comes to. */
@@ -14,7 +15,10 @@ export interface EndpointTool {
   readonly title: string;
   readonly description: string;
   readonly needs: Permission;
+  /** Only with a permission to read: what needs any other changes something, or sends it on. */
   readonly isReadOnly: boolean;
+  /** What a call counts as, to the limits. */
+  readonly limit: RateClass;
   readonly input: z.ZodObject;
   /** What is asked of the API, or what is wrong with the arguments. */
   request(args: unknown): ApiRequest | { readonly fault: string };
@@ -83,6 +87,7 @@ export const endpointTools: readonly EndpointTool[] = [
     title: 'Send an event',
     description: 'Tells that something happened. A task is made of it, under the tenant’s policies; sent again it is the same event.',
     needs: 'event:write',
+    limit: 'intake',
     input: z.strictObject({
       source: z.string().min(1).max(63),
       kind: z.string().min(1).max(63),
@@ -94,12 +99,19 @@ export const endpointTools: readonly EndpointTool[] = [
 ];
 
 function defined<I extends z.ZodObject>(
-  tool: Omit<EndpointTool, 'input' | 'request' | 'isReadOnly'> & { readonly input: I; readonly request: (args: z.output<I>) => ApiRequest },
+  tool: Omit<EndpointTool, 'input' | 'request' | 'isReadOnly' | 'limit'> & {
+    /** Left out: reading, for what only reads; writing, for all that does not. */
+    readonly limit?: RateClass;
+    readonly input: I;
+    readonly request: (args: z.output<I>) => ApiRequest;
+  },
 ): EndpointTool {
   const { request, ...rest } = tool;
+  const isReadOnly = tool.needs.endsWith(':read');
   return {
+    limit: isReadOnly ? 'read' : 'write',
     ...rest,
-    isReadOnly: tool.needs !== 'event:write',
+    isReadOnly,
     request(given) {
       const args = tool.input.safeParse(given ?? {});
       return args.success
