@@ -118,5 +118,6 @@ export interface Delivery {
   triedAt: string | null;
   deliveredAt: string | null;
   /** The JSON that is sent. */
-  payload: string;
+  /** Null for who may not read the audit log. */
+  payload: string | null;
 }

@@ -1,5 +1,6 @@
 import { ConnectorFault, defineConnector } from '@factotum/connector-sdk';
 import { arrivalOf } from './map.ts';
+import { secretRefusal } from './secret.ts';
 import { webhookSettings } from './settings.ts';
 import { verify } from './verify.ts';
 
@@ -13,13 +14,14 @@ export const webhookConnector = defineConnector({
     secret: {
       title: 'Signing secret',
       required: true,
-      help: 'What the other system signs with; for Standard Webhooks it begins with whsec_.',
+      help: 'What the other system signs with, 16 characters or more; for Standard Webhooks it begins with whsec_.',
+      refusal: secretRefusal,
     },
   },
   everyMs: 3_600_000,
   async check({ credentials }) {
-    if ((credentials.secret ?? '').length < 16)
-      throw new ConnectorFault('auth', 'The signing secret is missing or shorter than 16 characters, so anybody could guess it.');
+    const refusal = secretRefusal(credentials.secret ?? '');
+    if (refusal !== null) throw new ConnectorFault('auth', refusal);
   },
   async hook(context, request) {
     verify(request, context.settings, context.credentials.secret ?? '', context.now());

@@ -1,16 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { ConnectorFault, type HookRequest } from '@factotum/connector-sdk';
 import { Webhook as Verifier } from 'standardwebhooks';
+import { secretRefusal } from './secret.ts';
 import type { WebhookSettings } from './settings.ts';
 
 /**
  * Verifies who sent a request.
  *
- * @throws ConnectorFault `auth` when the signature is missing, wrong or too old. The same words for all of it: whoever guesses learns nothing.
+ * @throws ConnectorFault `auth` when the signature is missing, wrong or too old, or the secret (behind a reference it may have changed) can be
+ * guessed. The same words for all of it: whoever guesses learns nothing.
  */
 export function verify(request: HookRequest, { signature }: WebhookSettings, secret: string, now: Date): void {
   const isGood = signature.scheme === 'standard' ? isStandard(request, secret) : isHmac(request, signature, secret, now);
-  if (!isGood) throw new ConnectorFault('auth', 'The signature is missing, wrong or too old.');
+  if (!isGood || secretRefusal(secret) !== null) throw new ConnectorFault('auth', 'The signature is missing, wrong or too old.');
 }
 
 /** standardwebhooks.com: the library also refuses what is more than five minutes old or ahead. */

@@ -9,11 +9,17 @@ import { type WebhookSettings, webhookSettings } from './settings.ts';
 const at = new Date('2026-03-31T10:00:00Z');
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
-function call(settings: Partial<Record<keyof WebhookSettings, unknown>>, body: string, headers: Record<string, string> = {}, now = at) {
+function call(
+  settings: Partial<Record<keyof WebhookSettings, unknown>>,
+  body: string,
+  headers: Record<string, string> = {},
+  now = at,
+  signedWith = secret,
+) {
   // What a hook does not touch is left out.
   const context = {
     settings: webhookSettings.parse(settings),
-    credentials: { secret },
+    credentials: { secret: signedWith },
     now: () => now,
   } as unknown as ConnectorContext<WebhookSettings>;
   return webhookConnector.hook!(context, { method: 'POST', headers, query: {}, body: Buffer.from(body) });
@@ -118,8 +124,25 @@ test('a setting that names anything but body and headers is refused when it is s
 test('a secret that anybody could guess does not pass the check', async () => {
   const check = (value: string) =>
     webhookConnector.check({ credentials: { secret: value } } as unknown as ConnectorContext<WebhookSettings>);
-  await assert.rejects(check('short'), isRefused);
+  for (const guessable of ['short', 'fifteen-letters', 'whsec_0123456789abcde', '']) await assert.rejects(check(guessable), isRefused);
   await check(secret);
+  await check('0123456789abcdef');
+});
+
+test('a secret that anybody could guess is refused before it is saved, and without being repeated', () => {
+  const refusal = webhookConnector.credentials.secret?.refusal;
+  assert.match(refusal?.('fifteen-letters') ?? '', /shorter than 16 characters/);
+  assert.doesNotMatch(refusal?.('fifteen-letters') ?? '', /fifteen-letters/);
+  assert.equal(refusal?.(secret), null);
+});
+
+test('what is signed with a secret that has become guessable is refused like a forgery', async () => {
+  const signature = { scheme: 'hmac', header: 'x-s' };
+  const signed = (weak: string) => ({ 'x-s': createHmac('sha256', weak).update(body).digest('hex') });
+  assert.equal((await call({ signature }, body, signed('0123456789abcdef'), at, '0123456789abcdef')).arrivals.length, 1);
+  await assert.rejects(call({ signature }, body, signed('short'), at, 'short'), isRefused);
+  // An empty key would be anybody's.
+  await assert.rejects(call({ signature }, body, signed(''), at, ''), isRefused);
 });
 
 test('an id that nobody has signed does not make the same request another event', async () => {

@@ -52,7 +52,7 @@ export async function attempt(
     }
     const message = await beginningOf(response);
     if (status === 410) return { kind: 'gone', message: 'The far side says that it wants no more (410).' };
-    const said = message === '' ? `It answered ${status}.` : `It answered ${status}: ${message}`;
+    const said = answeredWith(status, message);
     return { kind: 'failed', status, message: said, retryAfterMs: retryAfter(response, at), isDown: status === 429 || status >= 500 };
   } catch (error) {
     if (signal.aborted) throw error;
@@ -61,6 +61,10 @@ export async function attempt(
     return { kind: 'failed', status: null, message, retryAfterMs: null, isDown: true };
   }
 }
+
+/** What people are told of an answer that is no yes: its status, and what it says where that is given. */
+export const answeredWith = (status: number, message = ''): string =>
+  message === '' ? `It answered ${status}.` : `It answered ${status}: ${message}`;
 
 async function beginningOf(response: Response): Promise<string> {
   let text = '';

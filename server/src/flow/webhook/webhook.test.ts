@@ -7,7 +7,7 @@ import { Webhook as Verifier } from 'standardwebhooks';
 import { createNetwork } from '#flow/connection';
 import { type Clock, isFactotumError, systemClock } from '#kernel';
 import { withTenant } from '#kernel/database';
-import { recordAudit } from '#trust/audit';
+import { listEntries, recordAudit } from '#trust/audit';
 import { testPlatform } from '../../../test/platform.ts';
 import {
   changeWebhook,
@@ -93,7 +93,7 @@ async function place(answer: (response: ServerResponse, got: Got) => void = (res
       aheadMs += 60_000;
       await keeper.look();
     },
-    deliveries: () => run((tx) => listDeliveries(tx, keys, { id, before: null, limit: 100 })),
+    deliveries: (mayReadLog = true) => run((tx) => listDeliveries(tx, keys, { id, mayReadLog, before: null, limit: 100 })),
     read: () => run((tx) => readWebhook(tx, keys, id)),
   };
 }
@@ -261,6 +261,33 @@ test('what is paused is told from where it stopped, a trial tells nothing, and a
   const again = await one.run((tx) => replayDeliveries(tx, one.keys, one.id, new Date(0), one.by()));
   await one.look();
   assert.deepEqual([again, one.got.length, new Set(one.got.map(({ id }) => id)).size], [2, 4, 2]);
+});
+
+test('who may not read the audit log sees that something was told and what came of it, not what', async () => {
+  const one = await place((response, { body }) => void response.writeHead(404).end(body));
+  await one.happen('task.finished');
+  await one.look();
+  const [whole] = await one.deliveries(true);
+  assert.match(whole?.payload ?? '', /system:engine/);
+  assert.match(whole?.message ?? '', /^It answered 404: .*system:engine/);
+  const [seen] = await one.deliveries(false);
+  assert.deepEqual(
+    [seen?.id, seen?.kind, seen?.state, seen?.lastStatus, seen?.message, seen?.payload],
+    [whole?.id, 'task.finished', 'waiting', 404, 'It answered 404.', null],
+  );
+  assert.equal(JSON.stringify(seen).includes('system:engine'), false);
+});
+
+test('a trial leaves an audit entry that says who tried what', async () => {
+  const one = await place();
+  const trial = await one.run((tx) => tryWebhook(tx, one.keys, one.id, one.by()));
+  await sequencer.drained();
+  const entries = await one.run((tx) => listEntries(tx, { tenantId: one.tenantId, afterSeq: -1, limit: 100 }));
+  const tried = entries.filter(({ kind }) => kind === 'webhook.tried');
+  assert.deepEqual(
+    tried.map(({ actor, objectId, detail }) => [actor, objectId, detail]),
+    [['user:usr_1', one.id, { delivery: trial }]],
+  );
 });
 
 test('addresses, secrets and what was told are sealed; another tenant finds nothing', async () => {

@@ -4,6 +4,7 @@ import { FactotumError, type Id, isId, newId } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { publicHead, recordAudit } from '#trust/audit';
 import type { ObjectRef, TenantKeys } from '#trust/key';
+import { answeredWith } from './attempt.ts';
 import { isPattern, trialKind, webhookKinds } from './kinds.ts';
 import {
   type DeliveryRow,
@@ -73,13 +74,16 @@ export interface Delivery {
   readonly attempts: number;
   readonly nextAt: Date | null;
   readonly lastStatus: number | null;
-  /** What the far side said last, or why it could not be reached. */
+  /**
+   * What the far side said last, or why it could not be reached. It can repeat what it was sent: who may not read the audit log is told the
+   * status alone.
+   */
   readonly message: string | null;
   readonly createdAt: Date;
   readonly triedAt: Date | null;
   readonly deliveredAt: Date | null;
-  /** The JSON that is sent. */
-  readonly payload: string;
+  /** The JSON that is sent, who did what included; null for who may not read the audit log. */
+  readonly payload: string | null;
 }
 
 interface By {
@@ -171,25 +175,39 @@ export async function rotateSecret(tx: Tx, keys: TenantKeys, id: string, by: By)
 }
 
 /** Sends something that means nothing. @throws FactotumError `webhook.not_found`, `webhook.invalid` unless it is active. */
-export async function tryWebhook(tx: Tx, keys: TenantKeys, id: string, { at }: By): Promise<Id<'delivery'>> {
+export async function tryWebhook(tx: Tx, keys: TenantKeys, id: string, { actor, at }: By): Promise<Id<'delivery'>> {
   const row = await locked(tx, keys, id);
   if (row.state !== 'active') throw new FactotumError('webhook.invalid', 'This webhook is not active. Resume it first.');
   const trial = newDelivery(keys, row, { kind: trialKind, seq: null, at, dueAt: at, data: {} });
   await insertDeliveries(tx, [trial]);
   await updateWebhookRow(tx, row, { runAt: at });
+  await recordAudit(tx, keys.tenantId, [
+    { kind: 'webhook.tried', actor, at, objectId: row.webhookId, detail: { delivery: trial.deliveryId } },
+  ]);
   return trial.deliveryId;
 }
 
-/** @throws FactotumError `webhook.not_found`. */
+/**
+ * What an endpoint was told, the newest first.
+ *
+ * @param query.mayReadLog - whether whoever asks may read the audit log: what is sent are entries of it
+ * @throws FactotumError `webhook.not_found`.
+ */
 export async function listDeliveries(
   tx: Tx,
   keys: TenantKeys,
-  query: { readonly id: string; readonly state?: DeliveryState | undefined; readonly before: string | null; readonly limit: number },
+  query: {
+    readonly id: string;
+    readonly mayReadLog: boolean;
+    readonly state?: DeliveryState | undefined;
+    readonly before: string | null;
+    readonly limit: number;
+  },
 ): Promise<Delivery[]> {
   const { id: webhookId } = await readWebhook(tx, keys, query.id);
-  const { state, before, limit } = query;
+  const { mayReadLog, state, before, limit } = query;
   return (await listDeliveryRows(tx, { tenantId: keys.tenantId, webhookId, state, before, limit })).map((row) =>
-    presentDelivery(keys, row),
+    presentDelivery(keys, row, mayReadLog),
   );
 }
 
@@ -264,10 +282,11 @@ function present(keys: TenantKeys, row: WebhookRow): Webhook {
   return { url, description, kinds: [...kinds], id, state, version, failures, failingSince, createdAt, updatedAt };
 }
 
-function presentDelivery(keys: TenantKeys, row: DeliveryRow): Delivery {
+function presentDelivery(keys: TenantKeys, row: DeliveryRow, mayReadLog: boolean): Delivery {
   const { deliveryId: id, kind, state, attempts, runAt, lastStatus, answer, createdAt, triedAt, deliveredAt } = row;
-  const message = answer === null ? null : keys.openJson(answerRef(id), answer, answerSchema).message;
-  const payload = openPayload(keys, row).toString();
+  const said = answer === null ? null : keys.openJson(answerRef(id), answer, answerSchema).message;
+  const message = said === null || lastStatus === null || mayReadLog ? said : answeredWith(lastStatus);
+  const payload = mayReadLog ? openPayload(keys, row).toString() : null;
   return {
     id,
     kind,

@@ -101,6 +101,7 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'connection.deleted': ({ connector }) => `A connection was deleted${named(':', connector)}.`,
   'webhook.changed': 'A webhook was made, changed or deleted.',
   'webhook.replayed': 'A webhook was delivered again because somebody asked for it.',
+  'webhook.tried': 'Something that means nothing was sent to a webhook, to see whether it arrives.',
   'schedule.changed': 'A schedule was made, changed or deleted.',
   'tool_server.changed': 'A tool server or what is said of its tools was changed.',
   'tool_server.quarantined': 'A tool changed and may not be used until somebody confirms it.',

@@ -49,11 +49,13 @@ const deliverySchema = named(
     attempts: z.number(),
     nextAt: time.nullable(),
     lastStatus: z.number().nullable(),
-    message: z.string().nullable().meta({ description: 'What the far side said last, or why it could not be reached' }),
+    message: z.string().nullable().meta({
+      description: 'What the far side said last, or why it could not be reached. Who may not read the audit log is told the status alone',
+    }),
     createdAt: time,
     triedAt: time.nullable(),
     deliveredAt: time.nullable(),
-    payload: z.string().meta({ description: 'The JSON that is sent' }),
+    payload: z.string().nullable().meta({ description: 'The JSON that is sent; null for who may not read the audit log' }),
   }),
   { id: 'WebhookDelivery', description: 'One telling: what is sent, and what came of it.' },
 );
@@ -198,9 +200,10 @@ export function addWebhookRoutes(routes: Routes): void {
       answers: { 200: page(deliverySchema) },
       errors: ['webhook.not_found', 'request.cursor_invalid'],
     },
-    async ({ inTenant, keys, params: { id }, query: { state, limit, cursor } }) => {
+    async ({ inTenant, keys, principal, params: { id }, query: { state, limit, cursor } }) => {
       const before = readCursor(keys, 'deliveries', cursor) ?? null;
-      const deliveries = await inTenant((tx) => listDeliveries(tx, keys, { id, state, before, limit: limit + 1 }));
+      const mayReadLog = principal.permissions.has('audit:read');
+      const deliveries = await inTenant((tx) => listDeliveries(tx, keys, { id, mayReadLog, state, before, limit: limit + 1 }));
       const cursorOf = (delivery: Delivery) => makeCursor(keys, 'deliveries', delivery.id);
       return { status: 200, body: pageOf(deliveries, limit, { present: presentDelivery, cursorOf }) };
     },

@@ -124,6 +124,7 @@ export const auditKinds = {
   'connection.deleted': entity('delete', { severityId: 2 }),
   'webhook.changed': entity('update', { severityId: 2 }),
   'webhook.replayed': entity('update', { severityId: 2 }),
+  'webhook.tried': entity('update'),
   'schedule.changed': entity('update'),
   'tool_server.changed': entity('update', { severityId: 3 }),
   'tool_server.quarantined': entity('update', { severityId: 4, statusId: 2 }),

@@ -73,9 +73,11 @@ function DeliveryRow({ delivery, path, mayReplay }: { delivery: Delivery; path: 
             </>
           )}
           {message && <p className="mt-1 text-bad">{message}</p>}
-          <Disclosure summary={words.payload}>
-            <pre className="mt-1 overflow-x-auto whitespace-pre-wrap text-note">{payload}</pre>
-          </Disclosure>
+          {payload !== null && (
+            <Disclosure summary={words.payload}>
+              <pre className="mt-1 overflow-x-auto whitespace-pre-wrap text-note">{payload}</pre>
+            </Disclosure>
+          )}
         </>
       }
       side={
