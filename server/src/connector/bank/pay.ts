@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Keeper, readSetup } from '#flow/action';
 import { ibanSchema, normaliseCreditorReference, readInvoice, shownAmount } from '#flow/ledger';
-import type { Tool, ToolAnswer, ToolContext } from '#flow/tool';
+import type { Tool, ToolAnswer, ToolContext, ToolManifest } from '#flow/tool';
 import { isFactotumError } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import type { KeysOf } from '#trust/key';
@@ -43,13 +43,50 @@ const payInput = z.strictObject({
   basis: z.string().max(2_000).optional(),
 });
 const output = z.object({ path: z.string(), etag: z.string(), file: z.string().nullable() });
-const collectiveInput = z.strictObject({
-  /** Each `name | IBAN | amount in the smallest unit | reference`, as a person sees it. */
-  payments: z.array(z.string().max(400)).min(2).max(100),
-  amountMinor,
-  currency,
-  executeOn: z.iso.date().optional(),
-});
+type Line = Pick<z.infer<typeof payInput>, 'creditor' | 'iban' | 'amountMinor' | 'reference'>;
+const lineSchema = z.tuple([
+  words,
+  ibanSchema,
+  z
+    .string()
+    .regex(/^\d{1,11}$/)
+    .transform(Number)
+    .pipe(amountMinor),
+  words,
+]);
+const lineForm = 'Northwind | DE89370400440532013000 | 124000 | INV-1';
+
+/** One payment of several. Exactly four parts, so that a bar in a name or reference shifts nothing: it is refused. */
+function lineIn(text: string): Line | null {
+  const { success, data } = lineSchema.safeParse(text.split('|').map((part) => part.trim()));
+  return success ? { creditor: data[0], iban: data[1], amountMinor: data[2], reference: data[3] } : null;
+}
+
+const collectiveInput = z
+  .strictObject({
+    payments: z
+      .array(
+        z
+          .string()
+          .max(400)
+          .meta({ description: `name | IBAN | amount in the smallest unit | reference, like ${lineForm}` })
+          .transform((text, context) => {
+            const line = lineIn(text);
+            if (line !== null) return line;
+            context.addIssue(`is not like "${lineForm}", the amount in the smallest unit`);
+            return z.NEVER;
+          }),
+      )
+      .min(2)
+      .max(100),
+    amountMinor,
+    currency,
+    executeOn: z.iso.date().optional(),
+  })
+  .refine((order) => order.payments.reduce((sum, line) => sum + line.amountMinor, 0) === order.amountMinor, {
+    path: ['amountMinor'],
+    message: 'is not the sum of the payments',
+  });
 
 const outbox = 'bank';
 /** Banks take orders for a year ahead at most. */
@@ -76,27 +113,29 @@ const failed = (code: 'tool.invalid_arguments' | 'tool.auth', message: string): 
   message,
 });
 
+const payManifest: ToolManifest = {
+  ...manifest,
+  tool: 'bank.pay',
+  title: 'Pay',
+  args: {
+    creditor: { role: 'steering', slot: 'name', title: 'Payee' },
+    iban: { role: 'steering', slot: 'iban', title: 'Account (IBAN)' },
+    amountMinor: { role: 'steering', slot: 'amount', title: 'Amount' },
+    currency: { role: 'steering', slot: 'currency', title: 'Currency' },
+    reference: { role: 'content', slot: 'text', title: 'Reference' },
+    creditorReference: { role: 'content', slot: 'id', title: 'Creditor reference' },
+    executeOn: { role: 'steering', slot: 'date', title: 'On' },
+    invoice: { role: 'content', slot: 'id', title: 'Invoice' },
+    basis: { role: 'content', slot: 'text', title: 'Read from' },
+  },
+  headline: (args) =>
+    `Pay ${formatMinor(Number(args.amountMinor), String(args.currency))} to ${String(args.creditor)}${args.executeOn === undefined ? '' : ` on ${String(args.executeOn)}`}`,
+};
+
 /** `bank.pay`: one payment order that a bank takes. Money: it always needs somebody, and is never repeated by itself. */
 export function payTool(deps: PayDeps): Tool<typeof payInput, typeof output> {
   return {
-    manifest: {
-      ...manifest,
-      tool: 'bank.pay',
-      title: 'Pay',
-      args: {
-        creditor: { role: 'steering', slot: 'name', title: 'Payee' },
-        iban: { role: 'steering', slot: 'iban', title: 'Account (IBAN)' },
-        amountMinor: { role: 'steering', slot: 'amount', title: 'Amount' },
-        currency: { role: 'steering', slot: 'currency', title: 'Currency' },
-        reference: { role: 'content', slot: 'text', title: 'Reference' },
-        creditorReference: { role: 'content', slot: 'id', title: 'Creditor reference' },
-        executeOn: { role: 'steering', slot: 'date', title: 'On' },
-        invoice: { role: 'content', slot: 'id', title: 'Invoice' },
-        basis: { role: 'content', slot: 'text', title: 'Read from' },
-      },
-      headline: (args) =>
-        `Pay ${formatMinor(Number(args.amountMinor), String(args.currency))} to ${String(args.creditor)}${args.executeOn === undefined ? '' : ` on ${String(args.executeOn)}`}`,
-    },
+    manifest: payManifest,
     input: payInput,
     output,
     async run(context, args) {
@@ -115,7 +154,7 @@ export function payTool(deps: PayDeps): Tool<typeof payInput, typeof output> {
   };
 }
 
-/** `bank.pay_collective`: several payments as one order. Each stands in the approval as it will stand in the file. */
+/** `bank.pay_collective`: several payments as one order. The gate judges each as `bank.pay` would be, and the approval shows each. */
 export function payCollectiveTool(deps: PayDeps): Tool<typeof collectiveInput, typeof output> {
   return {
     manifest: {
@@ -128,46 +167,27 @@ export function payCollectiveTool(deps: PayDeps): Tool<typeof collectiveInput, t
         currency: { role: 'steering', slot: 'currency', title: 'Currency' },
         executeOn: { role: 'steering', slot: 'date', title: 'On' },
       },
+      parts: {
+        title: 'Payment',
+        arg: 'payments',
+        manifest: payManifest,
+        shared: { currency: 'currency', executeOn: 'executeOn' },
+        read: (value) => (Array.isArray(value) ? value.map((line) => (typeof line === 'string' ? lineIn(line) : null)) : []),
+      },
       headline: (args) =>
         `Pay ${formatMinor(Number(args.amountMinor), String(args.currency))} to ${Array.isArray(args.payments) ? args.payments.length : 0} payees`,
     },
     input: collectiveInput,
     output,
-    async run(context, args) {
-      const read = args.payments.map(paymentIn);
-      const bad = read.indexOf(null);
-      if (bad >= 0)
-        return failed(
-          'tool.invalid_arguments',
-          `Payment ${bad + 1} is not like "Northwind | DE89370400440532013000 | 124000 | INV-1", the amount in the smallest unit.`,
-        );
-      const payments = read.filter((payment) => payment !== null);
-      const sum = payments.reduce((total, payment) => total + payment.amountMinor, 0);
-      if (sum !== args.amountMinor)
-        return failed(
-          'tool.invalid_arguments',
-          `The payments are ${shownAmount(sum, args.currency)} together, and the sum says ${shownAmount(args.amountMinor, args.currency)}.`,
-        );
-      return order(deps, context, args, payments);
-    },
+    run: (context, args) =>
+      order(
+        deps,
+        context,
+        args,
+        args.payments.map(({ creditor, iban, ...line }) => ({ ...line, creditor: { name: creditor, iban } })),
+      ),
     lookup: (context) => deps.keeper.find(context, outbox),
   };
-}
-
-const lineSchema = z.tuple([
-  words,
-  ibanSchema,
-  z
-    .string()
-    .regex(/^\d{1,11}$/)
-    .transform(Number)
-    .pipe(amountMinor),
-  words,
-]);
-
-function paymentIn(line: string): Omit<Transfer, 'endToEndId'> | null {
-  const { success, data } = lineSchema.safeParse(line.split('|').map((part) => part.trim()));
-  return success ? { creditor: { name: data[0], iban: data[1] }, amountMinor: data[2], reference: data[3] } : null;
 }
 
 /** Writes the order, the same for the same call: its ids are the hash of the call's key. */

@@ -1,4 +1,4 @@
-import type { ArgManifest } from '#flow/tool';
+import type { ArgManifest, ToolManifest } from '#flow/tool';
 import type { Json } from '#kernel';
 import { formatMinor, type Label } from '#trust/policy';
 
@@ -17,12 +17,55 @@ export interface Field {
   readonly known: string | null;
 }
 
-/** Draws the arguments of a call field by field, in the order of the manifest, each with where its value came from. */
+/**
+ * Draws the arguments of a call field by field, in the order of the manifest, each with where its value came from. Where one of them
+ * lists several calls, each of these is a field.
+ */
 export function presentFields(
-  manifestArgs: Readonly<Record<string, ArgManifest>>,
+  manifest: Pick<ToolManifest, 'args' | 'parts'> | undefined,
   args: Readonly<Record<string, Json | undefined>>,
   labels: Readonly<Record<string, Label | undefined>>,
   directory: Readonly<Record<string, string | undefined>> = {},
+): Field[] {
+  const parts = manifest?.parts;
+  return drawn(manifest?.args ?? {}, args, labels, directory).flatMap((field) => {
+    if (parts === undefined || field.name !== parts.arg) return [field];
+    const read = parts.read(field.value);
+    return read.length === 0
+      ? [field]
+      : read.map((own, at): Field => {
+          const name = partName(parts.arg, at);
+          const shared = Object.entries(parts.shared).map(([there, here]) => [there, args[here]]);
+          const members = own === null ? [] : drawn(parts.manifest.args, { ...Object.fromEntries(shared), ...own }, {}, {});
+          const shown = members.filter((member) => own !== null && Object.hasOwn(own, member.name));
+          const [value] = Array.isArray(field.value) ? field.value.slice(at) : [];
+          return {
+            ...field,
+            name,
+            title: `${parts.title} ${at + 1}`,
+            value: value ?? null,
+            // What cannot be read is shown as it stands there.
+            display: own === null ? display(value ?? null, undefined, args) : shown.map((member) => member.display).join(' \u00b7 '),
+            warnings: [
+              ...new Set([
+                ...textsOf(value ?? null).flatMap((text) => warnings(text, undefined)),
+                ...shown.flatMap((member) => member.warnings),
+              ]),
+            ],
+            known: directory[name] ?? null,
+          };
+        });
+  });
+}
+
+/** How a field is called that is one of several parts of an argument. */
+export const partName = (arg: string, at: number): string => `${arg}[${at + 1}]`;
+
+function drawn(
+  manifestArgs: Readonly<Record<string, ArgManifest>>,
+  args: Readonly<Record<string, Json | undefined>>,
+  labels: Readonly<Record<string, Label | undefined>>,
+  directory: Readonly<Record<string, string | undefined>>,
 ): Field[] {
   const listed = Object.keys(manifestArgs).filter((name) => args[name] !== undefined);
   const others = Object.keys(args).filter((name) => !(name in manifestArgs));

@@ -51,7 +51,7 @@ export function presentApproval(keys: TenantKeys, catalogue: ToolCatalogue, row:
     headline: body.headline,
     consequence: manifest?.consequence ?? 'This tool is not available any more; approving does nothing.',
     args: body.args,
-    fields: presentFields(manifest?.args ?? {}, body.args, body.labels, body.known),
+    fields: presentFields(manifest, body.args, body.labels, body.known),
     risk: row.risk,
     reversible: manifest?.reversible ?? false,
     reason: body.reasons[0]?.text ?? 'Policy asks for a person.',

@@ -1,9 +1,10 @@
 import type { ApprovalRow } from '#engine';
 import type { GateResult } from '#flow/gate';
 import type { ToolManifest } from '#flow/tool';
-import { type Id, type JsonObject, newId } from '#kernel';
+import { type Id, type Json, type JsonObject, newId } from '#kernel';
 import type { TenantKeys } from '#trust/key';
 import { type Directory, knownRecipient, type Labelled, payeeName } from '#trust/policy';
+import { partName } from './fields.ts';
 import { payloadHash } from './hash.ts';
 import type { ApprovalBody } from './schema.ts';
 
@@ -83,10 +84,17 @@ export function plainArgs(args: Readonly<Record<string, Labelled>>): JsonObject 
 /** By argument: what the tenant's own directory says about an account or about addresses. */
 function knownArgs({ manifest, args, directory }: Pick<ApprovalRequest, 'manifest' | 'args' | 'directory'>): Record<string, string> {
   const known: [string, string][] = [];
+  const listedAs = (slot: string | undefined, value: Json): string[] => {
+    const payee = slot === 'iban' && typeof value === 'string' ? payeeName(directory, value) : null;
+    return payee === null ? [] : [`Listed in Contacts.md as ${payee}`];
+  };
   for (const [name, { value }] of Object.entries(args)) {
     const slot = manifest.args[name]?.slot;
-    const payee = slot === 'iban' && typeof value === 'string' ? payeeName(directory, value) : null;
-    if (payee !== null) known.push([name, `Listed in Contacts.md as ${payee}`]);
+    for (const text of listedAs(slot, value)) known.push([name, text]);
+    if (manifest.parts?.arg === name)
+      for (const [at, part] of manifest.parts.read(value).entries())
+        for (const [member, own = null] of Object.entries(part ?? {}))
+          for (const text of listedAs(manifest.parts.manifest.args[member]?.slot, own)) known.push([partName(name, at), text]);
     const addresses = slot === 'address' ? [value] : slot === 'addresses' && Array.isArray(value) ? value : [];
     if (addresses.length > 0 && addresses.every((address) => typeof address === 'string' && knownRecipient(directory, address)))
       known.push([name, 'Listed in Contacts.md']);

@@ -50,8 +50,10 @@ export interface Call extends Omit<CallInput, 'manifest' | 'args'> {
   readonly grant: StandingGrant | null;
   /** Addresses that steer, in their normal form; malformed ones as they are. */
   readonly recipients: readonly string[];
-  /** Accounts that steer. */
+  /** Accounts that steer, those of the parts included. */
   readonly accounts: readonly CallArg[];
+  /** The calls that this one is made of, each as if it were made alone; null for one that cannot be read. */
+  readonly parts: readonly (Call | null)[];
 }
 
 /** Works out what the floors and the facts are computed from. */
@@ -64,6 +66,8 @@ export function describeCall(input: CallInput): Call {
     manifest,
     untrusted.map(({ name }) => name),
   );
+  const parts = partsOf(input).map((part) => (part === null ? null : describeCall(part)));
+  const readable = parts.filter((part) => part !== null);
   return {
     ...input,
     known: input.manifest !== null,
@@ -73,11 +77,47 @@ export function describeCall(input: CallInput): Call {
     everything: joinLabels(...input.taskLabels, ...args.map(({ label }) => label)),
     unbound: grant === null ? untrusted : [],
     grant,
-    recipients: args
-      .filter((arg) => arg.steers && isAddressSlot(arg))
-      .flatMap(({ value }) => texts(value).map((text) => normaliseAddress(text) ?? text)),
-    accounts: args.filter((arg) => arg.steers && arg.manifest?.slot === 'iban'),
+    recipients: [
+      ...args
+        .filter((arg) => arg.steers && isAddressSlot(arg))
+        .flatMap(({ value }) => texts(value).map((text) => normaliseAddress(text) ?? text)),
+      ...readable.flatMap((part) => part.recipients),
+    ],
+    accounts: [...args.filter((arg) => arg.steers && arg.manifest?.slot === 'iban'), ...readable.flatMap((part) => part.accounts)],
+    parts,
   };
+}
+
+/**
+ * The calls that one call stands for. A value of a part has the label of the argument that it was read from. No standing grant reaches
+ * into a list, and one that lists nothing has a part that cannot be read.
+ */
+function partsOf(input: CallInput): (CallInput | null)[] {
+  const parts = input.manifest?.parts;
+  if (parts === undefined) return [];
+  const listed = Object.hasOwn(input.args, parts.arg) ? input.args[parts.arg] : undefined;
+  if (listed === undefined) return [null];
+  const shared = Object.entries(parts.shared).flatMap(([name, from]) => {
+    const value = Object.hasOwn(input.args, from) ? input.args[from] : undefined;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const read = parts.read(listed.value);
+  if (read.length === 0) return [null];
+  return read.map((own) =>
+    own === null
+      ? null
+      : {
+          ...input,
+          tool: parts.manifest.tool,
+          manifest: parts.manifest,
+          args: Object.fromEntries([
+            ...shared,
+            ...Object.entries(own).map(([name, value = null]) => [name, { value, label: listed.label }]),
+          ]),
+          spec: { args: {} },
+          grants: [],
+        },
+  );
 }
 
 /** Money leaves the house as well: a payment's reference line is read by whoever is paid. */

@@ -33,32 +33,88 @@ export interface GateResult {
 /**
  * Decides one step: the stricter of the floors, which are code, and the tenant's policies. The planner is taken for hostile, so nothing
  * that it says about the step counts; only values, where they come from, and what we wrote about the tool.
+ *
+ * A call that does several things is judged as a whole and by each of them as if it were made alone: the strictest verdict counts, so
+ * nothing gets past in a crowd.
  */
 export const decideStep = (input: GateInput): GateResult => decideBy(floors, input);
 
 /** The decision by these floors. Only tests have any business to leave one out. */
 export function decideBy(rules: readonly Floor[], input: GateInput): GateResult {
   const call = describeCall(input);
-  const hits = rules.flatMap(({ rule, verdict, applies }) => {
-    const hit = applies(call);
-    return hit === null ? [] : [{ rule, verdict, ...hit }];
-  });
-  const policy = input.policy(factsOf(call, input.timeZone));
-  const verdict = hits.reduce((strictest, hit) => stricter(strictest, hit.verdict), policy.verdict);
-  const reasons = [...hits, ...policyReasons(policy)].sort((left, right) =>
+  const whole = judge(rules, call, input);
+  const parts = call.parts.flatMap((part, at) => (part === null ? [] : [{ number: at + 1, judged: judge(rules, part, input) }]));
+  const all = [whole, ...parts.map(({ judged }) => judged)];
+  const verdict = all.reduce<Verdict>((strictest, one) => stricter(strictest, one.verdict), 'auto');
+  const policyVerdict = all.reduce<Verdict>((strictest, { policy }) => stricter(strictest, policy.verdict), 'auto');
+  const reasons = [...whole.hits, ...partReasons(call, whole, parts)].sort((left, right) =>
     isStricter(left.verdict, right.verdict) ? -1 : isStricter(right.verdict, left.verdict) ? 1 : 0,
+  );
+  const policies = new Map(
+    all
+      .filter(({ policy }) => policy.verdict === policyVerdict)
+      .flatMap(({ policy }) => policy.policies.map(({ id, title }) => [id, title])),
   );
   return {
     verdict,
     risk: riskOf(call, verdict),
     reasons: reasons.map(({ verdict: _, ...reason }) => reason),
-    policies: policy.policies.map(({ id, title }) => ({ id, title })),
-    policyHash: policy.policyHash,
+    policies: [...policies].map(([id, title]) => ({ id, title })),
+    policyHash: whole.policy.policyHash,
     ...(verdict === 'auto' && call.grant !== null ? { grantId: call.grant.id } : {}),
   };
 }
 
-function policyReasons(policy: PolicyVerdict): (Reason & { verdict: Verdict })[] {
+type JudgedReason = Reason & { readonly verdict: Verdict };
+
+interface Judged {
+  readonly verdict: Verdict;
+  readonly hits: readonly JudgedReason[];
+  readonly policy: PolicyVerdict;
+}
+
+/** One call alone, by floors and policies. */
+function judge(rules: readonly Floor[], call: Call, { policy: evaluate, timeZone }: GateInput): Judged {
+  const hits = rules.flatMap(({ rule, verdict, applies }) => {
+    const hit = applies(call);
+    return hit === null ? [] : [{ rule, verdict, ...hit }];
+  });
+  const policy = evaluate(factsOf(call, timeZone));
+  return {
+    verdict: hits.reduce((strictest, hit) => stricter(strictest, hit.verdict), policy.verdict),
+    hits: [...hits, ...policyReasons(policy)],
+    policy,
+  };
+}
+
+/** How many parts a sentence names. */
+const numbersMax = 5;
+
+/** What is said against single parts, each sentence once with their numbers. What holds for all of them is not said twice. */
+function partReasons(
+  { manifest, parts: every }: Call,
+  whole: Judged,
+  parts: readonly { readonly number: number; readonly judged: Judged }[],
+): JudgedReason[] {
+  const list = manifest.parts;
+  if (list === undefined) return [];
+  const found = Map.groupBy(
+    parts.flatMap(({ number, judged }) => judged.hits.map((hit) => ({ number, hit }))),
+    ({ hit: { rule, verdict, text } }) => JSON.stringify([rule, verdict, text]),
+  );
+  return [...found.values()].flatMap((group) => {
+    const hit = group[0]?.hit;
+    if (hit === undefined) return [];
+    const isOfAll = group.length === every.length;
+    if (isOfAll && whole.hits.some(({ rule, verdict }) => rule === hit.rule && verdict === hit.verdict)) return [];
+    const numbers = group.slice(0, numbersMax).map(({ number }) => number);
+    const more = group.length > numbersMax ? ` and ${group.length - numbersMax} more` : '';
+    const which = isOfAll ? `Each ${list.title.toLowerCase()}` : `${list.title} ${numbers.join(', ')}${more}`;
+    return [{ rule: hit.rule, verdict: hit.verdict, text: `${which}: ${hit.text}`, args: [list.arg] }];
+  });
+}
+
+function policyReasons(policy: PolicyVerdict): JudgedReason[] {
   const { verdict } = policy;
   if (verdict === 'auto') return [];
   if (policy.fault)

@@ -48,11 +48,14 @@ function unlistedArgument({ known, args }: Call): Hit | null {
 }
 
 /** A value that is not of its kind is either a mistake or an attempt to be read in two ways. */
-function malformedArgument({ args }: Call): Hit | null {
-  const faults = args.flatMap((arg) => {
+function malformedArgument({ args, manifest, parts }: Call): Hit | null {
+  const ofArgs = args.flatMap((arg) => {
     const fault = arg.manifest === null ? null : slotFault(arg.manifest.slot, arg.value);
     return fault === null ? [] : [{ name: arg.name, text: `${arg.title} ${fault}.` }];
   });
+  const unread = parts.indexOf(null);
+  const list = unread < 0 ? undefined : manifest.parts;
+  const faults = list === undefined ? ofArgs : [...ofArgs, { name: list.arg, text: `${list.title} ${unread + 1} cannot be read.` }];
   return faults.length === 0 ? null : { text: faults.map(({ text }) => text).join(' '), args: faults.map(({ name }) => name) };
 }
 

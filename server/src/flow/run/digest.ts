@@ -1,6 +1,7 @@
 import type { ApprovalRow } from '#engine';
 import { type Answer, answerSchema, isGenuineDecision, isIntact } from '#flow/approval';
-import { canonicalJson } from '#kernel';
+import { canonicalJson, type Json } from '#kernel';
+import { joinLabels } from '#trust/policy';
 import { approvalOf, change, changeApproval, note, type StepWork, type Work, withdraw } from './work.ts';
 
 /**
@@ -85,10 +86,19 @@ function takeEdits(step: StepWork, edits: NonNullable<Answer['edits']>, by: stri
   const args = Object.fromEntries(
     Object.entries(edits).map(([name, value = null]) => {
       const old = Object.hasOwn(before, name) ? before[name] : undefined;
-      return [name, old !== undefined && canonicalJson(old.value) === canonicalJson(value) ? old : { value, label: member }];
+      if (old === undefined) return [name, { value, label: member }];
+      if (canonicalJson(old.value) === canonicalJson(value)) return [name, old];
+      return [name, { value, label: keepsSome(old.value, value) ? joinLabels(old.label, member) : member }];
     }),
   );
   change(step, { state: 'pending', body: { ...step.body, args, editedBy: by } });
+}
+
+/** A list of which something is left: who changes one payment of many does not vouch for the others. */
+function keepsSome(before: Json, after: Json): boolean {
+  if (!Array.isArray(before) || !Array.isArray(after)) return false;
+  const old = new Set(before.map((item: Json) => canonicalJson(item)));
+  return after.some((item: Json) => old.has(canonicalJson(item)));
 }
 
 function turnDown(work: Work, step: StepWork, rule: string, text: string): void {

@@ -77,15 +77,24 @@ function faultIn({ manifest, input, lookup, undo }: Tool): string | null {
   const accepted = Object.keys(input.shape).sort().join(', ');
   if (listed !== accepted) return `lists the arguments (${listed}) and accepts (${accepted})`;
   if (!(input.def.catchall instanceof z.ZodNever)) return 'accepts arguments that it does not list';
+  const { parts } = manifest;
+  if (parts !== undefined && [parts.arg, ...Object.values(parts.shared)].some((name) => !Object.hasOwn(manifest.args, name)))
+    return 'has parts in arguments that it does not list';
   if (undo !== undefined && !manifest.reversible) return 'has an undo and says that it is not reversible';
   if (manifest.canLookup !== (lookup !== undefined)) return 'must have a lookup exactly when it says so';
   return null;
 }
 
 function schemaHash({ manifest, input }: Tool): string {
-  const { headline: _, ...data } = manifest;
   const schema = z.toJSONSchema(input, { io: 'input' });
-  // Both are plain JSON: the manifest has no member but data once its function is left out, and a JSON schema is JSON.
-  const hashed = { manifest: data, input: JSON.parse(JSON.stringify(schema)) } as unknown as Json;
+  // Both are plain JSON: the manifest has no member but data once its functions are left out, and a JSON schema is JSON.
+  const hashed = { manifest: dataOf(manifest), input: JSON.parse(JSON.stringify(schema)) } as unknown as Json;
   return createHash('sha256').update(canonicalJson(hashed)).digest('hex');
+}
+
+function dataOf({ headline: _, parts, ...data }: ToolManifest) {
+  if (parts === undefined) return data;
+  const { read: _read, manifest, ...shape } = parts;
+  const { headline: _headline, ...single } = manifest;
+  return { ...data, parts: { ...shape, manifest: single } };
 }

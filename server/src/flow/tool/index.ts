@@ -3,6 +3,6 @@
 export type { Effect } from '#trust/policy';
 export { type CatalogueEntry, createCatalogue, noPluggedTools, type PluggedTools, type ToolCatalogue, withPlugged } from './catalogue.ts';
 export { callFaults } from './fault.ts';
-export type { ArgManifest, ArgRole, Slot, ToolManifest } from './manifest.ts';
+export type { ArgManifest, ArgRole, ManifestParts, Slot, ToolManifest } from './manifest.ts';
 export { amountMinorOf, slotFault } from './slot.ts';
 export type { Tool, ToolAnswer, ToolCall, ToolContext, ToolHost } from './tool.ts';

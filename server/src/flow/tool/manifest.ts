@@ -1,4 +1,4 @@
-import type { JsonObject } from '#kernel';
+import type { Json, JsonObject } from '#kernel';
 import type { Effect } from '#trust/policy';
 
 /** Whether an argument decides what happens, only travels along, or is a secret. Everything but content steers. */
@@ -29,6 +29,20 @@ export interface ArgManifest {
   readonly title: string;
 }
 
+/** Several calls in one, each judged and shown as if it were made by itself. */
+export interface ManifestParts {
+  /** What one is called, "Payment". */
+  readonly title: string;
+  /** The argument that they stand in. */
+  readonly arg: string;
+  /** The tool that makes one of them alone. */
+  readonly manifest: Omit<ToolManifest, 'parts'>;
+  /** Other arguments that all of them share, by their names there and here. */
+  readonly shared: Readonly<Record<string, string>>;
+  /** What each says in the words of that tool, null for one that cannot be read. By trusted code, the same that the tool itself reads by. */
+  readonly read: (value: Json) => readonly (JsonObject | null)[];
+}
+
 /** What a tool does to the world, written or approved by us; a server's own claims about its tools count for nothing. */
 export interface ToolManifest {
   /** Two or more names with dots, `bank.pay`. */
@@ -50,4 +64,6 @@ export interface ToolManifest {
   readonly headline: (args: JsonObject) => string;
   /** What follows when it is done, in one sentence. */
   readonly consequence: string;
+  /** Set for a tool that does several things at once. */
+  readonly parts?: ManifestParts;
 }

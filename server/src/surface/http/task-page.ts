@@ -142,7 +142,7 @@ function presentStep(
     state: row?.state ?? 'pending',
     verdict: row?.verdict ?? null,
     reasons: body?.reasons ?? [],
-    fields: body === undefined ? [] : presentFields(known?.manifest.args ?? {}, plainArgs(body.args), labelsOf(body)),
+    fields: body === undefined ? [] : presentFields(known?.manifest, plainArgs(body.args), labelsOf(body)),
     result: body?.result?.value ?? null,
     error: isBroken ? { code: 'seal.broken', message: brokenText } : (body?.error ?? null),
     reversible: known?.manifest.reversible ?? false,
