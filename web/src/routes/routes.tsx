@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { type MoneyView, moneyViews } from '../feature/money/views.ts';
 import { type TaskFilter, taskFilters } from '../feature/task/filters.ts';
+import { type VersionView, versionViews } from '../feature/vault/views.ts';
 import { NotFound, PageFault, Root } from './root.tsx';
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: PageFault });
@@ -56,6 +57,44 @@ const note = createRoute({
   path: '/vault/note',
   validateSearch: (search): { path: string } => ({ path: typeof search.path === 'string' ? search.path : '' }),
   component: lazyRouteComponent(() => import('../feature/vault/note-page.tsx')),
+});
+
+const search = createRoute({
+  getParentRoute: () => root,
+  path: '/vault/search',
+  validateSearch: (search): { q?: string } => (typeof search.q === 'string' && search.q.trim() !== '' ? { q: search.q } : {}),
+  component: lazyRouteComponent(() => import('../feature/vault/search-page.tsx')),
+});
+
+const history = createRoute({
+  getParentRoute: () => root,
+  path: '/vault/history',
+  // By where a note stands, or by its id: a deleted one stands nowhere.
+  validateSearch: (search): { path?: string; id?: string } => ({
+    ...(typeof search.path === 'string' && { path: search.path }),
+    ...(typeof search.id === 'string' && { id: search.id }),
+  }),
+  component: lazyRouteComponent(() => import('../feature/vault/history-page.tsx')),
+});
+
+const version = createRoute({
+  getParentRoute: () => root,
+  path: '/vault/version',
+  validateSearch: (search): { id: string; version: number; show?: VersionView } => {
+    const show = versionViews.find((view) => view === search.show);
+    return {
+      id: typeof search.id === 'string' ? search.id : '',
+      version: typeof search.version === 'number' && Number.isSafeInteger(search.version) ? search.version : 0,
+      ...(show && { show }),
+    };
+  },
+  component: lazyRouteComponent(() => import('../feature/vault/version-page.tsx')),
+});
+
+const deleted = createRoute({
+  getParentRoute: () => root,
+  path: '/vault/deleted',
+  component: lazyRouteComponent(() => import('../feature/vault/deleted-page.tsx')),
 });
 
 const files = createRoute({
@@ -256,7 +295,7 @@ const operatorBackups = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
 });
 
-const work = [inbox, approval, tasks, task, audit, vault, note, files, money];
+const work = [inbox, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money];
 const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];

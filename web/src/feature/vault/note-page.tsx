@@ -1,6 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { History } from 'lucide-react';
 import { text } from '../../text/en.ts';
+import { vaultText } from '../../text/vault.ts';
+import { buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
@@ -18,7 +21,16 @@ export default function NotePage() {
   const note = useQuery(noteQuery(path));
   const name = nameOf(path).replace(/\.md$/, '');
   return (
-    <Page title={name} heading={<Crumb to="/vault" label={text.nav.vault} />}>
+    <Page
+      title={name}
+      heading={<Crumb to="/vault" label={text.nav.vault} />}
+      side={
+        <Link to="/vault/history" search={{ path }} className={buttonClass('plain', 'small')}>
+          <History size={13} aria-hidden="true" />
+          {vaultText.history.open}
+        </Link>
+      }
+    >
       <h1 className="font-semibold text-figure tracking-tight max-sm:text-title">
         <ForeignText value={name} cutAt={200} />
       </h1>

@@ -1,6 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { get, request } from '../../api/client.ts';
+import { listQuery } from '../../api/list.ts';
 import type { NoteItem, Page } from '../../api/types.ts';
+import type { DeletedNote, FoundNote, NoteVersion } from '../../api/vault.ts';
 
 /** The notes of the vault in the order of their paths. */
 export const notesQuery = infiniteQueryOptions({
@@ -25,6 +27,76 @@ async function fetchNote(path: string, signal: AbortSignal): Promise<NoteContent
   // Payment orders are XML, which the vault only offers for download.
   if (type.startsWith('text/') || /\.xml$/i.test(path)) return { kind: 'text', text: await response.text() };
   return { kind: 'binary' };
+}
+
+/** Notes that have these words, the best first. What is found is told in the log, so nothing is asked that nobody sent off. */
+export const searchQuery = (q: string) => ({
+  ...listQuery<FoundNote>('vault-search', '/vault/search', { q }),
+  enabled: q !== '',
+  staleTime: 30_000,
+});
+
+/** What changes of the vault make old; the first parts of the keys. */
+export const vaultKeys = ['vault', 'vault-search', 'vault-history', 'vault-version', 'vault-deleted'] as const;
+
+/** The versions of a note, newest first: by its id, or by where it stands now. */
+export const historyQuery = ({ id, path = '' }: { id?: string | undefined; path?: string | undefined }) =>
+  id === undefined
+    ? listQuery<NoteVersion>('vault-history', '/vault/history', { path })
+    : listQuery<NoteVersion>('vault-history', `/vault/history/${encodeURIComponent(id)}`);
+
+/** Deleted notes, the latest first. */
+export const deletedQuery = listQuery<DeletedNote>('vault-deleted', '/vault/deleted');
+
+/** A version among the others: the one before it that is kept, and the newest. */
+export interface VersionPlace {
+  readonly version: NoteVersion;
+  readonly before: NoteVersion | null;
+  readonly newest: NoteVersion;
+}
+
+/** Where a version stands in its note's history; null when there is none with this number. */
+export const versionQuery = (id: string, version: number) =>
+  queryOptions({ queryKey: ['vault-version', id, version], queryFn: ({ signal }) => findVersion(id, version, signal) });
+
+/** As many versions as a server keeps of a note at most, in pages of 200. */
+const pagesMax = 50;
+
+async function findVersion(id: string, wanted: number, signal: AbortSignal): Promise<VersionPlace | null> {
+  let cursor: string | undefined;
+  let newest: NoteVersion | undefined;
+  let found: NoteVersion | undefined;
+  for (let page = 0; page < pagesMax; page += 1) {
+    const query = { cursor, limit: '200' };
+    const { items, nextCursor } = await get<Page<NoteVersion>>(`/vault/history/${encodeURIComponent(id)}`, { query, signal });
+    newest ??= items[0];
+    const before = items.find(({ version }) => version < wanted) ?? null;
+    found ??= items.find(({ version }) => version === wanted);
+    if (found && newest && (before || nextCursor === null)) return { version: found, before, newest };
+    if (before || nextCursor === null) return null;
+    cursor = nextCursor;
+  }
+  return null;
+}
+
+/** The text of a version, null when it is no text. A deletion has none: it is empty. */
+export const versionTextQuery = ({ id, version, change }: NoteVersion) =>
+  queryOptions({
+    queryKey: ['vault-version', id, version, 'text'],
+    queryFn: ({ signal }) => (change === 'deleted' ? '' : fetchVersion(id, version, signal)),
+    // A version never changes.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+async function fetchVersion(id: string, version: number, signal: AbortSignal): Promise<string | null> {
+  const response = await request('GET', `/vault/history/${encodeURIComponent(id)}/versions/${version}`, { signal });
+  try {
+    const source = new TextDecoder('utf-8', { fatal: true }).decode(await response.arrayBuffer());
+    return source.includes('\0') ? null : source;
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 /** The file's name; a note about a task or approval without the id that makes it unique. */

@@ -1,10 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { FileText, FolderClosed } from 'lucide-react';
+import { FileText, FolderClosed, Search } from 'lucide-react';
 import type { NoteItem } from '../../api/types.ts';
 import { formatBytes } from '../../format.ts';
 import { text } from '../../text/en.ts';
 import { filesText } from '../../text/files.ts';
+import { vaultText } from '../../text/vault.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
@@ -26,9 +27,18 @@ export default function VaultPage() {
     <Page
       title={text.vault.title}
       side={
-        <Link to="/vault/files" className={buttonClass('plain', 'normal')}>
-          {filesText.title}
-        </Link>
+        <nav aria-label={text.vault.title} className="flex flex-wrap gap-2">
+          <Link to="/vault/search" className={buttonClass('plain', 'normal')}>
+            <Search size={14} aria-hidden="true" />
+            {vaultText.search.open}
+          </Link>
+          <Link to="/vault/deleted" className={buttonClass('plain', 'normal')}>
+            {vaultText.deleted.open}
+          </Link>
+          <Link to="/vault/files" className={buttonClass('plain', 'normal')}>
+            {filesText.title}
+          </Link>
+        </nav>
       }
     >
       {notes.error && !notes.data && <ErrorBox error={notes.error} onRetry={notes.refetch} />}

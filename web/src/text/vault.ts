@@ -1,0 +1,62 @@
+import { formatCount } from '../format.ts';
+
+const lines = (n: number): string => (n === 1 ? '1 line' : `${formatCount(n)} lines`);
+
+/** The words of searching the vault, and of what notes were. */
+export const vaultText = {
+  search: {
+    title: 'Search the vault',
+    open: 'Search',
+    field: 'Words to look for',
+    submit: 'Search',
+    help: 'All words must be there; beginnings and small slips count. "A phrase" in quotes, folder:Clients and title:word narrow it down.',
+    none: 'No note has this',
+    noneText: 'Try fewer words, or only how one begins. Files are not searched.',
+    found: (n: number, hasMore: boolean) => (hasMore ? `The best ${formatCount(n)} notes` : n === 1 ? '1 note' : `${formatCount(n)} notes`),
+  },
+  history: {
+    title: (name: string) => `History of ${name}`,
+    open: 'History',
+    note: 'The note',
+    versionTitle: (version: number, name: string) => `Version ${formatCount(version)} of ${name}`,
+    version: (version: number) => `Version ${formatCount(version)}`,
+    changes: { written: 'Written', moved: 'Moved', deleted: 'Deleted', restored: 'Restored' },
+    newest: 'As it is now',
+    outside: 'Text from outside',
+    by: (change: string, author: string) => `${change} by ${author}`,
+    none: 'There is no history',
+    noneText: 'Factotum draws this note from its records when somebody reads it, or there is no such note.',
+    forgotten: 'This version is forgotten, or there never was one.',
+    isDeletion: 'This is where the note was deleted. It has no text; restore an older version.',
+    restore: 'Restore',
+    restoreTitle: (version: number) => `Make the note what it was in version ${formatCount(version)}?`,
+    restoreText: (path: string) => `It becomes the newest version, at ${path}. What is there now stays in the history.`,
+    vouch: 'The text came from outside. By restoring it you vouch for it.',
+    restored: 'The note is restored',
+    viewsLabel: 'What is shown',
+    views: { before: 'What it changed', now: 'Against now', text: 'Whole text' },
+    comparedBefore: (version: number) => `From version ${formatCount(version)} to this one`,
+    comparedNow: 'From this version to what is there now',
+    first: 'The first version that is kept: all of it is new.',
+  },
+  difference: {
+    label: 'Differences, line by line',
+    same: 'No line is different.',
+    moved: (from: string, to: string) => `Moved from ${from} to ${to}.`,
+    binary: 'One of them is not a text, so there is nothing to compare.',
+    tooLarge: 'They are too long or too different to be compared here. Read the whole text instead.',
+    count: (added: number, removed: number) => `${lines(added)} added, ${lines(removed)} removed`,
+    kinds: { added: 'Added:', removed: 'Removed:', same: '' },
+    skipped: (n: number) => (n === 1 ? '1 line is the same' : `${formatCount(n)} lines are the same`),
+    more: (n: number) => `Show ${formatCount(n)} more rows`,
+    noEnd: 'without a line break at the end',
+  },
+  deleted: {
+    title: 'Deleted notes',
+    open: 'Deleted',
+    none: 'Nothing is deleted',
+    noneText: 'A deleted note can be had back from here for as long as its history is kept.',
+    restoreLabel: (path: string) => `Restore ${path}`,
+    gone: 'Its text is forgotten',
+  },
+} as const;
