@@ -9,6 +9,7 @@ import { compose, moved, utc } from '#flow/agenda';
 import { buildCalendars } from './calendars.ts';
 import { eventually, testPlatform } from './platform.ts';
 
+const users = ['alice', 'bob', 'carol', 'dora', 'erin'] as const;
 const folder = await mkdtemp(join(tmpdir(), 'factotum-radicale-'));
 const server = await startRadicale();
 const platform = await testPlatform({ environment: { FACTOTUM_CONNECTION_ALLOW_HOSTS: new URL(server.url).host } });
@@ -30,7 +31,7 @@ const later = (ics: string, startMs: number) =>
   moved(ics, { occurrence: null, here: utc, now: new Date() }, { start: startMs, durationMs: null });
 
 /** A tenant whose user has calendars of their own at the server. */
-async function buildUser(name: 'alice' | 'bob' | 'carol' | 'dora', settings = {}) {
+async function buildUser(name: (typeof users)[number], settings = {}) {
   const user = { url: server.url, user: name, password: `${name}pw` };
   const headers = { authorization: `Basic ${Buffer.from(`${name}:${name}pw`).toString('base64')}`, 'content-type': 'application/xml' };
   const body = `<c:mkcalendar xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:set><d:prop><d:displayname>Work</d:displayname></d:prop></d:set></c:mkcalendar>`;
@@ -108,6 +109,64 @@ test('one time of a series is moved by us as an exception that the server keeps,
     ['confirmed', 'confirmed', 'cancelled', 'confirmed'],
   );
   assert.deepEqual(await tenant.arrived(), [], 'what we did ourselves is no news');
+});
+
+test('a whole series is moved, its exceptions with it; what was changed meanwhile is left alone, and it is taken back', async () => {
+  const tenant = await buildUser('erin');
+  const day = (days: number) => iso(at(days)).slice(0, 10).replaceAll('-', '');
+  const text = calendar(
+    'UID:weekly',
+    `DTSTART:${day(3)}T090000Z`,
+    `DTEND:${day(3)}T100000Z`,
+    'RRULE:FREQ=DAILY;COUNT=5',
+    `EXDATE:${day(4)}T090000Z`,
+    'SUMMARY:Daily',
+  );
+  const path = `${tenant.home}weekly.ics`;
+  await tenant.put(path, text);
+  await tenant.poll();
+  const [first] = await tenant.list();
+  assert.ok(first !== undefined);
+  const event = first.id;
+  await tenant.done('calendar.move', { event, occurrence: shown(at(6)), start: iso(at(20, 8)) }, { now: new Date() });
+  await tenant.poll();
+  const before = (await tenant.list()).map(({ start }) => start);
+  assert.deepEqual(before, [at(3), at(5), at(7), at(20, 8)].map(shown));
+
+  assert.equal(await tenant.refused('calendar.move', { event, start: iso(at(4, 15)) }, { now: new Date() }), 'agenda.conflict');
+  const args = { event, scope: 'series', occurrence: shown(at(5)), start: iso(at(6, 15)) };
+  const moving = { key: 'series', now: new Date() };
+  const result = await tenant.done('calendar.move', args, moving);
+  assert.deepEqual(await tenant.done('calendar.move', args, moving), result, 'asked twice it is done once');
+  await tenant.poll();
+  assert.deepEqual(
+    (await tenant.list()).map(({ start }) => start),
+    [at(4, 15), at(6, 15), at(8, 15), at(20, 8)].map(shown),
+  );
+
+  const back = { ...moving, operation: 'undo', resultJson: JSON.stringify(result) } as const;
+  await tenant.done('calendar.move', args, back);
+  await tenant.done('calendar.move', args, back);
+  await tenant.poll();
+  assert.deepEqual(
+    (await tenant.list()).map(({ start }) => start),
+    before,
+  );
+  assert.deepEqual(await tenant.arrived(), [], 'what we did ourselves is no news');
+
+  // Somebody else makes another series of it: neither moved on nor taken back over their heads.
+  const again = await tenant.done('calendar.move', { ...args, start: iso(at(5, 11)) }, { key: 'again', now: new Date() });
+  await tenant.put(path, text.replace('COUNT=5', 'COUNT=6'));
+  assert.equal(
+    await tenant.refused(
+      'calendar.move',
+      { ...args, start: iso(at(5, 11)) },
+      { key: 'again', operation: 'undo', resultJson: JSON.stringify(again), now: new Date() },
+    ),
+    'agenda.conflict',
+  );
+  assert.equal(await tenant.refused('calendar.move', { ...args, occurrence: shown(at(5, 11)) }, { now: new Date() }), 'agenda.conflict');
+  assert.match((await tenant.get(path)).text, /COUNT=6/);
 });
 
 test('changes are told once; conflicting edits are not overwritten; a sync token that is gone loses nothing', async () => {
@@ -200,7 +259,7 @@ function calendar(...lines: string[]): string {
 async function startRadicale(): Promise<{ url: string; stop(): Promise<void> }> {
   const port = await freePort();
   await mkdir(join(folder, 'collections'));
-  await writeFile(join(folder, 'users'), ['alice', 'bob', 'carol', 'dora'].map((name) => `${name}:${name}pw\n`).join(''));
+  await writeFile(join(folder, 'users'), users.map((name) => `${name}:${name}pw\n`).join(''));
   const settings = {
     server: { hosts: `127.0.0.1:${port}` },
     auth: { type: 'htpasswd', htpasswd_filename: join(folder, 'users'), htpasswd_encryption: 'plain', delay: '0' },

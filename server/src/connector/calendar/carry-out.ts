@@ -142,7 +142,7 @@ async function putIn(
 }
 
 /** Whether two objects say the same, whichever bytes a server has made of one. */
-function isSame(ics: string, other: string | null): boolean {
+export function isSame(ics: string, other: string | null): boolean {
   const [one, two] = [seriesOf(ics), other === null ? null : seriesOf(other)];
   return one !== null && two !== null && one.uid === two.uid && Object.keys(differences(one, two)).length === 0;
 }

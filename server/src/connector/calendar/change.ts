@@ -1,8 +1,20 @@
 import { z } from 'zod';
-import { cancelled, differences, type FoundItem, inWords, main, message, moved, seriesOf } from '#flow/agenda';
+import {
+  broughtBack,
+  cancelled,
+  differences,
+  type FoundItem,
+  inWords,
+  main,
+  message,
+  moved,
+  movedSeries,
+  seriesOf,
+  utc,
+} from '#flow/agenda';
 import type { Tool, ToolAnswer, ToolContext } from '#flow/tool';
-import { isFactotumError, type JsonObject } from '#kernel';
-import { carryOut, type Intent, lookUp } from './carry-out.ts';
+import { type Id, isFactotumError, type JsonObject } from '#kernel';
+import { carryOut, type Intent, isSame, lookUp } from './carry-out.ts';
 import type { DavObject } from './dav.ts';
 import {
   type CalendarDeps,
@@ -21,7 +33,6 @@ import {
 const egress = {
   effect: 'egress',
   risk: 'medium',
-  reversible: false,
   visibleOutside: true,
   readsPrivate: false,
   canLookup: true,
@@ -32,34 +43,50 @@ const which = {
   occurrence: { role: 'steering', slot: 'datetime', title: 'Which of a series' },
 } as const;
 
-const moveInput = z.strictObject({ event: eventId, occurrence: occurrence.optional(), start, durationMinutes: durationMinutes.optional() });
+const moveInput = z.strictObject({
+  event: eventId,
+  occurrence: occurrence.optional(),
+  /** `series`: all of its times, by as much as the one that is named, or its first. */
+  scope: z.enum(['one', 'series']).optional(),
+  start,
+  durationMinutes: durationMinutes.optional(),
+});
 const cancelInput = z.strictObject({ event: eventId, occurrence: occurrence.optional(), notes: z.string().max(5_000).optional() });
 
-/** `calendar.move`: puts an appointment of ours, or one time of a series, at another time; whoever is invited is told. */
+const minutesOf = (at: unknown): string => String(at).replace('T', ' ').slice(0, 16);
+
+/** `calendar.move`: puts an appointment of ours, one time of a series, or all of it at another time; whoever is invited is told. */
 export function moveTool(deps: CalendarDeps): Tool<typeof moveInput, typeof writtenSchema> {
   return {
     manifest: {
       ...egress,
       tool: 'calendar.move',
       title: 'Move an appointment',
+      reversible: true,
       args: {
         ...which,
+        scope: { role: 'steering', slot: 'name', title: 'One time, or the whole series' },
         start: { role: 'steering', slot: 'datetime', title: 'New start' },
         durationMinutes: { role: 'content', slot: 'text', title: 'Minutes' },
       },
-      headline: (given) => `Move an appointment to ${String(given.start).replace('T', ' ').slice(0, 16)}`,
-      consequence: 'The appointment is moved in your calendar, and those who are invited are told.',
+      headline: ({ scope, occurrence: from, start: to }) =>
+        scope === 'series'
+          ? `Move a whole series: ${from === undefined || from === null ? 'its first time' : minutesOf(from)} to ${minutesOf(to)}, all others by as much`
+          : `Move an appointment to ${minutesOf(to)}`,
+      consequence:
+        'It is moved in your calendar, and those who are invited are told. Of a whole series every time moves, the past ones too; what somebody has put elsewhere stays there. Taking it back moves it back, and tells the same people.',
     },
     input: moveInput,
     output: writtenSchema,
     run: (context, given) =>
       change(deps, context, given, 'REQUEST', (ics, at) =>
-        moved(ics, at, {
+        (given.scope === 'series' ? movedSeries : moved)(ics, at, {
           start: given.start.length === 10 ? given.start : Date.parse(given.start),
           durationMs: given.durationMinutes === undefined ? null : given.durationMinutes * 60_000,
         }),
       ),
     lookup: (context) => lookUp(deps, context),
+    undo: (context) => moveBack(deps, context),
   };
 }
 
@@ -70,6 +97,7 @@ export function cancelTool(deps: CalendarDeps): Tool<typeof cancelInput, typeof 
       ...egress,
       tool: 'calendar.cancel',
       title: 'Call an appointment off',
+      reversible: false,
       args: { ...which, notes: { role: 'content', slot: 'text', title: 'What the others are told' } },
       headline: () => 'Call an appointment off',
       consequence: 'The appointment is called off in your calendar, and those who were invited are told.',
@@ -86,7 +114,12 @@ type Edit = (ics: string, at: Parameters<typeof cancelled>[1]) => string;
 function change(
   deps: CalendarDeps,
   context: ToolContext,
-  given: { readonly event: string; readonly occurrence?: string | undefined; readonly notes?: string | undefined },
+  given: {
+    readonly event: string;
+    readonly occurrence?: string | undefined;
+    readonly scope?: 'one' | 'series' | undefined;
+    readonly notes?: string | undefined;
+  },
   method: 'REQUEST' | 'CANCEL',
   edit: Edit,
 ): Promise<ToolAnswer> {
@@ -119,6 +152,8 @@ function change(
     const after = edited(there.ics, at, edit);
     if (typeof after !== 'string') return after;
     const result = seriesOf(after);
+    // Of a whole series all of it is told, whichever time it was counted from.
+    const what = given.scope === 'series' ? { ...at, occurrence: null } : at;
     const told = from === null ? [] : others;
     return {
       body: {
@@ -131,12 +166,47 @@ function change(
           after,
           etag: null,
         },
-        messages: from === null ? [] : [noticeOf(after, at, { method, from, to: others, title: about.title, notes: given.notes })],
-        result: { event: item.id, calendar: calendar.name, start: startOf(result, at.occurrence), told },
+        messages: from === null ? [] : [noticeOf(after, what, { method, from, to: others, title: about.title, notes: given.notes })],
+        result: { event: item.id, calendar: calendar.name, start: startOf(result, what.occurrence), told },
       },
       expiresAt: null,
     };
   });
+}
+
+/** Moves back what a call has moved, unless somebody has changed it since, and tells those who were told. Once, however often it is asked. */
+async function moveBack(deps: CalendarDeps, context: ToolContext): Promise<ToolAnswer> {
+  const write = await deps.writes.find(context.tenantId, { key: context.key });
+  const nothing: ToolAnswer = { kind: 'done', result: {} };
+  if (write === null || write.state === 'undone') return nothing;
+  const { before, after, etag, ...at } = write.body;
+  if (before === null || after === null || at.connectionId === null) return nothing;
+  const connectionId = at.connectionId as Id<'connection'>; // As it was kept.
+  const answer = await carryOut(deps, { ...context, key: `${context.key}/back` }, async (): Promise<Intent | ToolAnswer> => {
+    const account = await openAccount(deps, context, connectionId);
+    if (account === null) return missing;
+    const there = await account.dav.get(at.href);
+    // An attempt that was cut before it wrote has left all as it was.
+    if (write.state === 'intended' && there !== null && isSame(there.ics, before.ics)) return nothing;
+    if (there === null || (there.etag !== etag && !isSame(there.ics, after)))
+      return failed('permanent', 'agenda.conflict', 'Somebody has changed this appointment since, so it is left as it is.');
+    const from = at.messages.length === 0 ? null : await deps.post.from(context);
+    if (at.messages.length > 0 && from === null)
+      return failed(
+        'permanent',
+        'connection.missing',
+        'Those who were told are told again, and there is no mail account that sends. Connect one.',
+      );
+    const back = broughtBack(before.ics, after, context.now);
+    const whole = { occurrence: null, here: utc, now: context.now };
+    const found = seriesOf(back);
+    const title = (found === null ? null : main(found))?.title ?? '';
+    const told = { method: 'REQUEST', from: from ?? '', title, notes: undefined } as const;
+    const messages = at.messages.map(({ to }) => noticeOf(back, whole, { ...told, to }));
+    return { body: { ...at, before: there, after: back, etag: null, messages, result: {} }, expiresAt: null };
+  });
+  if (answer.kind === 'done') await deps.writes.advance(context.tenantId, context.key, { state: 'undone' });
+  return answer.kind === 'done' ? nothing : answer;
 }
 
 /** What is in the calendar now, if it is still what the decision was about; else what has become of it. */

@@ -45,22 +45,28 @@ export function compose(given: NewAppointment): string {
 }
 
 /** The whole appointment, or one time of a series by its name. */
-interface Which {
+export interface Which {
   readonly occurrence: string | null;
   /** What times without a zone are read in. */
   readonly here: Zone;
   readonly now: Date;
 }
 
+/** When something is to be instead: an instant, or a day where it takes whole days. */
+export interface NewTimes {
+  readonly start: number | string;
+  /** null: as long as before. */
+  readonly durationMs: number | null;
+}
+
 /**
  * The same object at another time, its sequence one higher. One time of a series becomes an exception of it.
- * @param durationMs - left out: as long as before
- * @throws FactotumError `agenda.conflict` when that time of the series is not there, or a whole series would have to be moved.
+ * @throws FactotumError `agenda.conflict` when that time of the series is not there, or it would be all of a series (`movedSeries`).
  */
-export function moved(ics: string, which: Which, times: { readonly start: number | string; readonly durationMs: number | null }): string {
+export function moved(ics: string, which: Which, times: NewTimes): string {
   return edit(ics, which, (event, read) => {
     if (which.occurrence === null && event.hasProperty('rrule'))
-      throw new FactotumError('agenda.conflict', 'This is a series. Say which of its times is to be moved.');
+      throw new FactotumError('agenda.conflict', 'This is a series. Say which of its times is to be moved, or that all of it is.');
     const lasts = times.durationMs ?? read.days * dayMs + read.lastsMs;
     if (typeof times.start === 'string') setTimes(event, { date: times.start, days: Math.max(1, Math.round(lasts / dayMs)) }, null);
     // What was whole days has no length in minutes; an hour is what an appointment takes that nobody gave one.
@@ -89,6 +95,17 @@ export function answered(ics: string, which: Which, address: string, answer: 'AC
   );
 }
 
+/** What was there before as the newest version of all: programs leave aside what has a lower sequence than they know (RFC 5546). */
+export function broughtBack(before: string, after: string, now: Date): string {
+  const calendar = tree(before);
+  const sequence = 1 + Math.max(...tree(after).getAllSubcomponents('vevent').map(sequenceOf));
+  for (const event of calendar.getAllSubcomponents('vevent')) {
+    event.updatePropertyWithValue('sequence', sequence);
+    stamp(event, now);
+  }
+  return calendar.toString();
+}
+
 /** One message about what an object has become (RFC 5546). For a reply only the one who answers is named. */
 export function message(
   ics: string,
@@ -109,7 +126,10 @@ export function message(
 }
 
 const dayMs = 86_400_000;
-const printed = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+/** How often what an event says has changed. */
+export const sequenceOf = (event: ICAL.Component): number => Number(event.getFirstPropertyValue('sequence') ?? 0) || 0;
+/** An instant as it is written in UTC. */
+export const printed = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 function edit(
   ics: string,
@@ -165,13 +185,7 @@ function nameOf(event: ICAL.Component, calendar: ICAL.Component, here: Zone): st
 /** @param like - an appointment whose zone is kept, so that a series goes on at the same time of the day */
 function setTimes(event: ICAL.Component, times: Times, like: Appointment | null): void {
   for (const name of ['dtstart', 'dtend', 'duration']) event.removeAllProperties(name);
-  const write = (name: string, text: string, tzid: string | null) => {
-    const property = new ICAL.Property(name);
-    if (text.length === 10) property.resetType('date');
-    if (tzid !== null) property.setParameter('tzid', tzid);
-    property.setValue(text.length === 10 ? ICAL.Time.fromDateString(text) : ICAL.Time.fromDateTimeString(text));
-    event.addProperty(property);
-  };
+  const write = (name: string, text: string, tzid: string | null) => addTime(event, name, text, tzid);
   if ('date' in times) {
     write('dtstart', times.date, null);
     write('dtend', new Date(Date.parse(`${times.date}T00:00:00Z`) + times.days * dayMs).toISOString().slice(0, 10), null);
@@ -184,7 +198,17 @@ function setTimes(event: ICAL.Component, times: Times, like: Appointment | null)
   write('dtend', text(times.startMs + times.durationMs), tzid);
 }
 
-function stamp(event: ICAL.Component, now: Date): void {
+/** @param text - a date, a time of a zone, or one of UTC with its `Z` */
+export function addTime(event: ICAL.Component, name: string, text: string, tzid: string | null): ICAL.Property {
+  const property = new ICAL.Property(name);
+  if (text.length === 10) property.resetType('date');
+  if (tzid !== null) property.setParameter('tzid', tzid);
+  property.setValue(text.length === 10 ? ICAL.Time.fromDateString(text) : ICAL.Time.fromDateTimeString(text));
+  return event.addProperty(property);
+}
+
+/** Says when an event was written: now. */
+export function stamp(event: ICAL.Component, now: Date): void {
   event.updatePropertyWithValue('dtstamp', ICAL.Time.fromDateTimeString(printed(now.getTime())));
   event.updatePropertyWithValue('last-modified', ICAL.Time.fromDateTimeString(printed(now.getTime())));
 }
@@ -212,7 +236,8 @@ function around(event: ICAL.Component): ICAL.Component {
   return calendar;
 }
 
-const tree = (ics: string): ICAL.Component => readCalendar(ics).component;
+/** The text as a tree that can be changed. @throws FactotumError `agenda.unreadable`. */
+export const tree = (ics: string): ICAL.Component => readCalendar(ics).component;
 const bare = (value: unknown): string =>
   String(value ?? '')
     .replace(/^mailto:/i, '')

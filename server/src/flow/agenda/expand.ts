@@ -43,7 +43,8 @@ export function expand({ master, overrides }: Series, range: Range): Expanded {
 export const keyOf = ({ localMs, isDate, zone }: Moment, here: Zone): string =>
   isDate ? new Date(localMs).toISOString().slice(0, 10) : new Date((zone ?? here).instantOf(localMs)).toISOString();
 
-const isSeries = ({ rules, dates }: Appointment): boolean => rules.length > 0 || dates.length > 0;
+/** Whether it takes place more than once. */
+export const isSeries = ({ rules, dates }: Appointment): boolean => rules.length > 0 || dates.length > 0;
 
 function timesOf(master: Appointment, range: Range, replaced: ReadonlyMap<string, Appointment>): Expanded {
   const { start, rules, exceptRules, dates, exceptDates } = master;
