@@ -125,7 +125,9 @@ test('listeners in every process are told of every entry once and in order, whic
     working.kick();
     // A connection that is lost in between costs time, never an entry.
     if (number === 20)
-      await other.sequencer.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen audit'`);
+      await other.sequencer.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen audit' and datname = current_database()`,
+      );
   }
   await until(() => told.working.length >= 40 && told.listening.length >= 40);
   const expected = Array.from({ length: 40 }, (_, index) => [index + 1, String(index + 1)]);
