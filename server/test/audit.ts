@@ -80,11 +80,11 @@ export async function asIntruder<R>(ownerUrl: string, work: (client: pg.Client) 
   }
 }
 
-/** Waits until `isTrue`, up to ten seconds. */
+/** Waits until `isTrue`, up to a minute. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
+  const giveUpAt = performance.now() + 60_000;
   while (!(await isTrue())) {
-    if (performance.now() > giveUpAt) throw new Error('it did not come true within ten seconds');
+    if (performance.now() > giveUpAt) throw new Error('it did not come true within a minute');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

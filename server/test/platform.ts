@@ -134,11 +134,11 @@ async function look(platform: Platform, tenantId: Id<'tenant'>, taskId: string) 
   });
 }
 
-/** Asks again and again until there is an answer, for 20 s at most if nothing else is said. */
+/** Asks again and again until there is an answer, for a minute at most if nothing else is said. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined>,
   complaint: () => string = () => 'the condition never held',
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<T> {
   for (const end = Date.now() + withinMs; Date.now() < end; ) {
     const answer = await ask();
