@@ -143,7 +143,6 @@ test('backups that are made while tasks run fail no task, and what is restored o
   await eventually(
     async () => ((await query(next.ownerUrl, 'select from app.task where finished_at is null')).length === 0 ? true : undefined),
     () => 'what was under way does not come to its end',
-    60_000,
   );
   await again.stop(1_000);
   const states = await query<{ state: string }>(next.ownerUrl, 'select distinct state from app.task');
@@ -199,7 +198,6 @@ test('what may have been paid since is never paid again without a person: neithe
         return isThere && (approval === undefined || found.approvals.at(-1) === approval) ? found : undefined;
       },
       () => `the task does not come to wait for ${reason}`,
-      30_000,
     );
   const unknown = await until(begun, 'unknown');
   assert.deepEqual([unknown.steps, unknown.attempts], [['unknown'], ['unknown']]);
@@ -232,7 +230,6 @@ test('a tenant that was erased since does not come back: its keys are in no back
     async () =>
       (await query(next.ownerUrl, `select from app.destruction_certificate where tenant_id = '${gone}'`)).length === 1 || undefined,
     () => 'the erased tenant is not erased once more',
-    60_000,
   );
   const rest = `select 1 from app.note where tenant_id = '${gone}' union all select 1 from app.policy where tenant_id = '${gone}'`;
   assert.deepEqual(await query(next.ownerUrl, rest), []);
