@@ -79,5 +79,33 @@ export const cookiesOf = (response: Response) =>
     .map((cookie) => cookie.split(';', 1)[0])
     .join('; ');
 
+/** The real time, moved ahead as a test wants. */
+export interface MovedClock extends Clock {
+  aheadMs: number;
+  /** Lets no time pass while this is done: for what would be another case a second later. */
+  standing<R>(work: () => Promise<R>): Promise<R>;
+}
+
+export function movedClock(): MovedClock {
+  let stoppedAt: { readonly now: number; readonly monotonicMs: number } | undefined;
+  const clock: MovedClock = {
+    aheadMs: 0,
+    now: () => new Date((stoppedAt?.now ?? Date.now()) + clock.aheadMs),
+    monotonicMs: () => (stoppedAt?.monotonicMs ?? performance.now()) + clock.aheadMs,
+    async standing(work) {
+      stoppedAt = { now: Date.now(), monotonicMs: performance.now() };
+      try {
+        return await work();
+      } finally {
+        stoppedAt = undefined;
+      }
+    },
+  };
+  return clock;
+}
+
+/** For a process in which nothing that it remembers gets old: what it forgets it was told to forget. */
+export const unageing = (clock: Clock): Clock => ({ now: () => clock.now(), monotonicMs: () => 1 });
+
 /** A caller whom no limit has seen yet. */
 export const someAddress = () => ({ address: `10.${randomBytes(3).join('.')}` });

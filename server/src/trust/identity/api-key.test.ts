@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '#kernel';
-import { testIdentity } from '../../../test/identity.ts';
+import { movedClock, testIdentity, unageing } from '../../../test/identity.ts';
 import { createKeyCheck } from './key-check.ts';
 import { permissionsOf } from './permissions.ts';
 import { authDb } from './store.ts';
 
-let aheadMs = 0;
-const clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => performance.now() + aheadMs };
+const clock = movedClock();
 
 const { identity, database, another, buildTenant, signIn, close } = await testIdentity(clock);
 after(close);
@@ -72,32 +71,32 @@ test('a revoked key is refused from that moment on, cached or not', async () => 
 });
 
 test('a key revoked in one process is refused in another that has it in its cache, by message and not by waiting', async () => {
-  const second = await another();
+  const second = await another(unageing(clock));
   await second.start();
   const { id, key } = await identity.createApiKey({ tenantId, name: 'k', permissions: ['task:read'] });
   assert.ok(await second.principalOf(bearer(key)));
   const revokedAt = performance.now();
   await identity.revokeApiKey(tenantId, id);
   while ((await second.principalOf(bearer(key))) !== null) {
-    assert.ok(performance.now() - revokedAt < 4_000, 'heard of it before the cache ran out');
+    assert.ok(performance.now() - revokedAt < 60_000, 'heard of it, as its cache does not run out');
     await delay(5);
   }
   await second.stop();
 });
 
 test('without messages a revoked key is believed for five seconds at most', async () => {
-  aheadMs = 0;
+  clock.aheadMs = 0;
   const deaf = await another();
   const { id, key } = await identity.createApiKey({ tenantId, name: 'k', permissions: ['task:read'] });
   assert.ok(await deaf.principalOf(bearer(key)));
   await identity.revokeApiKey(tenantId, id);
-  aheadMs = 5_001;
+  clock.aheadMs = 5_001;
   assert.equal(await deaf.principalOf(bearer(key)), null);
   await deaf.stop();
 });
 
 test('messages are heard again after the connection was lost', async () => {
-  const second = await another();
+  const second = await another(unageing(clock));
   await second.start();
   const { id, key } = await identity.createApiKey({ tenantId, name: 'k', permissions: ['task:read'] });
   const listeners = async () =>
@@ -110,34 +109,34 @@ test('messages are heard again after the connection was lost', async () => {
   await pool.query('select pg_terminate_backend($1)', [before.pid]);
   const lostAt = performance.now();
   for (let now = await listeners(); now.length === 0 || now[0].pid === before.pid; now = await listeners()) {
-    assert.ok(performance.now() - lostAt < 10_000, 'listens again');
+    assert.ok(performance.now() - lostAt < 60_000, 'listens again');
     await delay(20);
   }
   assert.ok(await second.principalOf(bearer(key)));
   await identity.revokeApiKey(tenantId, id);
   const revokedAt = performance.now();
   while ((await second.principalOf(bearer(key))) !== null) {
-    assert.ok(performance.now() - revokedAt < 4_000);
+    assert.ok(performance.now() - revokedAt < 60_000);
     await delay(5);
   }
   await second.stop();
 });
 
 test('an expired key is refused, also while it is cached', async () => {
-  aheadMs = 0;
-  const { id, key } = await identity.createApiKey({
-    tenantId,
-    name: 'k',
-    permissions: ['task:read'],
-    expiresAt: new Date(Date.now() + 4_000),
+  clock.aheadMs = 0;
+  await clock.standing(async () => {
+    const expiresAt = new Date(clock.now().getTime() + 4_000);
+    const { id, key } = await identity.createApiKey({ tenantId, name: 'k', permissions: ['task:read'], expiresAt });
+    assert.ok(await identity.principalOf(bearer(key)));
+    clock.aheadMs = 3_999;
+    assert.ok(await identity.principalOf(bearer(key)));
+    clock.aheadMs = 4_000;
+    assert.equal(await identity.principalOf(bearer(key)), null);
+    clock.aheadMs = 60_000;
+    assert.equal(await identity.principalOf(bearer(key)), null);
+    assert.equal((await identity.listApiKeys(tenantId)).find((row) => row.id === id)?.state, 'expired');
   });
-  assert.ok(await identity.principalOf(bearer(key)));
-  aheadMs = 4_001;
-  assert.equal(await identity.principalOf(bearer(key)), null);
-  aheadMs = 60_000;
-  assert.equal(await identity.principalOf(bearer(key)), null);
-  assert.equal((await identity.listApiKeys(tenantId)).find((row) => row.id === id)?.state, 'expired');
-  aheadMs = 0;
+  clock.aheadMs = 0;
 });
 
 test('a key of another configuration is refused, whatever it may do', async () => {

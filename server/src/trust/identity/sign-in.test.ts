@@ -86,7 +86,7 @@ test('of a link only the SHA-256 is kept, for 15 minutes', async () => {
   assert.equal(rows.length, 1);
   assert.equal(rows[0].identifier, `sign-in-link:${createHash('sha256').update(token).digest('hex')}`);
   assert.equal(JSON.stringify(rows).includes(token), false);
-  assert.ok(Math.abs(rows[0].expiresAt.getTime() - before - 15 * 60_000) < 5_000);
+  assert.ok(Math.abs(rows[0].expiresAt.getTime() - before - 15 * 60_000) < 60_000);
 });
 
 test('an expired link opens nothing', async () => {

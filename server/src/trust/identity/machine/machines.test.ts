@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { newId } from '#kernel';
-import { testIdentity } from '../../../../test/identity.ts';
+import { movedClock, testIdentity, unageing } from '../../../../test/identity.ts';
 import { permissionsOf } from '../permissions.ts';
 
-let aheadMs = 0;
-const clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => performance.now() + aheadMs };
+const clock = movedClock();
 
 const { identity, database, another, buildTenant, close } = await testIdentity(clock);
 after(close);
@@ -25,7 +24,7 @@ async function buildAccount(...permissions: string[]) {
 }
 
 test('a rotated key and its successor are both good until the overlap ends, to the millisecond', async () => {
-  aheadMs = 0;
+  clock.aheadMs = 0;
   const made = await identity.createApiKey({ tenantId, name: 'k', permissions: ['task:read', 'event:write'], perMinute: 7 });
   assert.ok(await whoSends(made.key));
   const { id, key, oldEndsAt } = await machines.rotateApiKey({ tenantId, id: made.id, overlapMs: 24 * hourMs });
@@ -33,19 +32,21 @@ test('a rotated key and its successor are both good until the overlap ends, to t
   assert.equal(before?.actor, `key:${made.id}`);
   assert.deepEqual(now, { ...before, actor: `key:${id}`, keyId: id });
   assert.equal(now?.perMinute, 7);
-  assert.ok(Math.abs(oldEndsAt.getTime() - Date.now() - 24 * hourMs) < 5_000);
-  aheadMs = oldEndsAt.getTime() - Date.now() - 500;
-  assert.ok(await whoSends(made.key), 'half a second before its end');
-  aheadMs = oldEndsAt.getTime() - Date.now();
-  assert.equal(await whoSends(made.key), null, 'at its end, although it is cached');
+  assert.ok(Math.abs(oldEndsAt.getTime() - Date.now() - 24 * hourMs) < 60_000);
+  await clock.standing(async () => {
+    clock.aheadMs += oldEndsAt.getTime() - clock.now().getTime() - 1;
+    assert.ok(await whoSends(made.key), 'a millisecond before its end');
+    clock.aheadMs += 1;
+    assert.equal(await whoSends(made.key), null, 'at its end, although it is cached');
+  });
   assert.ok(await whoSends(key));
   const old = (await identity.listApiKeys(tenantId)).find((row) => row.id === made.id);
   assert.deepEqual([old?.state, old?.replacedBy], ['expired', id]);
-  aheadMs = 0;
+  clock.aheadMs = 0;
 });
 
 test('without an overlap the old key ends at once, in another process as well', async () => {
-  const second = await another();
+  const second = await another(unageing(clock));
   await second.start();
   const made = await identity.createApiKey({ tenantId, name: 'k', permissions: ['task:read'] });
   assert.ok(await whoSends(made.key));
@@ -54,7 +55,7 @@ test('without an overlap the old key ends at once, in another process as well', 
   assert.equal(await whoSends(made.key), null);
   const from = performance.now();
   while ((await second.principalOf(bearer(made.key))) !== null) {
-    assert.ok(performance.now() - from < 4_000, 'heard of it before the cache ran out');
+    assert.ok(performance.now() - from < 60_000, 'heard of it, as its cache does not run out');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await second.stop();
@@ -68,9 +69,9 @@ test('a successor lives as long as the key that it replaces, which never gets ol
   const { id, oldEndsAt } = await machines.rotateApiKey({ tenantId, id: made.id, overlapMs: 24 * hourMs });
   const rows = await identity.listApiKeys(tenantId);
   const [old, fresh] = [made.id, id].map((each) => rows.find((row) => row.id === each));
-  assert.ok(Math.abs(oldEndsAt.getTime() - Date.now() - 2 * hourMs) < 5_000);
+  assert.ok(Math.abs(oldEndsAt.getTime() - Date.now() - 2 * hourMs) < 60_000);
   assert.equal(old?.expiresAt?.getTime(), oldEndsAt.getTime());
-  assert.ok(Math.abs((fresh?.expiresAt?.getTime() ?? 0) - Date.now() - 2 * hourMs) < 5_000);
+  assert.ok(Math.abs((fresh?.expiresAt?.getTime() ?? 0) - Date.now() - 2 * hourMs) < 60_000);
 });
 
 test('of many rotations at once one makes a successor, and the rest are told of it', async () => {
@@ -109,7 +110,7 @@ test('a key of a service account acts as the account, with what both may', async
 });
 
 test('what an account loses its keys lose at once, here and in another process', async () => {
-  const second = await another();
+  const second = await another(unageing(clock));
   await second.start();
   const account = await buildAccount('task:read', 'event:write');
   const { key } = await account.makeKey();
@@ -118,7 +119,7 @@ test('what an account loses its keys lose at once, here and in another process',
   assert.deepEqual((await whoSends(key))?.permissions, new Set(['event:write']));
   const from = performance.now();
   while ((await second.principalOf(bearer(key)))?.permissions.size !== 1) {
-    assert.ok(performance.now() - from < 4_000);
+    assert.ok(performance.now() - from < 60_000);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   assert.deepEqual(await machines.deleteServiceAccount(tenantId, account.id).then(({ revokedKeys }) => revokedKeys.length), 1);

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Id, newId } from '#kernel';
 import { appCode } from '../../../../test/authenticator.ts';
-import { someAddress, testIdentity } from '../../../../test/identity.ts';
+import { movedClock, someAddress, testIdentity } from '../../../../test/identity.ts';
 import { createCookieJar, goodPassword, selfOf, type TestPerson, testPerson } from '../../../../test/person.ts';
 
-let aheadMs = 0;
-const clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => performance.now() + aheadMs };
+const clock = movedClock();
 const parts = await testIdentity(clock);
 const { identity, database, another } = parts;
 after(parts.close);
@@ -15,6 +14,8 @@ const { signIn, account } = identity;
 
 const post = (headers: Headers) => ({ method: 'POST', headers });
 const somewhere = () => createCookieJar().headers();
+/** For what is counted: the first wait is one second, which checking passwords may take. */
+const standing = (work: () => Promise<void>) => () => clock.standing(work);
 
 async function withPassword(): Promise<TestPerson> {
   const person = await testPerson(parts);
@@ -42,7 +43,7 @@ async function addTotp(person: TestPerson) {
     recoveryCodes,
     used,
     next: () => {
-      aheadMs += 30_000;
+      clock.aheadMs += 30_000;
       return code();
     },
   };
@@ -82,74 +83,91 @@ test('an unknown address, a wrong password and an account without one get one an
   const times: Record<string, number[]> = {};
   for (let round = 0; round < 9; round++)
     for (const [kind, email] of Object.entries(tries)) {
-      const started = performance.now();
+      const started = process.cpuUsage();
       const outcome = await tryPassword(email, 'nicht mein Passwort');
-      times[kind] = [...(times[kind] ?? []), performance.now() - started];
+      const { user, system } = process.cpuUsage(started);
+      times[kind] = [...(times[kind] ?? []), (user + system) / 1_000];
       assert.ok(outcome.kind === 'refused');
       answers.add(`${outcome.error.code} ${outcome.error.message} ${JSON.stringify(outcome.error.details)}`);
     }
   assert.equal(answers.size, 1);
-  const median = (list: number[]) => list.sort((a, b) => a - b)[4] ?? 0;
-  const medians = Object.values(times).map(median);
-  process.stdout.write(`sign-in: refused in ${medians.map((ms) => ms.toFixed(0)).join(', ')} ms (median)\n`);
+  // The processor's time, and the best of it: what else the machine does makes neither longer.
+  const bests = Object.values(times).map((list) => Math.min(...list));
+  process.stdout.write(`sign-in: refused in ${bests.map((ms) => ms.toFixed(0)).join(', ')} ms of the processor\n`);
   // What is told apart by time differs by a whole hash: nobody's account would answer in a few milliseconds.
-  assert.ok(Math.min(...medians) > Math.max(...medians) * 0.5, medians.join(' '));
+  assert.ok(Math.min(...bests) > Math.max(...bests) * 0.5, bests.join(' '));
 });
 
-test('of forty guesses at once from one address, in two processes, five are looked at', async () => {
-  const person = await withPassword();
-  const second = await another();
-  const caller = someAddress();
-  const codes = await Promise.all(
-    Array.from({ length: 40 }, (_, index) =>
-      codeOf(tryPassword(person.email, `falsch geraten ${index}`, { caller, at: index % 2 ? identity : second })),
-    ),
-  );
-  await second.stop();
-  assert.equal(codes.filter((code) => code === 'auth.failed').length, 5);
-  assert.equal(codes.filter((code) => code === 'auth.throttled').length, 35);
-});
+test(
+  'of forty guesses at once from one address, in two processes, five are looked at',
+  standing(async () => {
+    const person = await withPassword();
+    const second = await another();
+    const caller = someAddress();
+    const codes = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        codeOf(tryPassword(person.email, `falsch geraten ${index}`, { caller, at: index % 2 ? identity : second })),
+      ),
+    );
+    await second.stop();
+    assert.equal(codes.filter((code) => code === 'auth.failed').length, 5);
+    assert.equal(codes.filter((code) => code === 'auth.throttled').length, 35);
+  }),
+);
 
-test('whoever fails at an account makes nobody wait elsewhere, and at most waits themselves', async () => {
-  const person = await withPassword();
-  const attacker = someAddress();
-  for (let guess = 0; guess < 6; guess++) await codeOf(tryPassword(person.email, 'falsch geraten', { caller: attacker }));
-  assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: attacker })), 'auth.throttled');
-  assert.equal(await codeOf(tryPassword(person.email, goodPassword)), 'signed_in', 'at their own address');
-});
+test(
+  'whoever fails at an account makes nobody wait elsewhere, and at most waits themselves',
+  standing(async () => {
+    const person = await withPassword();
+    const attacker = someAddress();
+    for (let guess = 0; guess < 6; guess++) await codeOf(tryPassword(person.email, 'falsch geraten', { caller: attacker }));
+    assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: attacker })), 'auth.throttled');
+    assert.equal(await codeOf(tryPassword(person.email, goodPassword)), 'signed_in', 'at their own address');
+  }),
+);
 
-test('in a browser that is known a person signs in whatever comes from the same address', async () => {
-  const person = await withPassword();
-  const office = someAddress();
-  for (let guess = 0; guess < 6; guess++) await codeOf(tryPassword(person.email, 'falsch geraten', { caller: office }));
-  for (let guess = 0; guess < 40; guess++) await codeOf(tryPassword(`other${guess}@example.com`, 'falsch geraten', { caller: office }));
-  assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: office })), 'auth.throttled');
-  assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: office, headers: person.headers() })), 'signed_in');
-});
+test(
+  'in a browser that is known a person signs in whatever comes from the same address',
+  standing(async () => {
+    const person = await withPassword();
+    const office = someAddress();
+    for (let guess = 0; guess < 6; guess++) await codeOf(tryPassword(person.email, 'falsch geraten', { caller: office }));
+    for (let guess = 0; guess < 40; guess++) await codeOf(tryPassword(`other${guess}@example.com`, 'falsch geraten', { caller: office }));
+    assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: office })), 'auth.throttled');
+    assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: office, headers: person.headers() })), 'signed_in');
+  }),
+);
 
-test('a known browser has a count of its own, and is known as nobody else', async () => {
-  const [person, other] = [await withPassword(), await withPassword()];
-  const [office, headers] = [someAddress(), person.headers()];
-  const codes: string[] = [];
-  for (let guess = 0; guess < 12; guess++)
-    codes.push(await codeOf(tryPassword(person.email, 'falsch geraten', { caller: office, headers })));
-  assert.deepEqual(codes.slice(8), ['auth.failed', 'auth.failed', 'auth.throttled', 'auth.throttled']);
-  for (let guess = 0; guess < 6; guess++) await codeOf(tryPassword(other.email, 'falsch geraten', { caller: office, headers }));
-  assert.equal(await codeOf(tryPassword(other.email, goodPassword, { caller: office, headers })), 'auth.throttled');
-  const forged = new Headers(headers);
-  forged.set('cookie', (headers.get('cookie') ?? '').replaceAll(person.userId, other.userId));
-  assert.equal(await codeOf(tryPassword(other.email, goodPassword, { caller: office, headers: forged })), 'auth.throttled');
-});
+test(
+  'a known browser has a count of its own, and is known as nobody else',
+  standing(async () => {
+    const [person, other] = [await withPassword(), await withPassword()];
+    const [office, headers] = [someAddress(), person.headers()];
+    const codes: string[] = [];
+    for (let guess = 0; guess < 12; guess++)
+      codes.push(await codeOf(tryPassword(person.email, 'falsch geraten', { caller: office, headers })));
+    assert.deepEqual(codes.slice(8), ['auth.failed', 'auth.failed', 'auth.throttled', 'auth.throttled']);
+    for (let guess = 0; guess < 6; guess++) await codeOf(tryPassword(other.email, 'falsch geraten', { caller: office, headers }));
+    assert.equal(await codeOf(tryPassword(other.email, goodPassword, { caller: office, headers })), 'auth.throttled');
+    const forged = new Headers(headers);
+    forged.set('cookie', (headers.get('cookie') ?? '').replaceAll(person.userId, other.userId));
+    assert.equal(await codeOf(tryPassword(other.email, goodPassword, { caller: office, headers: forged })), 'auth.throttled');
+  }),
+);
 
-test('all of a subscriber of IPv6 counts as one address, and a mapped IPv4 address as itself', async () => {
-  const person = await withPassword();
-  for (let guess = 0; guess < 6; guess++)
-    await codeOf(tryPassword(person.email, 'falsch geraten', { caller: { address: `2001:db8:7:9:${guess}::${guess}` } }));
-  assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: { address: '2001:0db8:7:9::1' } })), 'auth.throttled');
-  assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: { address: '2001:db8:7:a::1' } })), 'signed_in');
-  for (let guess = 0; guess < 6; guess++) await codeOf(tryPassword(person.email, 'falsch geraten', { caller: { address: '203.0.113.9' } }));
-  assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: { address: '::ffff:203.0.113.9' } })), 'auth.throttled');
-});
+test(
+  'all of a subscriber of IPv6 counts as one address, and a mapped IPv4 address as itself',
+  standing(async () => {
+    const person = await withPassword();
+    for (let guess = 0; guess < 6; guess++)
+      await codeOf(tryPassword(person.email, 'falsch geraten', { caller: { address: `2001:db8:7:9:${guess}::${guess}` } }));
+    assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: { address: '2001:0db8:7:9::1' } })), 'auth.throttled');
+    assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: { address: '2001:db8:7:a::1' } })), 'signed_in');
+    for (let guess = 0; guess < 6; guess++)
+      await codeOf(tryPassword(person.email, 'falsch geraten', { caller: { address: '203.0.113.9' } }));
+    assert.equal(await codeOf(tryPassword(person.email, goodPassword, { caller: { address: '::ffff:203.0.113.9' } })), 'auth.throttled');
+  }),
+);
 
 test('of what is counted neither addresses nor people can be read in the table', async () => {
   const person = await withPassword();
@@ -217,25 +235,28 @@ test('a challenge that was tampered with, is over, or belongs to nothing is none
   }
   const jar = createCookieJar();
   jar.keepText(first.cookie);
-  aheadMs += 11 * 60_000;
+  clock.aheadMs += 11 * 60_000;
   assert.equal((await signIn.bySecondFactor({ code: totp.next() }, post(jar.headers()), someAddress())).kind, 'refused');
 });
 
-test('codes cannot be tried for long, even by who has the password, and the owner uses a passkey or a link meanwhile', async () => {
-  const person = await withPassword();
-  await addTotp(person);
-  const codes: string[] = [];
-  for (let guess = 0; guess < 12; guess++) {
-    const begun = await tryPassword(person.email, goodPassword);
-    assert.ok(begun.kind === 'second_factor');
-    const jar = createCookieJar();
-    jar.keepText(begun.cookie);
-    codes.push(await codeOf(signIn.bySecondFactor({ code: '000000' }, post(jar.headers()), someAddress())));
-  }
-  assert.deepEqual(codes.slice(9), ['auth.code_invalid', 'auth.throttled', 'auth.throttled']);
-  const link = await identity.createSignInLink(person.tenantId);
-  assert.equal((await signIn.byLink(link, post(somewhere()), someAddress())).kind, 'signed_in');
-});
+test(
+  'codes cannot be tried for long, even by who has the password, and the owner uses a passkey or a link meanwhile',
+  standing(async () => {
+    const person = await withPassword();
+    await addTotp(person);
+    const codes: string[] = [];
+    for (let guess = 0; guess < 12; guess++) {
+      const begun = await tryPassword(person.email, goodPassword);
+      assert.ok(begun.kind === 'second_factor');
+      const jar = createCookieJar();
+      jar.keepText(begun.cookie);
+      codes.push(await codeOf(signIn.bySecondFactor({ code: '000000' }, post(jar.headers()), someAddress())));
+    }
+    assert.deepEqual(codes.slice(9), ['auth.code_invalid', 'auth.throttled', 'auth.throttled']);
+    const link = await identity.createSignInLink(person.tenantId);
+    assert.equal((await signIn.byLink(link, post(somewhere()), someAddress())).kind, 'signed_in');
+  }),
+);
 
 test('a recovery code stands in for the app, once, and is kept as a keyed hash', async () => {
   const person = await withPassword();
@@ -305,23 +326,26 @@ test('whoever first proves an address by its mail takes the account over whole: 
   assert.equal(await codeOf(tryPassword(squatter.email, goodPassword)), 'auth.failed');
 });
 
-test('links are mailed a few at a time for one address, and the earlier ones go on working', async () => {
-  const person = await testPerson(parts);
-  const links = [];
-  for (let ask = 0; ask < 6; ask++) links.push(await signIn.linkToMail(person.email));
-  assert.equal(links.filter((link) => link !== null).length, 3);
-  assert.equal((await signIn.byLink(links[0]?.token ?? '', post(somewhere()), someAddress())).kind, 'signed_in');
-  const caller = someAddress();
-  const codes = await Promise.all(
-    Array.from({ length: 30 }, () =>
-      signIn.admitLinkRequest(caller).then(
-        () => 'ok',
-        (error) => error.code,
+test(
+  'links are mailed a few at a time for one address, and the earlier ones go on working',
+  standing(async () => {
+    const person = await testPerson(parts);
+    const links = [];
+    for (let ask = 0; ask < 6; ask++) links.push(await signIn.linkToMail(person.email));
+    assert.equal(links.filter((link) => link !== null).length, 3);
+    assert.equal((await signIn.byLink(links[0]?.token ?? '', post(somewhere()), someAddress())).kind, 'signed_in');
+    const caller = someAddress();
+    const codes = await Promise.all(
+      Array.from({ length: 30 }, () =>
+        signIn.admitLinkRequest(caller).then(
+          () => 'ok',
+          (error) => error.code,
+        ),
       ),
-    ),
-  );
-  assert.equal(codes.filter((code) => code === 'ok').length, 20);
-});
+    );
+    assert.equal(codes.filter((code) => code === 'ok').length, 20);
+  }),
+);
 
 const setSecurity = (tenantId: Id<'tenant'>, rules: { ssoRequired?: boolean; secondFactorRequired?: boolean; breakGlassUserId?: string }) =>
   pool.query(
