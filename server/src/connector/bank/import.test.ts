@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { createIntake, type IncomingEvent, type Intake } from '#flow/intake';
 import { listAccounts, listHints, listTransactions, readRules, saveRules, setCategory, type Transaction } from '#flow/ledger';
 import { createLogger, FactotumError, isFactotumError, systemClock } from '#kernel';
+import { plaidAccount, plaidTransaction } from '../../../test/bank/plaid.ts';
 import { closingOf, type MadeEntry, type MadeStatement, writeCamt, writeCsv, writeMt940, writeOfx } from '../../../test/bank/write.ts';
 import { testDatabase } from '../../../test/database.ts';
 import { tenantFactory } from '../../../test/tenant.ts';
@@ -26,7 +27,7 @@ async function buildLedger(now = new Date('2026-04-01T10:00:00Z')) {
     ...{ database, clock, keysOf: tenants.keyring.of },
     admit: async () => undefined,
     onAccepted: () => undefined,
-    readDocument: async () => {
+    readDocumentOf: () => async () => {
       throw new FactotumError('document.unreadable', 'Nothing is read here.');
     },
   });
@@ -342,4 +343,34 @@ test('yen and dinars are counted in their own smallest units', async () => {
     ].sort(),
   );
   assert.equal((await ledger.accounts()).length, 2);
+});
+
+test('transactions of Plaid come in once, first pending and then posted; changed ones are replaced, withdrawn ones count no longer', async () => {
+  const { take, transactions, accounts, events } = await buildLedger();
+  const sync = (change: object) =>
+    JSON.stringify({ accounts: [plaidAccount()], added: [], modified: [], removed: [], next_cursor: 'c', has_more: false, ...change });
+  const of = (transaction_id: string, change: object = {}) => plaidTransaction({ transaction_id, ...change });
+  const first = await take(sync({ added: [of('A'), of('B'), of('P', { pending: true })] }), 'first.json');
+  assert.deepEqual([first.added, first.unreadable], [2, []]);
+  const second = await take(
+    sync({
+      added: [of('T', { pending_transaction_id: 'P', amount: 23.5 })],
+      modified: [of('A', { amount: 11 })],
+      removed: [
+        { transaction_id: 'P', account_id: 'acc1' },
+        { transaction_id: 'B', account_id: 'acc1' },
+      ],
+    }),
+    'second.json',
+  );
+  assert.deepEqual([second.added, second.known], [2, 0]);
+  const counted = (await transactions()).filter(({ replaced }) => !replaced);
+  assert.deepEqual(counted.map(({ bankReference, amountMinor, format }) => [bankReference, amountMinor, format]).sort(), [
+    ['A', -1_100, 'plaid'],
+    ['T', -2_350, 'plaid'],
+  ]);
+  assert.equal((await transactions()).length, 4);
+  // The whole history again, as /transactions/get has it.
+  const all = JSON.stringify({ accounts: [plaidAccount()], transactions: [of('T', { amount: 23.5 }), of('A', { amount: 11 })] });
+  assert.deepEqual([(await take(all, 'all.json')).added, (await accounts()).length, events.length], [0, 1, 2]);
 });

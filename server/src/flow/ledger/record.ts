@@ -122,6 +122,7 @@ export async function recordStatement(
     by.at,
   );
   await linkReversals(unit, accountId, fresh, by.at);
+  if (statement.withdrawn !== undefined) await withdraw(unit, accountId, new Set(statement.withdrawn), by.at);
   if (fresh.length > 0)
     await recordAudit(unit.tx, keys.tenantId, [
       { kind: 'ledger.imported', actor: by.actor, at: by.at, objectId: accountId, detail: { statement: statementId, added: fresh.length } },
@@ -262,15 +263,28 @@ async function linkReversals(
 
   async function save(transaction: Transaction): Promise<void> {
     all.set(transaction.transactionId, transaction);
-    await updateTransaction(unit, {
-      transactionId: transaction.transactionId,
-      body: sealTransaction(unit.keys, transaction.transactionId, transaction),
-      categorisedBy: transaction.categorisedBy,
-      categoryMac: categoryMac(unit.keys, transaction.category),
-      at,
-    });
+    await saveTransaction(unit, transaction, at);
   }
 }
+
+/** Entries that the bank has withdrawn count no longer. */
+async function withdraw(unit: Unit, accountId: string, bankReferences: ReadonlySet<string>, at: Date): Promise<void> {
+  const rows = await listForPairing(unit, accountId, { from: '1970-01-01', until: '2199-12-31' });
+  for (const row of rows) {
+    const transaction = openTransaction(unit.keys, row);
+    if (transaction.replaced || transaction.bankReference === null || !bankReferences.has(transaction.bankReference)) continue;
+    await saveTransaction(unit, { ...transaction, replaced: true }, at);
+  }
+}
+
+const saveTransaction = (unit: Unit, transaction: Transaction, at: Date) =>
+  updateTransaction(unit, {
+    transactionId: transaction.transactionId,
+    body: sealTransaction(unit.keys, transaction.transactionId, transaction),
+    categorisedBy: transaction.categorisedBy,
+    categoryMac: categoryMac(unit.keys, transaction.category),
+    at,
+  });
 
 /** Something besides the amount has to be the same. */
 function likeness(one: Transaction, other: Transaction): number {

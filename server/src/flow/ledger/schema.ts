@@ -43,7 +43,7 @@ export type Entry = z.infer<typeof entrySchema>;
 const unreadableSchema = z.object({ line: z.int(), why: z.string() });
 export type Unreadable = z.infer<typeof unreadableSchema>;
 
-const formats = ['camt', 'mt940', 'ofx', 'csv'] as const;
+const formats = ['camt', 'mt940', 'ofx', 'csv', 'plaid'] as const;
 
 const balance = z.object({ on: z.iso.date(), amountMinor: amount });
 export type Balance = z.infer<typeof balance>;
@@ -71,6 +71,8 @@ export interface Statement {
   readonly period: { readonly from: string; readonly until: string } | null;
   readonly entries: readonly Entry[];
   readonly unreadable: readonly Unreadable[];
+  /** Ids by the bank of entries that stood in earlier files and do not hold any more. */
+  readonly withdrawn?: readonly string[];
 }
 
 /** What was noticed about a statement as a whole. */

@@ -175,9 +175,9 @@ export function addLedgerRoutes(routes: Routes, { ledger }: Pick<HttpDeps, 'ledg
       tag,
       limit: 'intake',
       query: z.object({ name: fileName }),
-      body: rawBody(fileTypes, fileBytesMax),
+      body: rawBody([...fileTypes, 'application/json'], fileBytesMax),
       answers: { 201: invoiceSchema, 200: invoiceSchema },
-      errors: ['ledger.unreadable', 'document.unreadable', 'document.too_large'],
+      errors: ['ledger.unreadable', 'document.unreadable', 'document.too_large', 'document.busy'],
     },
     async ({ tenantId, query: { name }, body, principal }) => {
       const { invoice, created } = await ledger.importInvoice(tenantId, name, body, principal.actor);

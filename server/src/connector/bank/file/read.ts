@@ -3,6 +3,7 @@ import { readCamt } from './camt.ts';
 import { decodeFile } from './decode.ts';
 import { readMt940 } from './mt940.ts';
 import { readOfx } from './ofx.ts';
+import { readPlaid } from './plaid.ts';
 import { bankFileFormat } from './recognise.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -26,10 +27,16 @@ export function readBankFile(bytes: Uint8Array, name: string): BankFile {
       return statements(readOfx(text));
     case 'mt940':
       return statements(readMt940(text));
+    case 'plaid':
+      return statements(readPlaid(text));
     case 'csv':
       return { kind: 'table', text };
     case null:
       if (/\.(?:csv|tsv)$/i.test(name)) return { kind: 'table', text };
-      throw unreadable(1, 'This is no bank file that is known here.', 'Export camt.053, MT940, OFX, QFX or CSV from your bank.');
+      throw unreadable(
+        1,
+        'This is no bank file that is known here.',
+        'Export camt.053, MT940, OFX, QFX or CSV from your bank, or transactions from Plaid.',
+      );
   }
 }

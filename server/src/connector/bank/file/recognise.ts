@@ -4,8 +4,9 @@ import { detectDelimiter, detectMapping } from './csv-detect.ts';
 import { decodeFile, fileBytesMax } from './decode.ts';
 import { isMt940 } from './mt940.ts';
 import { isOfx } from './ofx.ts';
+import { isPlaid } from './plaid.ts';
 
-export type FileFormat = 'camt' | 'mt940' | 'ofx' | 'csv';
+export type FileFormat = 'camt' | 'mt940' | 'ofx' | 'plaid' | 'csv';
 
 const headBytes = 64 * 1024;
 
@@ -21,6 +22,7 @@ export function bankFileFormat(bytes: Uint8Array, name: string): FileFormat | nu
   if (isCamt(text)) return 'camt';
   if (isOfx(text)) return 'ofx';
   if (isMt940(text)) return 'mt940';
+  if (isPlaid(text)) return 'plaid';
   if (!/\.(?:csv|tsv|txt)$/i.test(name)) return null;
   return isTransactionTable(text) ? 'csv' : null;
 }

@@ -5,14 +5,18 @@ import { type Database, withTenant } from '#kernel/database';
 import type { KeysOf } from '#trust/key';
 import { readInvoice } from './facts.ts';
 
-/** The text of a document, whatever its kind. @throws FactotumError `document.unreadable`, `document.too_large`. */
-export type ReadText = (file: { readonly name: string; readonly bytes: Uint8Array }) => Promise<{ readonly text: string }>;
+/** The text of a tenant's document, whatever its kind. @throws FactotumError `document.unreadable`, `document.too_large`, `document.busy`. */
+export type ReadText = (
+  tenantId: Id<'tenant'>,
+  file: { readonly name: string; readonly bytes: Uint8Array },
+) => Promise<{ readonly text: string }>;
 
 export interface InvoiceImport {
   /**
    * Reads an invoice and keeps what it says; looks for what pays it. The same bytes again are known.
    *
-   * @throws FactotumError `ledger.unreadable` when the document is no invoice; `document.unreadable`, `document.too_large`.
+   * @throws FactotumError `ledger.unreadable` when the document is no invoice; `document.unreadable`, `document.too_large`,
+   * `document.busy`.
    */
   importInvoice(
     tenantId: Id<'tenant'>,
@@ -33,7 +37,7 @@ interface InvoiceImportDeps {
 export function createInvoiceImport({ database, keysOf, readText, now }: InvoiceImportDeps): InvoiceImport {
   return {
     async importInvoice(tenantId, name, bytes, submittedBy) {
-      const { text } = await readText({ name, bytes });
+      const { text } = await readText(tenantId, { name, bytes });
       const read = readInvoice(text, name);
       if (read === null)
         throw new FactotumError(
