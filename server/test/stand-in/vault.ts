@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isRecord, kv2Engine, transitEngine, type VaultAnswer, type VaultAsked, type VaultEngine, vaultErrors } from './vault-engines.ts';
 
 /** What a policy allows below a path; a star at the end of the path stands for anything. */
@@ -40,7 +40,7 @@ export interface VaultStandIn {
   revokeTokens(): void;
   /** Tokens that work now, the root's left out. */
   liveTokens(): number;
-  /** Stops listening and cuts every connection; `comeBack` listens at the same address again. */
+  /** Cuts every connection, and each new one at once, until `comeBack`. The port stays ours: somebody else could have it by then. */
   vanish(): Promise<void>;
   comeBack(): Promise<void>;
 }
@@ -180,18 +180,20 @@ export async function startVault(t: { after(clean: () => Promise<void>): void },
       (error) => response.writeHead(400).end(JSON.stringify({ errors: [String(error)] })),
     );
   };
-  let server = await listen(handle, 0);
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  let isGone = false;
+  server.on('connection', (socket) => isGone && socket.destroy());
+  t.after(async () => {
+    server.close().closeAllConnections();
+  });
   const bound = server.address();
   if (bound === null || typeof bound !== 'object') throw new Error('no port');
   const { port } = bound;
   const vanish = async () => {
-    if (!server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
+    isGone = true;
     server.closeAllConnections();
-    await closed;
   };
-  t.after(vanish);
   return {
     address: `http://127.0.0.1:${port}`,
     ...{ rootToken, namespace, requests, vanish },
@@ -208,15 +210,9 @@ export async function startVault(t: { after(clean: () => Promise<void>): void },
     revokeTokens: () => tokens.clear(),
     liveTokens: () => [...tokens.keys()].filter((name) => liveToken(name) !== null).length,
     async comeBack() {
-      server = await listen(handle, port);
+      isGone = false;
     },
   };
-}
-
-async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void, port: number): Promise<Server> {
-  const server = createServer(handle).listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
 }
 
 /** Vault tells creating from updating by whether there is something; here a write is allowed by either. */

@@ -8,7 +8,14 @@ import { gzipSync } from 'node:zlib';
 import { isFactotumError } from '#kernel';
 import { guardedAgent, mayDial, type OutboundLimits, outboundFetch, unguardedAgent } from './index.ts';
 
-const limits: OutboundLimits = { connectTimeoutMs: 2_000, headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000, responseBytesMax: 64 * 1_024 };
+/** On a machine that is busy with other tests nothing may fail for being slow. */
+const timeoutMs = 30_000;
+const limits: OutboundLimits = {
+  connectTimeoutMs: timeoutMs,
+  headersTimeoutMs: timeoutMs,
+  bodyTimeoutMs: timeoutMs,
+  responseBytesMax: 64 * 1_024,
+};
 const servers: Server[] = [];
 after(() => {
   for (const server of servers) server.close().closeAllConnections();

@@ -142,6 +142,7 @@ test('the installation signs in by the credentials that Google’s own tools use
     name: kms.createKey('factotum'),
     fetch: fetchTo(t, { 'cloudkms.googleapis.com': kms, 'oauth2.googleapis.com': kms }),
     clock: systemClock,
+    timeoutMs: 30_000,
   });
   await kek.health();
 });

@@ -8,7 +8,9 @@ import { conformance } from '../../../../test/kek-conformance.ts';
 import { startVault, type VaultRule } from '../../../../test/stand-in/vault.ts';
 import { createVaultTransit, parseVaultTransitKey } from './vault-transit.ts';
 
-const limits = { connectTimeoutMs: 2_000, headersTimeoutMs: 30_000, bodyTimeoutMs: 30_000, responseBytesMax: 100_000 };
+/** On a machine that is busy with other tests nothing may fail for being slow. */
+const timeoutMs = 30_000;
+const limits = { connectTimeoutMs: timeoutMs, headersTimeoutMs: timeoutMs, bodyTimeoutMs: timeoutMs, responseBytesMax: 100_000 };
 /** As documented: nothing that would make a key. */
 const policy = (key: string): VaultRule[] => [
   { path: `transit/keys/${key}`, allow: ['read'] },
@@ -22,14 +24,14 @@ async function world(t: TestContext) {
   t.after(() => agent.destroy());
   const fetch = outboundFetch(agent, limits);
   const { address, namespace } = vault;
-  const admin = createVaultClient({ address, namespace, fetch, auth: { method: 'token', token: async () => vault.rootToken } });
+  const admin = createVaultClient({ address, namespace, fetch, timeoutMs, auth: { method: 'token', token: async () => vault.rootToken } });
   const manage = (path: string, body: Record<string, unknown> = {}) => admin.call({ method: 'POST', path: `transit/keys/${path}`, body });
   const open = (key: string) => {
     const role = vault.addAppRole({ rules: policy(key) });
     const auth = { method: 'approle', roleId: async () => role.roleId, secretId: async () => role.secretId } as const;
     const kek = createVaultTransit({
       ...parseVaultTransitKey(`${vault.address}/team/transit/${key}`),
-      client: createVaultClient({ address, namespace, fetch, auth }),
+      client: createVaultClient({ address, namespace, fetch, timeoutMs, auth }),
       clock: systemClock,
     });
     t.after(() => kek.close());
