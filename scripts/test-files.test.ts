@@ -24,6 +24,7 @@ test('every test of ours is found, and none of a dependency', async (t) => {
     'packages/tlog/src/tree.test.ts',
     'web/dist/left.test.ts',
     'e2e/inbox.e2e.ts',
+    'e2e/mail.e2e.system.ts',
     'server/test/system/outside.system.ts',
   );
   assert.deepEqual(await findTests(root, 'everyday'), [
@@ -31,7 +32,7 @@ test('every test of ours is found, and none of a dependency', async (t) => {
     'packages/tlog/src/tree.test.ts',
     'server/src/flow/task/find.test.ts',
   ]);
-  assert.deepEqual(await findTests(root, 'system'), ['server/test/system/outside.system.ts']);
+  assert.deepEqual(await findTests(root, 'system'), ['e2e/mail.e2e.system.ts', 'server/test/system/outside.system.ts']);
 });
 
 test('parts of paths narrow the run', async (t) => {

@@ -4,7 +4,7 @@ import { sep } from 'node:path';
 /** `everyday` needs nothing but npm; `system` needs Debian packages (scripts/system-packages.ts). */
 export type TestKind = 'everyday' | 'system';
 
-/** Where tests live; `*.e2e.ts` are tests in a browser, which also come from npm. */
+/** Where tests live; `*.e2e.ts` are tests in a browser, which also comes from npm. `*.e2e.system.ts` need both. */
 const patterns: Readonly<Record<TestKind, readonly string[]>> = {
   everyday: ['{server,packages,web,bench,scripts,e2e,deploy}/**/*.test.ts', '{web,e2e}/**/*.e2e.ts'],
   system: ['{server,e2e,deploy}/**/*.system.ts'],

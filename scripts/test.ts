@@ -72,7 +72,7 @@ function refuse(what: string, reason: string): number {
   return isCi ? 1 : 0;
 }
 
-const needsBrowser = (file: string) => file.endsWith('.e2e.ts');
+const needsBrowser = (file: string) => /\.e2e\.(?:system\.)?ts$/.test(file);
 const needsDatabase = (file: string) => /^(?:server|e2e|bench)\//.test(file);
 
 /** What the test processes inherit, unless it is set. */

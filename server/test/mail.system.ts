@@ -4,25 +4,18 @@ import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createHost } from '@factotum/connector-sdk/test';
 import { sql } from 'kysely';
-import { createTransport } from 'nodemailer';
 import PostalMime from 'postal-mime';
 import { eventBodySchema } from '#flow/intake';
-import type { Id, JsonObject } from '#kernel';
+import type { Id } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { createMailConnector } from '../src/connector/mail/index.ts';
-import { type MailServers, startMailServers } from './mail-servers.ts';
+import { accountOf, alice, bob, passwordOf, post, readInbox } from './mail-accounts.ts';
+import { startMailServers } from './mail-servers.ts';
 import { eventually, type TestPlatform, testPlatform } from './platform.ts';
 import { buildToolCaller } from './tool-calls.ts';
 
-const alice = 'alice@acme.test';
-const bob = 'bob@acme.test';
 /** A mailbox that is read in while everything goes wrong. Ten thousand take minutes. */
 const messages = Number(process.env.FACTOTUM_TEST_MESSAGES ?? 2_000);
-
-const accountOf = (servers: MailServers, user: string, imapPort = servers.imapsPort): JsonObject => ({
-  ...{ imapHost: 'localhost', imapPort, imapSecurity: 'tls', smtpHost: 'localhost', smtpPort: servers.smtpPort, smtpSecurity: 'starttls' },
-  ...{ trustedCertificate: servers.certificate, user, fromAddress: user, pastDays: 3_650 },
-});
 
 /** The tenant's events, opened. */
 async function eventsOf(platform: TestPlatform, tenantId: Id<'tenant'>) {
@@ -78,20 +71,6 @@ async function startCutter(t: TestContext, port: number) {
   };
 }
 
-/** A mail as a customer’s own server hands it over. */
-async function post(
-  servers: MailServers,
-  mail: { from: string; to: string; subject: string; text: string; messageId: string },
-): Promise<void> {
-  const transport = createTransport({
-    host: '127.0.0.1',
-    port: servers.smtpPort,
-    tls: { ca: servers.certificate, servername: 'localhost' },
-  });
-  await transport.sendMail(mail);
-  transport.close();
-}
-
 test('a large mailbox is read while its server is killed, renumbered and cut off: nothing is lost and nothing doubled', {
   timeout: 1_800_000,
 }, async (t) => {
@@ -117,7 +96,7 @@ test('a large mailbox is read while its server is killed, renumbered and cut off
   const begun = performance.now();
   const connection = await platform.connections.create(
     tenantId,
-    { connector: 'mail', name: 'Office', settings: accountOf(servers, alice, cutter.port), credentials: { password: 'alicepw' } },
+    { connector: 'mail', name: 'Office', settings: accountOf(servers, alice, cutter.port), credentials: { password: passwordOf(alice) } },
     { actor: 'user:usr_1' },
   );
   const watcher = platform.createWatcher();
@@ -203,7 +182,7 @@ test('a customer writes, is answered in the thread, gets files, and what cannot 
   const { tenantId } = tenant;
   await platform.connections.create(
     tenantId,
-    { connector: 'mail', name: 'Office', settings: accountOf(servers, alice), credentials: { password: 'alicepw' } },
+    { connector: 'mail', name: 'Office', settings: accountOf(servers, alice), credentials: { password: passwordOf(alice) } },
     { actor: 'user:usr_1' },
   );
   const watcher = platform.createWatcher();
@@ -220,21 +199,9 @@ test('a customer writes, is answered in the thread, gets files, and what cannot 
     () => 'the account was not polled',
     60_000,
   );
-  const customer = createHost({
-    connector: createMailConnector(),
-    settings: accountOf(servers, bob) as never,
-    credentials: { password: 'bobpw' },
-  });
   const inbox = (subject: RegExp) =>
     eventually(
-      async () => {
-        await customer.drain();
-        for (const arrival of customer.arrivals) {
-          const read = arrival.form === 'mail' ? await PostalMime.parse(arrival.bytes) : null;
-          if (read?.subject !== undefined && subject.test(read.subject)) return read;
-        }
-        return undefined;
-      },
+      async () => (await readInbox(servers, bob)).find((mail) => subject.test(mail.subject ?? '')),
       () => `the customer has no mail ${subject}`,
       120_000,
     );
@@ -268,7 +235,7 @@ test('a customer writes, is answered in the thread, gets files, and what cannot 
   const office = createHost({
     connector: createMailConnector(),
     settings: { ...accountOf(servers, alice), folders: ['Sent', 'Drafts'] } as never,
-    credentials: { password: 'alicepw' },
+    credentials: { password: passwordOf(alice) },
   });
   await office.drain();
   const kept = await Promise.all(
