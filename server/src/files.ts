@@ -1,22 +1,17 @@
 import { type BankImport, type InvoiceImport, isBankFile } from '#connector/bank';
-import { readDocument } from '#connector/document';
 import { createFileIntake, type FileIntakeDeps, type FileRecogniser } from '#flow/file';
-import type { ReadDocument } from '#flow/intake';
 import type { Config } from '#kernel';
 import type { Database } from '#kernel/database';
 import { invoiceRecogniser } from './ledger.ts';
 
-/** Reads documents for whoever takes something in. */
-export const documents: ReadDocument = readDocument;
-
-type Deps = Omit<FileIntakeDeps, 'app' | 'readDocument' | 'recognisers'> & {
+type Deps = Omit<FileIntakeDeps, 'app' | 'recognisers'> & {
   readonly database: Database;
   readonly ledger: BankImport & InvoiceImport;
 };
 
 /** The door for files of this process. Bank files and invoices go to the ledger, whichever way they come. */
 export const createPlatformFiles = ({ database, ledger, ...deps }: Deps) =>
-  createFileIntake({ ...deps, app: database.app, readDocument: documents, recognisers: [bankFiles(ledger), invoiceRecogniser(ledger)] });
+  createFileIntake({ ...deps, app: database.app, recognisers: [bankFiles(ledger), invoiceRecogniser(ledger)] });
 
 /** The folders of this machine that a tenant may watch. */
 export async function folderRoots(

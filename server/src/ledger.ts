@@ -1,6 +1,6 @@
 import { type BankImport, createBankImport, createInvoiceImport, type InvoiceImport } from '#connector/bank';
 import type { FileRecogniser } from '#flow/file';
-import type { Intake, ReadDocument } from '#flow/intake';
+import type { Intake, ReadDocumentOf } from '#flow/intake';
 import { type Clock, isFactotumError, type Logger } from '#kernel';
 import type { Database } from '#kernel/database';
 import type { KeysOf } from '#trust/key';
@@ -9,15 +9,15 @@ interface LedgerDeps {
   readonly database: Database;
   readonly keysOf: KeysOf;
   readonly intake: Intake;
-  readonly readDocument: ReadDocument;
+  readonly readDocumentOf: ReadDocumentOf;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Bank files and invoices on their way into the ledger, for every door. */
-export const createPlatformLedger = ({ database, keysOf, intake, readDocument, clock, log }: LedgerDeps): BankImport & InvoiceImport => ({
+export const createPlatformLedger = ({ database, keysOf, intake, readDocumentOf, clock, log }: LedgerDeps): BankImport & InvoiceImport => ({
   ...createBankImport({ database, keysOf, intake, clock, log }),
-  ...createInvoiceImport({ database, keysOf, readText: (file) => readDocument(file, {}), now: () => clock.now() }),
+  ...createInvoiceImport({ database, keysOf, readText: (tenantId, file) => readDocumentOf(tenantId)(file), now: () => clock.now() }),
 });
 
 const noInvoice: ReadonlySet<string> = new Set(['ledger.unreadable', 'document.unreadable', 'document.too_large']);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bankTools } from '#connector/bank';
 import { type BriefingDeps, briefingTools, type ReadMoney } from '#connector/briefing';
 import { calendarTools } from '#connector/calendar';
+import { createDocumentReader } from '#connector/document';
 import { createInvitationPost, mailTools } from '#connector/mail';
 import { textClassify } from '#connector/text';
 import { vaultTools } from '#connector/vault';
@@ -40,7 +41,7 @@ import { readMoney } from './briefing.ts';
 import { createPlatformConnections } from './connections.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { databaseLogins } from './database-logins.ts';
-import { createPlatformFiles, documents, folderRoots } from './files.ts';
+import { createPlatformFiles, folderRoots } from './files.ts';
 import { openKeys } from './keys.ts';
 import { createPlatformLedger } from './ledger.ts';
 import { createPlatformQuotas } from './quota.ts';
@@ -186,17 +187,18 @@ export async function openPlatform(options: PlatformOptions) {
     });
     const policies = createPolicyEngine();
     const quotas = createPlatformQuotas({ database, clock, onWork: options.onWork });
+    const readDocumentOf = createDocumentReader({ atOnceMax: config.documentReaders });
     const intake = createIntake({
       database,
       keysOf: keyring.of,
       clock,
       admit: createAdmission({ database, quotas }),
-      readDocument: documents,
+      readDocumentOf,
       readCalendar: readCalendarMail,
       onAccepted: options.onWork,
     });
-    const ledger = createPlatformLedger({ database, keysOf: keyring.of, intake, readDocument: documents, clock, log });
-    const fileIntake = createPlatformFiles({ database, keysOf: keyring.of, intake, files: vaultFiles, clock, ledger });
+    const ledger = createPlatformLedger({ database, keysOf: keyring.of, intake, readDocumentOf, clock, log });
+    const fileIntake = createPlatformFiles({ database, keysOf: keyring.of, intake, readDocumentOf, files: vaultFiles, clock, ledger });
     const calendars = createPlatformAgenda({ database, keysOf: keyring.of, clock });
     const watching = await createPlatformConnections(config, {
       agenda: calendars.agenda,

@@ -31,7 +31,7 @@ export async function testDropFolders() {
       keysOf: keyring.of,
       intake: over,
       files: vaultFiles,
-      readDocument,
+      readDocumentOf: () => readDocument,
       recognisers: [],
       clock: systemClock,
     });

@@ -98,6 +98,7 @@ function assemble(values: Values, faults: string[]): Assembled {
     roles: values.FACTOTUM_ROLES,
     demo: values.FACTOTUM_DEMO ?? (values.FACTOTUM_DATABASE_URL === undefined && roleUrls === undefined),
     workerSlots: values.FACTOTUM_WORKER_SLOTS,
+    documentReaders: values.FACTOTUM_DOCUMENT_READERS,
     noteHistory: { versions: values.FACTOTUM_NOTE_VERSIONS, days: values.FACTOTUM_NOTE_HISTORY_DAYS },
     backup: backupFrom(values, faults),
     tools: toolsFrom(values, faults),

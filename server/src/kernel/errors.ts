@@ -157,6 +157,7 @@ export const errorCatalogue = {
   'tool_server.changed': { status: 409, retry: false, title: 'The tool has changed and waits for confirmation' },
   'document.unreadable': { status: 422, retry: false, title: 'The document cannot be read' },
   'document.too_large': { status: 413, retry: false, title: 'The document is too large, or unpacks to too much' },
+  'document.busy': { status: 429, retry: true, title: 'Too many of your documents wait to be read' },
   'device_token.not_found': { status: 404, retry: false, title: 'No such device' },
   'ledger.not_found': { status: 404, retry: false, title: 'No such account or transaction' },
   'ledger.unreadable': { status: 422, retry: false, title: 'The bank file cannot be read' },

@@ -26,7 +26,7 @@ const build = async (change: Partial<FileIntakeDeps> = {}) => {
     keysOf: keyring.of,
     intake,
     files,
-    readDocument,
+    readDocumentOf: () => readDocument,
     recognisers: [],
     clock: systemClock,
     ...change,

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { createLimit, FactotumError, jsonObjectSchema } from '#kernel';
+import { FactotumError, jsonObjectSchema } from '#kernel';
 import { type DocumentText, documentBytesMax, documentKinds, textCharsMax } from './document.ts';
 
 /** A document by its bytes, by the path of a file that is not changed meanwhile, or by what brings its bytes and how many there are. */
@@ -37,19 +37,14 @@ const heapMegabytes = 320;
 const memoryLookMs = 50;
 /** A million characters at three bytes each, and room for escapes and metadata. */
 const answerBytesMax = 8 * 1024 * 1024;
-/** Processes at once: reading is work for a core, and the server wants the others. */
-const limited = createLimit(2);
-
 /**
  * Reads the text of a document in a process of its own, made for this document alone: without environment, file access, or a second
- * chance. What was written to break a reader breaks that process.
+ * chance. What was written to break a reader breaks that process. How many are read at once is the caller's to say.
  *
  * @throws FactotumError `document.unreadable` when it is damaged, protected or of a kind that is not read; `document.too_large` when it,
  * what it unpacks to, or what reading it takes is more than a document needs. Their messages say what to do. Never retried.
  */
-export const readDocument = (input: DocumentInput, options: ReadOptions = {}): Promise<DocumentText> => limited(() => read(input, options));
-
-async function read(input: DocumentInput, options: ReadOptions): Promise<DocumentText> {
+export async function readDocument(input: DocumentInput, options: ReadOptions = {}): Promise<DocumentText> {
   const { signal } = options;
   signal?.throwIfAborted();
   const size = await sizeOf(input);

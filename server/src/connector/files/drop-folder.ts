@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
 import type { FileIntake } from '#flow/file';
 import { type EventInput, eventInputSchema, type Intake, payloadBytesMax } from '#flow/intake';
-import { createLimit, type ErrorCode, FactotumError, type Id, isFactotumError, type JsonObject, type Logger, parseJson } from '#kernel';
+import { createTurns, type ErrorCode, FactotumError, type Id, isFactotumError, type JsonObject, type Logger, parseJson } from '#kernel';
 import { type Fingerprint, openSeen, readSeen, removeSeen, type Seen, whenSettled } from './dropped-file.ts';
 import { putAside, refusedFolder } from './refused.ts';
 import { isUnfinished } from './unfinished.ts';
@@ -62,7 +62,8 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
   const { intake, log, settledMs = settledMsDefault } = options;
   const root = resolve(options.root);
   const stopping = new AbortController();
-  const limited = createLimit(atOnceMax);
+  // The tenants' folders take turns: a thousand files in one do not hold up the first of another.
+  const inTurn = createTurns<string>({ atOnceMax, eachMax: atOnceMax - 1 });
   const busy = new Map<string, Promise<void>>();
   /** Files whose event is committed and that could not be deleted. */
   const taken = new Map<string, Fingerprint>();
@@ -76,7 +77,7 @@ export function createDropFolder(options: DropFolderOptions): DropFolder {
     const running = busy.get(path);
     if (running !== undefined) return running;
     const handling = whenSettled(path, settledMs, stopping.signal)
-      .then((seen) => (seen === null ? forget(path) : limited(() => take(path, seen))))
+      .then((seen) => (seen === null ? forget(path) : inTurn(dirname(path), () => take(path, seen))))
       .catch((error) => say(path, error))
       .finally(() => busy.delete(path));
     busy.set(path, handling);

@@ -27,6 +27,14 @@ test('whoever asks us to come back later is believed, for a day at most', () => 
   assert.ok(waits(-1) > 0 && waits(0) > 0);
 });
 
+test('a quota that is used up and documents that wait their turn are no failures of the connection', () => {
+  for (const code of ['quota.exceeded', 'document.busy'] as const) {
+    const verdict = judge(new FactotumError(code, 'Later.', { details: { retryAfterMs: 2_000 } }), 30);
+    assert.ok(verdict.kind === 'again');
+    assert.deepEqual([verdict.inMs, verdict.counts], [2_000, false]);
+  }
+});
+
 test('what a person has to see to stops the connection, what is ours does not count, and a cursor is forgotten once at once', () => {
   for (const kind of ['auth', 'permanent'] as const) assert.equal(judge(fault(kind), 0).kind, 'broken');
   for (const code of ['secret.not_found', 'connection.invalid'] as const)

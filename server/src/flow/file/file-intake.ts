@@ -1,4 +1,4 @@
-import { type Accepted, type Intake, type ReadDocument, rawBytesMax } from '#flow/intake';
+import { type Accepted, type Intake, type ReadDocumentOf, rawBytesMax } from '#flow/intake';
 import { type Clock, errorCatalogue, FactotumError, type Id, isFactotumError } from '#kernel';
 import { type RoleDatabase, withTenant } from '#kernel/database';
 import { addTenantJob } from '#trust/job';
@@ -63,7 +63,7 @@ export interface FileIntakeDeps {
   readonly keysOf: KeysOf;
   readonly intake: Intake;
   readonly files: Files;
-  readonly readDocument: ReadDocument;
+  readonly readDocumentOf: ReadDocumentOf;
   readonly recognisers: readonly FileRecogniser[];
   readonly clock: Clock;
 }
@@ -151,8 +151,13 @@ export function createFileIntake(deps: FileIntakeDeps) {
 
   const read = async (tenantId: Id<'tenant'>, name: string, kept: KeptFile, warnings: readonly string[] = []) =>
     arrivalOf({ name, warnings }, kept, async (options) =>
-      deps.readDocument({ name, stream: await open(tenantId, kept), sizeBytes: kept.sizeBytes }, options),
+      deps.readDocumentOf(tenantId)({ name, stream: whenRead(tenantId, kept), sizeBytes: kept.sizeBytes }, options),
     );
+
+  /** Opened when its turn has come: until then it holds nothing open. */
+  async function* whenRead(tenantId: Id<'tenant'>, kept: KeptFile): AsyncGenerator<Uint8Array> {
+    yield* await open(tenantId, kept);
+  }
 
   const discard = (tenantId: Id<'tenant'>, { path, etag }: KeptFile, { submittedBy }: FileDoor) =>
     files.remove(tenantId, { path, author: submittedBy, at: clock.now(), ifMatch: etag });
@@ -162,7 +167,8 @@ export function createFileIntake(deps: FileIntakeDeps) {
      * Takes a file in: a mail as a mail, a mailbox by a job, what is recognised by who knows it, anything else as an event
      * `file.arrived` of the source `files` with what it says. Kept before it is told of, and known again by its content.
      *
-     * @throws FactotumError `mail.invalid`, `request.invalid`, `request.too_large`, `quota.exceeded`, `storage.*`, what a recogniser says.
+     * @throws FactotumError `mail.invalid`, `request.invalid`, `request.too_large`, `quota.exceeded`, `document.busy`, `storage.*`, what a
+     * recogniser says.
      */
     async take(tenantId: Id<'tenant'>, file: IncomingFile, door: FileDoor): Promise<TakenFile> {
       const { head, body } = await peek(file.body, headBytes);

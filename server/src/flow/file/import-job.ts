@@ -21,8 +21,8 @@ type Position = z.infer<typeof positionSchema>;
 /** Mails that are taken in together: they share a commit. A batch ends earlier when it has this many bytes. */
 const batchMails = 50;
 const batchBytesMax = 8 * 1024 * 1024;
-/** How long a full quota is waited out at a time, in milliseconds. */
-const quotaWaitMsMax = 60_000;
+/** How long a full quota or queue is waited out at a time, in milliseconds. */
+const waitMsMax = 60_000;
 
 interface ImportDeps {
   readonly intake: Intake;
@@ -105,11 +105,11 @@ async function takeOne(
       return created ? 'taken' : 'known';
     } catch (error) {
       if (isFactotumError(error, 'mail.invalid')) return 'unreadable';
-      if (!isFactotumError(error, 'quota.exceeded')) throw error;
-      // The tenant's rate goes to its other events as well: whoever brings ten thousand at once waits.
+      if (!isFactotumError(error, 'quota.exceeded') && !isFactotumError(error, 'document.busy')) throw error;
+      // The tenant's rate and its turns at reading go to what else it does as well: whoever brings ten thousand at once waits.
       const { retryAfterMs } = z.looseObject({ retryAfterMs: z.number().optional() }).safeParse(error.details).data ?? {};
       if (retryAfterMs === undefined) throw error;
-      await delay(Math.min(retryAfterMs + 10, quotaWaitMsMax), undefined, { signal: job.signal });
+      await delay(Math.min(retryAfterMs + 10, waitMsMax), undefined, { signal: job.signal });
     }
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import type pg from 'pg';
-import { type Clock, createLogger, FactotumError, type Id, isFactotumError, systemClock } from '#kernel';
+import { type Clock, createLogger, FactotumError, type Id, isFactotumError, newId, systemClock } from '#kernel';
 import { type Database, openDatabase, withTenant } from '#kernel/database';
 import { createQuotas, writeLimits } from '#trust/quota';
 import { testDatabase } from '../../../test/database.ts';
@@ -73,6 +73,39 @@ async function audited(tenantId: Id<'tenant'>): Promise<string[]> {
 }
 
 const isConflict = (error: unknown) => isFactotumError(error, 'event.conflict');
+
+test('a mail whose attachment cannot be read right now is not taken in, and comes in whole when it comes again', async () => {
+  const { tenantId } = await tenants.build();
+  let isBusy = true;
+  const busyIntake = createIntake({
+    ...{ database, keysOf: tenants.keyring.of, clock: systemClock, admit: async () => undefined, onAccepted: () => undefined },
+    readDocumentOf: (whose) => async () => {
+      assert.equal(whose, tenantId);
+      if (isBusy) throw new FactotumError('document.busy', 'Later.');
+      return { kind: 'pdf', text: 'Invoice 4711', metadata: {}, truncated: false, warnings: [] };
+    },
+  });
+  const attached = Buffer.from(
+    [
+      ...['From: a@example.com', 'Subject: Bill', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b', '', '--b', '', 'Hi'],
+      ...['--b', 'Content-Type: application/pdf; name=a.pdf', 'Content-Disposition: attachment; filename=a.pdf', '', '%PDF-', '--b--', ''],
+    ].join('\r\n'),
+  );
+  const connectionId = newId('connection');
+  const poll = () =>
+    busyIntake.acceptAll(tenantId, [{ form: 'mail', bytes: attached }], {
+      ...{ connectionId, connector: 'imap', channel: 'connection' },
+      also: async () => undefined,
+    });
+  await assert.rejects(busyIntake.acceptMail(tenantId, attached, http), (error) => isFactotumError(error, 'document.busy'));
+  await assert.rejects(poll(), (error) => isFactotumError(error, 'document.busy'));
+  assert.equal((await stored(tenantId)).events.length, 0);
+  isBusy = false;
+  assert.equal((await poll()).created, 1);
+  const { body, eventId } = (await stored(tenantId)).events[0] ?? assert.fail('there is no event');
+  const { payload } = (await tenants.keyring.of(tenantId)).openJson({ kind: 'event', id: eventId }, body, eventBodySchema);
+  assert.match(JSON.stringify(payload), /Invoice 4711/);
+});
 
 test('the same mail through two doors of two processes at once is one event and one task', async () => {
   const { tenantId } = await tenants.build();

@@ -1,12 +1,12 @@
 import type { Arrival } from '@factotum/connector-sdk';
 import { sealTaskDetail } from '#flow/task';
-import { type Clock, canonicalJson, FactotumError, type Id, newId } from '#kernel';
+import { type Clock, canonicalJson, createLimit, FactotumError, type Id, newId } from '#kernel';
 import { type Database, isRetryable } from '#kernel/database';
 import { auditBody } from '#trust/audit';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { type ConnectionDoor, readArrival } from './arrival.ts';
 import type { ReadCalendarPart } from './calendar.ts';
-import type { ReadDocument } from './document.ts';
+import type { ReadDocumentOf } from './document.ts';
 import { readMail } from './mail.ts';
 import { type PlacedEvent, placeEvents } from './placed.ts';
 import { type Accepted, type AcceptedAll, type EventBody, type IncomingEvent, type Provenance, payloadBytesMax } from './schema.ts';
@@ -19,13 +19,13 @@ export interface Intake {
    * @throws `event.conflict` when its external id brought another payload before (both are kept); `quota.exceeded`; `event.invalid`.
    */
   accept(tenantId: Id<'tenant'>, event: IncomingEvent): Promise<Accepted>;
-  /** The same for the raw bytes of a mail. @throws `mail.invalid` besides. */
+  /** The same for the raw bytes of a mail. @throws `mail.invalid`, `document.busy` besides. */
   acceptMail(tenantId: Id<'tenant'>, bytes: Uint8Array, door: MailDoor): Promise<Accepted>;
   /**
    * What came over one connection, and whatever else is to be committed with it (`also`), in one transaction or not at all. What cannot be
    * read becomes an event that says so: nothing that arrived is lost, and one bad arrival does not hold up the others.
    *
-   * @throws `quota.exceeded`, before anything is stored; what `also` throws.
+   * @throws `quota.exceeded`, `document.busy`, before anything is stored; what `also` throws.
    */
   acceptAll(tenantId: Id<'tenant'>, arrivals: readonly Arrival[], batch: Batch): Promise<AcceptedAll>;
 }
@@ -48,7 +48,7 @@ interface IntakeDeps {
   /** Counts events against the tenant's rate, one if nothing is said. @throws `quota.exceeded`. */
   readonly admit: (tenantId: Id<'tenant'>, count?: number) => Promise<void>;
   /** Reads what attachments say. Left out: they are only named. */
-  readonly readDocument?: ReadDocument;
+  readonly readDocumentOf?: ReadDocumentOf;
   /** Tells what parts of mails say about appointments. */
   readonly readCalendar?: ReadCalendarPart;
   /** Called after each commit that made tasks: somebody may want to look now. */
@@ -64,6 +64,8 @@ interface Waiting {
 /** Most events in one commit of a tenant, and most bytes, unless one alone has more. */
 const batchMax = 200;
 const batchBytesMax = 16 * 1024 * 1024;
+/** Arrivals of a batch that are read at once. */
+const readAtOnce = 4;
 const titleCharsMax = 300;
 
 /** The one door for events. Those of a tenant that arrive together share a commit; a commit never waits for more to come. */
@@ -141,14 +143,18 @@ export function createIntake(deps: IntakeDeps): Intake {
       // Before it is read: reading is what a flood would cost.
       await deps.admit(tenantId);
       const { history = false, ...from } = door;
-      const mail = await readMail(bytes, from, history ? undefined : deps.readDocument, calendarReader(tenantId));
+      const mail = await readMail(bytes, from, history ? undefined : deps.readDocumentOf?.(tenantId), calendarReader(tenantId));
       return take(tenantId, history ? { ...mail, history } : mail);
     },
     async acceptAll(tenantId, arrivals, { also, ...door }) {
       if (arrivals.length > 0) await deps.admit(tenantId, arrivals.length);
       const keys = await deps.keysOf(tenantId);
       const now = deps.clock.now();
-      const read = await Promise.all(arrivals.map((arrival) => readArrival(arrival, door, deps.readDocument, calendarReader(tenantId))));
+      // A batch leaves room for the tenant's others among the documents that wait to be read.
+      const limited = createLimit(readAtOnce);
+      const read = await Promise.all(
+        arrivals.map((arrival) => limited(() => readArrival(arrival, door, deps.readDocumentOf?.(tenantId), calendarReader(tenantId)))),
+      );
       const records = (await placeEvents(deps.database, keys, tenantId, read, now)).map((one) => recordOf(keys, tenantId, one, now));
       const counted = (outcomes: readonly Stored[]): AcceptedAll => {
         const of = (kind: Stored['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Arrival } from '@factotum/connector-sdk';
-import { type Id, isFactotumError } from '#kernel';
+import { errorCatalogue, type Id, isFactotumError } from '#kernel';
 import type { CalendarPart } from './calendar.ts';
 import type { ReadDocument } from './document.ts';
 import { readMail } from './mail.ts';
@@ -26,6 +26,8 @@ const unreadCharsMax = 60_000;
 /**
  * An arrival as an event. Whatever came over a connection is untrusted. One that is not what the contract of connectors allows, or does not
  * read as what it claims to be, becomes an event `connection.unreadable` that tells people so.
+ *
+ * @throws FactotumError whose code passes by itself, such as `document.busy`.
  */
 export async function readArrival(
   arrival: Arrival,
@@ -42,7 +44,7 @@ export async function readArrival(
       ...history,
     };
   } catch (error) {
-    if (!isFactotumError(error) && !(error instanceof Misshapen)) throw error;
+    if (!(error instanceof Misshapen) && (!isFactotumError(error) || errorCatalogue[error.code].retry)) throw error;
     return { ...unreadable(arrival, door, error), ...history };
   }
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#kernel';
+import type { Id, JsonObject } from '#kernel';
 
 /** What a document says, as far as it could be read. All of it was written by whoever made the document. */
 export interface ReadableText {
@@ -21,9 +21,12 @@ export type DocumentSource = {
 /**
  * Reads the text of documents, within bounds of its own.
  *
- * @throws FactotumError `document.unreadable`, `document.too_large`.
+ * @throws FactotumError `document.unreadable`, `document.too_large`; `document.busy` when too many wait, which passes.
  */
 export type ReadDocument = (
   document: DocumentSource,
   options?: { readonly textCharsMax?: number; readonly timeoutMs?: number; readonly signal?: AbortSignal },
 ) => Promise<ReadableText>;
+
+/** Reads the documents of one tenant. The tenants take turns: the many documents of one do not hold up another's. */
+export type ReadDocumentOf = (tenantId: Id<'tenant'>) => ReadDocument;

@@ -1,4 +1,4 @@
-import { isFactotumError, type JsonObject } from '#kernel';
+import { errorCatalogue, isFactotumError, type JsonObject } from '#kernel';
 import type { ReadDocument } from './document.ts';
 import { cutToBytes, jsonBytes } from './text.ts';
 
@@ -22,16 +22,18 @@ const passedOver = /^(?:image|audio|video|font)\/|^(?:text\/calendar|application
 
 /**
  * What the first attachments of a mail say, by their places: the start of their text, or why there is none. It is the sender's as much as
- * the mail is.
+ * the mail is. One after the other: a mail takes one place among its tenant's documents.
+ *
+ * @throws FactotumError `document.busy`: what a mail says must not hang on how much there was to do when it came.
  */
 export async function excerptsOf(attachments: readonly Attached[], read: ReadDocument): Promise<ReadonlyMap<number, JsonObject>> {
   const wanted = [...attachments.entries()]
     .filter(([, { type, content }]) => !passedOver.test(type) && content.byteLength > 0)
     .slice(0, readMax);
-  const found = await Promise.all(wanted.map(async ([at, attached]) => [at, await excerptOf(attached, read)] as const));
   const excerpts = new Map<number, JsonObject>();
   let room = excerptsBytesMax;
-  for (const [at, { text, ...excerpt }] of found) {
+  for (const [at, attached] of wanted) {
+    const { text, ...excerpt } = await excerptOf(attached, read);
     const fitting: JsonObject = text === undefined ? excerpt : { ...excerpt, text: cutToBytes(text, room - jsonBytes(excerpt) - 10) };
     room -= jsonBytes(fitting);
     if (room < 0) break;
@@ -55,7 +57,7 @@ async function excerptOf({ name, type, content }: Attached, read: ReadDocument):
       ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
     };
   } catch (error) {
-    if (!isFactotumError(error)) throw error;
+    if (!isFactotumError(error) || errorCatalogue[error.code].retry) throw error;
     return { unreadable: error.message };
   }
 }

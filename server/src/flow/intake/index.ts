@@ -1,7 +1,7 @@
 export { type Batch, createIntake, type Intake, type MailDoor } from './accept.ts';
 export { createAdmission } from './admission.ts';
 export type { CalendarPart, ReadCalendarPart } from './calendar.ts';
-export type { DocumentSource, ReadableText, ReadDocument } from './document.ts';
+export type { DocumentSource, ReadableText, ReadDocument, ReadDocumentOf } from './document.ts';
 export { mailAttachments } from './mail.ts';
 export {
   type Accepted,

@@ -14,6 +14,8 @@ export interface Config {
   readonly roles: readonly Role[];
   readonly demo: boolean;
   readonly workerSlots: number;
+  /** Documents that are read at once. */
+  readonly documentReaders: number;
   /** How much of notes' history is kept. */
   readonly noteHistory: { readonly versions: number; readonly days: number };
   readonly backup: BackupConfig;

@@ -108,6 +108,13 @@ export const workSettings = {
     unit: 'tasks',
     about: 'Tasks one process works on at once. Waiting tasks take none.',
   },
+  FACTOTUM_DOCUMENT_READERS: {
+    schema: whole(2, 64),
+    fallback: '3',
+    unit: 'documents',
+    about:
+      'Documents one process reads at once, each up to 512 MB of memory and a core. One tenant has all but one of these places. More than there are cores, and each takes longer.',
+  },
   FACTOTUM_FOLDERS: {
     schema: tenantFolders.optional(),
     fallback: '',

@@ -52,7 +52,7 @@ export function addEventRoutes(routes: Routes, { intake }: Pick<HttpDeps, 'intak
       query: z.strictObject({ as: importAsSchema.default('new').describe('history: kept and found, and nothing is done because of it') }),
       body: rawBody(['message/rfc822', 'application/octet-stream', 'text/plain'], rawBytesMax),
       answers,
-      errors: ['mail.invalid', 'event.conflict', 'quota.exceeded'],
+      errors: ['mail.invalid', 'event.conflict', 'quota.exceeded', 'document.busy'],
     },
     async ({ body, query, tenantId, principal }) =>
       toAnswer(await intake.acceptMail(tenantId, body, { ...doorOf(principal), history: query.as === 'history' })),

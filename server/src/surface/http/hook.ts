@@ -21,7 +21,14 @@ export function addHookRoutes(routes: Routes, { connections }: Pick<HttpDeps, 'c
       query: z.looseObject({}),
       body: anyBody(bytesMax),
       answers: { 200: 'text/plain', 202: 'text/plain', 204: null },
-      errors: ['connection.not_found', 'webhook.signature_invalid', 'connection.unavailable', 'connection.refused', 'quota.exceeded'],
+      errors: [
+        'connection.not_found',
+        'webhook.signature_invalid',
+        'connection.unavailable',
+        'connection.refused',
+        'quota.exceeded',
+        'document.busy',
+      ],
     },
     async ({ params: { tenantId, connectionId, secret }, body, request }) => {
       if (!isId('tenant', tenantId) || !isId('connection', connectionId))

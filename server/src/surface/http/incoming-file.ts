@@ -31,7 +31,15 @@ export function addIncomingFileRoutes(routes: Routes, { fileIntake }: Pick<HttpD
       }),
       takesBytes: true,
       answers: { 200: takenSchema, 202: takenSchema },
-      errors: ['mail.invalid', 'request.too_large', 'event.conflict', 'quota.exceeded', 'storage.full', 'storage.unavailable'],
+      errors: [
+        'mail.invalid',
+        'request.too_large',
+        'event.conflict',
+        'quota.exceeded',
+        'document.busy',
+        'storage.full',
+        'storage.unavailable',
+      ],
     },
     async ({ params, query, request, tenantId, principal }) => {
       const file = { name: params.name, body: piecesOf(request.body), sizeBytes: announcedBytes(request.headers) };
