@@ -118,13 +118,14 @@ test('of requests at once in two processes exactly the limit of a key is let thr
   });
   const [one, two] = [limitsOf(stopped), limitsOf(stopped)];
   const requester = { tenantId: customer.tenantId, keyId, perMinute: 17 };
-  const before = (await platform.quotas.take(customer.tenantId, 'requestsPerMinute')).remaining;
+  const before = await platform.quotas.take(customer.tenantId, 'requestsPerMinute');
   const answers = await Promise.allSettled(
     Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? one : two).countRequester('read', requester, [])),
   );
   assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 17);
   const after = await platform.quotas.take(customer.tenantId, 'requestsPerMinute');
-  if (after.resetsInMs < 59_000) assert.equal(before - after.remaining, 18);
+  // A minute that ended in between has forgotten some of them.
+  if (after.resetsInMs <= before.resetsInMs) assert.equal(before.remaining - after.remaining, 18);
   // Another key of the same tenant, and another tenant, go on.
   await one.countRequester('read', { ...requester, keyId: 'key_000000000000000000000000' as typeof keyId }, []);
   await one.countRequester('read', { tenantId: (await buildCustomer()).tenantId }, []);
@@ -165,9 +166,17 @@ test('refused requests cost no look-up: a wrong key above the limit is not looke
     asked++;
     return Reflect.apply(connect, this, input);
   } as typeof pool.connect; // hands everything on
-  for (let count = 0; count < 10; count++) await send('GET /api/v1/tasks', { key: wrong, address: '192.0.2.20' });
+  // Where the minute ends in between, some more are let through first.
+  let [refusals, looks] = [0, 0];
+  while (refusals < 10) {
+    const before = asked;
+    const { status } = await send('GET /api/v1/tasks', { key: wrong, address: '192.0.2.20' });
+    if (status !== 429) continue;
+    refusals += 1;
+    looks += asked - before;
+  }
   pool.connect = connect;
-  assert.ok(asked <= 2, `${asked} looks`);
+  assert.ok(looks <= 2, `${looks} looks`);
 });
 
 test('while the database is away each process counts by itself, and asks again after a second', async () => {
@@ -216,11 +225,23 @@ test('who stands behind a trusted proxy is counted and listed by their own addre
   const key = await one.key();
   const by = (forwarded: string, address: string) => send('GET /api/v1/tasks', { key, address, headers: { 'x-forwarded-for': forwarded } });
   const left = async (answer: Response) => Number(/"address-read";r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1]);
-  assert.equal(await left(await by('198.51.100.1', '10.200.0.1')), 39);
-  assert.equal(await left(await by('198.51.100.2', '10.200.0.1')), 39, 'another client of the same proxy');
-  assert.equal(await left(await by('192.0.2.99, 198.51.100.2', '10.200.0.7')), 38, 'the same by another proxy, whatever it says of itself');
-  for (const [index, lie] of ['198.51.100.50', '198.51.100.51', '198.51.100.52'].entries())
-    assert.equal(await left(await by(lie, '203.0.113.5')), 39 - index, 'not a proxy of ours');
+  const minute = () => Math.floor(Date.now() / 60_000);
+  // Again, by addresses that nobody has used, where the minute ends in between.
+  for (let round = 1; ; round += 1) {
+    const [begun, network, stranger] = [minute(), `198.51.${round}`, `203.0.113.${round}`];
+    const leftOf = async (forwarded: string, address: string) => left(await by(forwarded, address));
+    const seen = {
+      'a client of a proxy': await leftOf(`${network}.1`, '10.200.0.1'),
+      'another client of the same proxy': await leftOf(`${network}.2`, '10.200.0.1'),
+      'the same by another proxy, whatever it says of itself': await leftOf(`192.0.2.99, ${network}.2`, '10.200.0.7'),
+      'not a proxy of ours': await leftOf(`${network}.50`, stranger),
+      'nor with another lie': await leftOf(`${network}.51`, stranger),
+      'nor with a third': await leftOf(`${network}.52`, stranger),
+    };
+    if (minute() !== begun) continue;
+    assert.deepEqual(Object.values(seen), [39, 39, 38, 39, 38, 37], JSON.stringify(seen));
+    break;
+  }
 
   await platform.database.auth.pool.query(
     `insert into "tenantSecurity" ("tenantId", "allowedAddresses") values ($1, $2)
@@ -271,7 +292,7 @@ test('links lead to the public address, whatever a request says it was sent to',
   assert.equal((await http.fetch(elsewhere, { incoming: { socket: { remoteAddress: '10.200.0.1' } } })).status, 421);
 });
 
-test('a WebSocket obeys the same limits, the same address list and the same proxies', { timeout: 20_000 }, async (t) => {
+test('a WebSocket obeys the same limits, the same address list and the same proxies', { timeout: 60_000 }, async (t) => {
   const one = await buildCustomer();
   const proxied = createClientAddress(['127.0.0.0/8']);
   const live = createLive({ ...platform, clientAddress: proxied, isOurs: () => true });
