@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { eventually, testPlatform } from '../platform.ts';
+import { freePort } from '../port.ts';
 import { payTool } from './pay-tool.ts';
 import { peopleOf } from './people.ts';
 
@@ -19,6 +19,7 @@ const folder = await mkdtemp(join(tmpdir(), 'factotum-tools-'));
 after(() => rm(folder, { recursive: true }));
 const ledger = join(folder, 'ledger');
 await writeFile(ledger, '');
+/** The second process has to be where the first one was. */
 const port = await freePort();
 const platform = await testPlatform({
   tools: () => [payTool(ledger, null)],
@@ -92,13 +93,4 @@ async function kill(child: ChildProcess): Promise<void> {
   const isGone = once(child, 'exit');
   child.kill('SIGKILL');
   await isGone;
-}
-
-/** The second process has to be where the first one was. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { eventually } from '../platform.ts';
+import { freePort } from '../port.ts';
 import { toolWorld } from './world.ts';
 
 /** Servers that others wrote, plugged in as they come from npm. */
@@ -92,11 +92,3 @@ test('server-everything over stdio and over HTTP: its tools are used in a plan, 
     assert.ok(!listed.items.some(({ tool }) => tool === `mcp.${slug}.echo`), 'what nobody confirmed is no tool');
   }
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
