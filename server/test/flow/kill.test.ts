@@ -142,7 +142,7 @@ it('500 tasks whose workers are killed 20 times all finish, with every effect th
     await working.working;
     // A worker's first task is over about a second after it has begun: some are killed before that and some after. On a fast machine the
     // work done ends the wait, so that there is some left for the next.
-    const [upToMs, share] = [performance.now() + 300 + random() * 1_500, (500 * (kills + 0.5)) / 20];
+    const [upToMs, share] = [performance.now() + 300 + random() * 1_500, (450 * (kills + 0.5)) / 20];
     while (performance.now() < upToMs && (await progressOf(batch)).done < share) await pause(10);
     await kill(working.child);
     doneAtKill.push((await progressOf(batch)).done);
