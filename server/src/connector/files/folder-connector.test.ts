@@ -87,8 +87,9 @@ test('a file that is being written is waited for', async () => {
   const connector = createFolderConnector({ files: platform.fileIntake, rootsOf: async () => [root] });
   const host = createHost({ connector, settings: { path: folder, existing: 'new' }, credentials: {} });
   const context = { ...host.context(), tenantId, settings: { path: folder, existing: 'new' as const } };
+  const begunAt = new Date();
   await writeFile(join(folder, 'a.txt'), 'begun');
-  const polled = await connector.poll?.({ ...context, now: () => new Date() }, null, { arrivals: 10, bytes: 1_000_000 });
+  const polled = await connector.poll?.({ ...context, now: () => begunAt }, null, { arrivals: 10, bytes: 1_000_000 });
   assert.deepEqual([polled?.arrivals.length, (polled?.nextInMs ?? 0) > 0], [0, true]);
   await utimes(join(folder, 'a.txt'), 1, 1);
   const later = await connector.poll?.({ ...context, now: () => new Date(Date.now() + 60_000) }, polled?.cursor ?? null, {
