@@ -10,8 +10,8 @@ const world = await toolWorld({ FACTOTUM_CONNECTION_ALLOW_HOSTS: server.host });
 const endpoint = { kind: 'http', url: server.url, signIn: { kind: 'none' } };
 let users = 0;
 
-/** A tenant whose playbook calls `echo`, confirmed as something that only reads and is quick, unless said otherwise. */
-async function userOf(given: Script, manifest: Record<string, unknown> = { effect: 'write', timeoutMs: 3_000 }) {
+/** A tenant whose playbook calls `echo`, confirmed as something that writes and may take its time, unless said otherwise. */
+async function userOf(given: Script, manifest: Record<string, unknown> = { effect: 'write', timeoutMs: 30_000 }) {
   script.tools = given.tools ?? [echoTool];
   delete script.onCall;
   delete script.before;
@@ -158,9 +158,10 @@ test('a server that crashes in the middle, or answers another question, leaves a
       void response.writeHead(200, { 'content-type': 'application/json' }).write('{', () => response.destroy()),
   });
   assert.equal((await crashing.run()).waitReason, 'unknown');
-  const other = await userOf({
-    onCall: (message, response) => sendJson(response, { jsonrpc: '2.0', id: (message.id ?? 0) + 1, result: { content: [] } }),
-  });
+  const other = await userOf(
+    { onCall: (message, response) => sendJson(response, { jsonrpc: '2.0', id: (message.id ?? 0) + 1, result: { content: [] } }) },
+    { effect: 'write', timeoutMs: 1_000 },
+  );
   assert.equal((await other.run()).waitReason, 'unknown');
 });
 
