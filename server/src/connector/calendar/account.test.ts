@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { compose, createAgendaKeeper, moved, utc } from '#flow/agenda';
+import { type Clock, systemClock } from '#kernel';
 import { buildCalendars } from '../../../test/calendars.ts';
 import { eventually, testPlatform } from '../../../test/platform.ts';
 import { standInCalendar, startCaldav } from '../../../test/stand-in/caldav.ts';
@@ -18,14 +19,19 @@ after(async () => {
 });
 const [first, second, third, fourth] = servers as [Server, Server, Server, Server]; // As many as were started.
 type Server = Awaited<ReturnType<typeof startCaldav>>;
-const keeper = createAgendaKeeper({
-  ...platform,
-  keysOf: platform.keyring.of,
-  release: createRelease({ agenda: platform.agenda, writes: platform.agendaWrites, connections: platform.connections }),
-});
+const keeperOf = (clock: Clock) =>
+  createAgendaKeeper({
+    ...platform,
+    keysOf: platform.keyring.of,
+    release: createRelease({ agenda: platform.agenda, writes: platform.agendaWrites, connections: platform.connections }),
+    clock,
+  });
+const keeper = keeperOf(systemClock);
 
 const dayMs = 86_400_000;
-const at = (days: number, hour = 9) => (Math.floor(Date.now() / dayMs) + days) * dayMs + hour * 3_600_000;
+/** The same to the end, whenever midnight is. */
+const today = Math.floor(Date.now() / dayMs);
+const at = (days: number, hour = 9) => (today + days) * dayMs + hour * 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
 const appointment = (uid: string, startMs: number, more: Partial<Parameters<typeof compose>[0]> = {}) =>
   compose({ uid, now: new Date(), times: { startMs, durationMs: 3_600_000 }, title: `About ${uid}`, ...more });
@@ -181,18 +187,16 @@ test('a reminder is told once when it is due, and moves with its appointment', a
   await tenant.poll();
   const now = new Date();
   const far = await tenant.done('calendar.create', { title: 'Far', start: iso(at(20)), reminderMinutes: 0 }, { key: 'r1', now });
-  const soon = Math.ceil(Date.now() / 1_000) * 1_000 + 1_000;
+  const soon = at(19);
   await tenant.done('calendar.move', { event: String(far.event), start: iso(soon) }, { key: 'r2', now });
-  const told = await eventually(
-    async () => {
-      await keeper.look();
-      const events = (await tenant.arrived()).filter(({ kind }) => kind === 'calendar.reminder');
-      return events.length > 0 ? events : undefined;
-    },
-    undefined,
-    30_000,
-  );
-  await Promise.all([keeper.look(), keeper.look()]);
-  assert.equal((await tenant.arrived()).filter(({ kind }) => kind === 'calendar.reminder').length, 1);
+  await keeper.look();
+  const reminders = async () => (await tenant.arrived()).filter(({ kind }) => kind === 'calendar.reminder');
+  assert.deepEqual(await reminders(), [], 'it is not due yet');
+  const then = keeperOf({ ...systemClock, now: () => new Date(soon) });
+  await then.look();
+  const told = await reminders();
+  assert.equal(told.length, 1);
+  await Promise.all([then.look(), then.look()]);
+  assert.equal((await reminders()).length, 1);
   assert.deepEqual([told[0]?.source, told[0]?.payload.start, told[0]?.payload.title], ['calendar', iso(soon), 'Far']);
 });

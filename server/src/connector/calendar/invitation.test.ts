@@ -45,7 +45,9 @@ after(async () => {
 });
 
 const dayMs = 86_400_000;
-const at = (days: number) => (Math.floor(Date.now() / dayMs) + days) * dayMs + 9 * 3_600_000;
+/** The same to the end, whenever midnight is. */
+const today = Math.floor(Date.now() / dayMs);
+const at = (days: number) => (today + days) * dayMs + 9 * 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
 
 async function buildOffice(place: number) {
