@@ -9,7 +9,9 @@ import { utc } from './zone.ts';
 
 const platform = await testPlatform();
 
-const day = (ahead: number) => Math.floor(Date.now() / 86_400_000) * 86_400_000 + ahead * 86_400_000 + 9 * 3_600_000;
+/** The same to the end, whenever midnight is. */
+const today = Math.floor(Date.now() / 86_400_000);
+const day = (ahead: number) => (today + ahead) * 86_400_000 + 9 * 3_600_000;
 const at = (minute: number) => ({ occurrence: null, here: utc, now: new Date(Date.UTC(2026, 0, 1, 0, minute)) });
 const organizer = 'boss@elsewhere.example';
 const invitation = (uid: string) =>
