@@ -43,7 +43,8 @@ async function use(index: number): Promise<void> {
 
 for (let round = 0; round < rounds; round += 1) await Promise.all(Array.from({ length: 4 }, (_, lane) => use(round * 4 + lane)));
 const events = await Promise.all(
-  Array.from({ length: 200 }, () =>
+  // So many that they fill a minute even where another one begins in between.
+  Array.from({ length: 400 }, () =>
     quotas
       .take(tenantId, 'eventsPerMinute')
       .then(() => 1)
