@@ -162,7 +162,8 @@ test('a provider that is down, fails, or says something endless leads back with 
 test('a provider that answers slowly holds a sign-in for ten seconds, not longer', { timeout: 60_000 }, async () => {
   const started = performance.now();
   assert.equal(await signIn({ answers: { '/.well-known/openid-configuration': 'trickle' } }), unavailable);
-  assert.ok(performance.now() - started < 15_000);
+  // As long again for a busy machine; the provider itself would never end.
+  assert.ok(performance.now() - started < 25_000);
 });
 
 test('addresses without TLS or with credentials in them, and the shared addresses behind which anybody answers, cannot be set up', async () => {

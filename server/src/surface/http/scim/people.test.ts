@@ -309,7 +309,7 @@ test('a token is kept as a hash, opens this door alone, and is refused as soon a
     await send('POST /api/v1/scim/tokens', { cookie, json: { name: 'short', expiresAt: new Date(Date.now() + 60_000).toISOString() } }),
   );
   assert.equal((await send('GET /scim/v2/Users', { key: short.token })).status, 200);
-  await pool.query(`update "scimToken" set "expiresAt" = now() where id = $1`, [short.id]);
+  await pool.query(`update "scimToken" set "expiresAt" = now() - interval '1 minute' where id = $1`, [short.id]);
   assert.equal((await send('GET /scim/v2/Users', { key: short.token })).status, 401);
   assert.equal((await ask('GET /Users')).status, 200);
   assert.equal((await send(`DELETE /api/v1/scim/tokens/${tokenId}`, { cookie })).status, 204);
