@@ -52,7 +52,10 @@ export function taskRows(database: Database) {
   const ring = (tenantId: Id<'tenant'>, taskId: string) =>
     withTenant(database.app.db, tenantId, async (tx) => {
       await sql`select 1 from task where tenant_id = ${tenantId} and task_id = ${taskId} for no key update`.execute(tx);
-      await sql`update task set signals = signals + 1, run_at = now() where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(tx);
+      // A minute ago: the database counts microseconds, and whoever claims next may count only to the millisecond.
+      await sql`update task set signals = signals + 1, run_at = now() - interval '1 minute' where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(
+        tx,
+      );
     });
 
   return { buildTenant, buildTasks, look, ring };

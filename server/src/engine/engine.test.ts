@@ -34,7 +34,7 @@ const write = (workerId: string, items: readonly { snapshot: TaskSnapshot; progr
     })),
   );
 
-async function until(isTrue: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
+async function until(isTrue: () => Promise<boolean> | boolean, withinMs = 60_000): Promise<void> {
   for (const end = performance.now() + withinMs; !(await isTrue()); ) {
     if (performance.now() > end) throw new Error('it did not come true');
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -162,8 +162,8 @@ describe('a lease', () => {
     await enlist(engine, 'wrk_alive');
     await claim('wrk_silent', 2);
     await claim('wrk_alive', 1);
-    await engine.pool.query(`update app.worker set beat_at = now() - interval '4 seconds' where worker_id = 'wrk_silent'`);
-    assert.equal(await reap(engine, 3_000), 2);
+    await engine.pool.query(`update app.worker set beat_at = now() - interval '4 minutes' where worker_id = 'wrk_silent'`);
+    assert.equal(await reap(engine, 180_000), 2);
     assert.deepEqual((await look(tenant)).map(({ owner }) => owner ?? '').sort(), ['', '', 'wrk_alive']);
     assert.equal(await beat(engine, 'wrk_silent'), false, 'it learns of it');
     assert.equal(await beat(engine, 'wrk_alive'), true);
@@ -188,7 +188,8 @@ describe('a lease', () => {
         if (leases.length === 1) await new Promise((resolve) => lease.signal.addEventListener('abort', resolve));
         await lease.commit({ progress: done(lease.snapshot.task), release: true, audit: [] });
       },
-      { leaseMs: 300 },
+      // No time passes for it: it has to be told.
+      { clock: { now: () => new Date(), monotonicMs: () => 0 } },
     );
     await worker.start();
     await until(() => leases.length === 1);
@@ -222,8 +223,8 @@ describe('a lease', () => {
       { clock: { now: () => new Date(), monotonicMs: () => monotonicMs }, leaseMs: 3_000 },
     );
     await worker.start();
-    await until(() => seen.length === 2);
-    assert.deepEqual(seen, [true, false]);
+    await until(() => seen.length >= 2);
+    assert.deepEqual(seen.slice(0, 2), [true, false]);
     await until(async () => (await look(tenant))[0]?.state === 'done');
     await worker.stop(0);
   });
@@ -258,7 +259,7 @@ describe('a lease', () => {
     });
     await worker.start();
     await until(() => begun);
-    await worker.stop(10_000);
+    await worker.stop(60_000);
     const [task] = await look(tenant);
     assert.deepEqual([task?.state, task?.owner], ['running', null]);
     await finishAll(tenant);
@@ -266,7 +267,7 @@ describe('a lease', () => {
 });
 
 describe('a ring', () => {
-  it('is never lost, though it comes in the very moment in which the task is parked', { timeout: 60_000 }, async () => {
+  it('is never lost, though it comes in the very moment in which the task is parked', async () => {
     const [rounds, each] = [50, 20];
     const tenant = await buildTenant(each);
     await enlist(engine, 'wrk_park');

@@ -47,7 +47,8 @@ function start(...handlers: JobHandler[]): JobRunner {
     clock: systemClock,
     log,
     handlers,
-    leaseMs: 600,
+    // Only what is killed loses its lease here, and has one of its own (test/job-process.ts).
+    leaseMs: 60_000,
     pollMs: 20,
   });
   runners.push(runner);
