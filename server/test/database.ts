@@ -16,8 +16,8 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** Small pools: many test files share one server's connections. */
-const connectionsMax = { app: 8, engine: 6, sequencer: 2, auth: 2 };
+/** Small pools: many test files share one server's connections. Who has to wait for one does so as long as a busy machine takes. */
+export const testPools = { connectionsMax: { app: 8, engine: 6, sequencer: 2, auth: 2 }, connectTimeoutMs: 60_000 };
 
 /**
  * Makes a database for one test file, as a copy of a migrated template (about 0.1 s).
@@ -34,7 +34,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   await copyTemplate(cluster, name);
   const ownerUrl = withDatabase(cluster.ownerUrl, name);
   const roleUrls = await prepareDatabase(ownerUrl, { passwordsFile: cluster.passwordsFile });
-  const database = openDatabase(roleUrls, { log, connectionsMax });
+  const database = openDatabase(roleUrls, { log, ...testPools });
   return {
     database,
     ownerUrl,
@@ -106,9 +106,21 @@ async function openCluster(): Promise<Cluster> {
 /** The process is in the name, so that what a killed one leaves behind can be told from what is in use. */
 const newName = (): string => `factotum_test_${process.pid}_${randomBytes(4).toString('hex')}`;
 
-/** The server waits up to 5 s for the last connections to go; one that a test left open makes this fail, which is how to find it. */
+/**
+ * The server waits 5 s for the last connections to go, which a busy machine may need several times; one that a test left open makes this
+ * fail, which is how to find it.
+ */
 async function drop(at: Cluster, name: string): Promise<void> {
-  await onCluster(at, (client) => client.query(`drop database if exists ${name}`));
+  const attempts = 6;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await onCluster(at, (client) => client.query(`drop database if exists ${name}`));
+      return;
+    } catch (error) {
+      const isInUse = error instanceof pg.DatabaseError && error.code === '55006';
+      if (!isInUse || attempt === attempts) throw error;
+    }
+  }
 }
 
 /** A process that sees other migrations (somebody is editing them) takes the template away: then it is made again. */

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { type Clock, createLogger, type Id, newId, systemClock } from '#kernel';
 import { openDatabase, withTenant } from '#kernel/database';
 import { asIntruder, auditSetup, draft, until } from '../../../test/audit.ts';
-import { testDatabase } from '../../../test/database.ts';
+import { testDatabase, testPools } from '../../../test/database.ts';
 import { auditBody } from './body.ts';
 import { listEntries } from './read.ts';
 import { recordAudit } from './record.ts';
@@ -13,7 +13,7 @@ import type { Sequencer } from './sequencer.ts';
 import { verifyTenantLog } from './verify-log.ts';
 
 const { database, ownerUrl, roleUrls, close } = await testDatabase();
-const other = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), connectionsMax: { app: 4, sequencer: 3 } });
+const other = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), ...testPools, connectionsMax: { app: 4, sequencer: 3 } });
 const setup = await auditSetup(database);
 after(async () => {
   await setup.close();

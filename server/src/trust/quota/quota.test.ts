@@ -3,13 +3,13 @@ import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { type Clock, createLogger, newId } from '#kernel';
 import { openDatabase, withTenant } from '#kernel/database';
-import { testDatabase } from '../../../test/database.ts';
+import { testDatabase, testPools } from '../../../test/database.ts';
 import { createAddressCounters } from './address-counter.ts';
 import { type ConsumptionResult, consume } from './consume.ts';
 import { createLeasedCounter } from './leased-counter.ts';
 
 const { database, roleUrls, close } = await testDatabase();
-const second = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), connectionsMax: { app: 8 } });
+const second = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), ...testPools });
 after(async () => {
   await second.close();
   await close();

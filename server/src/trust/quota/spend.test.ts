@@ -4,12 +4,12 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import { type Clock, createLogger, type Id, newId } from '#kernel';
 import { openDatabase, withTenant } from '#kernel/database';
-import { testDatabase } from '../../../test/database.ts';
+import { testDatabase, testPools } from '../../../test/database.ts';
 import { type LimitChanges, writeLimits } from './limits.ts';
 import { createModelBudget, type Reserved } from './spend.ts';
 
 const { database, roleUrls, close } = await testDatabase();
-const second = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), connectionsMax: { app: 8 } });
+const second = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), ...testPools });
 after(async () => {
   await second.close();
   await close();

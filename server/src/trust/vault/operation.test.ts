@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createLogger, type ErrorCode, isFactotumError } from '#kernel';
 import { openDatabase, type Tx, withTenant } from '#kernel/database';
-import { testDatabase } from '../../../test/database.ts';
+import { testDatabase, testPools } from '../../../test/database.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
 import { deleteNote, moveNote, undoOperation, writeNote } from './change.ts';
 import { findOperation, listNotes, noteHistory, readNote } from './read.ts';
 
 const { database, roleUrls, close } = await testDatabase();
-const second = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), connectionsMax: { app: 8 } });
+const second = openDatabase(roleUrls, { log: createLogger({ level: 'silent' }), ...testPools });
 const tenants = await tenantFactory(database);
 after(async () => {
   await tenants.close();
