@@ -134,7 +134,9 @@ test('a connection whose statement was given up is closed, inside a transaction 
     await assert.rejects(run, isRetryable);
     assert.equal(hasty.app.pool.totalCount, 0);
   }
-  assert.equal((await hasty.app.pool.query('select 1 as one')).rows[0].one, 1);
+  // Sixty milliseconds may be too little for a busy machine: then it is given up as well, and the next has a connection of its own again.
+  const ask = () => hasty.app.pool.query('select 1 as one').catch((error: unknown) => assert.ok(isRetryable(error), String(error)));
+  for (const end = Date.now() + 60_000; (await ask())?.rows[0].one !== 1; ) assert.ok(Date.now() < end);
   await hasty.close();
 });
 

@@ -138,10 +138,9 @@ test('a stranger who writes nothing but beginnings of secrets costs no more than
   const begin = '-----BEGIN PRIVATE KEY-----';
   for (const beginning of [`${begin}\n`, `${begin}\\\\\\`, '-eyJ', '-eyJaaaaaaaaaaaa', 'eyJaaaaaaaaaaaa.', '://a:', 'Bearer ', '-sk-']) {
     const text = `${beginning.repeat(Math.ceil(300_000 / beginning.length))}@`;
-    const startedAt = performance.now();
-    redact(text);
+    const took = processorMs(() => redact(text));
     // It takes milliseconds; looked through anew from each beginning it was minutes.
-    assert.ok(performance.now() - startedAt < 5_000, JSON.stringify(beginning));
+    assert.ok(took < 5_000, JSON.stringify(beginning));
   }
 });
 
@@ -155,10 +154,9 @@ test('thousands of values that begin alike cost a text no more than as many that
   const redactor = createRedactor();
   const values = Array.from({ length: 2_000 }, (_, number) => `${'a'.repeat(number % 2 === 0 ? 200 : 8 + number)}${number}`);
   for (const value of values) redactor.register(value);
-  const startedAt = performance.now();
-  redactor.redact('a'.repeat(20_000));
+  const took = processorMs(() => redactor.redact('a'.repeat(20_000)));
   // It takes a tenth of a second; compared with each of them it was a minute.
-  assert.ok(performance.now() - startedAt < 10_000);
+  assert.ok(took < 10_000);
   for (const value of values.slice(0, 50)) assert.equal(redactor.redact(`<${value}>`), `<${placeholder}>`);
 });
 
@@ -193,14 +191,23 @@ test('a line costs microseconds with two hundred values', () => {
   for (let warm = 0; warm < 2_000; warm += 1) redactor.redactJson(line);
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 5; round += 1) {
-    const startedAt = performance.now();
-    for (let time = 0; time < times / 5; time += 1) redactor.redactJson(line);
-    best = Math.min(best, ((performance.now() - startedAt) * 1_000) / (times / 5));
+    const took = processorMs(() => {
+      for (let time = 0; time < times / 5; time += 1) redactor.redactJson(line);
+    });
+    best = Math.min(best, (took * 1_000) / (times / 5));
   }
   // 20 is asked for; a machine that does ten other things is given room.
   assert.ok(best < 100, `${best.toFixed(1)} us for a line of ${line.length} characters`);
   process.stdout.write(`# ${best.toFixed(2)} us for a line of ${line.length} characters with 200 values\n`);
 });
+
+/** How long the processor is at it, whatever else the machine does. */
+function processorMs(work: () => void): number {
+  const started = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(started);
+  return (user + system) / 1_000;
+}
 
 function strings(value: unknown): string[] {
   if (typeof value === 'string') return [value];

@@ -84,7 +84,7 @@ export async function startPostmaster(
   }
 }
 
-const startPatienceMs = 10_000;
+const startPatienceMs = 30_000;
 /** A crash is followed by recovery of at most max_wal_size (1 GB), some seconds on any disk; a minute is for a busy one. */
 const recoveryPatienceMs = 60_000;
 const stillHeld = /lock file "[^"]*" already exists|pre-existing shared memory block/;
