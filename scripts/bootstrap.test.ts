@@ -63,11 +63,11 @@ async function count(root: string, file: string, word: string): Promise<number> 
 }
 
 async function until(isTrue: () => Promise<boolean>) {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     if (await isTrue()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  assert.fail('the condition did not come true within 10 s');
+  assert.fail('the condition did not come true within a minute');
 }
 
 /** A lock left behind by `holder`, whose last sign of life was `ageMs` ago. */
@@ -194,7 +194,7 @@ test('the lock of another machine counts as dead once it is silent; whatever the
 
 test('while the npm of a killed start still runs, nobody else installs', async (t) => {
   const root = await buildClone(t);
-  const orphan = spawn('sleep', ['60']);
+  const orphan = spawn('sleep', ['600']);
   t.after(() => orphan.kill());
   assert.ok(orphan.pid);
   await leaveLock(root, { host: hostname(), processes: [await deadProcess(), orphan.pid] }, 11_000);

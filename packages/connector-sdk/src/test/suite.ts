@@ -62,10 +62,9 @@ export interface FarSide {
 
 /** For whatever should happen soon on a machine that has other work as well, in milliseconds. */
 const soonMs = 30_000;
-const abortMsMaxDefault = 10_000;
 
 /** Declares the tests. */
-export function testConnector({ connector, start, abortMsMax = abortMsMaxDefault }: ContractOptions): void {
+export function testConnector({ connector, start, abortMsMax = soonMs }: ContractOptions): void {
   const open: FarSide[] = [];
   const told: { readonly host: Host; readonly credentials: Readonly<Record<string, string>> }[] = [];
 
