@@ -13,6 +13,7 @@ const systemPackages: readonly { readonly name: string; readonly use: string }[]
   { name: 'radicale', use: 'a CalDAV server that is not ours' },
   { name: 'litmus', use: 'what asks a WebDAV server everything that RFC 4918 says' },
   { name: 'rclone', use: 'a WebDAV client that is not ours' },
+  { name: 'bubblewrap', use: 'what keeps tool programs from the rest of the machine' },
   { name: 'softhsm2', use: 'an HSM in software' },
   { name: 'opensc', use: 'what makes and deletes keys in it' },
   { name: 'g++', use: 'what compiles the package that speaks to it' },
@@ -20,6 +21,7 @@ const systemPackages: readonly { readonly name: string; readonly use: string }[]
   { name: 'dovecot-imapd', use: 'an IMAP server that is not ours' },
   { name: 'dovecot-lmtpd', use: 'what brings it mail' },
   { name: 'exim4-daemon-light', use: 'an SMTP server that is not ours' },
+  { name: 'aqbanking-tools', use: 'a reader of camt.053 that is not ours' },
 ];
 
 /** Whether the packages are there; otherwise one sentence for the person who reads the output. */
