@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { workedMs } from '../../../test/worked.ts';
 import { findLinks } from './links.ts';
 
 test("whatever a reader's program may follow or fetch is a link", () => {
@@ -50,7 +51,7 @@ test('plain words, amounts, times, addresses and file names are not', () => {
 });
 
 test('a text of any shape is looked through in time', () => {
-  const started = performance.now();
+  const started = workedMs();
   for (const text of [
     'a.'.repeat(100_000),
     'a'.repeat(200_000),
@@ -62,6 +63,6 @@ test('a text of any shape is looked through in time', () => {
     'xn--'.repeat(50_000),
   ])
     findLinks(text);
-  assert.ok(performance.now() - started < 5_000);
+  assert.ok(workedMs() - started < 5_000);
   assert.deepEqual(findLinks('a '.repeat(150_000)), ['(the text is too long to look through)']);
 });

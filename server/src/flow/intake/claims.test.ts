@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { workedMs } from '../../../test/worked.ts';
 import { automaticReason } from './automatic.ts';
 import { readReport } from './bounce.ts';
 import { htmlToText } from './html.ts';
@@ -102,11 +103,11 @@ test('a notice in words is read as far as its words go', () => {
 });
 
 test('what is written to be read slowly is read at once', () => {
-  const begun = performance.now();
+  const begun = workedMs();
   readReport(Buffer.from(`\n\n${'Message-ID: <'.repeat(20_000)}${'\nFinal-Recipient: '.repeat(10_000)}`), { failedRecipients: '' });
   htmlToText(`${'<p style="'.repeat(20_000)}${'<div '.repeat(20_000)}`);
   htmlToText('<b hidden>'.repeat(20_000));
-  assert.ok(performance.now() - begun < 10_000);
+  assert.ok(workedMs() - begun < 10_000);
 });
 
 test('text that people do not see is marked, and what they see is not', () => {

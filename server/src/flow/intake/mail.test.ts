@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson, isFactotumError } from '#kernel';
+import { workedMs } from '../../../test/worked.ts';
 import { readMail } from './mail.ts';
 import { payloadBytesMax, rawBytesMax } from './schema.ts';
 
@@ -152,7 +153,7 @@ test('mails made to hurt are read or refused within bounds', async () => {
   const multipart = 'From: a@x.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n';
   let nested = 'From: a@x.org\r\n';
   for (let depth = 0; depth < 200; depth += 1) nested += `Content-Type: multipart/mixed; boundary=b${depth}\r\n\r\n--b${depth}\r\n`;
-  const started = performance.now();
+  const started = workedMs();
   for (const raw of [
     `${html}${'<div>'.repeat(100_000)}`,
     `${html}${'<table><tr><td>'.repeat(30_000)}`,
@@ -168,7 +169,7 @@ test('mails made to hurt are read or refused within bounds', async () => {
   await refused(nested, 'mail.invalid');
   await refused(`${multipart}${'--b\r\n\r\nx\r\n'.repeat(100_000)}--b--`, 'mail.invalid');
   await refused(`From: a@x.org\r\n${'X-A: b\r\n'.repeat(200_000)}\r\nhi`, 'mail.invalid');
-  assert.ok(performance.now() - started < 60_000);
+  assert.ok(workedMs() - started < 60_000);
 });
 
 test('the largest mail that can be written still fits: its text gives way', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { workedMs } from '../../../test/worked.ts';
 import { findAmounts, formatAmount } from './amount.ts';
 
 const read: Readonly<Record<string, string>> = {
@@ -54,8 +55,8 @@ test('what could be meant in two ways, or is part of something else, is no amoun
 test('the longest hostile text takes milliseconds', () => {
   for (const piece of ['1', '1\u00a0000', '1,000', '1.', '1,00', 'EUR ', '$', '-', 'EUR -', '€1']) {
     const text = piece.repeat(65_536 / piece.length);
-    const started = performance.now();
+    const started = workedMs();
     findAmounts(text);
-    assert.ok(performance.now() - started < 1_000, `${piece} took ${performance.now() - started} ms`);
+    assert.ok(workedMs() - started < 1_000, `${piece} took ${workedMs() - started} ms`);
   }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { workedMs } from '../../../test/worked.ts';
 import { findDates, findDatetimes } from './date.ts';
 
 const berlin = { timeZone: 'Europe/Berlin', locale: 'de-DE' };
@@ -97,8 +98,8 @@ test('an instant near midnight belongs to the day it has where the tenant is', (
 test('the longest hostile text takes milliseconds', () => {
   for (const piece of ['1', '1.', 'a', 'may 1 ', '12 may ', '1-1-', '21.12.2026 ', '2026-01-01T']) {
     const text = piece.repeat(65_536 / piece.length);
-    const started = performance.now();
+    const started = workedMs();
     findDatetimes(text, berlin);
-    assert.ok(performance.now() - started < 1_500, `${piece} took ${performance.now() - started} ms`);
+    assert.ok(workedMs() - started < 1_500, `${piece} took ${workedMs() - started} ms`);
   }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { workedMs } from '../../../test/worked.ts';
 import { type ExtractType, extract, findValues } from './extract.ts';
 import { parsePattern } from './pattern.ts';
 
@@ -78,9 +79,9 @@ test('patterns that hang a backtracking engine end at once, and what cannot be l
   for (const source of ['(a+)+$', '(a|a)*$', '(.*)*x', '(a*)*b', '([a-z]+)*1', '(?:a?){25}a{25}$']) {
     const pattern = parsePattern(source);
     assert.ok(!('fault' in pattern), source);
-    const started = performance.now();
+    const started = workedMs();
     pattern.capture(`${'a'.repeat(65_535)}!`);
-    assert.ok(performance.now() - started < 2_000, `${source} took ${performance.now() - started} ms`);
+    assert.ok(workedMs() - started < 2_000, `${source} took ${workedMs() - started} ms`);
   }
   for (const source of ['(?=a)', '(a)\\1', '(', 'a{1001}', '((a{1,30}){1,30})$', 'x'.repeat(501)])
     assert.ok('fault' in parsePattern(source), source);

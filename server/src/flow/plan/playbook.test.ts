@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { exampleCatalogue } from '../../../test/example-tools.ts';
+import { workedMs } from '../../../test/worked.ts';
 import { type MatchedEvent, matchPlaybooks, planFromPlaybook } from './match.ts';
 import { type Playbook, parsePlaybook } from './playbook.ts';
 import { playbookJsonSchema } from './playbook-schema.ts';
@@ -190,9 +191,9 @@ test('YAML that is made to hurt is a fault, quickly', () => {
     'a: "',
     '\0',
   ]) {
-    const started = performance.now();
+    const started = workedMs();
     assert.ok(faults(yaml).length > 0, yaml.slice(0, 40));
-    assert.ok(performance.now() - started < 2_000, `${yaml.slice(0, 20)} took ${performance.now() - started} ms`);
+    assert.ok(workedMs() - started < 2_000, `${yaml.slice(0, 20)} took ${workedMs() - started} ms`);
   }
 });
 
