@@ -3,7 +3,7 @@
 -- slug: the middle of its tools' names, mcp.<slug>.<tool>. body: sealed (title, address or program, how it is signed in to).
 -- login: sealed (OAuth client and tokens); login_version grows with each, so that two refreshes never overwrite each other.
 -- authorisation: sealed (a sign-in that somebody has begun), found by the hash of its state.
--- fault: sealed, what people are told of the last failure.
+-- fault: sealed, what people are told of the last failure. last_words: sealed, the end of what a program has said on standard error.
 create table app.tool_server (
   tenant_id          text not null references app.tenant,
   server_id          text not null check (server_id ~ '^tsv_[0-9a-f]{24}$'),
@@ -18,6 +18,7 @@ create table app.tool_server (
   authorisation_hash bytea check (length(authorisation_hash) = 32),
   fault_code         text,
   fault              bytea,
+  last_words         bytea,
   checked_at         timestamptz,
   author             text not null,
   created_at         timestamptz not null,

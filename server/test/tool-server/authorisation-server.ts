@@ -16,6 +16,8 @@ export function authorisationServer(origin: () => string) {
     stolen: 0,
     expiresIn: 3_600,
     resource: undefined as string | undefined,
+    /** What it says of itself when it lies, or has been taken over. */
+    elsewhere: {} as { server?: string; issuer?: string; token?: string },
     /** True: it has answered. */
     async answer(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
       const url = new URL(request.url ?? '/', origin());
@@ -25,11 +27,15 @@ export function authorisationServer(origin: () => string) {
       };
       switch (url.pathname) {
         case '/.well-known/oauth-protected-resource/mcp':
-          json(200, { resource: world.resource ?? `${origin()}/mcp`, authorization_servers: [origin()] });
+          json(200, { resource: world.resource ?? `${origin()}/mcp`, authorization_servers: [world.elsewhere.server ?? origin()] });
           return true;
         case '/.well-known/oauth-authorization-server':
           json(200, {
-            ...{ issuer: origin(), authorization_endpoint: `${origin()}/authorize`, token_endpoint: `${origin()}/token` },
+            ...{
+              issuer: world.elsewhere.issuer ?? origin(),
+              authorization_endpoint: `${origin()}/authorize`,
+              token_endpoint: world.elsewhere.token ?? `${origin()}/token`,
+            },
             ...{
               registration_endpoint: `${origin()}/register`,
               response_types_supported: ['code'],

@@ -36,7 +36,20 @@ await new Promise<void>((resolve) => mutual.listen(0, '127.0.0.1', resolve));
 after(() => mutual.close().closeAllConnections());
 const mutualAddress = mutual.address();
 const mutualPort = typeof mutualAddress === 'object' && mutualAddress !== null ? mutualAddress.port : 0;
-const world = await toolWorld({ FACTOTUM_CONNECTION_ALLOW_HOSTS: `${server.host},127.0.0.1:${mutualPort}` });
+/** Another authorisation server, and all that it is asked. */
+const other = await hostileServer({
+  before: (request, response) => {
+    asked.push(request.url ?? '');
+    void otherAuthorisation.answer(request, response).then((isAnswered) => {
+      if (!isAnswered) response.writeHead(404).end();
+    });
+    return true;
+  },
+});
+const asked: string[] = [];
+const otherOrigin = new URL(other.url).origin;
+const otherAuthorisation = authorisationServer(() => otherOrigin);
+const world = await toolWorld({ FACTOTUM_CONNECTION_ALLOW_HOSTS: `${server.host},${other.host},127.0.0.1:${mutualPort}` });
 
 /** Lets in who has a token of the authorisation server's. */
 function guardByOAuth(): void {
@@ -64,8 +77,8 @@ test('OAuth: found by the server’s own word, registered, signed in with PKCE, 
   const shown = await user.ask<{ state: string }>(`GET /api/v1/tool-servers/${id}`);
   assert.equal(shown.state, 'broken');
   const { url } = await user.ask<{ url: string }>(`POST /api/v1/tool-servers/${id}/sign-in`);
-  const asked = new URL(url).searchParams;
-  assert.deepEqual([asked.get('code_challenge_method'), asked.get('scope'), asked.get('resource')], ['S256', 'tools', server.url]);
+  const given = new URL(url).searchParams;
+  assert.deepEqual([given.get('code_challenge_method'), given.get('scope'), given.get('resource')], ['S256', 'tools', server.url]);
   assert.equal(authorisation.registered.length, 1);
   const back = authorisation.agree(url);
   const cookie = await user.customer.signIn();
@@ -164,6 +177,72 @@ test('a server that says it is another one is not signed in to', async () => {
   authorisation.resource = undefined;
   assert.equal(refused.status, 422);
   assert.match(await refused.text(), /another one than the address/);
+});
+
+test('the authorisation server is pinned: another one, or another place for tokens, is gone to only when an administrator agrees', async (t) => {
+  guardByOAuth();
+  t.after(() => {
+    authorisation.elsewhere = {};
+  });
+  const user = await world.buildUser();
+  const cookie = await user.customer.signIn();
+  const id = await user.plug('pinned', oauth);
+  const path = `POST /api/v1/tool-servers/${id}/sign-in` as const;
+  const comeBack = async (back: URL) =>
+    (await world.send(`GET ${back.pathname}${back.search}` as 'GET /', { cookie })).headers.get('location') ?? '';
+  assert.match(await comeBack(authorisation.agree((await user.ask<{ url: string }>(path)).url)), /server=/);
+
+  // Tokens are renewed where they came from, whatever the server says by now.
+  authorisation.elsewhere = { server: otherOrigin };
+  const refreshes = authorisation.refreshes;
+  authorisation.access.clear();
+  assert.ok((await user.look(id)).ok);
+  assert.deepEqual([authorisation.refreshes, asked], [refreshes + 1, []]);
+
+  // Once a person is needed, that person is shown what is another now; nothing but its own description is asked of it.
+  authorisation.access.clear();
+  authorisation.refresh.clear();
+  assert.match(JSON.stringify(await user.look(id)), /Sign in to the server again/);
+  const refused = await world.send(path, { cookie });
+  assert.equal(refused.status, 409);
+  const problem = (await refused.json()) as { code: string; detail: string; details: { pin: string; before: unknown; after: unknown } };
+  const placeAt = (at: string) => ({ issuer: at, authorizationEndpoint: `${at}/authorize`, tokenEndpoint: `${at}/token` });
+  assert.deepEqual(
+    [problem.code, problem.details.before, problem.details.after],
+    ['tool_server.changed', placeAt(origin), placeAt(otherOrigin)],
+  );
+  assert.ok(problem.detail.includes(otherOrigin));
+  assert.deepEqual([...new Set(asked)], ['/.well-known/oauth-authorization-server']);
+  assert.equal(otherAuthorisation.registered.length, 0);
+  assert.equal((await world.send(path, { cookie, json: { accept: '0'.repeat(64) } })).status, 409);
+
+  // A place for tokens that is another one is asked about by itself, and is not covered by what was agreed to before.
+  authorisation.elsewhere = { token: `${otherOrigin}/token` };
+  const moved = await world.send(path, { cookie, json: { accept: problem.details.pin } });
+  assert.equal(moved.status, 409);
+  assert.match(await moved.text(), /tokenEndpoint/);
+
+  // Agreed to, it is the one that is pinned.
+  authorisation.elsewhere = { server: otherOrigin };
+  const { url } = await user.ask<{ url: string }>(path, { accept: problem.details.pin });
+  assert.equal(new URL(url).origin, otherOrigin);
+  assert.match(await comeBack(otherAuthorisation.agree(url)), /server=/);
+  assert.equal((await world.send(path, { cookie })).status, 200);
+  authorisation.elsewhere = {};
+  assert.equal((await world.send(path, { cookie })).status, 409);
+});
+
+test('an authorisation server that says it is another one is not signed in at', async (t) => {
+  guardByOAuth();
+  t.after(() => {
+    authorisation.elsewhere = {};
+  });
+  authorisation.elsewhere = { issuer: 'https://evil.example' };
+  const user = await world.buildUser();
+  const id = await user.plug('lying', oauth);
+  const refused = await world.send(`POST /api/v1/tool-servers/${id}/sign-in`, { cookie: await user.customer.signIn() });
+  assert.equal(refused.status, 422);
+  assert.match(await refused.text(), /another one than the server named/);
 });
 
 test('a bearer token is a secret’s value, and whoever may not name secrets cannot send one anywhere', async () => {

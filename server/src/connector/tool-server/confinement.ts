@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { z } from 'zod';
@@ -65,15 +66,15 @@ export function readPrograms(json: string): readonly Program[] {
     if (program.confinement === 'process only' && !program.unconfined)
       throw new FactotumError(
         'config.invalid',
-        `FACTOTUM_TOOL_PROGRAMS: nothing here can keep ${program.id} from the files of this server. Install bubblewrap (bwrap), or set "unconfined": true.`,
+        `FACTOTUM_TOOL_PROGRAMS: nothing here can keep ${program.id} from the files of this server. Install bubblewrap (bwrap) and allow it user namespaces, or set "unconfined": true.`,
       );
   return programs;
 }
 
 /** What keeps a program from the rest of the machine. */
-function confinementOf({ command }: Pick<Program, 'command'>): ToolProgram['confinement'] {
+function confinementOf({ command, network }: Pick<Program, 'command' | 'network'>): ToolProgram['confinement'] {
   if (command === 'node') return 'node permissions';
-  return find('bwrap') === undefined ? 'process only' : 'bubblewrap';
+  return wrapperFor(network) === undefined ? 'process only' : 'bubblewrap';
 }
 
 export interface Place {
@@ -135,30 +136,36 @@ function packagesOf(script: string): string {
 
 /** Bubblewrap: a file system of system folders to read, its own to write, own processes, and no network where it needs none. */
 function wrapped({ command, args, read, write, network }: Program, { home, folder, fill }: Place): string[] {
-  const wrapper = find('bwrap');
+  const wrapper = wrapperFor(network);
   if (wrapper === undefined) return [fill(command), ...args.map(fill)];
   const system = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/ssl', '/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
   const program = dirname(fill(command));
   return [
     wrapper,
-    ...[
-      '--unshare-all',
-      ...(network ? ['--share-net'] : []),
-      '--die-with-parent',
-      '--new-session',
-      '--proc',
-      '/proc',
-      '--dev',
-      '/dev',
-      '--tmpfs',
-      '/tmp',
-    ],
+    ...apart(network),
+    ...['--die-with-parent', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     ...[...system, program, ...read.map(fill)].flatMap((one) => ['--ro-bind-try', one, one]),
     ...[home, folder, ...write.map(fill)].flatMap((one) => ['--bind', one, one]),
     ...['--chdir', folder, '--'],
     fill(command),
     ...args.map(fill),
   ];
+}
+
+/** Namespaces of its own. (A session of its own it has anyway: it is started in one, without a terminal.) */
+const apart = (network: boolean): string[] => ['--unshare-all', ...(network ? ['--share-net'] : [])];
+
+const wrappers = new Map<boolean, string | undefined>();
+
+/** Bubblewrap, where it is installed and may make namespaces: in many containers it may not. Tried once. */
+function wrapperFor(network: boolean): string | undefined {
+  if (!wrappers.has(network)) {
+    const wrapper = find('bwrap');
+    const trial = [...apart(network), '--ro-bind', '/', '/', '--', 'true'];
+    const isAllowed = wrapper !== undefined && spawnSync(wrapper, trial, { stdio: 'ignore', timeout: 10_000 }).status === 0;
+    wrappers.set(network, isAllowed ? wrapper : undefined);
+  }
+  return wrappers.get(network);
 }
 
 const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   discoverOAuthServerInfo,
   exchangeAuthorization,
@@ -18,7 +18,7 @@ import {
 } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import type { PendingSignIn, ToolLogin } from '#flow/tool-server';
-import { FactotumError, isFactotumError, jsonObjectSchema } from '#kernel';
+import { canonicalJson, FactotumError, isFactotumError, jsonObjectSchema } from '#kernel';
 import { registerSecret } from '#kernel/redact';
 import { quoted, SignInNeeded } from './fault.ts';
 
@@ -34,16 +34,37 @@ export interface OAuthClient {
   readonly scope: string | null;
 }
 
+/** Where people are sent to sign in, and where what proves who we are is sent: nothing of it changes without an administrator. */
+interface SignInPlace {
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+}
+
+/** What a sign-in goes by: where it was signed in before, and what an administrator has agreed to since. */
+export interface Pinned {
+  readonly login: Pick<ToolLogin, 'authorisationServer' | 'metadata'> | null;
+  /** The pin of another place, as it was shown. */
+  readonly accepted: string | null;
+}
+
 /**
  * Finds out where to sign in (RFC 9728, RFC 8414), makes us known there (RFC 7591) unless a client is configured, and says where the person
  * has to go: authorisation code with PKCE, for this server alone (RFC 8707).
  *
- * @throws FactotumError `tool_server.invalid` when the server cannot be signed in to like this.
+ * @throws FactotumError `tool_server.invalid` when the server cannot be signed in to like this; `tool_server.changed` when it names another
+ * place than the one it was signed in at: nothing has been sent there, and `details` say what an administrator would agree to.
  */
 export async function beginOAuth(
   url: string,
   { clientId, clientSecret, scope }: OAuthClient,
-  ask: { readonly fetch: typeof globalThis.fetch; readonly redirectUri: string; readonly actor: string; readonly now: Date },
+  ask: {
+    readonly fetch: typeof globalThis.fetch;
+    readonly redirectUri: string;
+    readonly actor: string;
+    readonly now: Date;
+    readonly pinned: Pinned;
+  },
 ): Promise<{ readonly url: string; readonly pending: PendingSignIn; readonly state: string }> {
   return told(async () => {
     const { redirectUri, actor, now } = ask;
@@ -58,6 +79,9 @@ export async function beginOAuth(
     const resource = resourceMetadata?.resource;
     if (resource !== undefined && !checkResourceAllowed({ requestedResource: url, configuredResource: resource }))
       throw invalid('The server says that it is another one than the address that was given.');
+    if (metadata !== undefined && !isSameIssuer(metadata.issuer, authorizationServerUrl))
+      throw invalid('Its authorisation server says that it is another one than the server named (RFC 8414, section 3.3).');
+    refuseUnpinned(placeOf(authorizationServerUrl, metadata), ask.pinned);
     if (metadata !== undefined && metadata.code_challenge_methods_supported?.includes('S256') !== true)
       throw invalid('Its authorisation server does not protect codes with PKCE.');
     const chosen = scope ?? wanted.scope ?? resourceMetadata?.scopes_supported?.join(' ');
@@ -148,6 +172,42 @@ function loginOf(
     refreshToken: next ?? refreshToken,
     expiresAt: seconds === undefined ? null : new Date(now.getTime() + seconds * 1_000).toISOString(),
   };
+}
+
+function placeOf(authorisationServer: string, metadata: AuthorizationServerMetadata | undefined): SignInPlace {
+  // Without metadata the SDK goes by these paths, as the first version of the protocol had it.
+  const at = (path: string) => new URL(path, authorisationServer).href;
+  return {
+    issuer: metadata?.issuer ?? authorisationServer,
+    authorizationEndpoint: metadata?.authorization_endpoint ?? at('/authorize'),
+    tokenEndpoint: metadata?.token_endpoint ?? at('/token'),
+  };
+}
+
+const pinOf = (place: SignInPlace): string =>
+  createHash('sha256')
+    .update(canonicalJson({ ...place }))
+    .digest('hex');
+
+const isSameIssuer = (left: string, right: string): boolean =>
+  URL.canParse(left) && URL.canParse(right) && new URL(left).href.replace(/\/$/, '') === new URL(right).href.replace(/\/$/, '');
+
+/** @throws FactotumError `tool_server.changed`. */
+function refuseUnpinned(place: SignInPlace, { login, accepted }: Pinned): void {
+  if (login === null) return;
+  const before = placeOf(login.authorisationServer, metadataOf(login.metadata));
+  const pin = pinOf(place);
+  if (pin === pinOf(before) || pin === accepted) return;
+  const shown = ({ issuer, authorizationEndpoint, tokenEndpoint }: SignInPlace) => ({
+    issuer: quoted(issuer),
+    authorizationEndpoint: quoted(authorizationEndpoint),
+    tokenEndpoint: quoted(tokenEndpoint),
+  });
+  throw new FactotumError(
+    'tool_server.changed',
+    `The server wants to be signed in to at ${quoted(place.issuer, 200)}, by ${quoted(place.tokenEndpoint, 200)}. It was ${quoted(before.issuer, 200)}, by ${quoted(before.tokenEndpoint, 200)}, when somebody signed in to it last. Agree to that only if whoever runs it says so.`,
+    { details: { before: shown(before), after: shown(place), pin } },
+  );
 }
 
 /** What the server says when nobody is signed in. */

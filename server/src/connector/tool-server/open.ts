@@ -31,6 +31,8 @@ export interface Way {
   readonly transport: Transport;
   /** How long it may be idle, in milliseconds. */
   readonly idleMs: number;
+  /** The last of what a program has said on standard error; servers elsewhere say nothing of the kind. */
+  readonly lastWords: (() => Promise<readonly string[]>) | null;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ export async function openWay(deps: OpenDeps, tenantId: Id<'tenant'>, server: To
   const outside = await outsideFor(deps, tenantId, endpoint.signIn);
   const credentials = await credentialsFor(deps, tenantId, server, endpoint.signIn, outside);
   const transport = createWebTransport({ url: endpoint.url, fetch: outside.fetch, onListChanged, ...credentials });
-  return { transport, idleMs: webIdleMs, close: () => outside.close() };
+  return { transport, idleMs: webIdleMs, lastWords: null, close: () => outside.close() };
 }
 
 /** What calls a server: with the tenant's client certificate where it has one. */
@@ -74,7 +76,7 @@ async function runProgram(
   const env: Record<string, string> = {};
   for (const [name, reference] of given) env[name] = await resolveSecret(tenantId, reference);
   const transport = createProgramTransport({ program, tenant: tenantId, env, onListChanged, log });
-  return { transport, idleMs: program.idleSeconds * 1_000, close: async () => undefined };
+  return { transport, idleMs: program.idleSeconds * 1_000, lastWords: () => transport.lastWords(), close: async () => undefined };
 }
 
 interface Credentials {

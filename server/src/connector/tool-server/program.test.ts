@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLogger } from '#kernel';
+import { registerSecret } from '#kernel/redact';
 import { eventually } from '../../../test/platform.ts';
 import { type Program, readPrograms } from './confinement.ts';
 import { createProgramTransport } from './program.ts';
@@ -123,4 +124,35 @@ test('programs that nothing can confine are not run unless the operator says so,
   const bare = { command: '/bin/sh', args: ['-c', 'cat'] };
   const [unconfined] = readPrograms(JSON.stringify({ shell: { ...bare, unconfined: true } }));
   if (unconfined?.confinement === 'process only') assert.throws(() => readPrograms(JSON.stringify({ shell: bare })), /bubblewrap/);
+});
+
+test('what it says on standard error is its tenant’s: the last lines, without secrets; the operator’s log has a count', async () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', to: { write: (line) => lines.push(line) } });
+  const secret = 'canary-of-the-tenant-1';
+  registerSecret(secret, 'tenant');
+  const deed = `
+    for (let n = 1; n <= 1000; n += 1) console.error('line ' + n);
+    console.error('the token is ' + process.env.KEY + '\\u202e and \\u0007 more');
+    console.error('x'.repeat(5_000) + process.env.KEY);
+    process.stderr.write('the end, without a line of its own', () => process.exit(3));`;
+  const transport = createProgramTransport({
+    ...{ program: await program('talker', deed, { env: ['KEY'] }), tenant: 'ten_1', env: { KEY: secret }, log },
+    onListChanged: () => undefined,
+  });
+  const session = await openSession(transport, AbortSignal.timeout(60_000));
+  after(() => session.close());
+  assert.deepEqual(await transport.lastWords(), []);
+  await assert.rejects(session.call('x', {}, { timeoutMs: 60_000, signal: new AbortController().signal }));
+  const said = await transport.lastWords();
+  assert.deepEqual(said.slice(-3), [
+    'the token is [secret] and more',
+    '(a line of more than 4000 characters)',
+    'the end, without a line of its own',
+  ]);
+  assert.equal(said.length, 20);
+  assert.equal(said[0], 'line 984');
+  const logged = lines.find((line) => line.includes('a tool program was ended')) ?? '';
+  assert.match(logged, /it ended with 3/);
+  assert.ok(!logged.includes('line 1') && !logged.includes('the end,'), logged);
 });

@@ -2,12 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Logger } from '#kernel';
 import { confined, type Program } from './confinement.ts';
 import { BrokenAnswer } from './fault.ts';
+import { createLastWords } from './last-words.ts';
 import { answerBytesMax, createSieve } from './messages.ts';
-import { groupBytes } from './process-group.ts';
+import { treeBytes } from './process-tree.ts';
 
 /** What a program may print that nobody has asked for between two answers, in bytes. */
 const chatterBytesMax = 32 * 1_024 * 1_024;
@@ -16,8 +18,8 @@ const unreadBytesMax = 4 * 1_024 * 1_024;
 /** How often its memory is looked at, and how long it may take to end when asked, in milliseconds. */
 const memoryEveryMs = 500;
 const endMs = 1_000;
-/** Of what it says on standard error the end is kept, for the operator's log. */
-const lastWordsChars = 2_000;
+/** How long what it has said on standard error may take to be read to its end, once it has ended, in milliseconds. */
+const lastWordsMs = 1_000;
 
 export interface RunOptions {
   readonly program: Program;
@@ -29,17 +31,23 @@ export interface RunOptions {
   readonly log: Logger;
 }
 
+export interface ProgramTransport extends Transport {
+  /** The end of what it has said on standard error so far, or altogether when it has ended. For the tenant: the operator's log has a count. */
+  lastWords(): Promise<readonly string[]>;
+}
+
 /**
  * A program of the operator's as a transport: a process of its own, started without a shell and in a group of its own, that inherits
  * nothing, has a HOME that goes with it, and is killed with everything it has started: when it is closed, takes too much memory, or
  * prints more than anybody reads.
  */
-export function createProgramTransport({ program, tenant, env, onListChanged, log }: RunOptions): Transport {
+export function createProgramTransport({ program, tenant, env, onListChanged, log }: RunOptions): ProgramTransport {
   let child: ChildProcess | undefined;
   let home: string | undefined;
   let watch: NodeJS.Timeout | undefined;
   let isOver = false;
-  let lastWords = '';
+  const words = createLastWords();
+  let silence = Promise.resolve();
   const fill = (text: string) => text.replaceAll('{tenant}', tenant).replaceAll('{home}', home ?? '');
 
   function kill(signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -56,7 +64,7 @@ export function createProgramTransport({ program, tenant, env, onListChanged, lo
     isOver = true;
     clearInterval(watch);
     kill('SIGKILL');
-    if (reason !== null) log.warn({ program: program.id, reason, lastWords }, 'a tool program was ended');
+    if (reason !== null) log.warn({ program: program.id, reason, lines: words.count }, 'a tool program was ended');
     if (home !== undefined)
       rm(home, { recursive: true, force: true }).catch((error: unknown) => log.debug({ err: error }, 'a HOME stayed'));
     transport.onclose?.();
@@ -88,15 +96,14 @@ export function createProgramTransport({ program, tenant, env, onListChanged, lo
       if (restBytes > answerBytesMax) end('it printed more than one answer may be');
       else if (chatter > chatterBytesMax) end('it printed without being asked');
     });
-    running.stderr?.on('data', (chunk: Buffer) => {
-      lastWords = (lastWords + chunk.toString('utf8')).slice(-lastWordsChars);
-    });
+    running.stderr?.on('data', (chunk: Buffer) => words.hear(chunk));
+    silence = new Promise((resolve) => running.stderr?.once('close', resolve));
     // Writing to a program that has ended: its end is reported by `exit`.
     running.stdin?.on('error', () => undefined);
     running.once('error', (error) => end(`it could not be started: ${error.message}`));
     running.once('exit', (code, signal) => end(code === 0 || signal !== null ? null : `it ended with ${code}`));
     watch = setInterval(() => {
-      groupBytes(running.pid ?? 0).then(
+      treeBytes(running.pid ?? 0).then(
         (bytes) => {
           if (bytes > program.memoryMb * 1_024 * 1_024) end(`it took more than ${program.memoryMb} MB`);
         },
@@ -107,7 +114,12 @@ export function createProgramTransport({ program, tenant, env, onListChanged, lo
     watch.unref();
   }
 
-  const transport: Transport = {
+  const transport: ProgramTransport = {
+    async lastWords() {
+      // What it has said last may still be on its way; something that it has started may hold the pipe open for ever.
+      if (isOver) await Promise.race([silence, sleep(lastWordsMs, undefined, { ref: false })]);
+      return words.lines();
+    },
     async start() {
       home = await mkdtemp(join(tmpdir(), 'factotum-tool-'));
       const folder = program.folder === undefined ? home : fill(program.folder);

@@ -3,11 +3,13 @@ import {
   keepLogin,
   keepPending,
   type Look,
+  noteLastWords,
   noteLook,
   noteSignIn,
   type OfferedTool,
   pinOf,
   readConfirmed,
+  readLogin,
   readServer,
   readServerOfSlug,
   recordOffer,
@@ -34,6 +36,8 @@ export interface ToolServers extends ToolServerReach, ToolHost {
 
 /** A server that we have open, or are about to. */
 interface Held {
+  readonly tenantId: Id<'tenant'>;
+  readonly serverId: Id<'toolServer'>;
   readonly version: number;
   readonly opening: Promise<Opened>;
   calls: number;
@@ -69,10 +73,22 @@ export function createToolServers(deps: OpenDeps): ToolServers {
     return withTenant(database.app.db, tenantId, (tx) => work(tx, keys));
   };
 
-  async function closeQuietly({ opening }: Held): Promise<void> {
+  /** What a program has said on standard error is its tenant's, who sees it beside the server. */
+  async function keepWords(tenantId: Id<'tenant'>, serverId: Id<'toolServer'>, { lastWords }: Way): Promise<void> {
+    if (lastWords === null) return;
+    try {
+      const lines = await lastWords();
+      if (lines.length > 0) await inTenant(tenantId, (tx, keys) => noteLastWords(tx, keys, serverId, { lines, at: clock.now() }));
+    } catch (error) {
+      log.debug({ err: error }, 'what a tool program has said could not be kept');
+    }
+  }
+
+  async function closeQuietly({ tenantId, serverId, opening }: Held): Promise<void> {
     try {
       const { session, way } = await opening;
       await session.close();
+      await keepWords(tenantId, serverId, way);
       await way.close();
     } catch (error) {
       log.debug({ err: error }, 'a tool server was not closed cleanly');
@@ -121,6 +137,7 @@ export function createToolServers(deps: OpenDeps): ToolServers {
       opened = { session, way, pins: new Map(), lookedAtMs: 0, isStale: true };
       return opened;
     } catch (error) {
+      await keepWords(tenantId, server.id, way);
       await way.close();
       throw error;
     }
@@ -137,7 +154,14 @@ export function createToolServers(deps: OpenDeps): ToolServers {
     // While we waited somebody else may have opened it.
     if (held.get(key) !== found) return acquire(tenantId, server);
     if (found !== undefined) void drop(key, found);
-    const one: Held = { version: server.version, opening: openServer(tenantId, server), calls: 0, usedAtMs: clock.monotonicMs() };
+    const one: Held = {
+      tenantId,
+      serverId: server.id,
+      version: server.version,
+      opening: openServer(tenantId, server),
+      calls: 0,
+      usedAtMs: clock.monotonicMs(),
+    };
     held.set(key, one);
     one.opening.catch(() => {
       if (held.get(key) === one) held.delete(key);
@@ -242,7 +266,9 @@ export function createToolServers(deps: OpenDeps): ToolServers {
         const one = await acquire(tenantId, server);
         one.calls += 1;
         try {
-          const outcome = await look(tenantId, server, await one.opening);
+          const opened = await one.opening;
+          const outcome = await look(tenantId, server, opened);
+          await keepWords(tenantId, serverId, opened.way);
           breakerOf(key).succeeded();
           return { ok: true, ...outcome };
         } finally {
@@ -257,16 +283,18 @@ export function createToolServers(deps: OpenDeps): ToolServers {
       }
     },
 
-    async beginSignIn(tenantId, serverId, { redirectUri, actor }) {
-      const server = await inTenant(tenantId, (tx, keys) => readServer(tx, keys, serverId));
-      const { endpoint } = server;
+    async beginSignIn(tenantId, serverId, { redirectUri, actor, accepted }) {
+      const { endpoint, login } = await inTenant(tenantId, async (tx, keys) => {
+        const server = await readServer(tx, keys, serverId);
+        return { endpoint: server.endpoint, login: (await readLogin(tx, keys, serverId)).login };
+      });
       if (endpoint.kind !== 'http' || endpoint.signIn.kind !== 'oauth')
         throw new FactotumError('tool_server.invalid', 'Nobody signs in to this server: it is not set up for OAuth.');
       const { clientId, clientSecret, scope } = endpoint.signIn;
       const outside = await outsideFor(deps, tenantId, endpoint.signIn);
       try {
         const secret = clientSecret === null ? null : await deps.resolveSecret(tenantId, clientSecret);
-        const ask = { fetch: outside.fetch, redirectUri, actor, now: clock.now() };
+        const ask = { fetch: outside.fetch, redirectUri, actor, now: clock.now(), pinned: { login, accepted } };
         const { url, pending, state } = await beginOAuth(endpoint.url, { clientId, clientSecret: secret, scope }, ask);
         await inTenant(tenantId, (tx, keys) => keepPending(tx, keys, serverId, { ...pending, state }));
         return { url };

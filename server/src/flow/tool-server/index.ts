@@ -20,6 +20,7 @@ export {
   changeServer,
   createServer,
   listServers,
+  noteLastWords,
   noteLook,
   readServer,
   readServerOfSlug,

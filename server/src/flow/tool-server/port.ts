@@ -21,11 +21,17 @@ export interface ToolServerReach {
   programs(): readonly ToolProgram[];
   /** Connects, and records what the server offers. Never throws for what a server does. @throws FactotumError `tool_server.not_found`. */
   look(tenantId: Id<'tenant'>, serverId: Id<'toolServer'>): Promise<Look>;
-  /** @returns where the person has to go. @throws FactotumError `tool_server.invalid`, `tool_server.not_found`. */
+  /**
+   * The authorisation server of the last sign-in is pinned: another one is not gone to before an administrator has agreed to it.
+   *
+   * @param ask.accepted - the pin of another one, as it was shown; null: none has been
+   * @returns where the person has to go.
+   * @throws FactotumError `tool_server.invalid`, `tool_server.not_found`; `tool_server.changed`, whose details show the other one.
+   */
   beginSignIn(
     tenantId: Id<'tenant'>,
     serverId: Id<'toolServer'>,
-    ask: { readonly redirectUri: string; readonly actor: string },
+    ask: { readonly redirectUri: string; readonly actor: string; readonly accepted: string | null },
   ): Promise<{ readonly url: string }>;
   /** @throws FactotumError `tool_server.invalid`. */
   finishSignIn(

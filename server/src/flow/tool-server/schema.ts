@@ -70,6 +70,8 @@ export const serverBodySchema = z.strictObject({ title: titleSchema, endpoint: e
 export type ServerBody = z.infer<typeof serverBodySchema>;
 
 export const faultSchema = z.strictObject({ message: z.string() });
+export const lastWordsSchema = z.strictObject({ lines: z.array(z.string()), at: z.iso.datetime() });
+export type LastWords = z.infer<typeof lastWordsSchema>;
 
 /** A tool as its server describes it. Every word of it is the server's claim. */
 export const offeredToolSchema = z.strictObject({

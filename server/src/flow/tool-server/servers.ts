@@ -2,7 +2,7 @@ import { FactotumError, type Id, newId } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
-import { type Endpoint, faultSchema, type ServerBody, serverBodySchema } from './schema.ts';
+import { type Endpoint, faultSchema, type LastWords, lastWordsSchema, type ServerBody, serverBodySchema } from './schema.ts';
 import {
   countServers,
   deleteServer,
@@ -29,6 +29,8 @@ export interface ToolServer {
   readonly version: number;
   readonly isSignedIn: boolean;
   readonly fault: { readonly code: string; readonly message: string } | null;
+  /** The end of what a program said on standard error when that was last kept: its own words, without secrets. */
+  readonly lastWords: LastWords | null;
   /** When its tools were looked at last. */
   readonly checkedAt: Date | null;
   readonly createdAt: Date;
@@ -70,7 +72,8 @@ export async function createServer(tx: Tx, keys: TenantKeys, given: ServerBody &
   const serverId = newId('toolServer');
   const row: ServerRow = {
     ...{ tenantId, serverId, slug, kind: endpoint.kind, state: 'active', version: 1, author: actor, createdAt: at, updatedAt: at },
-    ...{ login: null, loginVersion: 0, authorisation: null, authorisationHash: null, faultCode: null, fault: null, checkedAt: null },
+    ...{ login: null, loginVersion: 0, authorisation: null, authorisationHash: null, faultCode: null, fault: null },
+    ...{ lastWords: null, checkedAt: null },
     body: keys.sealJson(serverRef(serverId, 1), { title, endpoint }),
   };
   if (!(await insertServer(tx, row))) throw new FactotumError('tool_server.invalid', `There is a tool server called ${slug} already.`);
@@ -103,6 +106,7 @@ export async function changeServer(
     state: change.state ?? (isMoved && row.state === 'broken' ? 'active' : row.state),
     ...(isMoved ? { login: null, loginVersion: row.loginVersion + 1, authorisation: null, authorisationHash: null } : {}),
     ...(isMoved || change.state === 'active' ? { faultCode: null, fault: null } : {}),
+    ...(isMoved ? { lastWords: null } : {}),
   };
   await updateServer(tx, keys.tenantId, row.serverId, changed);
   const what = change.state === undefined ? 'changed' : change.state === 'paused' ? 'paused' : 'resumed';
@@ -147,6 +151,12 @@ export async function noteLook(
     );
 }
 
+/** Notes what a program has said on standard error, in place of what it had said before. */
+export async function noteLastWords(tx: Tx, keys: TenantKeys, serverId: Id<'toolServer'>, words: { lines: readonly string[]; at: Date }) {
+  const said: LastWords = { lines: [...words.lines], at: words.at.toISOString() };
+  await updateServer(tx, keys.tenantId, serverId, { lastWords: keys.sealJson(lastWordsRef(serverId), said) });
+}
+
 export const audit = (
   tx: Tx,
   { tenantId }: TenantKeys,
@@ -164,17 +174,19 @@ export function found<R>(row: R | undefined): R {
 }
 
 const serverRef = (serverId: Id<'toolServer'>, version: number) => ({ kind: 'tool_server', id: serverId, version });
+const lastWordsRef = (serverId: Id<'toolServer'>) => ({ kind: 'tool_server.last_words', id: serverId });
 const faultRef = (serverId: Id<'toolServer'>) => ({ kind: 'tool_server.fault', id: serverId });
 
 const bodyOf = (keys: TenantKeys, { serverId, version, body }: ServerRow): ServerBody =>
   keys.openJson(serverRef(serverId, version), body, serverBodySchema);
 
 export function opened(keys: TenantKeys, row: ServerRow): ToolServer {
-  const { serverId, slug, state, version, login, faultCode, fault, checkedAt, createdAt, updatedAt } = row;
+  const { serverId, slug, state, version, login, faultCode, fault, lastWords, checkedAt, createdAt, updatedAt } = row;
   return {
     ...{ id: serverId, slug, state, version, checkedAt, createdAt, updatedAt },
     ...bodyOf(keys, row),
     isSignedIn: login !== null,
+    lastWords: lastWords === null ? null : keys.openJson(lastWordsRef(serverId), lastWords, lastWordsSchema),
     fault:
       faultCode === null || fault === null
         ? null

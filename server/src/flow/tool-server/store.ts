@@ -16,6 +16,7 @@ interface ToolServerTable {
   authorisationHash: Buffer | null;
   faultCode: string | null;
   fault: Buffer | null;
+  lastWords: Buffer | null;
   checkedAt: Date | null;
   author: string;
   createdAt: Date;

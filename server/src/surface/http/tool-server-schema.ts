@@ -29,6 +29,14 @@ export const confirmationSchema = z.strictObject({
   manifest: statedManifestSchema,
 });
 
+export const signInStartSchema = z.strictObject({
+  accept: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be the pin that was shown')
+    .optional()
+    .meta({ description: 'The pin in the details of tool_server.changed: of the authorisation server that is agreed to.' }),
+});
+
 const faultSchema = z.object({ code: z.string(), message: z.string() });
 export const serverSchema = z.object({
   id: z.string(),
@@ -38,6 +46,10 @@ export const serverSchema = z.object({
   state: z.enum(['active', 'paused', 'broken']).meta({ description: 'broken: it waits for a person to do something about its fault.' }),
   isSignedIn: z.boolean().meta({ description: 'Whether somebody has signed us in by OAuth.' }),
   fault: faultSchema.nullable(),
+  lastWords: z
+    .object({ lines: z.array(z.string()), at: time })
+    .nullable()
+    .meta({ description: 'The last lines that its program has printed on standard error: a stranger’s words, without secrets.' }),
   checkedAt: time.nullable().meta({ description: 'When its tools were looked at last.' }),
   version: z.int(),
   createdAt: time,

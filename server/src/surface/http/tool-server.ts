@@ -30,6 +30,7 @@ import {
   programSchema,
   serverChangeSchema,
   serverSchema,
+  signInStartSchema,
   toolSchema,
 } from './tool-server-schema.ts';
 
@@ -50,7 +51,7 @@ export function addToolServerRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalo
     async ({ inTenant, keys }) => {
       const tools = await inTenant((tx) => toolsOf(catalogue, tx, keys));
       const items = tools.list().map(({ manifest }) => {
-        const { headline: _, canLookup: __, timeoutMs: ___, ...shown } = manifest;
+        const { headline: _, canLookup: __, timeoutMs: ___, parts: ____, ...shown } = manifest;
         return { ...shown, args: { ...shown.args }, server: slugOf(manifest.tool) };
       });
       return { status: 200, body: { items, nextCursor: null } };
@@ -236,17 +237,19 @@ export function addToolServerRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalo
     {
       method: 'post',
       path: `${path}/{id}/sign-in`,
-      summary: 'Begin to sign in to a tool server by OAuth: says where to go',
+      summary:
+        'Begin to sign in to a tool server by OAuth: says where to go. Another authorisation server than last time is agreed to first',
       tag,
       fresh: true,
       params,
+      body: jsonBody(signInStartSchema, { isOptional: true }),
       answers: { 200: z.object({ url: z.string() }) },
-      errors: ['tool_server.not_found', 'tool_server.invalid', 'outbound.address_refused', 'auth.step_up_required'],
+      errors: ['tool_server.not_found', 'tool_server.invalid', 'tool_server.changed', 'outbound.address_refused', 'auth.step_up_required'],
     },
-    async ({ tenantId, params: { id }, principal }) => ({
-      status: 200,
-      body: await toolServers.beginSignIn(tenantId, idOf(id), { redirectUri: redirectUri(), actor: principal.actor }),
-    }),
+    async ({ tenantId, params: { id }, body: { accept = null }, principal }) => {
+      const ask = { redirectUri: redirectUri(), actor: principal.actor, accepted: accept };
+      return { status: 200, body: await toolServers.beginSignIn(tenantId, idOf(id), ask) };
+    },
   );
 
   routes.add(

@@ -146,6 +146,7 @@ export const outsideColumns: Readonly<Record<string, TableColumns>> = {
     }),
     authorisation_hash: hash,
     fault: sealed('what people are told of the last failure', { kind: 'tool_server.fault', id: ['server_id'] }),
+    last_words: sealed('the end of what its program has said on standard error', { kind: 'tool_server.last_words', id: ['server_id'] }),
     'checked_at created_at updated_at': time,
     author: actor,
   },
