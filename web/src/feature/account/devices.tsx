@@ -1,15 +1,13 @@
-import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { remove } from '../../api/client.ts';
 import type { Device, DeviceMade } from '../../api/devices.ts';
 import { listQuery } from '../../api/list.ts';
 import { devicesText } from '../../text/devices.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { CopyValue } from '../../ui/form/copy-value.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';
-import { useAct } from '../../ui/form/use-act.ts';
+import { NewButton } from '../../ui/form/new-button.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { DeviceDialog } from './device-dialog.tsx';
@@ -23,32 +21,24 @@ type Open = { is: 'new' } | { is: 'made'; made: DeviceMade } | { is: 'revoke'; d
 export function DeviceSection() {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
-  const revoke = useAct((id: string) => remove(`/me/devices/${encodeURIComponent(id)}`), { refresh: ['devices'], said: words.revoked });
   return (
-    <Section
-      title={words.title}
-      card={false}
-      side={
-        <Button size="small" onClick={() => setOpen({ is: 'new' })}>
-          <Plus size={13} aria-hidden="true" />
-          {words.add}
-        </Button>
-      }
-    >
+    <Section title={words.title} card={false} side={<NewButton small label={words.add} onClick={() => setOpen({ is: 'new' })} />}>
       <ListCard query={devicesQuery} keyOf={({ id }) => id} rows={1} empty={<p className="px-4 py-4 text-muted">{words.none}</p>}>
         {(device) => <DeviceRow device={device} onRevoke={() => setOpen({ is: 'revoke', device })} />}
       </ListCard>
       {open?.is === 'new' && <DeviceDialog onClose={close} onMade={(made) => setOpen({ is: 'made', made })} />}
       {open?.is === 'made' && <MadeDialog token={open.made.token} onClose={close} />}
       {open?.is === 'revoke' && (
-        <Confirm
+        <Removal
+          path={`/me/devices/${encodeURIComponent(open.device.id)}`}
+          refresh={['devices']}
           title={words.revokeTitle(open.device.name)}
           action={words.revoke}
+          said={words.revoked}
           onClose={close}
-          onConfirm={() => revoke.mutateAsync(open.device.id)}
         >
           {words.revokeText}
-        </Confirm>
+        </Removal>
       )}
     </Section>
   );

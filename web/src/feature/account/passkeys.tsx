@@ -1,13 +1,12 @@
-import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { remove } from '../../api/client.ts';
 import type { Passkey } from '../../api/identity.ts';
 import { peopleText } from '../../text/people.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
+import { NewButton } from '../../ui/form/new-button.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -19,22 +18,8 @@ const words = peopleText.account;
 export function PasskeySection({ passkeys }: { passkeys: Passkey[] }) {
   const [open, setOpen] = useState<'add' | Passkey | null>(null);
   const close = () => setOpen(null);
-  const removal = useAct((id: string) => remove(`/account/passkeys/${encodeURIComponent(id)}`), {
-    refresh: ['account'],
-    said: words.passkeyRemoved,
-  });
   return (
-    <Section
-      title={words.passkeys}
-      side={
-        hasPasskeys() && (
-          <Button size="small" onClick={() => setOpen('add')}>
-            <Plus size={13} aria-hidden="true" />
-            {words.passkeyAdd}
-          </Button>
-        )
-      }
-    >
+    <Section title={words.passkeys} side={hasPasskeys() && <NewButton small label={words.passkeyAdd} onClick={() => setOpen('add')} />}>
       {passkeys.length === 0 && <p className="px-4 py-4 text-muted">{words.passkeysNone}</p>}
       <ul className="divide-y divide-line">
         {passkeys.map((passkey) => (
@@ -64,14 +49,16 @@ export function PasskeySection({ passkeys }: { passkeys: Passkey[] }) {
       </ul>
       {open === 'add' && <AddDialog onClose={close} />}
       {open !== null && open !== 'add' && (
-        <Confirm
+        <Removal
+          path={`/account/passkeys/${encodeURIComponent(open.id)}`}
+          refresh={['account']}
           title={words.passkeyRemoveTitle(open.name)}
           action={words.passkeyRemove}
+          said={words.passkeyRemoved}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.id)}
         >
           {words.passkeyRemoveText}
-        </Confirm>
+        </Removal>
       )}
     </Section>
   );

@@ -1,12 +1,12 @@
 import { useState } from 'react';
-import { put, remove } from '../../api/client.ts';
+import { put } from '../../api/client.ts';
 import type { Account } from '../../api/identity.ts';
 import { peopleText } from '../../text/people.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 
 const words = peopleText.account;
@@ -14,7 +14,6 @@ const words = peopleText.account;
 /** The password: set, changed, or removed by those who have another way in. */
 export function PasswordRow({ account }: { account: Account }) {
   const [open, setOpen] = useState<'set' | 'remove' | null>(null);
-  const removal = useAct(() => remove('/account/password'), { refresh: ['account'], said: words.passwordRemoved });
   const close = () => setOpen(null);
   return (
     <>
@@ -36,9 +35,16 @@ export function PasswordRow({ account }: { account: Account }) {
       />
       {open === 'set' && <PasswordDialog account={account} onClose={close} />}
       {open === 'remove' && (
-        <Confirm title={words.removePasswordTitle} action={words.removePassword} onClose={close} onConfirm={() => removal.mutateAsync()}>
+        <Removal
+          path={'/account/password'}
+          refresh={['account']}
+          title={words.removePasswordTitle}
+          action={words.removePassword}
+          said={words.passwordRemoved}
+          onClose={close}
+        >
           {words.removePasswordText}
-        </Confirm>
+        </Removal>
       )}
     </>
   );

@@ -1,15 +1,15 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { encode } from 'uqr';
-import { post, remove } from '../../api/client.ts';
+import { post } from '../../api/client.ts';
 import type { Account } from '../../api/identity.ts';
 import { peopleText } from '../../text/people.ts';
 import { Button } from '../../ui/button.tsx';
 import { CodeField } from '../../ui/form/code-field.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { CopyValue } from '../../ui/form/copy-value.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { meKey } from '../session/session.ts';
 import { RecoveryCodes } from './recovery-codes.tsx';
@@ -41,7 +41,6 @@ export function TotpRow({ account }: { account: Account }) {
     toastsErrors: true,
     onDone: ({ recoveryCodes }) => setOpen({ kind: 'codes', codes: recoveryCodes }),
   });
-  const removal = useAct(() => remove('/account/totp'), { refresh: ['account'], said: words.totpRemoved });
   return (
     <>
       <Row
@@ -69,9 +68,16 @@ export function TotpRow({ account }: { account: Account }) {
       )}
       {open?.kind === 'codes' && <RecoveryCodes codes={open.codes} onClose={close} />}
       {open?.kind === 'remove' && (
-        <Confirm title={words.totpRemoveTitle} action={words.totpRemove} onClose={close} onConfirm={() => removal.mutateAsync()}>
+        <Removal
+          path={'/account/totp'}
+          refresh={['account']}
+          title={words.totpRemoveTitle}
+          action={words.totpRemove}
+          said={words.totpRemoved}
+          onClose={close}
+        >
           {words.totpRemoveText}
-        </Confirm>
+        </Removal>
       )}
     </>
   );

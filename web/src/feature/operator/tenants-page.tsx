@@ -1,5 +1,5 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { Building2, ChevronRight, Plus } from 'lucide-react';
+import { Building2, ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import type { TenantItem } from '../../api/tenancy.ts';
 import { operatorText } from '../../text/operator.ts';
@@ -7,6 +7,7 @@ import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ListCard } from '../../ui/form/list-card.tsx';
+import { NewButton } from '../../ui/form/new-button.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -47,10 +48,7 @@ function Tenants() {
       side={
         <div className="flex gap-2">
           <Button onClick={() => setOpen('import')}>{words.import}</Button>
-          <Button look="primary" onClick={() => setOpen('new')}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
+          <NewButton label={words.new} onClick={() => setOpen('new')} />
         </div>
       }
     >

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { Plug, Plus } from 'lucide-react';
+import { Plug } from 'lucide-react';
 import { useState } from 'react';
-import { get, post, remove } from '../../api/client.ts';
+import { get, post } from '../../api/client.ts';
 import type { Connection, ConnectorKind } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
 import type { Page } from '../../api/types.ts';
@@ -10,13 +10,12 @@ import { connectionsText } from '../../text/connections.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
-import { Empty } from '../../ui/feedback.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
-import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Time } from '../../ui/time.tsx';
 import { ConnectionDialog } from './connection-dialog.tsx';
-import { TopicPage } from './topic-page.tsx';
+import { ListPage } from './list-page.tsx';
 import { useMay } from './topics.tsx';
 
 const words = connectionsText.connections;
@@ -37,54 +36,40 @@ export default function ConnectionsPage() {
   const mayChange = useMay('connection:admin');
   const kinds = useQuery(kindsQuery).data?.items ?? [];
   const kindOf = (connection: Connection) => kinds.find(({ kind }) => kind === connection.connector);
-  const removal = useAct((connection: Connection) => remove(pathOf(connection)), { refresh: ['connections'], said: words.removed });
   const changed = open?.is === 'change' ? kindOf(open.connection) : undefined;
   return (
-    <TopicPage
+    <ListPage
       topic="connections"
-      intro={words.intro}
-      side={
-        mayChange && (
-          <Button look="primary" onClick={() => setOpen({ is: 'choice' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
+      words={words}
+      icon={Plug}
+      query={connectionsQuery}
+      row={(connection) => (
+        <ConnectionRow
+          connection={connection}
+          kind={kindOf(connection)}
+          mayChange={mayChange}
+          onChange={() => setOpen({ is: 'change', connection })}
+          onRemove={() => setOpen({ is: 'remove', connection })}
+        />
+      )}
+      onNew={mayChange && (() => setOpen({ is: 'choice' }))}
     >
-      <ListCard
-        query={connectionsQuery}
-        keyOf={({ id }) => id}
-        empty={
-          <Empty icon={<Plug size={18} aria-hidden="true" />} title={words.none}>
-            {words.noneText}
-          </Empty>
-        }
-      >
-        {(connection) => (
-          <ConnectionRow
-            connection={connection}
-            kind={kindOf(connection)}
-            mayChange={mayChange}
-            onChange={() => setOpen({ is: 'change', connection })}
-            onRemove={() => setOpen({ is: 'remove', connection })}
-          />
-        )}
-      </ListCard>
       {open?.is === 'choice' && <KindChoice kinds={kinds} onClose={close} onChoose={(kind) => setOpen({ is: 'new', kind })} />}
       {open?.is === 'new' && <ConnectionDialog kind={open.kind} onClose={close} />}
       {open?.is === 'change' && changed && <ConnectionDialog kind={changed} connection={open.connection} onClose={close} />}
       {open?.is === 'remove' && (
-        <Confirm
+        <Removal
+          path={pathOf(open.connection)}
+          refresh={['connections']}
           title={words.removeTitle(open.connection.name)}
           action={words.remove}
+          said={words.removed}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.connection)}
         >
           {words.removeText}
-        </Confirm>
+        </Removal>
       )}
-    </TopicPage>
+    </ListPage>
   );
 }
 

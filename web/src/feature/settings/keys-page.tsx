@@ -1,21 +1,18 @@
-import { KeyRound, Plus } from 'lucide-react';
+import { KeyRound } from 'lucide-react';
 import { useState } from 'react';
-import { remove } from '../../api/client.ts';
 import type { ApiKey, KeyMade } from '../../api/identity.ts';
 import { listQuery } from '../../api/list.ts';
 import { securityText } from '../../text/security.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Empty } from '../../ui/feedback.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
-import { ListCard, Row } from '../../ui/form/list-card.tsx';
-import { useAct } from '../../ui/form/use-act.ts';
+import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { Time } from '../../ui/time.tsx';
 import { KeyDialog } from './key-dialog.tsx';
+import { ListPage } from './list-page.tsx';
 import { RotateDialog } from './rotate-dialog.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
 import { ServiceAccountSection } from './service-accounts.tsx';
-import { TopicPage } from './topic-page.tsx';
 
 const words = securityText.keys;
 const keysQuery = listQuery<ApiKey>('api-keys', '/api-keys');
@@ -32,33 +29,20 @@ export default function KeysPage() {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const showMade = (made: KeyMade) => setOpen({ kind: 'made', made });
-  const revoke = useAct((id: string) => remove(`/api-keys/${encodeURIComponent(id)}`), { refresh: ['api-keys'], said: words.revoked });
   return (
-    <TopicPage
+    <ListPage
       topic="keys"
-      side={
-        <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
-          <Plus size={14} aria-hidden="true" />
-          {words.new}
-        </Button>
-      }
+      words={words}
+      icon={KeyRound}
+      query={keysQuery}
+      row={(key) => (
+        <KeyRow apiKey={key} onRotate={() => setOpen({ kind: 'rotate', key })} onRevoke={() => setOpen({ kind: 'revoke', key })} />
+      )}
+      onNew={() => setOpen({ kind: 'new' })}
     >
-      <div className="mb-7">
-        <ListCard
-          query={keysQuery}
-          keyOf={(key) => key.id}
-          empty={
-            <Empty icon={<KeyRound size={18} aria-hidden="true" />} title={words.none}>
-              {words.noneText}
-            </Empty>
-          }
-        >
-          {(key) => (
-            <KeyRow apiKey={key} onRotate={() => setOpen({ kind: 'rotate', key })} onRevoke={() => setOpen({ kind: 'revoke', key })} />
-          )}
-        </ListCard>
+      <div className="mt-7">
+        <ServiceAccountSection />
       </div>
-      <ServiceAccountSection />
       {open?.kind === 'new' && <KeyDialog onMade={showMade} onClose={close} />}
       {open?.kind === 'rotate' && <RotateDialog apiKey={open.key} onMade={showMade} onClose={close} />}
       {open?.kind === 'made' && (
@@ -78,16 +62,18 @@ export default function KeysPage() {
         </SecretDialog>
       )}
       {open?.kind === 'revoke' && (
-        <Confirm
+        <Removal
+          path={`/api-keys/${encodeURIComponent(open.key.id)}`}
+          refresh={['api-keys']}
           title={words.revokeTitle(open.key.name)}
           action={words.revoke}
+          said={words.revoked}
           onClose={close}
-          onConfirm={() => revoke.mutateAsync(open.key.id)}
         >
           {words.revokeText}
-        </Confirm>
+        </Removal>
       )}
-    </TopicPage>
+    </ListPage>
   );
 }
 

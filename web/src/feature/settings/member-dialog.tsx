@@ -4,8 +4,8 @@ import { put, remove } from '../../api/client.ts';
 import type { Member } from '../../api/identity.ts';
 import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { rolesQuery } from './queries.ts';
 import { RoleChoice } from './role-choice.tsx';
@@ -20,12 +20,18 @@ export function MemberDialog({ member, onClose }: { member: Member; onClose: () 
   const path = `/members/${encodeURIComponent(member.userId)}`;
   const save = useAct(() => put(path, { roles }), { refresh: ['members', 'roles'], said: settingsText.saved, onDone: onClose });
   const endSessions = useAct(() => remove(`${path}/sessions`), { said: words.sessionsEnded, toastsErrors: true });
-  const removal = useAct(() => remove(path), { refresh: ['members', 'teams', 'roles'], said: words.removed(member.name) });
   if (isRemoving) {
     return (
-      <Confirm title={words.removeTitle(member.name)} action={words.remove} onClose={onClose} onConfirm={() => removal.mutateAsync()}>
+      <Removal
+        path={path}
+        refresh={['members', 'teams', 'roles']}
+        title={words.removeTitle(member.name)}
+        action={words.remove}
+        said={words.removed(member.name)}
+        onClose={onClose}
+      >
         {words.removeText}
-      </Confirm>
+      </Removal>
     );
   }
   return (

@@ -1,17 +1,18 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { Plus, RefreshCw } from 'lucide-react';
+import { RefreshCw } from 'lucide-react';
 import { useState } from 'react';
-import { get, post, remove } from '../../api/client.ts';
+import { get, post } from '../../api/client.ts';
 import type { ScimSettings, ScimToken } from '../../api/identity.ts';
 import { listQuery } from '../../api/list.ts';
 import { securityText } from '../../text/security.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { CopyValue } from '../../ui/form/copy-value.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { NewButton } from '../../ui/form/new-button.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -32,22 +33,11 @@ export default function ProvisioningPage() {
   const scim = useQuery(scimQuery);
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
-  const revoke = useAct((id: string) => remove(`/scim/tokens/${encodeURIComponent(id)}`), {
-    refresh: ['scim-tokens'],
-    said: words.revoked,
-  });
   return (
     <TopicPage
       topic="provisioning"
       intro={words.intro}
-      side={
-        mayAdmin && (
-          <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
+      side={mayAdmin && <NewButton label={words.new} onClick={() => setOpen({ kind: 'new' })} />}
     >
       {scim.error && <ErrorBox error={scim.error} onRetry={scim.refetch} />}
       {scim.isPending && <Skeleton rows={1} />}
@@ -107,14 +97,16 @@ export default function ProvisioningPage() {
         />
       )}
       {open?.kind === 'revoke' && (
-        <Confirm
+        <Removal
+          path={`/scim/tokens/${encodeURIComponent(open.token.id)}`}
+          refresh={['scim-tokens']}
           title={words.revokeTitle(open.token.name)}
           action={words.revoke}
+          said={words.revoked}
           onClose={close}
-          onConfirm={() => revoke.mutateAsync(open.token.id)}
         >
           {words.revokeText}
-        </Confirm>
+        </Removal>
       )}
     </TopicPage>
   );

@@ -1,14 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { remove } from '../../api/client.ts';
 import type { Role } from '../../api/identity.ts';
 import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
-import { useAct } from '../../ui/form/use-act.ts';
+import { NewButton } from '../../ui/form/new-button.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { Section } from '../../ui/page.tsx';
 import { PermissionTable } from './permission-table.tsx';
 import { rolesQuery } from './queries.ts';
@@ -27,19 +25,8 @@ export default function RolesPage() {
   const roles = list.data?.pages.flatMap((page) => page.items) ?? [];
   const own = roles.filter((role) => !role.builtIn);
   const close = () => setOpen(null);
-  const removal = useAct((id: string) => remove(`/roles/${encodeURIComponent(id)}`), { refresh: ['roles'], said: words.deleted });
   return (
-    <TopicPage
-      topic="roles"
-      side={
-        mayAdmin && (
-          <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
-    >
+    <TopicPage topic="roles" side={mayAdmin && <NewButton label={words.new} onClick={() => setOpen({ kind: 'new' })} />}>
       {list.error && !list.data && <ErrorBox error={list.error} onRetry={list.refetch} />}
       {list.isPending && <Skeleton rows={5} />}
       {list.data && (
@@ -91,14 +78,16 @@ export default function RolesPage() {
       {open?.kind === 'new' && <RoleDialog current={null} onClose={close} />}
       {open?.kind === 'edit' && <RoleDialog current={open.role} onClose={close} />}
       {open?.kind === 'delete' && (
-        <Confirm
+        <Removal
+          path={`/roles/${encodeURIComponent(open.role.id ?? open.role.name)}`}
+          refresh={['roles']}
           title={words.deleteTitle(open.role.title)}
           action={words.delete}
+          said={words.deleted}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.role.id ?? open.role.name)}
         >
           {words.deleteText}
-        </Confirm>
+        </Removal>
       )}
     </TopicPage>
   );

@@ -1,7 +1,8 @@
-import { Plus, X } from 'lucide-react';
+import { X } from 'lucide-react';
 import { securityText } from '../../text/security.ts';
-import { Button, IconButton } from '../../ui/button.tsx';
+import { IconButton } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
+import { NewButton } from '../../ui/form/new-button.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 
 const words = securityText.groups;
@@ -46,10 +47,7 @@ export function RuleList({ rules, roles, onChange }: RuleListProps) {
           </IconButton>
         </div>
       ))}
-      <Button size="small" onClick={() => onChange([...rules, { group: '', role: roles[0]?.value ?? 'member' }])}>
-        <Plus size={13} aria-hidden="true" />
-        {words.add}
-      </Button>
+      <NewButton small label={words.add} onClick={() => onChange([...rules, { group: '', role: roles[0]?.value ?? 'member' }])} />
     </div>
   );
 }

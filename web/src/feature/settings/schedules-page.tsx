@@ -1,18 +1,17 @@
-import { CalendarClock, Plus } from 'lucide-react';
+import { CalendarClock } from 'lucide-react';
 import { useState } from 'react';
-import { post, put, remove } from '../../api/client.ts';
+import { post, put } from '../../api/client.ts';
 import type { Schedule } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
 import { connectionsText } from '../../text/connections.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Empty } from '../../ui/feedback.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
-import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Time } from '../../ui/time.tsx';
+import { ListPage } from './list-page.tsx';
 import { ScheduleDialog } from './schedule-dialog.tsx';
-import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 
 const words = connectionsText.schedules;
@@ -26,51 +25,37 @@ export default function SchedulesPage() {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const mayChange = useMay('connection:admin');
-  const removal = useAct((schedule: Schedule) => remove(pathOf(schedule)), { refresh: ['schedules'], said: words.removed });
   return (
-    <TopicPage
+    <ListPage
       topic="schedules"
-      intro={words.intro}
-      side={
-        mayChange && (
-          <Button look="primary" onClick={() => setOpen({ is: 'new' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
+      words={words}
+      icon={CalendarClock}
+      query={schedulesQuery}
+      row={(schedule) => (
+        <ScheduleRow
+          schedule={schedule}
+          mayChange={mayChange}
+          onChange={() => setOpen({ is: 'change', schedule })}
+          onRemove={() => setOpen({ is: 'remove', schedule })}
+        />
+      )}
+      onNew={mayChange && (() => setOpen({ is: 'new' }))}
     >
-      <ListCard
-        query={schedulesQuery}
-        keyOf={({ id }) => id}
-        empty={
-          <Empty icon={<CalendarClock size={18} aria-hidden="true" />} title={words.none}>
-            {words.noneText}
-          </Empty>
-        }
-      >
-        {(schedule) => (
-          <ScheduleRow
-            schedule={schedule}
-            mayChange={mayChange}
-            onChange={() => setOpen({ is: 'change', schedule })}
-            onRemove={() => setOpen({ is: 'remove', schedule })}
-          />
-        )}
-      </ListCard>
       {open?.is === 'new' && <ScheduleDialog onClose={close} />}
       {open?.is === 'change' && <ScheduleDialog schedule={open.schedule} onClose={close} />}
       {open?.is === 'remove' && (
-        <Confirm
+        <Removal
+          path={pathOf(open.schedule)}
+          refresh={['schedules']}
           title={words.removeTitle(open.schedule.name)}
           action={words.remove}
+          said={words.removed}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.schedule)}
         >
           {words.removeText}
-        </Confirm>
+        </Removal>
       )}
-    </TopicPage>
+    </ListPage>
   );
 }
 

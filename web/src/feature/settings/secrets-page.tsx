@@ -1,20 +1,19 @@
-import { Plus, Vault } from 'lucide-react';
+import { Vault } from 'lucide-react';
 import { useState } from 'react';
-import { post, put, remove } from '../../api/client.ts';
+import { post, put } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { SecretItem } from '../../api/protection.ts';
 import { protectionText } from '../../text/protection.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Empty } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
-import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Time } from '../../ui/time.tsx';
 import { useNow } from '../../ui/use-now.ts';
-import { TopicPage } from './topic-page.tsx';
+import { ListPage } from './list-page.tsx';
 import { useMay } from './topics.tsx';
 
 const words = protectionText.secrets;
@@ -28,51 +27,37 @@ export default function SecretsPage() {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const mayChange = useMay('secret:admin');
-  const removal = useAct((secret: SecretItem) => remove(pathOf(secret)), { refresh: ['secrets'], said: words.removed });
   return (
-    <TopicPage
+    <ListPage
       topic="secrets"
-      intro={words.intro}
-      side={
-        mayChange && (
-          <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
+      words={words}
+      icon={Vault}
+      query={secretsQuery}
+      row={(secret) => (
+        <SecretRow
+          secret={secret}
+          mayChange={mayChange}
+          onReplace={() => setOpen({ kind: 'replace', secret })}
+          onRemove={() => setOpen({ kind: 'remove', secret })}
+        />
+      )}
+      onNew={mayChange && (() => setOpen({ kind: 'new' }))}
     >
-      <ListCard
-        query={secretsQuery}
-        keyOf={(secret) => secret.id}
-        empty={
-          <Empty icon={<Vault size={18} aria-hidden="true" />} title={words.none}>
-            {words.noneText}
-          </Empty>
-        }
-      >
-        {(secret) => (
-          <SecretRow
-            secret={secret}
-            mayChange={mayChange}
-            onReplace={() => setOpen({ kind: 'replace', secret })}
-            onRemove={() => setOpen({ kind: 'remove', secret })}
-          />
-        )}
-      </ListCard>
       {open?.kind === 'new' && <NewSecret onClose={close} />}
       {open?.kind === 'replace' && <ReplaceValue secret={open.secret} onClose={close} />}
       {open?.kind === 'remove' && (
-        <Confirm
+        <Removal
+          path={pathOf(open.secret)}
+          refresh={['secrets']}
           title={words.removeTitle(open.secret.name)}
           action={words.remove}
+          said={words.removed}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.secret)}
         >
           {words.removeText}
-        </Confirm>
+        </Removal>
       )}
-    </TopicPage>
+    </ListPage>
   );
 }
 

@@ -1,15 +1,15 @@
-import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { post, put, remove } from '../../api/client.ts';
+import { post, put } from '../../api/client.ts';
 import type { ServiceAccount } from '../../api/identity.ts';
 import { securityText } from '../../text/security.ts';
 import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { NewButton } from '../../ui/form/new-button.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Section } from '../../ui/page.tsx';
 import { PermissionChoice } from './permission-choice.tsx';
@@ -22,20 +22,11 @@ type Open = { kind: 'new' } | { kind: 'edit' | 'delete'; account: ServiceAccount
 export function ServiceAccountSection() {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
-  const removal = useAct((id: string) => remove(`/service-accounts/${encodeURIComponent(id)}`), {
-    refresh: ['service-accounts', 'api-keys'],
-    said: words.accountDeleted,
-  });
   return (
     <Section
       title={words.accounts}
       card={false}
-      side={
-        <Button size="small" onClick={() => setOpen({ kind: 'new' })}>
-          <Plus size={13} aria-hidden="true" />
-          {words.accountNew}
-        </Button>
-      }
+      side={<NewButton small label={words.accountNew} onClick={() => setOpen({ kind: 'new' })} />}
     >
       <ListCard
         query={serviceAccountsQuery}
@@ -68,14 +59,16 @@ export function ServiceAccountSection() {
       {open?.kind === 'new' && <AccountDialog account={null} onClose={close} />}
       {open?.kind === 'edit' && <AccountDialog account={open.account} onClose={close} />}
       {open?.kind === 'delete' && (
-        <Confirm
+        <Removal
+          path={`/service-accounts/${encodeURIComponent(open.account.id)}`}
+          refresh={['service-accounts', 'api-keys']}
           title={words.accountDeleteTitle(open.account.name)}
           action={words.accountDelete}
+          said={words.accountDeleted}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.account.id)}
         >
           {words.accountDeleteText}
-        </Confirm>
+        </Removal>
       )}
     </Section>
   );

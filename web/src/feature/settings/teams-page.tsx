@@ -1,19 +1,18 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Plus, UsersRound } from 'lucide-react';
+import { UsersRound } from 'lucide-react';
 import { useState } from 'react';
-import { post, put, remove } from '../../api/client.ts';
+import { post, put } from '../../api/client.ts';
 import type { Team } from '../../api/identity.ts';
 import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
-import { Empty } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
-import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
+import { ListPage } from './list-page.tsx';
 import { membersQuery, teamsQuery } from './queries.ts';
-import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 
 const words = settingsText.teams;
@@ -24,68 +23,52 @@ export default function TeamsPage() {
   const mayAdmin = useMay('member:admin');
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
-  const removal = useAct((id: string) => remove(`/teams/${encodeURIComponent(id)}`), {
-    refresh: ['teams', 'members'],
-    said: words.deleted,
-  });
   return (
-    <TopicPage
+    <ListPage
       topic="teams"
-      side={
-        mayAdmin && (
-          <Button look="primary" onClick={() => setOpen({ kind: 'new' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
+      words={words}
+      icon={UsersRound}
+      query={teamsQuery}
+      row={(team) => (
+        <Row
+          title={team.name}
+          note={<TeamMembers team={team} />}
+          side={
+            mayAdmin && (
+              <>
+                <Button
+                  look="quiet"
+                  size="small"
+                  aria-label={words.deleteLabel(team.name)}
+                  onClick={() => setOpen({ kind: 'delete', team })}
+                >
+                  {words.delete}
+                </Button>
+                <Button size="small" aria-label={words.editLabel(team.name)} onClick={() => setOpen({ kind: 'edit', team })}>
+                  {words.edit}
+                </Button>
+              </>
+            )
+          }
+        />
+      )}
+      onNew={mayAdmin && (() => setOpen({ kind: 'new' }))}
     >
-      <ListCard
-        query={teamsQuery}
-        keyOf={(team) => team.id}
-        empty={
-          <Empty icon={<UsersRound size={18} aria-hidden="true" />} title={words.none}>
-            {words.noneText}
-          </Empty>
-        }
-      >
-        {(team) => (
-          <Row
-            title={team.name}
-            note={<TeamMembers team={team} />}
-            side={
-              mayAdmin && (
-                <>
-                  <Button
-                    look="quiet"
-                    size="small"
-                    aria-label={words.deleteLabel(team.name)}
-                    onClick={() => setOpen({ kind: 'delete', team })}
-                  >
-                    {words.delete}
-                  </Button>
-                  <Button size="small" aria-label={words.editLabel(team.name)} onClick={() => setOpen({ kind: 'edit', team })}>
-                    {words.edit}
-                  </Button>
-                </>
-              )
-            }
-          />
-        )}
-      </ListCard>
       {open?.kind === 'new' && <TeamDialog team={null} onClose={close} />}
       {open?.kind === 'edit' && <TeamDialog team={open.team} onClose={close} />}
       {open?.kind === 'delete' && (
-        <Confirm
+        <Removal
+          path={`/teams/${encodeURIComponent(open.team.id)}`}
+          refresh={['teams', 'members']}
           title={words.deleteTitle(open.team.name)}
           action={words.delete}
+          said={words.deleted}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.team.id)}
         >
           {words.deleteText}
-        </Confirm>
+        </Removal>
       )}
-    </TopicPage>
+    </ListPage>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Wrench } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { get, post, remove } from '../../api/client.ts';
+import { get, post } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { Look, PluggedTool, ToolServer } from '../../api/tools.ts';
 import { toolsText } from '../../text/tools.ts';
@@ -9,8 +9,8 @@ import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { describeError, Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Time } from '../../ui/time.tsx';
 import { ToolDialog } from './tool-dialog.tsx';
@@ -29,10 +29,6 @@ export function ToolServerTools({ id }: { id: string }) {
   const close = () => setOpen(null);
   const mayChange = useMay('connection:admin');
   const server = useQuery({ queryKey: ['tool-servers', id], queryFn: ({ signal }) => get<ToolServer>(path, { signal }) });
-  const withdrawal = useAct(({ tool }: PluggedTool) => remove(`${path}/tools/${encodeURIComponent(tool)}/confirmation`), {
-    refresh: ['server-tools'],
-    said: words.withdrawn,
-  });
   if (server.error)
     return (
       <Framed>
@@ -73,14 +69,16 @@ export function ToolServerTools({ id }: { id: string }) {
       </ListCard>
       {open?.is === 'confirm' && <ToolDialog path={path} tool={open.tool} onClose={close} />}
       {open?.is === 'withdraw' && (
-        <Confirm
+        <Removal
+          path={`${path}/tools/${encodeURIComponent(open.tool.tool)}/confirmation`}
+          refresh={['server-tools']}
           title={words.withdrawTitle(open.tool.name)}
           action={words.withdraw}
+          said={words.withdrawn}
           onClose={close}
-          onConfirm={() => withdrawal.mutateAsync(open.tool)}
         >
           {words.withdrawText}
-        </Confirm>
+        </Removal>
       )}
     </TopicPage>
   );

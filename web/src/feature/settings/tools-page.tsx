@@ -1,21 +1,21 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Plus, Wrench } from 'lucide-react';
+import { Wrench } from 'lucide-react';
 import { useState } from 'react';
-import { put, remove } from '../../api/client.ts';
+import { put } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { ToolServer } from '../../api/tools.ts';
 import { toolsText } from '../../text/tools.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { Empty, Notice } from '../../ui/feedback.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
-import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { Notice } from '../../ui/feedback.tsx';
+import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Time } from '../../ui/time.tsx';
+import { ListPage } from './list-page.tsx';
 import { ToolServerDialog } from './tool-server-dialog.tsx';
 import { ToolServerTools } from './tool-server-tools.tsx';
 import { ToolSignInButton } from './tool-sign-in.tsx';
-import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 
 const words = toolsText;
@@ -36,50 +36,38 @@ function ToolServers() {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const mayChange = useMay('connection:admin');
-  const removal = useAct((server: ToolServer) => remove(pathOf(server)), { refresh: ['tool-servers'], said: words.removed });
   return (
-    <TopicPage
+    <ListPage
       topic="tools"
-      intro={words.intro}
-      side={
-        mayChange && (
-          <Button look="primary" onClick={() => setOpen({ is: 'new' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
+      words={words}
+      icon={Wrench}
+      query={serversQuery}
+      row={(server) => <ServerRow server={server} mayChange={mayChange} onOpen={(is) => setOpen({ is, server })} />}
+      onNew={mayChange && (() => setOpen({ is: 'new' }))}
+      notice={
+        problem !== undefined && (
+          <Notice tone="bad" role="alert">
+            <p>{words.problem}</p>
+            <p className="wrap-anywhere text-muted text-note">{words.problemCode(problem)}</p>
+          </Notice>
         )
       }
     >
-      {problem !== undefined && (
-        <Notice tone="bad" role="alert">
-          <p>{words.problem}</p>
-          <p className="wrap-anywhere text-muted text-note">{words.problemCode(problem)}</p>
-        </Notice>
-      )}
-      <ListCard
-        query={serversQuery}
-        keyOf={({ id }) => id}
-        empty={
-          <Empty icon={<Wrench size={18} aria-hidden="true" />} title={words.none}>
-            {words.noneText}
-          </Empty>
-        }
-      >
-        {(server) => <ServerRow server={server} mayChange={mayChange} onOpen={(is) => setOpen({ is, server })} />}
-      </ListCard>
       {open?.is === 'new' && <ToolServerDialog onClose={close} />}
       {open?.is === 'change' && <ToolServerDialog server={open.server} onClose={close} />}
       {open?.is === 'remove' && (
-        <Confirm
+        <Removal
+          path={pathOf(open.server)}
+          refresh={['tool-servers']}
           title={words.removeTitle(open.server.title)}
           action={words.remove}
+          said={words.removed}
           onClose={close}
-          onConfirm={() => removal.mutateAsync(open.server)}
         >
           {words.removeText}
-        </Confirm>
+        </Removal>
       )}
-    </TopicPage>
+    </ListPage>
   );
 }
 

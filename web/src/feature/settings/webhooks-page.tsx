@@ -1,20 +1,19 @@
-import { Plus, Webhook as WebhookIcon } from 'lucide-react';
+import { Webhook as WebhookIcon } from 'lucide-react';
 import { useState } from 'react';
-import { post, put, remove } from '../../api/client.ts';
+import { post, put } from '../../api/client.ts';
 import type { Webhook } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
 import { connectionsText } from '../../text/connections.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Empty } from '../../ui/feedback.tsx';
 import { TextArea, TextField } from '../../ui/field.tsx';
-import { Confirm } from '../../ui/form/confirm.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
-import { ListCard, Row } from '../../ui/form/list-card.tsx';
+import { Row } from '../../ui/form/list-card.tsx';
+import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Time } from '../../ui/time.tsx';
+import { ListPage } from './list-page.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
-import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 import { WebhookDeliveries } from './webhook-deliveries.tsx';
 
@@ -30,32 +29,16 @@ export default function WebhooksPage() {
   const close = () => setOpen(null);
   const mayChange = useMay('connection:admin');
   const showSecret = ({ secret }: { secret: string }) => setOpen({ is: 'secret', secret });
-  const removal = useAct((webhook: Webhook) => remove(pathOf(webhook)), { refresh: ['webhooks'], said: words.removed });
   const rotation = useAct((webhook: Webhook) => post<{ secret: string }>(`${pathOf(webhook)}/secret`), { onDone: showSecret });
   return (
-    <TopicPage
+    <ListPage
       topic="webhooks"
-      intro={words.intro}
-      side={
-        mayChange && (
-          <Button look="primary" onClick={() => setOpen({ is: 'new' })}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
+      words={words}
+      icon={WebhookIcon}
+      query={webhooksQuery}
+      row={(webhook) => <WebhookRow webhook={webhook} mayChange={mayChange} onOpen={(is) => setOpen({ is, webhook })} />}
+      onNew={mayChange && (() => setOpen({ is: 'new' }))}
     >
-      <ListCard
-        query={webhooksQuery}
-        keyOf={({ id }) => id}
-        empty={
-          <Empty icon={<WebhookIcon size={18} aria-hidden="true" />} title={words.none}>
-            {words.noneText}
-          </Empty>
-        }
-      >
-        {(webhook) => <WebhookRow webhook={webhook} mayChange={mayChange} onOpen={(is) => setOpen({ is, webhook })} />}
-      </ListCard>
       {open?.is === 'new' && <WebhookDialog onClose={close} onMade={showSecret} />}
       {open?.is === 'change' && <WebhookDialog webhook={open.webhook} onClose={close} onMade={close} />}
       {open?.is === 'deliveries' && <WebhookDeliveries webhook={open.webhook} mayReplay={mayChange} onClose={close} />}
@@ -75,11 +58,18 @@ export default function WebhooksPage() {
         </FormDialog>
       )}
       {open?.is === 'remove' && (
-        <Confirm title={words.removeTitle} action={words.remove} onClose={close} onConfirm={() => removal.mutateAsync(open.webhook)}>
+        <Removal
+          path={pathOf(open.webhook)}
+          refresh={['webhooks']}
+          title={words.removeTitle}
+          action={words.remove}
+          said={words.removed}
+          onClose={close}
+        >
           {words.removeText}
-        </Confirm>
+        </Removal>
       )}
-    </TopicPage>
+    </ListPage>
   );
 }
 

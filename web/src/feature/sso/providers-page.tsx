@@ -1,13 +1,13 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { ChevronRight, LogIn, Plus } from 'lucide-react';
+import { ChevronRight, LogIn } from 'lucide-react';
 import { useState } from 'react';
 import type { SsoProvider } from '../../api/identity.ts';
 import { text } from '../../text/en.ts';
 import { securityText } from '../../text/security.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
 import { Empty, Notice } from '../../ui/feedback.tsx';
 import { ListCard } from '../../ui/form/list-card.tsx';
+import { NewButton } from '../../ui/form/new-button.tsx';
 import { TopicPage } from '../settings/topic-page.tsx';
 import { useMay } from '../settings/topics.tsx';
 import { NewProviderDialog } from './new-provider.tsx';
@@ -23,18 +23,7 @@ export default function ProvidersPage() {
   const mayAdmin = useMay('security:admin');
   const [isAdding, setAdding] = useState(false);
   return (
-    <TopicPage
-      topic="sso"
-      intro={words.intro}
-      side={
-        mayAdmin && (
-          <Button look="primary" onClick={() => setAdding(true)}>
-            <Plus size={14} aria-hidden="true" />
-            {words.new}
-          </Button>
-        )
-      }
-    >
+    <TopicPage topic="sso" intro={words.intro} side={mayAdmin && <NewButton label={words.new} onClick={() => setAdding(true)} />}>
       {test !== undefined && (
         <>
           <TestResult testId={test} />
