@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -75,7 +76,7 @@ const day = (from: string, days: number) => new Date(Date.parse(from) + days * 8
  * Payments of the labelled invoices as a bank shows them, and the truth: exact and with what goes wrong in real life, among others that pay
  * nothing here. Invoices are what our reader made of the documents, with copies of other months beside them.
  */
-function world(seed: number) {
+function world(seed: number, list: readonly Labelled[]) {
   const random = randomOf(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] ?? assert.fail();
   const truth = new Set<string>();
@@ -98,7 +99,7 @@ function world(seed: number) {
     });
     for (const id of paid) truth.add(`${id}/${transactionId}`);
   };
-  for (const [at, { label, read }] of labelled.entries()) {
+  for (const [at, { label, read }] of list.entries()) {
     if (read?.amountMinor == null || read.currency === null || amountOf(label) === null) continue;
     const open = (invoiceId: string, change: Partial<OpenInvoice> = {}) => {
       const one = { ...read, invoiceId, openMinor: change.amountMinor ?? read.amountMinor ?? 0, ...change };
@@ -123,7 +124,8 @@ function world(seed: number) {
       amountMinor: minor,
       references: [],
     });
-    switch (at % 6) {
+    // Each invoice is paid in each way.
+    switch ((at + seed) % 6) {
       case 0:
         pay(minor, { ...base, text: pick(texts) }, first.invoiceId);
         break;
@@ -156,34 +158,50 @@ function world(seed: number) {
   return { invoices, payments, truth };
 }
 
-test('precision and recall of matching on the labelled invoices', options, (t) => {
-  const sums = { auto: 0, autoRight: 0, told: 0, toldRight: 0, truth: 0 };
-  for (let seed = 1; seed <= 20; seed += 1) {
-    const { invoices, payments, truth } = world(seed);
-    const made = assignPayments(invoices, payments, new Set());
-    const isRight = ({ invoiceId, transactionId }: (typeof made)[number]) => truth.has(`${invoiceId}/${transactionId}`);
-    const auto = made.filter(({ verdict }) => verdict === 'auto');
-    sums.auto += auto.length;
-    sums.autoRight += auto.filter(isRight).length;
-    sums.told += made.length;
-    sums.toldRight += made.filter(isRight).length;
-    sums.truth += truth.size;
-    for (const wrong of auto.filter((one) => !isRight(one)).slice(0, 2))
-      t.diagnostic(`wrong: ${wrong.invoiceId}/${wrong.transactionId} ${wrong.reasons.map(({ text }) => text).join(' ')}`);
-    // The same whatever comes first.
-    assert.deepEqual(
-      new Set(
-        assignPayments(invoices.toReversed(), payments.toReversed(), new Set()).map(
-          ({ invoiceId, transactionId, verdict }) => `${invoiceId}/${transactionId} ${verdict}`,
+/**
+ * Half of the invoices by the hash of their names, which nobody chose. The first weights were set with all twelve in view; since then they
+ * are changed by looking at the tuning half alone, and the noise of the held-out half is of seeds that no weight was set by.
+ */
+const halves = {
+  tuning: { list: labelled.filter(({ file }) => !isHeldOut(file)), firstSeed: 1 },
+  'held out': { list: labelled.filter(({ file }) => isHeldOut(file)), firstSeed: 101 },
+} as const;
+const seeds = 20;
+
+function isHeldOut(file: string): boolean {
+  return ((createHash('sha256').update(file).digest()[0] ?? 0) & 1) === 1;
+}
+
+for (const [half, { list, firstSeed }] of Object.entries(halves))
+  test(`precision and recall of matching on the labelled invoices: ${half}`, options, (t) => {
+    const sums = { auto: 0, autoRight: 0, told: 0, toldRight: 0, truth: 0 };
+    for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
+      const { invoices, payments, truth } = world(seed, list);
+      const made = assignPayments(invoices, payments, new Set());
+      const isRight = ({ invoiceId, transactionId }: (typeof made)[number]) => truth.has(`${invoiceId}/${transactionId}`);
+      const auto = made.filter(({ verdict }) => verdict === 'auto');
+      sums.auto += auto.length;
+      sums.autoRight += auto.filter(isRight).length;
+      sums.told += made.length;
+      sums.toldRight += made.filter(isRight).length;
+      sums.truth += truth.size;
+      for (const wrong of auto.filter((one) => !isRight(one)).slice(0, 2))
+        t.diagnostic(`wrong: ${wrong.invoiceId}/${wrong.transactionId} ${wrong.reasons.map(({ text }) => text).join(' ')}`);
+      // The same whatever comes first.
+      assert.deepEqual(
+        new Set(
+          assignPayments(invoices.toReversed(), payments.toReversed(), new Set()).map(
+            ({ invoiceId, transactionId, verdict }) => `${invoiceId}/${transactionId} ${verdict}`,
+          ),
         ),
-      ),
-      new Set(made.map(({ invoiceId, transactionId, verdict }) => `${invoiceId}/${transactionId} ${verdict}`)),
+        new Set(made.map(({ invoiceId, transactionId, verdict }) => `${invoiceId}/${transactionId} ${verdict}`)),
+      );
+    }
+    const share = (part: number, whole: number) => `${part} of ${whole} (${((100 * part) / whole).toFixed(1)} %)`;
+    t.diagnostic(`${list.length} invoices, ${sums.truth} pairs: ${list.map(({ file }) => file).join(', ')}`);
+    t.diagnostic(`without asking: precision ${share(sums.autoRight, sums.auto)}, recall ${share(sums.autoRight, sums.truth)}`);
+    t.diagnostic(`with what is asked: precision ${share(sums.toldRight, sums.told)}, recall ${share(sums.toldRight, sums.truth)}`);
+    assert.ok(
+      list.length >= 4 && sums.autoRight / sums.auto >= 0.99 && sums.autoRight / sums.truth >= 0.6 && sums.toldRight / sums.truth >= 0.9,
     );
-  }
-  const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
-  t.diagnostic(
-    `${sums.truth} pairs; without asking: precision ${share(sums.autoRight, sums.auto)}, recall ${share(sums.autoRight, sums.truth)}`,
-  );
-  t.diagnostic(`with what is asked: precision ${share(sums.toldRight, sums.told)}, recall ${share(sums.toldRight, sums.truth)}`);
-  assert.ok(sums.autoRight / sums.auto >= 0.99 && sums.autoRight / sums.truth >= 0.7 && sums.toldRight / sums.truth >= 0.9);
-});
+  });
