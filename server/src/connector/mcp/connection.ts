@@ -30,6 +30,8 @@ export interface McpConnectionOptions {
   readonly end: TlsEnd;
   /** Whoever chose the address: one of a tenant's is dialled only on the public internet. */
   readonly chosenBy: 'operator' | 'tenant';
+  /** Does the introduction when it is its turn; left out: at once. */
+  readonly inTurn?: <R>(introduce: () => Promise<R>) => Promise<R>;
 }
 
 /** A connection to an MCP server over Streamable HTTP with mutual TLS. */
@@ -44,7 +46,7 @@ export interface McpConnection {
  * Opens a connection; nothing is dialled yet. Certificates are renewed under it without breaking a call. A call that is given up here is
  * given up there: its request is ended, and a server that keeps sessions is told by the protocol's notification as well.
  */
-export function openMcpConnection({ url, end, chosenBy }: McpConnectionOptions): McpConnection {
+export function openMcpConnection({ url, end, chosenBy, inTurn = (introduce) => introduce() }: McpConnectionOptions): McpConnection {
   const agentFor = (tls: OutboundTls): Agent =>
     chosenBy === 'tenant' ? guardedAgent(limits, undefined, tls) : unguardedAgent(limits, tls);
   const agents = createRenewedAgent(end, agentFor);
@@ -62,7 +64,7 @@ export function openMcpConnection({ url, end, chosenBy }: McpConnectionOptions):
   };
   return {
     async client(signal) {
-      connected ??= connect();
+      connected ??= inTurn(connect);
       const mine = connected;
       mine.catch(() => {
         if (connected === mine) connected = undefined;

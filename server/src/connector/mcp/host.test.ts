@@ -194,7 +194,8 @@ for (const [place, make] of [
       assert.equal((await call('test.echo', { value: 'a' }, { tenantId })).kind, 'done');
       const started = performance.now();
       assert.equal((await call('test.hang', { value: 'before' }, { tenantId, timeoutMs: 50 })).kind, 'unknown');
-      assert.ok(performance.now() - started < 3_000);
+      // Far less than the tool hangs, or than calls have by themselves.
+      assert.ok(performance.now() - started < 20_000);
       const manifest = tools.find((tool) => tool.manifest.tool === 'test.hang')?.manifest ?? assert.fail();
       const shared = { tenantId, taskId: newId('task'), manifest, signal: new AbortController().signal, now: new Date() };
       const lost = await performAction(host, { ...shared, key: 'lost', argsJson: '{"value":"before"}' });
@@ -219,7 +220,7 @@ for (const [place, make] of [
 
     test('two hundred calls of different tenants at once over one pair never mix', async () => {
       const calls = Array.from({ length: 200 }, (_, at) => ({ tenantId: newId('tenant'), taskId: newId('task'), key: `k${at}` }));
-      const answers = await Promise.all(calls.map((one) => call('other.who', { value: 'a' }, { ...one, timeoutMs: 60_000 })));
+      const answers = await Promise.all(calls.map((one) => call('other.who', { value: 'a' }, { ...one, timeoutMs: 110_000 })));
       for (const [at, answer] of answers.entries()) {
         const { tenantId, taskId, key } = calls[at] ?? assert.fail();
         assert.deepEqual(answer, { kind: 'done', result: { value: `${tenantId} ${taskId} ${key}` } });

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Id, Logger } from '#kernel';
+import { createTurns, type Id, type Logger } from '#kernel';
 import type { TlsEnd } from '#trust/certificate';
 import { createCaller } from './call-tool.ts';
 import { type McpConnection, openMcpConnection, withoutWaiting } from './connection.ts';
@@ -19,10 +19,18 @@ export interface RemoteToolHostOptions {
 /** Tenants whose connections are kept, an idle one some 50 KB; what is beyond is made again when it is needed. */
 const connectionsMax = 1_000;
 
+/**
+ * Introductions at once. Each begins with a handshake that has seconds until it counts as failed: hundreds of tenants that come together
+ * would take each other's processor, all fail, and all begin again.
+ */
+const introductionsAtOnceMax = 8;
+
 /** Calls tools that run in another process. Each tenant has a connection, and so a client certificate, of its own. */
 export function createRemoteToolHost({ url, endFor, permits, log }: RemoteToolHostOptions): ClosableToolHost {
   const callThrough = createCaller(log, permits);
   const address = new URL(toolsPath, url).href;
+  const inTurn = createTurns<Id<'tenant'>>({ atOnceMax: introductionsAtOnceMax, eachMax: introductionsAtOnceMax });
+  const closing = new AbortController();
   interface Held {
     readonly connection: McpConnection;
     calls: number;
@@ -41,7 +49,10 @@ export function createRemoteToolHost({ url, endFor, permits, log }: RemoteToolHo
   const of = (tenantId: Id<'tenant'>): Held => {
     const known = held.get(tenantId);
     if (known !== undefined) return known;
-    const connection = openMcpConnection({ url: address, end: endFor(tenantId), chosenBy: 'operator' });
+    const connection = openMcpConnection({
+      ...{ url: address, end: endFor(tenantId), chosenBy: 'operator' },
+      inTurn: (introduce) => inTurn(tenantId, introduce, closing.signal),
+    });
     const made = { connection, calls: 0, isRetired: false };
     held.set(tenantId, made);
     return made;
@@ -60,6 +71,8 @@ export function createRemoteToolHost({ url, endFor, permits, log }: RemoteToolHo
       }
     },
     async close() {
+      // Who still waits to be introduced is not any more.
+      closing.abort();
       const all = [...held.values()];
       held.clear();
       await Promise.all(all.map(({ connection }) => connection.close()));
