@@ -5,6 +5,7 @@ import { bind } from '../binding.ts';
 import type { KekProvider, WrappedSeed } from '../kek.ts';
 import { asking, type Bound, type CloudKekOptions, invalidAddress, openUntilClosed, parseEndpoint, requireSame, tryKey } from './cloud.ts';
 import { kekFault, requireOwnKey, requireSeed, seedBytes } from './fault.ts';
+import { rewrapOutside } from './rewrap.ts';
 
 /** Where a key of Azure Key Vault is. */
 export interface AzureKeyVaultKey {
@@ -109,14 +110,7 @@ export async function createAzureKeyVault({ keyUrl, credential, fetch, clock, ..
       requireOwnKey(row, kek);
       return open(row, binding);
     },
-    async rewrap(row, binding) {
-      const seed = await kek.unwrap(row, binding);
-      try {
-        return await wrap(seed, binding);
-      } finally {
-        seed.fill(0);
-      }
-    },
+    rewrap: (row, binding) => rewrapOutside(kek, row, binding),
     health: () => tryKey(clock, wrap),
     async close() {
       life.close();

@@ -5,6 +5,7 @@ import type { KekProvider, WrappedSeed } from '../kek.ts';
 import { asking, type Bound, type CloudKekOptions, invalidAddress, openUntilClosed, parseEndpoint, requireSame, tryKey } from './cloud.ts';
 import { crc32c } from './crc32c.ts';
 import { kekFault, openedSeed, requireOwnKey, requireSeed } from './fault.ts';
+import { rewrapOutside } from './rewrap.ts';
 
 /** Where a key of Google Cloud KMS is. */
 export interface GcpKmsKey {
@@ -119,14 +120,7 @@ export async function createGcpKms({
       requireOwnKey(row, kek);
       return open(row.wrapped, binding);
     },
-    async rewrap(row, binding) {
-      const seed = await kek.unwrap(row, binding);
-      try {
-        return await wrap(seed, binding);
-      } finally {
-        seed.fill(0);
-      }
-    },
+    rewrap: (row, binding) => rewrapOutside(kek, row, binding),
     health: () => tryKey(clock, wrap),
     async close() {
       life.close();

@@ -8,6 +8,7 @@ import { kekFault, openedSeed, requireOwnKey, requireSeed, seedBytes } from './f
 import { codeOf } from './pkcs11-module.ts';
 import { createPkcs11Token } from './pkcs11-token.ts';
 import { type Pkcs11Key, pkcs11KeyId } from './pkcs11-uri.ts';
+import { rewrapOutside } from './rewrap.ts';
 
 export interface Pkcs11Options extends Pkcs11Key {
   readonly clock: Clock;
@@ -81,14 +82,7 @@ export async function createPkcs11Kek({ clock, modulesFrom, ...where }: Pkcs11Op
         throw broken(error);
       }
     },
-    async rewrap(row, binding) {
-      const seed = await kek.unwrap(row, binding);
-      try {
-        return await wrap(seed, binding);
-      } finally {
-        seed.fill(0);
-      }
-    },
+    rewrap: (row, binding) => rewrapOutside(kek, row, binding),
     health,
     close: () => token.close(),
   };

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomBy
 import { bind } from '../binding.ts';
 import type { KekProvider, SeedBinding } from '../kek.ts';
 import { kekFault, openedSeed, requireSeed } from './fault.ts';
+import { rewrapOutside } from './rewrap.ts';
 
 /** A key in this process's memory has one version; another key is another provider. */
 const kekVersion = '1';
@@ -50,14 +51,7 @@ export function createSecretKek({ provider, key, wrongKey }: { provider: string;
         );
       }
     },
-    async rewrap(wrapped, binding) {
-      const seed = await kek.unwrap(wrapped, binding);
-      try {
-        return await kek.wrap(seed, binding);
-      } finally {
-        seed.fill(0);
-      }
-    },
+    rewrap: (row, binding) => rewrapOutside(kek, row, binding),
     async health() {
       use();
       return { kekVersion, latencyMs: 0 };

@@ -4,6 +4,7 @@ import { bind } from '../binding.ts';
 import type { KekProvider, WrappedSeed } from '../kek.ts';
 import { type Bound, invalidAddress, openUntilClosed, parseEndpoint, requireSame, tryKey } from './cloud.ts';
 import { kekFault, openedSeed, requireOwnKey, requireSeed } from './fault.ts';
+import { rewrapOutside } from './rewrap.ts';
 
 /** Where a key of the secrets engine transit is. */
 export interface VaultTransitKey {
@@ -93,14 +94,7 @@ export function createVaultTransit({ address, namespace, mount, key, client, clo
       requireOwnKey(row, kek);
       return decrypt(row, binding);
     },
-    async rewrap(row, binding) {
-      const seed = await kek.unwrap(row, binding);
-      try {
-        return await wrap(seed, binding);
-      } finally {
-        seed.fill(0);
-      }
-    },
+    rewrap: (row, binding) => rewrapOutside(kek, row, binding),
     async health() {
       await check();
       return tryKey(clock, wrap);
