@@ -68,7 +68,7 @@ export async function createServer(tx: Tx, keys: TenantKeys, given: ServerBody &
   const { tenantId } = keys;
   const { slug, title, endpoint, actor, at } = given;
   if ((await countServers(tx, tenantId)) >= serversMax)
-    throw new FactotumError('tool_server.invalid', `There are ${serversMax} tool servers already.`);
+    throw new FactotumError('tool_server.invalid', `There are ${serversMax} tool servers already. Delete one that nobody needs.`);
   const serverId = newId('toolServer');
   const row: ServerRow = {
     ...{ tenantId, serverId, slug, kind: endpoint.kind, state: 'active', version: 1, author: actor, createdAt: at, updatedAt: at },
@@ -76,7 +76,8 @@ export async function createServer(tx: Tx, keys: TenantKeys, given: ServerBody &
     ...{ lastWords: null, checkedAt: null },
     body: keys.sealJson(serverRef(serverId, 1), { title, endpoint }),
   };
-  if (!(await insertServer(tx, row))) throw new FactotumError('tool_server.invalid', `There is a tool server called ${slug} already.`);
+  if (!(await insertServer(tx, row)))
+    throw new FactotumError('tool_server.invalid', `There is a tool server called ${slug} already. Choose another short name.`);
   await audit(tx, keys, serverId, { actor, at }, { change: 'created', server: slug, kind: endpoint.kind });
   return opened(keys, row);
 }

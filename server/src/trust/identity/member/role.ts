@@ -74,7 +74,9 @@ export async function createRole(
     if (others.some((other) => other.name === wanted.name))
       throw new FactotumError('role.name_taken', `There is a role ${wanted.name} already.`);
     if (others.length >= rolesMax)
-      throw new FactotumError('quota.exceeded', `A tenant may have ${rolesMax} roles of its own.`, { details: { limit: rolesMax } });
+      throw new FactotumError('quota.exceeded', `A tenant may have ${rolesMax} roles of its own. Delete one that nobody has.`, {
+        details: { limit: rolesMax },
+      });
     const id = newId('role');
     await tx
       .insertInto('tenantRole')

@@ -42,7 +42,9 @@ export async function createTeam(
       .where('tenantId', '=', tenantId)
       .executeTakeFirstOrThrow();
     if (Number(count) >= teamsMax)
-      throw new FactotumError('quota.exceeded', `A tenant may have ${teamsMax} teams.`, { details: { limit: teamsMax } });
+      throw new FactotumError('quota.exceeded', `A tenant may have ${teamsMax} teams. Delete one that nobody needs.`, {
+        details: { limit: teamsMax },
+      });
     await requireFreeName(tx, tenantId, wanted);
     const id = newId('team');
     await tx.insertInto('team').values({ id, tenantId, name: wanted, createdAt: sql`now()`, updatedAt: sql`now()` }).execute();

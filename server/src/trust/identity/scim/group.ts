@@ -71,7 +71,11 @@ export async function createScimGroup(
   return changingMembers(db, tenantId, async (tx) => {
     const { total } = await listScimGroups(tx, tenantId, { offset: 0, limit: 0 });
     if (total >= groupsMax)
-      throw new FactotumError('quota.exceeded', `A directory may have ${groupsMax} groups here.`, { details: { limit: groupsMax } });
+      throw new FactotumError(
+        'quota.exceeded',
+        `A directory may have ${groupsMax} groups here. Delete one, or have the directory send fewer.`,
+        { details: { limit: groupsMax } },
+      );
     await requireFreeName(tx, tenantId, displayName);
     const id = newId('team', now.getTime());
     await tx
