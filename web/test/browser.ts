@@ -8,7 +8,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** Longer than anything on these pages takes on a busy machine. */
-const waitMs = 15_000;
+const waitMs = 30_000;
 
 /** Starts the Chromium that came with npm, or the one named by FACTOTUM_TEST_CHROMIUM. It reaches nothing but this machine. */
 export async function startBrowser(): Promise<Browser> {
@@ -102,6 +102,11 @@ export async function axeFaults(page: Page): Promise<string[]> {
   return found.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary?.slice(0, 200) ?? ''}`),
   );
+}
+
+/** Waits until a text is nowhere on the page any more: a dialog that has been closed goes when the page is drawn anew. */
+export async function untilUnsaid(page: Page, words: string): Promise<void> {
+  await page.waitForFunction((unsaid) => !document.documentElement.outerHTML.includes(unsaid), words);
 }
 
 /** How many pixels the page can be moved sideways. */

@@ -230,7 +230,7 @@ test('only what was changed in the settings is sent', async () => {
   await page.getByRole('button', { name: 'Save' }).click();
   assert.deepEqual((await sent).postDataJSON(), { approvalTtlHours: 48, planner: 'playbooks', model: null });
   await said(page, 'Saved');
-  assert.equal(await page.getByRole('button', { name: 'Save' }).isDisabled(), true);
+  await page.getByRole('button', { name: 'Save', disabled: true }).waitFor();
 });
 
 test('an archive is asked for with a passphrase typed twice, and listed with its progress', async () => {
