@@ -57,7 +57,7 @@ export function apiWith(origin: string, key: string): Api {
       method,
       headers: { authorization: `Bearer ${key}`, ...sent.headers },
       ...(sent.body === undefined ? {} : { body: sent.body }),
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: isJson(response) ? JSON.parse(text) : {} };
@@ -71,7 +71,7 @@ export function apiWith(origin: string, key: string): Api {
   };
   // The server's own schemas say what it answers; server/test/conform.ts holds it to them.
   const task = async (id: string) => (await good(call(`GET /api/v1/tasks/${id}`))) as unknown as Task;
-  const taskWhen: Api['taskWhen'] = async (id, isReached, withinMs = 15_000) => {
+  const taskWhen: Api['taskWhen'] = async (id, isReached, withinMs = 60_000) => {
     let found = await task(id);
     await until(
       async () => {
@@ -122,7 +122,7 @@ export function apiWith(origin: string, key: string): Api {
 const isJson = (response: Response): boolean => /^application\/(?:problem\+)?json/.test(response.headers.get('content-type') ?? '');
 
 /** Waits until something is so; fails with what is there instead. */
-export async function until(isSo: () => Promise<boolean>, withinMs: number, found: () => string = () => ''): Promise<void> {
+export async function until(isSo: () => Promise<boolean>, withinMs = 60_000, found: () => string = () => ''): Promise<void> {
   for (const deadline = performance.now() + withinMs; !(await isSo()); ) {
     assert.ok(performance.now() < deadline, `not reached within ${withinMs} ms: ${found()}`);
     await sleep(50);

@@ -75,7 +75,7 @@ describe('the main job, on the product as a person starts it', () => {
     // The receipt proves the decision; the step that follows from it has a moment more to be done.
     const folder = join(server.folder, 'outbox', 'demo', 'bank');
     const written = async () => (await readdir(folder).catch((): string[] => [])).filter((name) => name.endsWith('.xml'));
-    await until(async () => (await written()).length > 0, 10_000);
+    await until(async () => (await written()).length > 0);
     const files = await written();
     assert.equal(files.length, 1);
     const order = await readFile(join(folder, files[0] ?? ''), 'utf8');
@@ -87,8 +87,10 @@ describe('the main job, on the product as a person starts it', () => {
     await page.goto(`${server.origin}/vault`);
     await settled(page);
     await page.getByText('Accounting').first().waitFor();
-    const notes = JSON.stringify(await page.evaluate(async () => (await fetch('/api/v1/vault/notes?prefix=Accounting/Payments/')).json()));
-    assert.match(notes, /Accounting\/Payments\/.*\.xml/);
+    const notes = async () =>
+      JSON.stringify(await page.evaluate(async () => (await fetch('/api/v1/vault/notes?prefix=Accounting/Payments/')).json()));
+    // The note follows the file.
+    await until(async () => /Accounting\/Payments\/.*\.xml/.test(await notes()));
   });
 
   it("a mail of one's own, dropped into the folder, appears while one looks", async () => {

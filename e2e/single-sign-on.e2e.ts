@@ -54,8 +54,8 @@ describe('single sign-on is set up in the dashboard, against a certified OpenID 
     const atProvider = await opens;
     await atProvider.locator('input[name=login]').fill('anna');
     await atProvider.locator('input[name=password]').fill('anything');
-    await atProvider.locator('button[type=submit]').click();
-    await atProvider.locator('button[type=submit]').click();
+    await atProvider.getByRole('button', { name: 'Sign-in' }).click();
+    await atProvider.getByRole('button', { name: 'Continue' }).click();
     await atProvider.getByText('You can close this window').waitFor();
     await page.getByText('The test failed', { exact: true }).waitFor();
     await page.getByText('has not proven that northwind.example is its domain').waitFor();
