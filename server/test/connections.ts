@@ -142,9 +142,10 @@ export function connectionWorld(
     onChanged: [],
   });
   const secrets = new Map<string, string>();
-  const resolver: Pick<SecretResolver, 'valueOf' | 'check'> = {
+  const resolver: Pick<SecretResolver, 'valueOf' | 'check' | 'forget'> = {
     valueOf: async (_scope, text) => secrets.get(text) ?? text,
     check: () => undefined,
+    forget: () => undefined,
   };
   const intake = createIntake({
     database,

@@ -44,6 +44,20 @@ export interface Network {
   readonly log: (message: string, facts?: JsonObject) => void;
 }
 
+/** Credentials that the far side replaces when they are used, such as a refresh token that is good once. Every process sees the same. */
+export interface SavedCredentials {
+  /** Changes when a person changes the connection, and not when a credential is replaced: what is kept in memory holds under it. */
+  readonly revision: number;
+  /** The value in force now, which may be newer than that of the context; null for none. `canReplace`: it lies where we may write. */
+  current(name: string): Promise<{ readonly value: string; readonly canReplace: boolean } | null>;
+  /**
+   * Puts a value in force in the place of the one that was used, if that still is in force, and for good.
+   *
+   * @returns `superseded` when another is in force by now, `elsewhere` when it lies in a store that is not ours to write
+   */
+  replace(name: string, used: string, value: string): Promise<'kept' | 'superseded' | 'elsewhere'>;
+}
+
 /** What one connection is handed. Everything in it belongs to one tenant. */
 export interface ConnectorContext<Settings> extends Network {
   readonly tenantId: string;
@@ -51,6 +65,8 @@ export interface ConnectorContext<Settings> extends Network {
   readonly settings: Settings;
   /** Values, after references have been followed. Never log them. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** Not there for settings that are only tried out. */
+  readonly saved?: SavedCredentials;
 }
 
 /** Settings that would do, found from what a person knows. */

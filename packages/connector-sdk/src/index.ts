@@ -14,5 +14,6 @@ export {
   type Polled,
   type PollLimits,
   type Proposal,
+  type SavedCredentials,
 } from './connector.ts';
 export { ConnectorFault, type FaultKind, isConnectorFault } from './fault.ts';

@@ -14,6 +14,7 @@ import { moveOf, requireAnew } from './move.ts';
 import type { OutsideNetwork } from './network.ts';
 import type { Act, AnyConnector, Connection, Connections } from './port.ts';
 import { present } from './present.ts';
+import { createSaved } from './saved.ts';
 import type { ConnectionBody, ConnectionState } from './schema.ts';
 import {
   type ConnectionRow,
@@ -32,7 +33,7 @@ import { tryOut } from './trial.ts';
 export interface ConnectionsDeps {
   readonly database: Pick<Database, 'app'>;
   readonly keysOf: KeysOf;
-  readonly secrets: Pick<SecretResolver, 'valueOf' | 'check'>;
+  readonly secrets: Pick<SecretResolver, 'valueOf' | 'check' | 'forget'>;
   readonly quotas: Pick<Quotas, 'admitIn' | 'limits'>;
   readonly intake: Pick<Intake, 'acceptAll'>;
   readonly connectors: readonly AnyConnector[];
@@ -47,6 +48,7 @@ export interface ConnectionsDeps {
 export interface ConnectionParts extends ConnectionsDeps {
   readonly kinds: Kinds;
   readonly contexts: ReturnType<typeof createContexts>;
+  readonly savedOf: ReturnType<typeof createSaved>;
 }
 
 /** @returns what surfaces and tools use, and the parts of it that a watcher needs. */
@@ -54,7 +56,8 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
   const { database, keysOf, secrets, clock } = deps;
   const kinds = createKinds(deps.connectors);
   const contexts = createContexts(deps);
-  const parts: ConnectionParts = { ...deps, kinds, contexts };
+  const savedOf = createSaved(deps);
+  const parts: ConnectionParts = { ...deps, kinds, contexts, savedOf };
   const inTenant = <R>(tenantId: Id<'tenant'>, work: (tx: Tx) => Promise<R>) => withTenant(database.app.db, tenantId, work);
   const shown = (row: ConnectionRow, keys: TenantKeys): Connection => present(row, keys, kinds.find(row.connector), clock);
   const find = async (tenantId: Id<'tenant'>, id: Id<'connection'>): Promise<ConnectionRow> =>
@@ -99,9 +102,14 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
     connector: AnyConnector,
     given: { readonly settings: Settings; readonly credentials: ConnectionBody['credentials'] },
     signal: AbortSignal,
+    row?: Pick<ConnectionRow, 'connectionId' | 'version'>,
   ) => {
     const credentials = await credentialsOf(tenantId, given.credentials, secrets);
-    return contexts.of({ tenantId, connectionId: id, connector, settings: given.settings, credentials, signal });
+    const saved =
+      row === undefined
+        ? {}
+        : { saved: savedOf({ tenantId, connectionId: row.connectionId, version: row.version, connector: connector.kind }) };
+    return contexts.of({ tenantId, connectionId: id, connector, settings: given.settings, credentials, signal, ...saved });
   };
 
   function checkReferences(tenantId: Id<'tenant'>, credentials: ConnectionBody['credentials']): void {
@@ -194,7 +202,7 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
       const connector = kinds.get(row.connector);
       const body = openBody(await keysOf(tenantId), row);
       return tryOut(connector, deps.log, (signal) =>
-        opened(tenantId, id, connector, { ...body, settings: readSettings(connector.settings, body.settings) }, signal),
+        opened(tenantId, id, connector, { ...body, settings: readSettings(connector.settings, body.settings) }, signal, row),
       );
     },
     async testUnsaved(tenantId, given) {
@@ -225,6 +233,7 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
         kinds.get(row.connector),
         { settings, credentials: body.credentials },
         signal,
+        row,
       );
       return { id: row.connectionId, connector: row.connector, name: body.name, settings, credentials: context.credentials, context };
     },

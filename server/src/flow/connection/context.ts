@@ -1,4 +1,4 @@
-import type { ConnectorContext, Network } from '@factotum/connector-sdk';
+import type { ConnectorContext, Network, SavedCredentials } from '@factotum/connector-sdk';
 import { LRUCache } from 'lru-cache';
 import type { Clock, Id, Logger } from '#kernel';
 import type { OutsideNetwork } from './network.ts';
@@ -10,6 +10,7 @@ export interface Opening<Settings> {
   readonly connector: { readonly kind: string; readonly callsPerMinute?: number };
   readonly settings: Settings;
   readonly credentials: Readonly<Record<string, string>>;
+  readonly saved?: SavedCredentials;
   readonly signal: AbortSignal;
 }
 
@@ -45,12 +46,13 @@ export function createContexts({ network, clock, log }: { network: OutsideNetwor
     };
   };
   return {
-    of: ({ settings, credentials, ...opening }) => ({
+    of: ({ settings, credentials, saved, ...opening }) => ({
       ...networkOf(opening),
       tenantId: opening.tenantId,
       connectionId: opening.connectionId,
       settings,
       credentials,
+      ...(saved === undefined ? {} : { saved }),
     }),
     network: (opening) => networkOf({ ...opening, connectionId: `${opening.tenantId} ${opening.connector.kind}` }),
   };

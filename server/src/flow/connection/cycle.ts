@@ -118,7 +118,8 @@ async function contextOf(
   const body = openBody(await deps.keysOf(tenantId), row);
   const settings = readSettings(connector.settings, body.settings);
   const credentials = await credentialsOf(tenantId, body.credentials, deps.secrets);
-  return deps.contexts.of({ tenantId, connectionId, connector, settings, credentials, signal });
+  const saved = deps.savedOf({ tenantId, connectionId, connector: connector.kind, version: row.version });
+  return deps.contexts.of({ tenantId, connectionId, connector, settings, credentials, saved, signal });
 }
 
 /**

@@ -128,6 +128,15 @@ export async function updateConnection(
     .execute();
 }
 
+/** Replaces what is sealed in a row that the caller has locked, and nothing else: nobody has to look at it anew. */
+export async function putBody(
+  tx: Tx,
+  { tenantId, id }: { readonly tenantId: Id<'tenant'>; readonly id: Id<'connection'> },
+  body: Buffer,
+): Promise<void> {
+  await tx.updateTable('connection').set({ body }).where('tenantId', '=', tenantId).where('connectionId', '=', id).execute();
+}
+
 export async function deleteConnection(tx: Tx, tenantId: Id<'tenant'>, id: Id<'connection'>): Promise<void> {
   await tx.deleteFrom('connection').where('tenantId', '=', tenantId).where('connectionId', '=', id).execute();
 }
