@@ -2,25 +2,32 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as TlsServer } from 'node:tls';
+import type { Server as ProtocolServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Tool } from '#flow/tool';
-import type { Logger } from '#kernel';
+import type { Id, Logger } from '#kernel';
 import { admissionOf, createRenewedServer, type TlsEnd } from '#trust/certificate';
 import { messageBytesMax } from './connection.ts';
 import type { Permits } from './permit.ts';
 import { toolsPath } from './remote-host.ts';
 import { createToolServer } from './server.ts';
 
-export interface ToolListenerOptions {
-  readonly tools: readonly Tool[];
+interface ListenerOptions {
   readonly end: TlsEnd;
-  /** What a call that changes something has to show; left out: nothing. */
-  readonly permits?: Permits;
   readonly log: Logger;
   /** How often it looks whether its certificate is to be replaced, in milliseconds. */
   readonly everyMs?: number;
 }
+
+export interface ToolListenerOptions extends ListenerOptions {
+  readonly tools: readonly Tool[];
+  /** What a call that changes something has to show; left out: nothing. */
+  readonly permits?: Permits;
+}
+
+/** What is served at one address to a caller, whose certificate says for whom it may act; null: nothing. Asked for each request. */
+type ServerAt = (path: string, caller: { mayActFor(tenantId: Id<'tenant'>): boolean }) => ProtocolServer | null;
 
 /** Serves tools to workers in other processes. */
 export interface ToolListener {
@@ -46,7 +53,7 @@ const graceMsDefault = 20_000;
  * processes can stand behind one address. Who is no worker of this installation gets no further than its certificate. When a caller
  * hangs up, its call is told to stop: nobody is left to hear what came of it, and whoever takes over asks.
  */
-export async function createToolListener({ tools, end, permits, log, everyMs }: ToolListenerOptions): Promise<ToolListener> {
+export async function createProtocolListener(serverAt: ServerAt, { end, log, everyMs }: ListenerOptions): Promise<ToolListener> {
   const open = new Set<ServerResponse>();
   let isClosing = false;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -58,11 +65,10 @@ export async function createToolListener({ tools, end, permits, log, everyMs }: 
       log.warn({ peer: request.socket.remoteAddress, reason: admission.reason }, 'a caller of tools was turned away');
       return refuse(response, 403, `Your certificate does not let you in: ${admission.reason}.`);
     }
-    const served = toolsAt(tools, request.url ?? '');
-    if (served === null) return refuse(response, 404, 'There is nothing at this address.');
+    const server = serverAt(request.url ?? '', admission);
+    if (server === null) return refuse(response, 404, 'There is nothing at this address.');
     if (isForeignPage(request)) return refuse(response, 403, 'This request was made by a page that is not ours.');
     if (request.method !== 'POST') return refuse(response, 405, 'Only POST is served here.', { allow: 'POST' });
-    const server = createToolServer('tools', served, log, { mayActFor: (tenantId) => admission.mayActFor(tenantId), permits });
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true, maxRequestBodySize: messageBytesMax });
     response.once('close', () => void server.close());
     // The SDK's class implements its own interface, but for how exact it is about what may be undefined.
@@ -113,6 +119,15 @@ export async function createToolListener({ tools, end, permits, log, everyMs }: 
     },
   };
 }
+
+/** Serves our own tools like that. */
+export const createToolListener = ({ tools, permits, ...options }: ToolListenerOptions): Promise<ToolListener> =>
+  createProtocolListener((path, caller) => {
+    const served = toolsAt(tools, path);
+    return served === null
+      ? null
+      : createToolServer('tools', served, options.log, { mayActFor: (tenantId) => caller.mayActFor(tenantId), permits });
+  }, options);
 
 /** All tools at `/mcp`, those of one domain at `/mcp/<domain>`; null for an address at which there are none. */
 function toolsAt(tools: readonly Tool[], url: string): readonly Tool[] | null {

@@ -1,23 +1,15 @@
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  CallToolRequestSchema,
-  type CallToolResult,
-  ListToolsRequestSchema,
-  type Tool as McpTool,
-  SetLevelRequestSchema,
-} from '@modelcontextprotocol/sdk/types.js';
-import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { CallToolRequest, CallToolResult, Tool as McpTool } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { callFaults, type Tool, type ToolAnswer, type ToolContext } from '#flow/tool';
 import { canonicalJson, type Id, isFactotumError, type JsonObject, type Logger } from '#kernel';
 import { readMeta, writeAnswer } from './meta.ts';
 import type { Permits } from './permit.ts';
+import { createProtocolServer } from './protocol.ts';
 
 /**
- * One MCP server over a set of our own tools. What steers a call beside its arguments (key, tenant, operation) travels in `_meta`.
- *
- * The low-level server is used on purpose: the high-level one drops unknown arguments silently, so that what was approved and what
- * is done could differ. Here the strict schema refuses them.
+ * One MCP server over a set of our own tools. What steers a call beside its arguments (key, tenant, operation) travels in `_meta`. An
+ * argument that a tool does not have is refused by its strict schema.
  *
  * @param guard.mayActFor - whether the caller may act for that tenant; in this process whoever calls may.
  * @param guard.permits - what whoever changes something must show; left out: nothing, in this process.
@@ -32,23 +24,16 @@ export function createToolServer(
   }: { readonly mayActFor?: (tenantId: Id<'tenant'>) => boolean; readonly permits?: Permits | undefined } = {},
 ): Server {
   const byName = new Map(tools.map((tool) => [tool.manifest.tool, tool]));
-  const server = new Server(
-    { name: `factotum-${name}`, version: '0.1.0' },
-    { capabilities: { tools: {}, logging: {} }, jsonSchemaValidator },
-  );
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(describe) }));
-  // We send no log messages; a client may say which ones it would like.
-  server.setRequestHandler(SetLevelRequestSchema, () => ({}));
-  server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
-    const tool = byName.get(request.params.name);
+  const call = async (params: CallToolRequest['params'], signal: AbortSignal): Promise<CallToolResult> => {
+    const tool = byName.get(params.name);
     if (tool === undefined)
       return writeAnswer({
         kind: 'failed',
         failure: 'permanent',
         code: 'tool.unknown',
-        message: `There is no tool called ${request.params.name}.`,
+        message: `There is no tool called ${params.name}.`,
       });
-    const meta = readMeta(request.params._meta);
+    const meta = readMeta(params._meta);
     if (meta === null)
       return writeAnswer({
         kind: 'failed',
@@ -70,7 +55,7 @@ export function createToolServer(
     }
     if (permits !== undefined && meta.operation !== 'lookup' && tool.manifest.effect !== 'read') {
       const { operation, tenantId, key, result } = meta;
-      const argsJson = canonicalJson(plainArguments(request.params.arguments));
+      const argsJson = canonicalJson(plainArguments(params.arguments));
       const resultJson = result === undefined ? undefined : canonicalJson(result);
       if (!(await permits.holds(meta.permit, { tool: tool.manifest.tool, operation, tenantId, key, argsJson, resultJson }))) {
         log.warn({ tool: tool.manifest.tool, tenantId, operation }, 'a call that changes something had no valid permit');
@@ -82,9 +67,9 @@ export function createToolServer(
         });
       }
     }
-    const context: ToolContext = { tenantId: meta.tenantId, taskId: meta.taskId, key: meta.key, now: meta.now, signal: extra.signal };
+    const context: ToolContext = { tenantId: meta.tenantId, taskId: meta.taskId, key: meta.key, now: meta.now, signal };
     try {
-      return writeAnswer(await run(tool, meta, context, request.params.arguments ?? {}));
+      return writeAnswer(await run(tool, meta, context, params.arguments ?? {}));
     } catch (error) {
       const { operation } = meta;
       if (isFactotumError(error)) {
@@ -109,15 +94,12 @@ export function createToolServer(
         });
       return writeAnswer({ kind: 'unknown', message: `${tool.manifest.title} broke off; nobody can tell how far it came.` });
     }
-  });
-  return server;
+  };
+  return createProtocolServer(name, { tools: tools.map(describe), call });
 }
 
 /** Canonical JSON knows no undefined, and neither does what came over the wire. */
 const plainArguments = (args: Readonly<Record<string, unknown>> | undefined): JsonObject => JSON.parse(JSON.stringify(args ?? {}));
-
-/** Made once: a server lives as long as one request where it is far away, and the SDK would build a validator for each (1 ms). */
-const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
 /** Where a handler threw. Never its words: they may hold anything it was handling. */
 function traceOf(error: unknown): { readonly error: string; readonly code?: string; readonly at?: readonly string[] } {

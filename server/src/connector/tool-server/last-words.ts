@@ -9,7 +9,7 @@ const shownCharsMax = 300;
 const lineCharsMax = 4_000;
 
 /** What a program says on standard error: the last lines, and how many there were. */
-export interface LastWords {
+interface LastWords {
   readonly count: number;
   hear(chunk: Buffer): void;
   /** The last lines, oldest first, without secrets and with nothing in them that hides. */

@@ -42,7 +42,7 @@ interface SignInPlace {
 }
 
 /** What a sign-in goes by: where it was signed in before, and what an administrator has agreed to since. */
-export interface Pinned {
+interface Pinned {
   readonly login: Pick<ToolLogin, 'authorisationServer' | 'metadata'> | null;
   /** The pin of another place, as it was shown. */
   readonly accepted: string | null;

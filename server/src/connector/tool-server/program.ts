@@ -31,7 +31,7 @@ export interface RunOptions {
   readonly log: Logger;
 }
 
-export interface ProgramTransport extends Transport {
+interface ProgramTransport extends Transport {
   /** The end of what it has said on standard error so far, or altogether when it has ended. For the tenant: the operator's log has a count. */
   lastWords(): Promise<readonly string[]>;
 }
