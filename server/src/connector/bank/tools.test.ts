@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listTransactions } from '#flow/ledger';
+import { decideMatch, listInvoices, listTransactions, setCategory, type Unit } from '#flow/ledger';
 import { withTenant } from '#kernel/database';
 import { testPlatform } from '../../../test/platform.ts';
 import { buildToolCaller } from '../../../test/tool-calls.ts';
@@ -137,5 +137,80 @@ test('a category that a task gives is marked as such, and taken back', async () 
   assert.deepEqual([(await first()).category, (await first()).categorisedBy], ['Food', 'tool']);
   await tenant.call('bank.categorise', args, { key: 'c1', operation: 'undo', resultJson: JSON.stringify(result) });
   assert.equal((await first()).category, null);
+  const later = await tenant.done('bank.categorise', args, { key: 'c2' });
+  await withTenant(platform.database.app.db, tenant.tenantId, (tx) =>
+    setCategory({ tx, keys }, args.transaction, 'Travel', { actor: 'user:usr_1', at: new Date() }),
+  );
+  await tenant.call('bank.categorise', args, { key: 'c2', operation: 'undo', resultJson: JSON.stringify(later) });
+  assert.equal((await first()).category, 'Travel', 'what a person has said since stays');
   assert.equal(await tenant.refused('bank.categorise', { ...args, transaction: 'trx_000000000000000000000000' }), 'ledger.not_found');
+});
+
+/** A statement with one payment of the bill. */
+const paid = [
+  ...[':20:S', ':25:NL91ABNA0417164300', ':28C:1/1', ':60F:C260301EUR2000,00', ':61:2603100310D1240,00NTRFNONREF'],
+  ...[':86:166?00TRANSFER?20INV-2026-0042?31DE89370400440532013000?32Northwind GmbH', ':62F:C260310EUR760,00', '-'],
+].join('\n');
+
+/** A tenant that has read the bill, and its ledger. */
+async function buildReader() {
+  const tenant = await buildToolCaller(platform, account);
+  const keys = await platform.keyring.of(tenant.tenantId);
+  const inUnit = <R>(work: (unit: Unit) => Promise<R>) => withTenant(platform.database.app.db, tenant.tenantId, (tx) => work({ tx, keys }));
+  const args = { text: bill.join('\n'), document: 'march.pdf' };
+  return {
+    ...tenant,
+    inUnit,
+    invoices: () => inUnit((unit) => listInvoices(unit, { limit: 2 })),
+    importPaid: () =>
+      platform.ledger.importBankFile(tenant.tenantId, 'a.sta', Buffer.from(paid), { channel: 'drop', submittedBy: 'connector:drop' }),
+    read: (key: string) => tenant.done('bank.invoice', args, { key }),
+    undo: (key: string, result: object) =>
+      tenant.call('bank.invoice', args, { key, operation: 'undo', resultJson: JSON.stringify(result) }),
+  };
+}
+
+test('an invoice that a task had kept is taken back with what pays it, and its document is new again', async () => {
+  const { read, undo, importPaid, invoices, refused } = await buildReader();
+  const first = await read('i1');
+  assert.deepEqual([(await importPaid()).matched, (await invoices()).map(({ state }) => state)], [1, ['paid']]);
+  for (let time = 0; time < 2; time += 1) assert.equal((await undo('i1', first)).kind, 'done');
+  assert.deepEqual(await invoices(), []);
+  assert.equal(await refused('bank.match', { invoice: String(first.invoice) }), 'ledger.not_found');
+  const second = await read('i2');
+  assert.notEqual(second.invoice, first.invoice);
+  // Its payment was free, and pays it.
+  assert.deepEqual(
+    (await invoices()).map(({ invoiceId, state }) => [invoiceId, state]),
+    [[second.invoice, 'paid']],
+  );
+});
+
+test('a call takes back only what it had kept itself, and nothing that a person has decided about', async () => {
+  const { read, undo, importPaid, invoices, inUnit } = await buildReader();
+  const first = await read('i1');
+  const again = await read('i2');
+  assert.equal(again.invoice, first.invoice);
+  assert.equal((await undo('i2', again)).kind, 'done');
+  assert.equal((await invoices()).length, 1);
+  await importPaid();
+  await inUnit((unit) => decideMatch(unit, String(first.invoice), [], { actor: 'user:usr_1', at: new Date() }));
+  assert.deepEqual(await undo('i1', first).then((answer) => (answer.kind === 'failed' ? [answer.failure, answer.code] : answer)), [
+    'permanent',
+    'tool.failed',
+  ]);
+  assert.equal((await invoices()).length, 1);
+});
+
+test('taken back while its payment comes in, the invoice is gone and the payment is free, whoever was first', async () => {
+  const { read, undo, importPaid, invoices } = await buildReader();
+  const first = await read('i1');
+  const [, undone] = await Promise.all([importPaid(), undo('i1', first)]);
+  assert.equal(undone.kind, 'done');
+  assert.deepEqual(await invoices(), []);
+  await read('i2');
+  assert.deepEqual(
+    (await invoices()).map(({ state }) => state),
+    ['paid'],
+  );
 });

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import {
   addInvoice,
   type Invoice,
-  matchOpen,
   readInvoice as readKept,
   readTransaction,
   setCategory,
   shownAmount,
   type Unit,
+  withdrawInvoice,
 } from '#flow/ledger';
 import type { Tool, ToolAnswer, ToolContext } from '#flow/tool';
 import { FactotumError, isFactotumError } from '#kernel';
@@ -74,13 +74,23 @@ export function bankTools(deps: PayDeps): Tool[] {
         if (read === null) throw new FactotumError('ledger.unreadable', 'This does not read like an invoice.');
         const kept = await inUnit(context, async (unit) => {
           const documentHash = createHash('sha256').update(text).digest('hex');
-          const { invoiceId } = await addInvoice(unit, { documentHash, body: read }, { actor, at: context.now });
+          const { invoiceId } = await addInvoice(unit, { documentHash, body: read, keptFor: context.key }, { actor, at: context.now });
           return (await readKept(unit, invoiceId)).invoice;
         });
         return { kind: 'done', result: factsOf(kept) };
       }),
-    // What was read stays as a fact of the ledger that nothing follows from: there is nothing to take back.
-    undo: async () => ({ kind: 'done', result: {} }),
+    async undo(context, _args, { invoice: invoiceId }) {
+      const isGone = await inUnit(context, (unit) =>
+        withdrawInvoice(unit, { invoiceId, keptFor: context.key }, { actor, at: context.now }),
+      );
+      if (isGone) return { kind: 'done', result: {} };
+      return {
+        kind: 'failed',
+        failure: 'permanent',
+        code: 'tool.failed',
+        message: 'Somebody has decided about this invoice, so it stays.',
+      };
+    },
   };
 
   const match: Tool<typeof matchInput, typeof matchOutput> = {
@@ -88,28 +98,23 @@ export function bankTools(deps: PayDeps): Tool[] {
       ...inside,
       tool: 'bank.match',
       title: 'Find what pays an invoice',
-      effect: 'write',
+      effect: 'read',
       args: { invoice: { role: 'steering', slot: 'id', title: 'Invoice' } },
       reversible: true,
       headline: (args) => `Find what pays the invoice ${String(args.invoice)}`,
-      consequence: 'Certain matches are noted in your ledger; the others wait for you there.',
+      consequence: 'It is looked up in your ledger, which compares invoices with payments whenever either comes in. Nothing is changed.',
     },
     input: matchInput,
     output: matchOutput,
     run: (context, args) =>
       orFailed(async () => {
-        const record = await inUnit(context, async (unit) => {
-          await matchOpen(unit, context.now);
-          return readKept(unit, args.invoice);
-        });
+        const record = await inUnit(context, (unit) => readKept(unit, args.invoice));
         const matches = record.matches.map(({ transactionId, state, score, reasons }) => ({
           ...{ transaction: transactionId, state, score },
           reasons: reasons.map(({ text }) => text),
         }));
         return { kind: 'done', result: { state: record.invoice.state, openMinor: record.invoice.openMinor, matches } };
       }),
-    // The next file would find the same: a person refuses a match in the ledger.
-    undo: async () => ({ kind: 'done', result: {} }),
   };
 
   const categorise: Tool<typeof categoryInput, typeof categoryOutput> = {
@@ -137,8 +142,13 @@ export function bankTools(deps: PayDeps): Tool[] {
         });
         return { kind: 'done', result: { transaction, category, before } };
       }),
-    async undo(context, { transaction }, { before }) {
-      await inUnit(context, (unit) => setCategory(unit, transaction, before, { actor, at: context.now, as: 'tool' }));
+    async undo(context, { transaction, category }, { before }) {
+      await inUnit(context, async (unit) => {
+        const found = await readTransaction(unit, transaction);
+        // What somebody has said since stays.
+        if (found.categorisedBy === 'tool' && found.category === category)
+          await setCategory(unit, transaction, before, { actor, at: context.now, as: 'tool' });
+      });
       return { kind: 'done', result: {} };
     },
   };

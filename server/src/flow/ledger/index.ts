@@ -25,6 +25,7 @@ export {
   type Match,
   matchOpen,
   readInvoice,
+  withdrawInvoice,
 } from './invoice.ts';
 export { minorOf, sumMinor } from './money.ts';
 export { type Recorded, recordStatement } from './record.ts';

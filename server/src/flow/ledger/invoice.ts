@@ -1,7 +1,7 @@
 import { FactotumError, type Id, newId } from '#kernel';
 import { recordAudit } from '#trust/audit';
 import { assign } from './assign.ts';
-import { type InvoiceBody, invoiceBodySchema, type MatchBody, matchBodySchema, type Reason } from './schema.ts';
+import { type InvoiceBody, keptInvoiceSchema, type MatchBody, matchBodySchema, type Reason } from './schema.ts';
 import { scoreMatch } from './score.ts';
 import {
   findInvoice,
@@ -12,10 +12,12 @@ import {
   listInvoiceRows,
   listMatchRows,
   listRecent,
+  lockOpenInvoices,
   type MatchRow,
   saveMatch,
   setInvoiceState,
   type Unit,
+  withdrawInvoiceRow,
 } from './store.ts';
 import { openTransaction, type Transaction } from './transaction.ts';
 import { compact } from './words.ts';
@@ -53,10 +55,11 @@ const lookBackDays = 730;
  * Keeps what was read of an invoice, and looks for what pays it. The same document again is known.
  *
  * @param documentHash - of the bytes it was read from
+ * @param keptFor - the key of a call that may take it back, with `withdrawInvoice`
  */
 export async function addInvoice(
   unit: Unit,
-  { documentHash, body }: { readonly documentHash: string; readonly body: InvoiceBody },
+  { documentHash, body, keptFor }: { readonly documentHash: string; readonly body: InvoiceBody; readonly keptFor?: string | undefined },
   by: { readonly actor: string; readonly at: Date },
 ): Promise<{ readonly invoiceId: Id<'invoice'>; readonly created: boolean; readonly sameNumber: readonly string[] }> {
   const { keys } = unit;
@@ -72,7 +75,7 @@ export async function addInvoice(
     numberMac,
     ibanMac: body.iban === null ? null : keys.mac('ledger.iban', body.iban),
     dueOn: body.dueOn,
-    body: keys.sealJson({ kind: 'ledger.invoice', id: invoiceId }, invoiceBodySchema.parse(body)),
+    body: keys.sealJson({ kind: 'ledger.invoice', id: invoiceId }, keptInvoiceSchema.parse({ ...body, keptFor })),
     at: by.at,
   });
   await recordAudit(unit.tx, keys.tenantId, [
@@ -90,7 +93,7 @@ export interface Matched {
 
 /** Compares all open invoices with all free transactions. What a person has said stays as it is. */
 export async function matchOpen(unit: Unit, at: Date): Promise<Matched> {
-  const rows = await listInvoiceRows(unit, { states: ['open', 'partly'], limit: invoicesMax });
+  const rows = await lockOpenInvoices(unit, invoicesMax);
   if (rows.length === 0) return { accepted: [], proposed: 0 };
   const since = new Date(at.getTime() - lookBackDays * 86_400_000).toISOString().slice(0, 10);
   const transactions = (await listRecent(unit, since, transactionsMax))
@@ -146,8 +149,12 @@ async function listMatches(unit: Unit, of: { invoiceIds?: readonly string[]; tra
   }));
 }
 
-function invoiceOf({ keys }: Unit, { invoiceId, state, createdAt, body }: InvoiceRow, matches: readonly Match[]): Invoice {
-  const invoice = keys.openJson({ kind: 'ledger.invoice', id: invoiceId }, body, invoiceBodySchema);
+const openInvoice = ({ keys }: Unit, { invoiceId, body }: Pick<InvoiceRow, 'invoiceId' | 'body'>) =>
+  keys.openJson({ kind: 'ledger.invoice', id: invoiceId }, body, keptInvoiceSchema);
+
+function invoiceOf(unit: Unit, row: InvoiceRow, matches: readonly Match[]): Invoice {
+  const { invoiceId, state, createdAt } = row;
+  const { keptFor: _, withdrawn: __, ...invoice } = openInvoice(unit, row);
   return {
     invoiceId,
     state,
@@ -183,7 +190,7 @@ async function settle(unit: Unit, invoiceId: string, at: Date): Promise<void> {
 /** @throws FactotumError `ledger.not_found` */
 export async function readInvoice(unit: Unit, invoiceId: string): Promise<InvoiceRecord> {
   const row = await findInvoice(unit, invoiceId);
-  if (row === undefined) throw new FactotumError('ledger.not_found', 'There is no such invoice.');
+  if (row === undefined || openInvoice(unit, row).withdrawn) throw new FactotumError('ledger.not_found', 'There is no such invoice.');
   const matches = await listMatches(unit, { invoiceIds: [invoiceId] });
   const transactions = new Map(
     (
@@ -213,7 +220,15 @@ export interface InvoiceQuery {
 
 /** Newest first. */
 export async function listInvoices(unit: Unit, { states, ...rest }: InvoiceQuery): Promise<Invoice[]> {
-  const rows = await listInvoiceRows(unit, { ...rest, states: states ?? ['open', 'partly', 'paid', 'closed'] });
+  const wanted = { states: states ?? (['open', 'partly', 'paid', 'closed'] as const) };
+  const rows: InvoiceRow[] = [];
+  // What was taken back is passed over, and the page is full all the same.
+  for (let before = rest.before, isMore = true; isMore; ) {
+    const more = await listInvoiceRows(unit, { ...wanted, before, limit: rest.limit - rows.length });
+    isMore = rows.length + more.length === rest.limit && more.some((row) => openInvoice(unit, row).withdrawn);
+    rows.push(...more.filter((row) => !openInvoice(unit, row).withdrawn));
+    before = more.at(-1)?.invoiceId;
+  }
   const matches = await listMatches(unit, { invoiceIds: rows.map(({ invoiceId }) => invoiceId) });
   return rows.map((row) => invoiceOf(unit, row, matches));
 }
@@ -268,6 +283,42 @@ export async function decideMatch(
   ]);
   await settle(unit, invoiceId, by.at);
   return readInvoice(unit, invoiceId);
+}
+
+/**
+ * Takes back an invoice that a call had kept: its matches are free again, and the same document is new. Twice is once. What a person has
+ * decided about stays.
+ *
+ * @returns false when a person has decided about it, so that it stays; also true when the call had not kept it, for it was there before
+ */
+export async function withdrawInvoice(
+  unit: Unit,
+  { invoiceId, keptFor }: { readonly invoiceId: string; readonly keptFor: string },
+  by: { readonly actor: string; readonly at: Date },
+): Promise<boolean> {
+  // Whoever compares holds the lock of every open invoice, so there is no match of it that is not seen here.
+  const row = await findInvoice(unit, invoiceId);
+  if (row === undefined) return true;
+  const body = openInvoice(unit, row);
+  if (body.withdrawn || body.keptFor !== keptFor) return true;
+  const matches = await listMatches(unit, { invoiceIds: [invoiceId] });
+  if (row.state === 'closed' || matches.some(({ decidedBy }) => decidedBy !== null && decidedBy !== byLedger)) return false;
+  for (const { transactionId, state, decidedBy: _, invoiceId: __, ...match } of matches)
+    if (state === 'accepted')
+      await saveMatch(unit, {
+        ...{ invoiceId, transactionId, state: 'proposed', decidedBy: null, at: by.at },
+        body: sealMatch(unit, invoiceId, transactionId, match),
+      });
+  await withdrawInvoiceRow(unit, {
+    invoiceId,
+    documentMac: unit.keys.mac('ledger.withdrawn', invoiceId),
+    body: unit.keys.sealJson({ kind: 'ledger.invoice', id: invoiceId }, keptInvoiceSchema.parse({ ...body, withdrawn: true })),
+    at: by.at,
+  });
+  await recordAudit(unit.tx, unit.keys.tenantId, [
+    { kind: 'ledger.changed', actor: by.actor, at: by.at, objectId: invoiceId, detail: { change: 'invoice_withdrawn' } },
+  ]);
+  return true;
 }
 
 /** Says that nothing more will be paid, or that it is open again. @throws FactotumError `ledger.not_found` */

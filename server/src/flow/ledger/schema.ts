@@ -206,6 +206,14 @@ export const invoiceBodySchema = z.object({
 });
 export type InvoiceBody = z.infer<typeof invoiceBodySchema>;
 
+/** The same with what nobody outside sees. */
+export const keptInvoiceSchema = invoiceBodySchema.extend({
+  /** The key of the call that had it kept: that call alone takes it back. */
+  keptFor: z.string().optional(),
+  /** It was taken back: there is no such invoice any more. */
+  withdrawn: z.literal(true).optional(),
+});
+
 const reasonSchema = z.object({
   code: z.enum(['amount', 'reference', 'number', 'iban', 'name', 'date', 'currency', 'collective']),
   /** What it adds to the score, which may be less than nothing. */

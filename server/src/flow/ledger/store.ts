@@ -245,6 +245,18 @@ export const insertInvoice = (
     .execute(tx)
     .then(({ numAffectedRows }) => numAffectedRows === 1n);
 
+/** Those that are compared with payments, locked, so that no two comparisons give away the same invoice. Always in one order. */
+export const lockOpenInvoices = ({ tx, keys }: Unit, limit: number) =>
+  sql<InvoiceRow>`select ${invoiceColumns} from app.ledger_invoice where tenant_id = ${keys.tenantId} and state in ('open', 'partly')
+      order by invoice_id desc limit ${limit} for update`
+    .execute(tx)
+    .then(({ rows }) => rows);
+
+/** Closes it for good; its document is one that nobody has read. */
+export const withdrawInvoiceRow = ({ tx, keys }: Unit, row: { invoiceId: string; documentMac: Buffer; body: Buffer; at: Date }) =>
+  sql`update app.ledger_invoice set state = 'closed', document_mac = ${row.documentMac}, number_mac = null, iban_mac = null, due_on = null,
+      body = ${row.body}, updated_at = ${row.at} where tenant_id = ${keys.tenantId} and invoice_id = ${row.invoiceId}`.execute(tx);
+
 export const setInvoiceState = ({ tx, keys }: Unit, invoiceId: string, state: string, at: Date) =>
   sql`update app.ledger_invoice set state = ${state}, updated_at = ${at} where tenant_id = ${keys.tenantId} and invoice_id = ${invoiceId}
     and state <> ${state}`.execute(tx);
