@@ -182,7 +182,7 @@ const foundSchema = z.object({ value: z.union([z.string(), z.int()]), line: z.in
 export type Found = z.infer<typeof foundSchema>;
 
 /** An invoice as it is kept, sealed. Amounts are what is asked for; of a credit note they are negative. */
-export const invoiceBodySchema = z.object({
+const invoiceBodySchema = z.object({
   document: z.string(),
   /** payable: we owe it. receivable: it is owed to us. */
   direction: z.enum(['payable', 'receivable']),
