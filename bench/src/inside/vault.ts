@@ -1,23 +1,21 @@
 /** How fast notes of a large vault are found, listed and told of. Without HTTP; one process. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { sql } from 'kysely';
 import { withTenant } from '../../../server/src/kernel/database/index.ts';
 import { newId } from '../../../server/src/kernel/index.ts';
 import { createVaultSearch } from '../../../server/src/trust/search/index.ts';
 import { createVaultTrees, listChanges, writeNote } from '../../../server/src/trust/vault/index.ts';
+import { type Held, watchLoop } from './held.ts';
 import { openParts } from './parts.ts';
 
 export interface VaultTask {
   readonly dataFolder: string;
   readonly notes: number;
 }
-export interface VaultFigures {
+export interface VaultFigures extends Held {
   readonly writeSeconds: number;
   /** The first search, which makes the index. */
   readonly firstMs: number;
   readonly searchMs: readonly number[];
-  /** The longest that the event loop was held while the index was made. */
-  readonly heldMs: number;
   readonly indexBytes: number;
   readonly grownBytes: number;
   readonly treeMs: number;
@@ -70,19 +68,17 @@ process.once('message', async (task: VaultTask) => {
     return performance.now() - from;
   };
   const before = process.memoryUsage().rss;
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
+  const loop = watchLoop();
   const firstMs = await timed(() => search.search(tenantId, { text: words[17] ?? '', limit: 20, at }));
-  delay.disable();
   const searchMs: number[] = [];
   for (let n = 0; n < searches; n += 1)
     searchMs.push(await timed(() => search.search(tenantId, { text: `${word()} ${n % 3 === 0 ? word() : ''}`, limit: 20, at })));
+  const held = loop.stop();
   const grownBytes = process.memoryUsage().rss - before;
   const trees = createVaultTrees(memory);
   const treeMs = await timed(() => trees.of(tenantId, at));
   const changesMs = await timed(() => inTenant((tx) => listChanges(tx, keys, null, 1_000)));
-  const heldMs = delay.max / 1e6;
-  const figures: VaultFigures = { writeSeconds, firstMs, searchMs, heldMs, indexBytes: search.bytes(), grownBytes, treeMs, changesMs };
+  const figures: VaultFigures = { writeSeconds, firstMs, searchMs, ...held, indexBytes: search.bytes(), grownBytes, treeMs, changesMs };
   await parts.close();
   process.send?.(figures, () => process.exit(0));
 });

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import MiniSearch from 'minisearch';
-import { foldWord } from './query.ts';
+import { foldWord, wordBreak } from './query.ts';
+import type { Turn } from './turn.ts';
 
 /** What is put into an index of one note. */
 export interface IndexedNote {
@@ -29,10 +29,8 @@ export interface Hit {
   readonly terms: ReadonlySet<string>;
 }
 
-/** Indexed at once, in characters. Long notes are cut, so that no single piece of work holds the event loop for long. */
+/** Indexed at once, in characters. Long notes are cut, so that no single piece of work holds the thread for long. */
 const partChars = 4_096;
-/** For how long the event loop is held at most before others get their turn, in milliseconds. */
-const sliceMs = 10;
 /** What a character of text takes in the index, in bytes: measured over notes in English and German, with room. */
 const bytesPerChar = 6;
 
@@ -40,20 +38,12 @@ const bytesPerChar = 6;
 export function createNoteIndex() {
   const mini = new MiniSearch<Part>({
     fields: ['title', 'text'],
-    tokenize: (text) => text.split(/[^\p{L}\p{N}\p{M}_]+/u).filter((word) => word !== ''),
+    tokenize: (text) => text.split(wordBreak).filter((word) => word !== ''),
     processTerm: (term) => (term.length > 80 ? null : foldWord(term)),
     autoVacuum: { minDirtCount: 200, minDirtFactor: 0.2, batchSize: 200, batchWait: 10 },
   });
   const notes = new Map<string, KnownNote>();
   let chars = 0;
-  let turnBegan = performance.now();
-
-  /** Lets others have their turn once this has gone on for long enough. */
-  async function pause(): Promise<void> {
-    if (performance.now() - turnBegan < sliceMs) return;
-    await nextTurn();
-    turnBegan = performance.now();
-  }
 
   function remove(noteId: string): void {
     const known = notes.get(noteId);
@@ -65,14 +55,13 @@ export function createNoteIndex() {
 
   return {
     remove,
-    async put({ noteId, path, content }: IndexedNote): Promise<void> {
-      turnBegan = performance.now();
+    async put({ noteId, path, content }: IndexedNote, turn: Turn): Promise<void> {
       remove(noteId);
       const title = titleOf(path, content);
       const texts = content.includes('\0') ? [''] : partsOf(content);
       for (const [part, text] of texts.entries()) {
         mini.add({ id: `${noteId}#${part}`, title: part === 0 ? `${title} ${path}` : '', text });
-        await pause();
+        await turn();
       }
       notes.set(noteId, { path, title, parts: texts.length, chars: content.length });
       chars += content.length;

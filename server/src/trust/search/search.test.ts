@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, test } from 'node:test';
+import { FactotumError } from '#kernel';
 import { deleteNote, moveNote, writeNote } from '#trust/vault';
+import { until } from '../../../test/audit.ts';
 import { testDatabase } from '../../../test/database.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
+import { createIndexWorker } from './index-worker.ts';
 import { createNoteIndex } from './note-index.ts';
+import { readQuery } from './query.ts';
 import { createVaultSearch } from './search.ts';
 
 const { database, close } = await testDatabase();
@@ -107,14 +110,73 @@ test('indexes give way to each other, and a search works all the same', async ()
   assert.ok(search.bytes() <= 5_000);
 });
 
-test('a long note is indexed in slices', async (t) => {
+test('a long note is indexed in slices, so that others are heard meanwhile', async () => {
   const index = createNoteIndex();
   const words = Array.from({ length: 40_000 }, (_, n) => `word${(n * 7_919) % 40_000}`).join(' ');
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
-  await index.put({ noteId: 'n1', path: 'long.md', content: words });
-  delay.disable();
+  let turns = 0;
+  await index.put({ noteId: 'n1', path: 'long.md', content: words }, async () => {
+    turns += 1;
+  });
+  assert.ok(turns >= words.length / 5_000, `${turns} turns`);
   assert.ok(index.find('word31234', { onlyTitle: false }).has('n1'));
-  // What the machine did meanwhile is in it as well, so this is told and not asserted.
-  t.diagnostic(`longest turn while indexing ${words.length} characters: ${(delay.max / 1e6).toFixed(0)} ms`);
+});
+
+test('searches of several tenants at once, with room for one index, all find their own', async () => {
+  const search = searchOf(5_000);
+  const several = await Promise.all([1, 2, 3].map(() => tenants.build()));
+  for (const [n, tenant] of several.entries()) await write(tenant, `bird ${n}.md`, `heron ${'x '.repeat(300)}`);
+  const asked = Array.from({ length: 12 }, (_, n) => n % 3);
+  const found = await Promise.all(asked.map((n) => find(search, several[n] as TestTenant, 'heron')));
+  assert.deepEqual(
+    found,
+    asked.map((n) => [`bird ${n}.md`]),
+  );
+});
+
+test('what is forgotten while it is made is not kept, and keys that may not be used end the search', async () => {
+  const tenant = await tenants.build();
+  for (let n = 0; n < 3; n += 1) await write(tenant, `n${n}.md`, 'puffin');
+  let mayUse = true;
+  let asked = 0;
+  const search = createVaultSearch({
+    app: database.app,
+    adopt: async () => undefined,
+    keysOf: async (tenantId) => {
+      asked += 1;
+      if (!mayUse) throw new FactotumError('key.unavailable', 'not now');
+      return tenants.keyring.of(tenantId);
+    },
+  });
+  const first = find(search, tenant, 'puffin');
+  await until(() => asked > 0);
+  search.forget(tenant.tenantId);
+  assert.equal((await first).length, 3);
+  assert.equal(search.bytes(), 0);
+  assert.equal((await find(search, tenant, 'puffin')).length, 3);
+  mayUse = false;
+  await assert.rejects(find(search, tenant, 'puffin'), { code: 'key.unavailable' });
+  assert.equal(search.bytes(), 0);
+});
+
+test('a thread that runs out of memory is told as busy, and the next question finds another', async () => {
+  let lost = 0;
+  const worker = createIndexWorker(() => {
+    lost += 1;
+  }, 16);
+  await worker.ask('open', { index: 1 });
+  const note = (n: number) => ({
+    noteId: `n${n}`,
+    path: `${n}.md`,
+    content: Array.from({ length: 50_000 }, (_, m) => `w${n}x${m}`).join(' '),
+  });
+  const fill = async () => {
+    for (let n = 0; n < 100; n += 1) await worker.ask('apply', { index: 1, removed: [], written: [note(n)] });
+  };
+  await assert.rejects(fill, { code: 'server.busy' });
+  assert.equal(lost, 1);
+  await assert.rejects(worker.ask('rank', { index: 1, query: readQuery('w1x1'), from: 0, count: 1 }), { code: 'server.busy' });
+  await worker.ask('open', { index: 2 });
+  await worker.ask('apply', { index: 2, removed: [], written: [{ noteId: 'n', path: 'n.md', content: 'x' }] });
+  assert.equal((await worker.ask('rank', { index: 2, query: readQuery('x'), from: 0, count: 1 })).length, 1);
+  worker.rest();
 });

@@ -3,9 +3,10 @@ import type { Id } from '#kernel';
 import { type RoleDatabase, withTenant } from '#kernel/database';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { type JournalPlace, listChanges, type Note, readNotes, type VaultChange } from '#trust/vault';
-import { createNoteIndex, type Hit, type NoteIndex } from './note-index.ts';
-import { foldText, type Query, readQuery } from './query.ts';
-import { type Snippet, snippetOf } from './snippet.ts';
+import { createIndexWorker, type IndexWorker } from './index-worker.ts';
+import type { RankedNote } from './message.ts';
+import { foldText, readQuery } from './query.ts';
+import type { Snippet } from './snippet.ts';
 
 /** A note that fits a query. */
 export interface FoundNote {
@@ -17,7 +18,11 @@ export interface FoundNote {
 }
 
 export interface VaultSearch {
-  /** Notes that fit, the best first. Reading them is for the caller to allow. */
+  /**
+   * Notes that fit, the best first. Reading them is for the caller to allow.
+   *
+   * @throws FactotumError `server.busy` when the index was lost meanwhile.
+   */
   search(
     tenantId: Id<'tenant'>,
     wanted: { readonly text: string; readonly offset?: number; readonly limit: number; readonly at: Date },
@@ -28,23 +33,30 @@ export interface VaultSearch {
   bytes(): number;
 }
 
+/** An index in the thread of the indexes, and how far it has followed the vault. */
 interface Held {
-  readonly index: NoteIndex;
+  readonly index: number;
   place: JournalPlace | null;
+  bytes: number;
+  /** Searches that are under way in it. */
+  users: number;
+  /** Nobody finds it any more: it goes with its last user. */
+  isLeft: boolean;
 }
 
 const bytesMaxDefault = 256 * 1024 * 1024;
 const idleMs = 15 * 60_000;
+const sweepMs = 60_000;
 const changesAtOnce = 100;
-/** Contents that are opened at once; more than one note may have. */
-const bytesAtOnce = 6_000_000;
+/** Contents that are opened at once; one alone may have more. A million are opened in about 5 ms. */
+const bytesAtOnce = 1_000_000;
 /** Notes that are opened to look whether a phrase is in them. */
 const openedMax = 300;
-const openedAtOnce = 25;
 
 /**
  * Full-text search over sealed notes. Nothing of it is ever at rest: the index of a vault is made in memory when somebody first searches, kept
- * up to date by the journal of changes, and dropped when nobody searches, when others need the room, and when the keys may not be used.
+ * up to date by the journal of changes, and dropped when nobody searches, when others need the room, and when the keys may not be used. It
+ * lives in a thread of its own; here notes are only opened, a few at a time.
  */
 export function createVaultSearch({
   app,
@@ -60,73 +72,104 @@ export function createVaultSearch({
 }): VaultSearch {
   const held = new LRUCache<Id<'tenant'>, Held>({
     maxSize: bytesMax,
-    sizeCalculation: ({ index }) => Math.max(1, Math.min(index.bytes(), bytesMax)),
+    sizeCalculation: ({ bytes }) => Math.max(1, Math.min(bytes, bytesMax)),
     ttl: idleMs,
     updateAgeOnGet: true,
+    dispose: (one) => {
+      one.isLeft = true;
+      dropIfDone(one);
+    },
   });
-  const updating = new Map<Id<'tenant'>, Promise<NoteIndex>>();
+  const worker = createIndexWorker(() => held.clear());
+  const updating = new Map<Id<'tenant'>, Promise<unknown>>();
   // Counts what was forgotten: an index that was being made meanwhile is not kept.
   let forgotten = 0;
+  let indexes = 0;
+  let inUse = 0;
+  let sweep: NodeJS.Timeout | undefined;
 
-  async function bringUp(tenantId: Id<'tenant'>, at: Date): Promise<NoteIndex> {
-    const before = forgotten;
-    const found = held.get(tenantId);
-    if (found === undefined) await adopt(tenantId, at);
-    const one: Held = found ?? { index: createNoteIndex(), place: null };
-    try {
-      for (let hasMore = true; hasMore; ) hasMore = await follow(app, await keysOf(tenantId), one);
-    } catch (error) {
-      held.delete(tenantId);
-      throw error;
-    }
-    if (before === forgotten) held.set(tenantId, one);
-    return one.index;
+  function dropIfDone(one: Held): void {
+    if (!one.isLeft || one.users > 0) return;
+    void worker.drop(one.index).then(restIfIdle);
   }
 
-  /** One at a time for each tenant: who asks later wants what was written before they asked. */
-  function upToDate(tenantId: Id<'tenant'>, at: Date): Promise<NoteIndex> {
-    const run = () => bringUp(tenantId, at);
-    const next = (updating.get(tenantId) ?? Promise.resolve()).then(run, run);
-    updating.set(tenantId, next);
-    const done = () => {
-      if (updating.get(tenantId) === next) updating.delete(tenantId);
+  /** What is dropped is still in the thread's memory until that is collected. Without any index the thread ends. */
+  function restIfIdle(): void {
+    if (held.size > 0 || inUse > 0) return;
+    worker.rest();
+    clearInterval(sweep);
+    sweep = undefined;
+  }
+
+  async function bringUp(tenantId: Id<'tenant'>, at: Date, one: Held): Promise<void> {
+    if (one.place === null) await adopt(tenantId, at);
+    for (let hasMore = true; hasMore; ) hasMore = await follow(app, await keysOf(tenantId), worker, one);
+  }
+
+  /** Does something with the index of a vault as it is now. One at a time brings it up: who asks later wants what was written before they asked. */
+  async function withIndex<R>(tenantId: Id<'tenant'>, at: Date, work: (one: Held) => Promise<R>): Promise<R> {
+    inUse += 1;
+    let one: Held | undefined;
+    const take = async () => {
+      const before = forgotten;
+      const found = held.get(tenantId);
+      if (found === undefined) indexes += 1;
+      const mine: Held = found ?? { index: indexes, place: null, bytes: 0, users: 0, isLeft: true };
+      one = mine;
+      mine.users += 1;
+      try {
+        if (found === undefined) await worker.ask('open', { index: mine.index });
+        await bringUp(tenantId, at, mine);
+      } catch (error) {
+        if (held.peek(tenantId) === mine) held.delete(tenantId);
+        throw error;
+      }
+      // Set anew, so that its size is counted anew.
+      if (before === forgotten && (found === undefined || !mine.isLeft)) {
+        mine.isLeft = false;
+        held.set(tenantId, mine);
+        sweep ??= setInterval(() => held.purgeStale(), sweepMs).unref();
+      }
+      return mine;
     };
-    next.then(done, done);
-    return next;
+    const next = (updating.get(tenantId) ?? Promise.resolve()).then(take, take);
+    updating.set(tenantId, next);
+    try {
+      return await work(
+        await next.finally(() => {
+          if (updating.get(tenantId) === next) updating.delete(tenantId);
+        }),
+      );
+    } finally {
+      inUse -= 1;
+      if (one !== undefined) {
+        one.users -= 1;
+        dropIfDone(one);
+      }
+    }
   }
 
   return {
-    async search(tenantId, { text, offset = 0, limit, at }) {
-      const query = readQuery(text);
-      const index = await upToDate(tenantId, at);
-      const ranked = rank(index, query);
-      const keys = await keysOf(tenantId);
-      const notes: FoundNote[] = [];
-      const phrases = query.phrases.map((phrase) => foldText(phrase).replace(/ +/g, ' ').trim());
-      // Without phrases the ranking is the answer; with them, notes are looked through until there are enough.
-      const isCertain = phrases.length === 0;
-      let passed = isCertain ? offset : 0;
-      const candidates = isCertain ? ranked.slice(offset, offset + limit + 1) : ranked.slice(0, openedMax);
-      for (let start = 0; start < candidates.length; start += openedAtOnce) {
-        const some = candidates.slice(start, start + openedAtOnce);
-        // Of notes: their ids.
-        const ids = some.map(([noteId]) => noteId as Id<'note'>);
-        const found = await withTenant(app.db, tenantId, (tx) => readNotes(tx, keys, ids));
-        const opened = new Map<string, Note>(found.map((note) => [note.noteId, note]));
-        for (const [id, { terms }] of some) {
-          const note = opened.get(id);
-          if (note === undefined || (!isCertain && !hasAll(note.content, phrases))) continue;
-          if (passed < offset) passed += 1;
-          else if (notes.length === limit) return { notes, hasMore: true };
-          else {
-            const { noteId, path, updatedAt } = note;
-            const title = index.noteOf(noteId)?.title ?? path;
-            notes.push({ noteId, path, title, snippet: snippetOf(note.content, [...phrases, ...terms]), updatedAt });
+    search: (tenantId, { text, offset = 0, limit, at }) =>
+      withIndex(tenantId, at, async ({ index }) => {
+        const query = readQuery(text);
+        const phrases = query.phrases.map((phrase) => foldText(phrase).replace(/ +/g, ' ').trim());
+        // Without phrases the ranking is the answer; with them, notes are looked through until there are enough.
+        const isCertain = phrases.length === 0;
+        const range = isCertain ? { from: offset, count: limit + 1 } : { from: 0, count: openedMax };
+        let passed = isCertain ? offset : 0;
+        const candidates = await worker.ask('rank', { index, query, ...range });
+        const notes: FoundNote[] = [];
+        for (const some of batchesOf(candidates, ({ chars }) => chars)) {
+          const keys = await keysOf(tenantId);
+          for (const { found, note } of await open(app, keys, some, (opened) => worker.ask('excerpt', { notes: opened, phrases }))) {
+            if (passed < offset) passed += 1;
+            else if (notes.length === limit) return { notes, hasMore: true };
+            else notes.push({ ...found, path: note.path, updatedAt: note.updatedAt });
           }
         }
-      }
-      return { notes, hasMore: false };
-    },
+        return { notes, hasMore: false };
+      }),
     forget(tenantId) {
       forgotten += 1;
       if (tenantId === undefined) held.clear();
@@ -137,60 +180,68 @@ export function createVaultSearch({
 }
 
 /** Takes the next changes in. @returns whether there are more. */
-async function follow(app: RoleDatabase, keys: TenantKeys, one: Held): Promise<boolean> {
+async function follow(app: RoleDatabase, keys: TenantKeys, worker: IndexWorker, one: Held): Promise<boolean> {
   const { tenantId } = keys;
   const { changes, next, hasMore } = await withTenant(app.db, tenantId, (tx) => listChanges(tx, keys, one.place, changesAtOnce));
-  const written: VaultChange[] = [];
-  for (const change of changes) {
-    if (change.kind !== 'note') continue;
-    if (!change.deleted) written.push(change);
-    // A note that moved is known by its new path already, or will be in a moment.
-    else if (one.index.noteOf(change.objectId)?.path === change.path) one.index.remove(change.objectId);
+  const ofNotes = changes.filter(({ kind }) => kind === 'note');
+  // A note that moved is known by its new path already, or will be in a moment.
+  const removed = ofNotes.filter(({ deleted }) => deleted).map(({ objectId: noteId, path }) => ({ noteId, path }));
+  const written = ofNotes.filter(({ deleted }) => !deleted);
+  let indexed = removed.length === 0 ? undefined : worker.ask('apply', { index: one.index, removed, written: [] });
+  for (const some of batchesOf(written, ({ sizeBytes }) => sizeBytes)) {
+    // What is told of the thread is told below, even if opening the next notes fails first.
+    indexed?.catch(() => undefined);
+    const notes = await withTenant(app.db, tenantId, (tx) => readNotes(tx, keys, some.map(idOf)));
+    // One batch is opened while the one before is indexed, and no more lie about.
+    if (indexed !== undefined) await indexed;
+    indexed = worker.ask('apply', {
+      index: one.index,
+      removed: [],
+      written: notes.map(({ noteId, path, content }) => ({ noteId, path, content })),
+    });
   }
-  while (written.length > 0) {
-    const noteIds: Id<'note'>[] = [];
-    for (let bytes = 0; written[0] !== undefined && bytes + written[0].sizeBytes <= bytesAtOnce; ) {
-      bytes += written[0].sizeBytes;
-      // Of a note: its id.
-      noteIds.push(written.shift()?.objectId as Id<'note'>);
-    }
-    const notes = await withTenant(app.db, tenantId, (tx) => readNotes(tx, keys, noteIds));
-    for (const { noteId, path, content } of notes) await one.index.put({ noteId, path, content });
-  }
+  if (indexed !== undefined) one.bytes = await indexed;
   one.place = next;
   return hasMore;
 }
 
-/** The notes that have everything that is asked for, the best first. */
-function rank(index: NoteIndex, { words, titleWords, folders }: Query): [string, Hit][] {
-  const found = [
-    ...words.map((word) => index.find(word, { onlyTitle: false })),
-    ...titleWords.map((word) => index.find(word, { onlyTitle: true })),
-  ];
-  const lists =
-    found.length > 0
-      ? found
-      : folders.length > 0
-        ? [new Map([...index.all()].map(([id]) => [id, { score: 0, terms: new Set<string>() }]))]
-        : [];
-  const [smallest, ...others] = lists.sort((one, other) => one.size - other.size);
-  if (smallest === undefined) return [];
-  const starts = folders.map((folder) => foldText(`${folder}/`));
-  const ranked: [string, Hit][] = [];
-  for (const [noteId, hit] of smallest) {
-    const hits = others.map((list) => list.get(noteId));
-    const path = foldText(index.noteOf(noteId)?.path ?? '');
-    if (hits.includes(undefined) || (starts.length > 0 && !starts.some((start) => path.startsWith(start)))) continue;
-    const all = [hit, ...hits.flatMap((one) => one ?? [])];
-    ranked.push([
-      noteId,
-      { score: all.reduce((sum, { score }) => sum + score, 0), terms: new Set(all.flatMap(({ terms }) => [...terms])) },
-    ]);
-  }
-  return ranked.sort(([oneId, one], [otherId, other]) => other.score - one.score || (oneId < otherId ? -1 : 1));
+/** Of a note: its id. */
+const idOf = ({ objectId }: VaultChange): Id<'note'> => objectId as Id<'note'>;
+
+/** Opens notes that fit and has them cut to what is shown; without those that are gone or do not have the phrases. */
+async function open(
+  app: RoleDatabase,
+  keys: TenantKeys,
+  some: readonly RankedNote[],
+  excerpt: (opened: { content: string; terms: readonly string[] }[]) => Promise<(Snippet | null)[]>,
+): Promise<{ found: Pick<FoundNote, 'noteId' | 'title' | 'snippet'>; note: Note }[]> {
+  // Of notes: their ids.
+  const ids = some.map(({ noteId }) => noteId as Id<'note'>);
+  const notes = new Map<string, Note>(
+    (await withTenant(app.db, keys.tenantId, (tx) => readNotes(tx, keys, ids))).map((note) => [note.noteId, note]),
+  );
+  const there = some.flatMap((ranked) => {
+    const note = notes.get(ranked.noteId);
+    return note === undefined ? [] : [{ ranked, note }];
+  });
+  const snippets = await excerpt(there.map(({ ranked: { terms }, note: { content } }) => ({ content, terms })));
+  return there.flatMap(({ ranked: { noteId, title }, note }, at) => {
+    const snippet = snippets[at];
+    return snippet == null ? [] : [{ found: { noteId, title, snippet }, note }];
+  });
 }
 
-function hasAll(content: string, phrases: readonly string[]): boolean {
-  const folded = foldText(content).replace(/ +/g, ' ');
-  return phrases.every((phrase) => folded.includes(phrase));
+/** Cuts a list so that no part is larger than is opened at once, unless it is of one. */
+function* batchesOf<T>(items: readonly T[], sizeOf: (item: T) => number): Generator<T[]> {
+  let batch: T[] = [];
+  let size = 0;
+  for (const item of items) {
+    if (batch.length > 0 && size + sizeOf(item) > bytesAtOnce) {
+      yield batch;
+      [batch, size] = [[], 0];
+    }
+    batch.push(item);
+    size += sizeOf(item);
+  }
+  if (batch.length > 0) yield batch;
 }
