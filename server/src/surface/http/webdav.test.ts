@@ -43,6 +43,32 @@ test('the vault is a tree of notes, files and what is drawn, one folder at a tim
   assert.deepEqual(await hrefsIn(token, 'Clients'), ['Clients/'], 'an empty folder stays');
 });
 
+test('a folder is moved and deleted whole or not at all', async () => {
+  const { token } = await build();
+  const deep = `${'z'.repeat(180)}.md`;
+  const long = [1, 2, 3, 4, 5].map((depth) => Array.from({ length: depth }, () => 'l'.repeat(185)).join('/'));
+  for (const folder of ['From', 'From/in', ...long]) assert.equal((await dav(token, `MKCOL ${folder}`)).status, 201);
+  assert.equal((await put(token, 'From/a.md', 'a')).status, 201);
+  assert.equal((await put(token, 'From/b.bin', 'b')).status, 201);
+  assert.equal((await put(token, `From/in/${deep}`, 'deep')).status, 201);
+  const before = [...(await hrefsIn(token, 'From')), ...(await hrefsIn(token, 'From/in'))];
+  // The first two would fit there, the path of the last is too long.
+  const tooFar = `/webdav/${long.at(-1)}/To`;
+  assert.ok((await dav(token, 'MOVE From', { headers: { destination: tooFar } })).status >= 400);
+  assert.deepEqual([...(await hrefsIn(token, 'From')), ...(await hrefsIn(token, 'From/in'))], before);
+  assert.deepEqual(await hrefsIn(token, long.at(-1) ?? ''), [`${long.at(-1)}/`]);
+
+  assert.equal((await dav(token, 'MKCOL Old')).status, 201);
+  assert.equal((await put(token, 'Old/a.md', 'old')).status, 201);
+  assert.equal((await put(token, 'Old/gone.md', 'old')).status, 201);
+  assert.equal((await dav(token, 'MOVE From', { headers: { destination: '/webdav/Old' } })).status, 204);
+  assert.deepEqual(await hrefsIn(token, 'Old'), ['Old/', 'Old/a.md', 'Old/b.bin', 'Old/in/']);
+  assert.deepEqual([await textAt(token, 'Old/a.md'), await textAt(token, `Old/in/${deep}`)], ['a', 'deep']);
+  assert.equal((await dav(token, 'PROPFIND From')).status, 404);
+  assert.equal((await dav(token, 'DELETE Old')).status, 204);
+  assert.equal((await dav(token, 'PROPFIND Old')).status, 404);
+});
+
 test('conditions, ranges and unchanged contents are as in HTTP', async () => {
   const { token } = await build();
   const { headers } = await put(token, 'a.md', '0123456789');

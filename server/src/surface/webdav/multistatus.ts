@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import { hrefOf } from './name.ts';
-import type { Refusal } from './refusal.ts';
 import { escapeXml } from './xml.ts';
 
 /** What is said of one resource: properties by the status that each has. */
@@ -22,15 +21,6 @@ export function multistatus(answers: readonly PropertyAnswer[]): Response {
     const all = parts.length === 0 ? `<d:propstat><d:prop/>${statusLine(200)}</d:propstat>` : parts.join('');
     return `<d:response><d:href>${escapeXml(hrefOf(path, isFolder))}</d:href>${all}</d:response>`;
   });
-  return xmlResponse(207, `<d:multistatus xmlns:d="DAV:">${responses.join('')}</d:multistatus>`);
-}
-
-/** What of a folder could not be done. */
-export function failures(failed: readonly { readonly path: string; readonly refusal: Pick<Refusal, 'status' | 'message'> }[]): Response {
-  const responses = failed.map(
-    ({ path, refusal }) =>
-      `<d:response><d:href>${escapeXml(hrefOf(path, false))}</d:href>${statusLine(refusal.status)}<d:responsedescription>${escapeXml(refusal.message)}</d:responsedescription></d:response>`,
-  );
   return xmlResponse(207, `<d:multistatus xmlns:d="DAV:">${responses.join('')}</d:multistatus>`);
 }
 

@@ -1,10 +1,9 @@
-import { foldPath, listLocks, moveNote, putPlace, removeLocks, removePlace, writeNote } from '#trust/vault';
-import { failures } from './multistatus.ts';
+import { foldPath, moveNote, putPlace, removePlace, together, writeNote } from '#trust/vault';
 import { parentOf } from './name.ts';
 import { readFile, readText } from './read.ts';
 import { Refusal } from './refusal.ts';
 import { type ContentResource, hasParent, isProtected, type Resource } from './view.ts';
-import { decideByMove, keepFolder, removeTree, requireWritable, type Target } from './write.ts';
+import { decideByMove, keepFolder, removeLocksBelow, removeTree, requireWritable, type Target, type Tree, treeAt } from './write.ts';
 
 /** COPY and MOVE, of whatever lies at a path, to another. */
 export async function transfer(target: Target, to: string, there: Resource | null): Promise<Response> {
@@ -28,9 +27,51 @@ export async function transfer(target: Target, to: string, there: Resource | nul
   if (there !== null) {
     if (call.request.headers.get('overwrite')?.trim().toUpperCase() === 'F')
       throw new Refusal(412, 'There is something at the destination already.');
-    const failed = await removeTree({ call, deps, view, path: to }, there);
-    if (failed.length > 0) return failures(failed);
   }
+  const replaced = there === null ? null : await treeAt(view, to, there);
+  if (isMove) await moveTree(target, to, { moved: await treeAt(view, path, resource), replaced, isRespelt });
+  else await copyTree(target, to, { resource, replaced, depth });
+  return new Response(null, { status: there === null ? 201 : 204 });
+}
+
+/** Moves what lies at a path, and what lay at its destination goes: whole or not at all. */
+async function moveTree(
+  { call, deps }: Target,
+  to: string,
+  { moved, replaced, isRespelt }: { readonly moved: Tree; readonly replaced: Tree | null; readonly isRespelt: boolean },
+): Promise<void> {
+  const { keys, principal, now } = call;
+  const { path } = moved;
+  const placeOf = (from: string) => `${to}${from.slice(path.length)}`;
+  await call.inTenant((tx) =>
+    together(tx, keys, now, async (gathered) => {
+      if (replaced !== null) await removeTree({ tx, call, deps, gathered }, replaced);
+      for (const { kind, path: from, etag: ifMatch } of moved.contents) {
+        const change = { author: principal.actor, at: now, ifMatch, gathered, to: placeOf(from) };
+        if (kind === 'file') await deps.vaultFiles.moveIn(tx, keys, { ...change, path: from });
+        else await moveNote(tx, keys, { ...change, from, trusted: true });
+      }
+      for (const place of moved.places) {
+        await removePlace(tx, keys, place.path);
+        await putPlace(tx, keys, { ...place, path: placeOf(place.path) }, now);
+      }
+      if (moved.isFolder) await keepFolder(tx, call, to);
+      await removeLocksBelow(tx, call, path);
+      if (!isRespelt || parentOf(path) !== parentOf(to)) await keepFolder(tx, call, parentOf(path));
+    }),
+  );
+}
+
+/** Copies what lies at a path. Files are streamed, so this is done one by one: what breaks off leaves a part of a copy, and nothing lost. */
+async function copyTree(
+  target: Target,
+  to: string,
+  { resource, replaced, depth }: { readonly resource: Resource; readonly replaced: Tree | null; readonly depth: string },
+): Promise<void> {
+  const { call, deps, view, path } = target;
+  const { keys, now } = call;
+  if (replaced !== null)
+    await call.inTenant((tx) => together(tx, keys, now, (gathered) => removeTree({ tx, call, deps, gathered }, replaced)));
   const isShallow = resource.kind === 'folder' && depth === '0';
   const contents: ContentResource[] =
     resource.kind !== 'folder'
@@ -38,30 +79,16 @@ export async function transfer(target: Target, to: string, there: Resource | nul
       : isShallow
         ? []
         : (await contentsOf(target)).sort((one, other) => (one.path < other.path ? -1 : 1));
-  const moved = (from: string) => `${to}${from.slice(path.length)}`;
-  for (const content of contents) await (isMove ? moveOne : copyOne)(target, content, moved(content.path));
+  const placeOf = (from: string) => `${to}${from.slice(path.length)}`;
+  for (const content of contents) await copyOne(target, content, placeOf(content.path));
   const places = (await view.placesBelow(path)).filter((place) => !isShallow || place.path === path);
   await call.inTenant(async (tx) => {
-    const { keys, now } = call;
-    for (const place of places) {
-      if (isMove) await removePlace(tx, keys, place.path);
-      await putPlace(tx, keys, { ...place, path: moved(place.path) }, now);
-    }
+    for (const place of places) await putPlace(tx, keys, { ...place, path: placeOf(place.path) }, now);
     if (resource.kind === 'folder') await keepFolder(tx, call, to);
-    if (!isMove) return;
-    // Locks stay behind with the address (RFC 4918, 7.5), where nothing lies any more.
-    const left = (await listLocks(tx, keys, now)).filter((lock) => lock.path === path || lock.path.startsWith(`${path}/`));
-    await removeLocks(
-      tx,
-      keys,
-      left.map(({ token }) => token),
-    );
-    if (!isRespelt || parentOf(path) !== parentOf(to)) await keepFolder(tx, call, parentOf(path));
   });
-  return new Response(null, { status: there === null ? 201 : 204 });
 }
 
-/** All that lies below a folder: what is stored, or for a copy what is drawn. */
+/** All that lies below a folder: what is stored, and what is drawn. */
 async function contentsOf({ view, path }: Target): Promise<ContentResource[]> {
   const found: ContentResource[] = [];
   const folders = [path];
@@ -71,13 +98,6 @@ async function contentsOf({ view, path }: Target): Promise<ContentResource[]> {
       else found.push(child);
     }
   return found;
-}
-
-async function moveOne({ call, deps }: Target, content: ContentResource, to: string): Promise<void> {
-  const { keys, principal, now } = call;
-  const change = { author: principal.actor, at: now, ifMatch: content.etag };
-  if (content.kind === 'file') await deps.vaultFiles.move(principal.tenantId, { ...change, path: content.path, to });
-  else await call.inTenant((tx) => moveNote(tx, keys, { ...change, from: content.path, to, trusted: true }));
 }
 
 async function copyOne({ call, deps }: Target, content: ContentResource, to: string): Promise<void> {

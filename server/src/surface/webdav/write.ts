@@ -1,22 +1,24 @@
 import { refuseAltered } from '#flow/approval';
 import { moveGenerated, readGenerated } from '#flow/projection';
-import { FactotumError } from '#kernel';
+import { FactotumError, isFactotumError } from '#kernel';
 import type { Tx } from '#kernel/database';
 import {
   deleteNote,
   findPlace,
   foldPath,
+  type Gathered,
   listLocks,
   noteBytesMax,
   putPlace,
   readNote,
   removeLocks,
   removePlace,
+  together,
+  type VaultPlace,
   writeNote,
 } from '#trust/vault';
 import type { DavCall, WebdavDeps } from './call.ts';
 import { etagIn, isContent } from './condition.ts';
-import { failures } from './multistatus.ts';
 import { isLeftover, nameOf, parentOf } from './name.ts';
 import { typeOf } from './read.ts';
 import { Refusal } from './refusal.ts';
@@ -187,49 +189,79 @@ export async function makeFolder({ call, view, path, resource }: Target): Promis
   return new Response(null, { status: 201 });
 }
 
-/** DELETE: what lies there, and all that lies below. */
+/** DELETE: what lies there, and all that lies below, whole or not at all. */
 export async function removeContent(target: Target): Promise<Response> {
   const { path, resource } = target;
   if (resource === null) throw new Refusal(404, 'There is nothing at this address.');
   if (path === '' || isProtected(path))
     throw new Refusal(403, 'This is drawn from tasks and approvals. Deleting it would decide nothing, so it stays.');
-  const failed = await removeTree(target, resource);
-  return failed.length === 0 ? new Response(null, { status: 204 }) : failures(failed);
+  const { call, view, deps } = target;
+  const tree = await treeAt(view, path, resource);
+  await call.inTenant((tx) => together(tx, call.keys, call.now, (gathered) => removeTree({ tx, call, deps, gathered }, tree)));
+  return new Response(null, { status: 204 });
 }
 
-/** Removes what lies at a path. What cannot be removed stays, with the folders that it lies in. */
-export async function removeTree(
-  { call, deps, view, path }: Pick<Target, 'call' | 'deps' | 'view' | 'path'>,
-  resource: Resource,
-): Promise<{ path: string; refusal: { status: number; message: string } }[]> {
+/** Contents and folders that are moved or deleted at once: a few milliseconds each, on one connection to the database. */
+const atOnceMax = 5_000;
+
+/** What lies at a path and below it. */
+export interface Tree {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly contents: readonly Pick<ContentResource, 'kind' | 'path' | 'etag'>[];
+  readonly places: readonly VaultPlace[];
+}
+
+/** What is to be moved or deleted as one. @throws Refusal 403 for more than is done at once. */
+export async function treeAt(view: View, path: string, resource: Resource): Promise<Tree> {
+  const isFolder = resource.kind === 'folder';
+  const contents =
+    resource.kind === 'folder' ? view.tree.below(path).map(({ etag, ...one }) => ({ ...one, etag: etag ?? '' })) : [resource];
+  const places = await view.placesBelow(path);
+  if (contents.length + places.length > atOnceMax)
+    throw new Refusal(
+      403,
+      `More than ${atOnceMax} notes, files and folders are not moved or deleted at once: it is done whole or not at all. Take what lies in this folder one by one.`,
+    );
+  // In one order, so that of two who do this at once neither waits for the other in a circle.
+  return { path, isFolder, contents: contents.toSorted((one, other) => (one.path < other.path ? -1 : 1)), places };
+}
+
+/** What a change of many things goes with. */
+export interface Together {
+  readonly tx: Tx;
+  readonly call: DavCall;
+  readonly deps: Pick<WebdavDeps, 'vaultFiles'>;
+  readonly gathered: Gathered;
+}
+
+/** Removes what lies at a path, whole or not at all. */
+export async function removeTree({ tx, call, deps, gathered }: Together, { path, isFolder, contents, places }: Tree): Promise<void> {
   const { keys, principal, now } = call;
-  const failed: { path: string; refusal: { status: number; message: string } }[] = [];
-  const one = resource.kind === 'folder' ? undefined : etagIn(resource);
-  const contents = resource.kind === 'folder' ? view.tree.below(path) : [resource];
   for (const content of contents)
     try {
-      const change = { path: content.path, author: principal.actor, at: now, ifMatch: one ?? undefined };
-      if (content.kind === 'file') await deps.vaultFiles.remove(principal.tenantId, change);
-      else await call.inTenant((tx) => deleteNote(tx, keys, { ...change, trusted: true }));
+      const change = { path: content.path, author: principal.actor, at: now, gathered, ifMatch: isFolder ? undefined : content.etag };
+      if (content.kind === 'file') await deps.vaultFiles.removeIn(tx, keys, change);
+      else await deleteNote(tx, keys, { ...change, trusted: true });
     } catch (error) {
-      if (!(error instanceof FactotumError)) throw error;
-      if (resource.kind !== 'folder') throw error;
-      if (error.code !== 'vault.not_found' && error.code !== 'file.not_found') failed.push({ path: content.path, refusal: error });
+      // Somebody else was faster; of a folder that is what was wanted.
+      const isGone = isFactotumError(error, 'vault.not_found') || isFactotumError(error, 'file.not_found');
+      if (!isFolder || !isGone) throw error;
     }
-  if (failed.length > 0) return failed;
-  const places = await view.placesBelow(path);
-  await call.inTenant(async (tx) => {
-    for (const place of places) await removePlace(tx, keys, place.path);
-    const gone = (await listLocks(tx, keys, now)).filter((lock) => lock.path === path || lock.path.startsWith(`${path}/`));
-    await removeLocks(
-      tx,
-      keys,
-      gone.map(({ token }) => token),
-    );
-    // The folder that it lay in stays, though it may be empty now.
-    await keepFolder(tx, call, parentOf(path));
-  });
-  return [];
+  for (const place of places) await removePlace(tx, keys, place.path);
+  await removeLocksBelow(tx, call, path);
+  // The folder that it lay in stays, though it may be empty now.
+  await keepFolder(tx, call, parentOf(path));
+}
+
+/** Locks stay behind with the address (RFC 4918, 7.5), where nothing lies any more. */
+export async function removeLocksBelow(tx: Tx, { keys, now }: Pick<DavCall, 'keys' | 'now'>, path: string): Promise<void> {
+  const left = (await listLocks(tx, keys, now)).filter((lock) => lock.path === path || lock.path.startsWith(`${path}/`));
+  await removeLocks(
+    tx,
+    keys,
+    left.map(({ token }) => token),
+  );
 }
 
 /** Writes down that there is a folder, so that it outlives what lies in it. */

@@ -1,9 +1,8 @@
 import { FactotumError, type Id, newId } from '#kernel';
 import type { Tx } from '#kernel/database';
-import { type AuditDraft, recordAudit } from '#trust/audit';
+import type { AuditDraft } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
-import { countVaultBytes } from '#trust/quota';
-import { type JournalEntry, recordChanges, sha256Of } from './journal.ts';
+import { type JournalEntry, sha256Of } from './journal.ts';
 import {
   contentBytes,
   contentMacOf,
@@ -28,6 +27,7 @@ import {
   lockByPath,
   updateNote,
 } from './store.ts';
+import { type Gathered, writeDown } from './together.ts';
 
 /** Who changes a note, when, and under which conditions. */
 export interface Change {
@@ -45,6 +45,8 @@ export interface Change {
   readonly operationKey?: string | undefined;
   /** The task that does it, for the audit log. */
   readonly taskId?: Id<'task'> | undefined;
+  /** Of changes that are one. @see together */
+  readonly gathered?: Gathered | undefined;
 }
 
 export interface ChangedNote extends NoteVersion {
@@ -212,9 +214,8 @@ async function createNote(
   const { tenantId } = keys;
   const row = { tenantId, noteId, pathMac, manifest, version: 1, sizeBytes: bytes.length, trusted: change.trusted, updatedAt: change.at };
   if (!(await insertNote(tx, row))) return undefined;
-  const { added, sealedBytes } = await recordVersion(tx, keys, change, { noteId, version: 1, manifest, draft });
-  await recordChanges(tx, keys, change.at, entriesOf(added, bytes, undefined));
-  await countVaultBytes(tx, tenantId, { bytes: sealedBytes, now: change.at });
+  const { added, sealedBytes, entry } = await recordVersion(tx, keys, change, { noteId, version: 1, manifest, draft });
+  await writeDown(tx, keys, change, { entry, changes: entriesOf(added, bytes, undefined), bytes: sealedBytes, anyhow: false });
   return added;
 }
 
@@ -262,7 +263,7 @@ async function addVersion(tx: Tx, keys: TenantKeys, change: Change, current: Cur
   const { noteId } = current;
   const version = current.version + 1;
   const manifest = sealManifest(keys, noteId, version, draft.manifest);
-  const { added, sealedBytes } = await recordVersion(tx, keys, change, { noteId, version, manifest, draft });
+  const { added, sealedBytes, entry } = await recordVersion(tx, keys, change, { noteId, version, manifest, draft });
   const isFree = await updateNote(tx, {
     tenantId: keys.tenantId,
     noteId,
@@ -276,10 +277,9 @@ async function addVersion(tx: Tx, keys: TenantKeys, change: Change, current: Cur
   });
   if (!isFree) throw taken(draft.manifest.path);
   const before = current.deletedAt === null ? openManifest(keys, noteId, current.version, current.manifest).path : undefined;
-  await recordChanges(tx, keys, change.at, entriesOf(added, draft.bytes, before));
   // What takes something back is never refused for want of room.
   const anyhow = draft.manifest.change === 'deleted' || draft.manifest.change === 'restored';
-  await countVaultBytes(tx, keys.tenantId, { bytes: sealedBytes, now: change.at, anyhow });
+  await writeDown(tx, keys, change, { entry, changes: entriesOf(added, draft.bytes, before), bytes: sealedBytes, anyhow });
   return added;
 }
 
@@ -300,7 +300,7 @@ async function recordVersion(
   keys: TenantKeys,
   change: Change,
   { noteId, version, manifest, draft }: { noteId: Id<'note'>; version: number; manifest: Buffer; draft: Draft },
-): Promise<{ added: ChangedNote; sealedBytes: number }> {
+): Promise<{ added: ChangedNote; sealedBytes: number; entry: AuditDraft }> {
   const { tenantId } = keys;
   const { author, at, operationKey = null, taskId } = change;
   const { trusted, bytes } = draft;
@@ -319,9 +319,14 @@ async function recordVersion(
   // The same key at another note at this very moment: rolled back and tried again, it will find what the other one did.
   if (!inserted) throw busy();
   // Undefined members are left out of the entry.
-  await recordAudit(tx, tenantId, [
-    { kind: draft.kind, actor: author, at, objectId: noteId, taskId, detail: { version, restored: draft.restored } },
-  ]);
+  const entry: AuditDraft = {
+    kind: draft.kind,
+    actor: author,
+    at,
+    objectId: noteId,
+    taskId,
+    detail: { version, restored: draft.restored },
+  };
   const { path, change: changeKind } = draft.manifest;
   const added: ChangedNote = {
     noteId,
@@ -335,7 +340,7 @@ async function recordVersion(
     updatedAt: at,
     changed: true,
   };
-  return { added, sealedBytes: body.length + manifest.length };
+  return { added, sealedBytes: body.length + manifest.length, entry };
 }
 
 function refuseProtected(change: Change, ...paths: readonly string[]): void {

@@ -2,10 +2,9 @@ import type { Readable } from 'node:stream';
 import { FactotumError, type Id, newId } from '#kernel';
 import { type RoleDatabase, type Tx, withTenant } from '#kernel/database';
 import type { ByteRange } from '#kernel/storage';
-import { recordAudit } from '#trust/audit';
 import type { Blob, Blobs, StoredBlob } from '#trust/blob';
 import type { KeysOf, TenantKeys } from '#trust/key';
-import { countVaultBytes, vaultRoom } from '#trust/quota';
+import { vaultRoom } from '#trust/quota';
 import { etagOfFile, presentFile, sealFileManifest, type VaultFile } from './file-row.ts';
 import {
   deleteFileRow,
@@ -17,10 +16,11 @@ import {
   relocateFile,
   updateFile,
 } from './file-store.ts';
-import { adoptIntoJournal, recordChanges } from './journal.ts';
+import { adoptIntoJournal } from './journal.ts';
 import { normaliseFolder, normalisePath } from './path.ts';
 import { pathMacOf } from './read.ts';
 import { findIdByPath } from './store.ts';
+import { type Gathered, writeDown } from './together.ts';
 
 export interface FileChange {
   readonly path: string;
@@ -29,6 +29,8 @@ export interface FileChange {
   readonly at: Date;
   /** The file must be at this etag, or with '*' merely exist: else `vault.changed`. */
   readonly ifMatch?: string | undefined;
+  /** Of changes that are one. @see together */
+  readonly gathered?: Gathered | undefined;
 }
 
 export type Files = ReturnType<typeof createFiles>;
@@ -110,19 +112,58 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
       await updateFile(tx, row);
       await blobs.release(tx, tenantId, current.blobId);
     } else if (!(await insertFile(tx, row))) throw taken(path);
-    const detail = { version, bytes: sizeBytes };
-    await recordAudit(tx, tenantId, [{ kind: 'file.written', actor: author, at, objectId: fileId, detail }]);
+    const entry = { kind: 'file.written', actor: author, at, objectId: fileId, detail: { version, bytes: sizeBytes } } as const;
     const file = presentFile(keys, row);
     const content = { etag: file.etag, sha256: stored.sha256.toString('hex'), sizeBytes };
-    await recordChanges(tx, keys, at, [{ path, kind: 'file', objectId: fileId, content }]);
     const bytes = stored.sealedBytes + manifest.length - before;
     // What takes less than before is never refused, however full the vault is.
-    await countVaultBytes(tx, tenantId, { bytes, now: at, anyhow: bytes <= 0 });
+    await writeDown(tx, keys, change, { entry, changes: [{ path, kind: 'file', objectId: fileId, content }], bytes, anyhow: bytes <= 0 });
     return { file, isNew: current === undefined };
   }
 
   async function bytesOf(tx: Tx, keys: TenantKeys, row: FileRow): Promise<number> {
     return ((await blobs.find(tx, keys, row.blobId))?.sealedBytes ?? 0) + row.manifest.length;
+  }
+
+  async function removeIn(tx: Tx, keys: TenantKeys, change: FileChange): Promise<void> {
+    const { tenantId } = keys;
+    const path = normalisePath(change.path);
+    const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, path));
+    if (row === undefined || presentFile(keys, row).path !== path) throw new FactotumError('file.not_found', `There is no file ${path}.`);
+    refuseStale(change, row);
+    const bytes = -(await bytesOf(tx, keys, row));
+    await deleteFileRow(tx, tenantId, row.fileId);
+    await blobs.release(tx, tenantId, row.blobId);
+    const { author: actor, at } = change;
+    const entry = { kind: 'file.deleted', actor, at, objectId: row.fileId, detail: { version: row.version } } as const;
+    const changes = [{ path, kind: 'file', objectId: row.fileId, content: null }] as const;
+    await writeDown(tx, keys, change, { entry, changes, bytes, anyhow: true });
+  }
+
+  async function moveIn(tx: Tx, keys: TenantKeys, change: FileChange & { readonly to: string }): Promise<VaultFile> {
+    const { tenantId } = keys;
+    const [from, to] = [normalisePath(change.path), normalisePath(change.to)];
+    const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, from));
+    if (row === undefined || presentFile(keys, row).path !== from) throw new FactotumError('file.not_found', `There is no file ${from}.`);
+    refuseStale(change, row);
+    const pathMac = pathMacOf(keys, to);
+    if ((await findIdByPath(tx, tenantId, pathMac)) !== undefined) throw taken(to);
+    const version = row.version + 1;
+    const manifest = sealFileManifest(keys, row.fileId, version, to);
+    const { author, at } = change;
+    const moved: FileRow = { ...row, pathMac, manifest, version, author, updatedAt: at };
+    if (from === to || !(await relocateFile(tx, moved))) throw new FactotumError('file.exists', `There is a file ${to} already.`);
+    const entry = { kind: 'file.moved', actor: author, at, objectId: row.fileId, detail: { version } } as const;
+    const file = presentFile(keys, moved);
+    const blob = await blobs.find(tx, keys, row.blobId);
+    const content = { etag: file.etag, sha256: blob?.sha256.toString('hex') ?? '', sizeBytes: row.sizeBytes };
+    const common = { kind: 'file', objectId: row.fileId } as const;
+    const changes = [
+      { ...common, path: from, content: null },
+      { ...common, path: to, content, movedFrom: from },
+    ];
+    await writeDown(tx, keys, change, { entry, changes, bytes: manifest.length - row.manifest.length, anyhow: true });
+    return file;
   }
 
   return {
@@ -181,21 +222,8 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
 
     /** Deletes a file. Its content goes a day later. @throws FactotumError `file.not_found`, `vault.changed`, `vault.path_invalid`. */
     async remove(tenantId: Id<'tenant'>, change: FileChange): Promise<void> {
-      const path = normalisePath(change.path);
       const keys = await keysOf(tenantId);
-      await inTenant(keys, async (tx) => {
-        const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, path));
-        if (row === undefined || presentFile(keys, row).path !== path)
-          throw new FactotumError('file.not_found', `There is no file ${path}.`);
-        refuseStale(change, row);
-        const bytes = await bytesOf(tx, keys, row);
-        await deleteFileRow(tx, tenantId, row.fileId);
-        await blobs.release(tx, tenantId, row.blobId);
-        const { author: actor, at } = change;
-        await recordAudit(tx, tenantId, [{ kind: 'file.deleted', actor, at, objectId: row.fileId, detail: { version: row.version } }]);
-        await recordChanges(tx, keys, at, [{ path, kind: 'file', objectId: row.fileId, content: null }]);
-        await countVaultBytes(tx, tenantId, { bytes: -bytes, now: at, anyhow: true });
-      });
+      await inTenant(keys, (tx) => removeIn(tx, keys, change));
     },
 
     /**
@@ -203,34 +231,15 @@ export function createFiles({ app, blobs, keysOf }: FilesDeps) {
      *
      * @throws FactotumError `file.not_found`, `vault.changed`, `vault.path_invalid`, `vault.exists`, `file.exists`.
      */
-    async move(tenantId: Id<'tenant'>, { path, to: target, ...change }: FileChange & { readonly to: string }): Promise<VaultFile> {
-      const [from, to] = [normalisePath(path), normalisePath(target)];
+    async move(tenantId: Id<'tenant'>, change: FileChange & { readonly to: string }): Promise<VaultFile> {
       const keys = await keysOf(tenantId);
-      return inTenant(keys, async (tx) => {
-        const row = await lockFileByPath(tx, tenantId, pathMacOf(keys, from));
-        if (row === undefined || presentFile(keys, row).path !== from)
-          throw new FactotumError('file.not_found', `There is no file ${from}.`);
-        refuseStale(change, row);
-        const pathMac = pathMacOf(keys, to);
-        if ((await findIdByPath(tx, tenantId, pathMac)) !== undefined) throw taken(to);
-        const version = row.version + 1;
-        const manifest = sealFileManifest(keys, row.fileId, version, to);
-        const { author, at } = change;
-        const moved: FileRow = { ...row, pathMac, manifest, version, author, updatedAt: at };
-        if (from === to || !(await relocateFile(tx, moved))) throw new FactotumError('file.exists', `There is a file ${to} already.`);
-        await recordAudit(tx, tenantId, [{ kind: 'file.moved', actor: author, at, objectId: row.fileId, detail: { version } }]);
-        const file = presentFile(keys, moved);
-        const blob = await blobs.find(tx, keys, row.blobId);
-        const content = { etag: file.etag, sha256: blob?.sha256.toString('hex') ?? '', sizeBytes: row.sizeBytes };
-        const common = { kind: 'file', objectId: row.fileId } as const;
-        await recordChanges(tx, keys, at, [
-          { ...common, path: from, content: null },
-          { ...common, path: to, content, movedFrom: from },
-        ]);
-        await countVaultBytes(tx, tenantId, { bytes: manifest.length - row.manifest.length, now: at, anyhow: true });
-        return file;
-      });
+      return inTenant(keys, (tx) => moveIn(tx, keys, change));
     },
+
+    /** `remove` in a transaction that does more. */
+    removeIn,
+    /** `move` in a transaction that does more. */
+    moveIn,
 
     /** Takes what is older than the journal of changes into it: notes and files. @see listChanges */
     async adoptIntoJournal(tenantId: Id<'tenant'>, at: Date): Promise<void> {

@@ -19,4 +19,5 @@ export { findPlace, listPlaces, putPlace, removePlace, type VaultPlace } from '.
 export { eachNote, findOperation, listNotes, noteHistory, readNote, readNotes } from './read.ts';
 export { recountTenant } from './recount.ts';
 export { type InitialNote, skeleton } from './skeleton.ts';
+export { type Gathered, together } from './together.ts';
 export { createVaultTrees, type VaultTree, type VaultTrees } from './tree.ts';
