@@ -8,8 +8,9 @@ export async function buildCalendars(
   platform: TestPlatform,
   server: { url: string; user: string; password: string },
   settings: JsonObject = {},
+  of?: Id<'tenant'>,
 ) {
-  const caller = await buildToolCaller(platform);
+  const caller = await buildToolCaller(platform, {}, of);
   const { tenantId } = caller;
   const { connections } = platform;
   const connection = await connections.create(

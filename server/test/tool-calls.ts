@@ -23,9 +23,16 @@ export interface ToolCaller {
   outbox(folder: string): Promise<Record<string, string>>;
 }
 
-/** @param notes - in the tenant's vault, written by a member. The tenant asks for files. */
-export async function buildToolCaller(platform: TestPlatform, notes: Readonly<Record<string, string>> = {}): Promise<ToolCaller> {
-  const tenantId = await platform.buildTenant(notes, { writesFiles: true });
+/**
+ * @param notes - in the tenant's vault, written by a member. The tenant asks for files.
+ * @param of - a tenant that there is already, instead of one of its own
+ */
+export async function buildToolCaller(
+  platform: TestPlatform,
+  notes: Readonly<Record<string, string>> = {},
+  of?: Id<'tenant'>,
+): Promise<ToolCaller> {
+  const tenantId = of ?? (await platform.buildTenant(notes, { writesFiles: true }));
   const keys = await platform.keyring.of(tenantId);
   const { db } = platform.database.app;
   const taskId = newId('task');

@@ -41,6 +41,10 @@ export interface AgendaEntry {
   readonly attendees: readonly Attendee[];
   readonly status: 'confirmed' | 'tentative' | 'cancelled';
   readonly busy: boolean;
+  /** Somebody else asks for this; `answer` is what whoever the calendar belongs to has said, null where they are not asked by name. */
+  readonly invitation: { readonly by: Pick<Attendee, 'address' | 'name'>; readonly answer: string | null } | null;
+  /** Until when our own tool holds the time, RFC 3339; null for what is no hold, or has no end. */
+  readonly heldUntil: string | null;
   /** Ids of what takes the same people's time. */
   readonly conflicts: readonly Id<'agendaItem'>[];
 }
@@ -72,11 +76,8 @@ export interface Agenda {
   calendars(tenantId: Id<'tenant'>): Promise<KeptCalendar[]>;
   /** Null where there is none, or nobody can read it. */
   find(tenantId: Id<'tenant'>, id: string): Promise<FoundItem | null>;
-  /** What takes place between two instants, in order. `complete` false: there is more than is listed, or a series nobody understands. */
-  list(
-    tenantId: Id<'tenant'>,
-    range: { readonly fromMs: number; readonly untilMs: number },
-  ): Promise<{ items: AgendaEntry[]; complete: boolean }>;
+  /** What takes place between two instants, in order. */
+  list(tenantId: Id<'tenant'>, range: { readonly fromMs: number; readonly untilMs: number }): Promise<AgendaList>;
   /** Everybody whose calendars are connected, with when they are there and when their time is taken. */
   people(tenantId: Id<'tenant'>, range: { readonly fromMs: number; readonly untilMs: number }): Promise<AgendaPerson[]>;
   /** Keeps what one of our own tools has made of an object; `null` for what it has removed. */
@@ -85,6 +86,16 @@ export interface Agenda {
     at: { readonly connectionId: Id<'connection'> | null; readonly calendar: string; readonly href: string },
     object: { readonly etag: string; readonly ics: string } | null,
   ): Promise<void>;
+}
+
+export interface AgendaList {
+  readonly items: readonly AgendaEntry[];
+  /** false: there is more than is listed, or a series that nobody understands. */
+  readonly complete: boolean;
+  /** Of the tenant, an IANA name. */
+  readonly timeZone: string;
+  /** All there are, whether anything is in them or not. */
+  readonly calendars: readonly AgendaEntry['calendar'][];
 }
 
 export interface AgendaPerson extends Participant {
@@ -158,8 +169,14 @@ export function createAgenda({ database, keysOf, clock }: AgendaDeps): Agenda {
     list: (tenantId, range) =>
       within(tenantId, async (client, place) => {
         const { times, complete } = await timesBetween(client, place, range);
-        const entries = entriesOf(times).slice(0, entriesMax);
-        return { items: entries, complete: complete && times.length <= entriesMax };
+        const items = entriesOf(times, await holdsAmong(client, place, times)).slice(0, entriesMax);
+        const calendars = (await selectCalendars(client, place)).filter(({ connectionId }) => connectionId !== null);
+        return {
+          items,
+          complete: complete && times.length <= entriesMax,
+          timeZone: (await tenantTimes(client, tenantId)).here.name,
+          calendars: calendars.map(({ id, name }) => ({ id, name })),
+        };
       }),
     people: (tenantId, range) => within(tenantId, (client, place) => peopleBetween(client, place, range)),
     async remember(tenantId, { connectionId, calendar: address, href }, object) {
@@ -224,7 +241,19 @@ async function timesBetween(
 const takesTime = ({ item, calendar, time }: Time): boolean =>
   (calendar.connectionId !== null || item.ours) && isBusy(time, new Set(calendar.addresses));
 
-function entriesOf(times: readonly Time[]): AgendaEntry[] {
+/** When the holds among these end. One that somebody has confirmed since, or that is over, is no hold. */
+async function holdsAmong(client: Client, place: Place, times: readonly Time[]): Promise<ReadonlyMap<string, Date>> {
+  const held = times.filter(({ item, time }) => item.ours && time.appointment.status === 'TENTATIVE').map(({ item }) => item.href);
+  if (held.length === 0) return new Map();
+  const writes = await selectWritesAt(client, place, [...new Set(held)]);
+  return new Map(
+    writes.flatMap(({ state, body, expiresAt }) =>
+      expiresAt !== null && expiresAt > place.now && (state === 'written' || state === 'done') ? [[body.item, expiresAt] as const] : [],
+    ),
+  );
+}
+
+function entriesOf(times: readonly Time[], holds: ReadonlyMap<string, Date>): AgendaEntry[] {
   const busy = times.map(takesTime);
   // Calendars of one person are in each other's way, and those of different people are not.
   const byPerson = Map.groupBy(times.keys(), (at) => (busy[at] === true ? personKey(times[at]?.calendar) : ''));
@@ -239,17 +268,27 @@ function entriesOf(times: readonly Time[]): AgendaEntry[] {
       );
   }
   return times.map((one, at) =>
-    entryOf(
-      one,
-      busy[at] === true,
-      [...new Set(found.get(at) ?? [])].filter((id) => id !== one.item.id),
-    ),
+    entryOf(one, {
+      busy: busy[at] === true,
+      conflicts: [...new Set(found.get(at) ?? [])].filter((id) => id !== one.item.id),
+      heldUntil: holds.get(one.item.id)?.toISOString() ?? null,
+    }),
   );
 }
 
 const personKey = (calendar: KeptCalendar | undefined): string => calendar?.addresses[0] ?? calendar?.connectionId ?? 'mail';
 
-function entryOf({ item, calendar, time }: Time, busy: boolean, others: readonly Id<'agendaItem'>[]): AgendaEntry {
+/** Who else asks for it; null where nobody does, or we do. */
+function invitationOf({ item, calendar, time: { appointment } }: Time): AgendaEntry['invitation'] {
+  const { organizer, attendees } = appointment;
+  const isOwn = item.ours && calendar.connectionId !== null;
+  if (organizer === null || isOwn || calendar.addresses.includes(organizer.address)) return null;
+  const own = attendees.find(({ address }) => calendar.addresses.includes(address));
+  return { by: { address: organizer.address, name: organizer.name }, answer: own?.answer ?? null };
+}
+
+function entryOf(one: Time, found: Pick<AgendaEntry, 'busy' | 'conflicts' | 'heldUntil'>): AgendaEntry {
+  const { item, calendar, time } = one;
   const { appointment, startMs, endMs, allDay, occurrence } = time;
   const instant = (ms: number) => new Date(ms).toISOString().replace('.000Z', 'Z');
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
@@ -268,8 +307,8 @@ function entryOf({ item, calendar, time }: Time, busy: boolean, others: readonly
     organizer: appointment.organizer?.address ?? null,
     attendees: appointment.attendees,
     status: ({ CONFIRMED: 'confirmed', TENTATIVE: 'tentative', CANCELLED: 'cancelled' } as const)[appointment.status],
-    busy,
-    conflicts: others,
+    invitation: invitationOf(one),
+    ...found,
   };
 }
 

@@ -77,7 +77,7 @@ export interface HttpDeps {
   /** The way of bank files and invoices into the ledger. */
   readonly ledger: LedgerPort;
   /** Calendars as they were last seen. */
-  readonly agenda: Pick<Agenda, 'list'>;
+  readonly agenda: Pick<Agenda, 'list' | 'people'>;
   /** Backups of the installation. */
   readonly backups: BackupPort;
   readonly clock: Clock;

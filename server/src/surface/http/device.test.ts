@@ -69,6 +69,13 @@ test('a device of one person is nobody else’s to see or end', async () => {
   const stranger = await other.signIn();
   const theirs = `DELETE /api/v1/members/${first.userId}/devices/${id}` as const;
   assert.equal(await codeOf(await send(theirs, { cookie: stranger })), '404 device_token.not_found');
+  const listed = `GET /api/v1/members/${first.userId}/devices` as const;
+  assert.equal(await codeOf(await send(listed, { cookie: second.cookie })), '403 auth.forbidden');
+  const seen = (await (await send(listed, { cookie: await one.signIn() })).json()) as { items: { id: string }[] }; // As the route declares.
+  assert.deepEqual(
+    seen.items.map((device) => device.id),
+    [id],
+  );
   assert.equal(await notes(token), 200);
 });
 

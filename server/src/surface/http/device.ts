@@ -87,7 +87,7 @@ export function addDeviceRoutes(routes: Routes, deps: Pick<HttpDeps, 'identity' 
 
   const memberParams = { userId: z.string() };
   routes.add(
-    'member:read',
+    'member:admin',
     {
       method: 'get',
       path: '/api/v1/members/{userId}/devices',
