@@ -80,7 +80,7 @@ export const cookiesOf = (response: Response) =>
     .join('; ');
 
 /** The real time, moved ahead as a test wants. */
-interface MovedClock extends Clock {
+export interface MovedClock extends Clock {
   aheadMs: number;
   /** Lets no time pass while this is done: for what would be another case a second later. */
   standing<R>(work: () => Promise<R>): Promise<R>;

@@ -1,6 +1,6 @@
 import type { Identity, Principal, Self } from '#trust/identity';
-import { createAuthenticator } from './authenticator.ts';
-import { browser, cookiesOf, exchangeLink, type TestIdentity, testOrigin } from './identity.ts';
+import { appCode, createAuthenticator } from './authenticator.ts';
+import { browser, cookiesOf, exchangeLink, type MovedClock, type TestIdentity, testOrigin } from './identity.ts';
 
 /** Passkeys need a name: this is the same server as the tests' browser knows it by number. */
 export const namedOrigin = testOrigin.replace('127.0.0.1', 'localhost');
@@ -55,6 +55,23 @@ export function createCookieJar() {
       return headers;
     },
     text: () => [...kept.values()].join('; '),
+  };
+}
+
+/** Sets an authenticator app up for a person; gives the code that did so, and then each time one of a later half minute. */
+export async function addApp({ account }: Identity, person: TestPerson, clock: MovedClock) {
+  const { secret } = await account.beginTotp(await person.self());
+  const code = () => appCode(secret, clock.now());
+  const used = code();
+  const { recoveryCodes, response } = await account.confirmTotp(await person.self(), used);
+  person.keep(response);
+  return {
+    recoveryCodes,
+    used,
+    next: () => {
+      clock.aheadMs += 30_000;
+      return code();
+    },
   };
 }
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Id, newId } from '#kernel';
-import { appCode } from '../../../../test/authenticator.ts';
 import { movedClock, someAddress, testIdentity } from '../../../../test/identity.ts';
-import { createCookieJar, goodPassword, selfOf, type TestPerson, testPerson } from '../../../../test/person.ts';
+import { addApp, createCookieJar, goodPassword, selfOf, type TestPerson, testPerson } from '../../../../test/person.ts';
 
 const clock = movedClock();
 const parts = await testIdentity(clock);
@@ -32,22 +31,7 @@ const codeOf = async (attempt: ReturnType<typeof tryPassword>) => {
   return outcome.kind === 'refused' ? outcome.error.code : outcome.kind;
 };
 
-/** Sets an authenticator app up; gives the code that did so, and then each time one of a later half minute. */
-async function addTotp(person: TestPerson) {
-  const { secret } = await account.beginTotp(await person.self());
-  const code = () => appCode(secret, clock.now());
-  const used = code();
-  const { recoveryCodes, response } = await account.confirmTotp(await person.self(), used);
-  person.keep(response);
-  return {
-    recoveryCodes,
-    used,
-    next: () => {
-      clock.aheadMs += 30_000;
-      return code();
-    },
-  };
-}
+const addTotp = (person: TestPerson) => addApp(identity, person, clock);
 
 test('a password signs its person in, whatever the case of the address, where they were last', async () => {
   const person = await withPassword();
