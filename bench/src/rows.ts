@@ -13,6 +13,7 @@ import { singleRows } from './rows/single.ts';
 import { tenantRows } from './rows/tenants.ts';
 import { throughputRows } from './rows/throughput.ts';
 import { vaultRows } from './rows/vault.ts';
+import { vaultSyncRows } from './rows/vault-sync.ts';
 
 /** Every row of the table, in the order in which they are measured: what leaves much behind in the shared server comes last. */
 export const rows: readonly Row[] = [
@@ -24,6 +25,7 @@ export const rows: readonly Row[] = [
   ...backupRows,
   ...connectionRows,
   ...vaultRows,
+  ...vaultSyncRows,
   ...singleRows,
   ...fairnessRows,
   ...siegeRows,
