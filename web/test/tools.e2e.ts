@@ -99,3 +99,34 @@ test('signing in leads to the server and back to its tools; a sign-in that did n
   await page.goto(`${server.origin}/settings/tools?problem=tool_server.invalid`);
   await page.getByText('The sign-in did not work. Begin it again.').waitFor();
 });
+
+test('a sign-in that has run out is begun again, and another place to sign in is shown before anybody goes there', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/tools');
+  const { tools } = server.world;
+  const tracker = tools.servers[1] ?? assert.fail('It is there.');
+  Object.assign(tracker, { isSignedIn: true, state: 'broken' });
+  const placeAt = (host: string) => ({
+    issuer: `https://${host}`,
+    authorizationEndpoint: `https://${host}/authorize`,
+    tokenEndpoint: `https://${host}/token`,
+  });
+  tools.elsewhere = { pin: 'of-the-other', before: placeAt('login.example'), after: placeAt('login.evil.example') };
+  await page.getByRole('button', { name: 'Sign in to A tracker' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('https://login.evil.example/token').waitFor();
+  await dialog.getByText('https://login.example/token').waitFor();
+  assert.deepEqual(await axeFaults(page), []);
+  Object.assign(tracker, { fault: null, state: 'active' });
+  await dialog.getByRole('button', { name: 'Agree and sign in' }).click();
+  await page.getByText('You have signed in to A tracker').waitFor();
+});
+
+test('what a program of a tool server printed last is shown as what it is', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/tools');
+  await page.getByRole('link', { name: 'Tools of Weather' }).click();
+  await page.getByRole('heading', { name: 'What its program printed last' }).waitFor();
+  await page.getByText('listening').waitFor();
+  assert.deepEqual(await axeFaults(page), []);
+});

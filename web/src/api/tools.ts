@@ -29,6 +29,8 @@ export interface ToolServer {
   state: 'active' | 'paused' | 'broken';
   isSignedIn: boolean;
   fault: Fault | null;
+  /** What its program has printed on standard error last: a stranger's words. */
+  lastWords: { lines: string[]; at: string } | null;
   checkedAt: string | null;
   version: number;
   createdAt: string;
@@ -76,6 +78,13 @@ export interface PluggedTool {
   confirmedBy: string | null;
   confirmedAt: string | null;
   differences: { place: string; before?: Json; after?: Json }[];
+}
+
+/** Where one signs in to a tool server, as its authorisation server says. */
+export interface SignInPlace {
+  issuer: string;
+  authorizationEndpoint: string;
+  tokenEndpoint: string;
 }
 
 /** What became of a look at a server's tools. */

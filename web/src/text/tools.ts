@@ -56,6 +56,12 @@ export const toolsText = {
   toolsLabel: (title: string) => `Tools of ${title}`,
   signInNow: 'Sign in',
   signInLabel: (title: string) => `Sign in to ${title}`,
+  elsewhereTitle: 'Sign in somewhere else?',
+  elsewhereText: (title: string) =>
+    `${title} wants to be signed in to at another place than last time. Agree only if whoever runs it says so: who stands in between would get your sign-in.`,
+  elsewhereAgree: 'Agree and sign in',
+  lastWords: 'What its program printed last',
+  lastWordsText: 'Its words, not ours, and without secrets.',
   states: { active: 'working', paused: 'paused', broken: 'needs you' },
   signedIn: 'signed in',
   notSignedIn: 'not signed in yet',

@@ -9,12 +9,13 @@ import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { describeError, Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
+import { Block } from '../../ui/form/block.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';
 import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Time } from '../../ui/time.tsx';
 import { ToolDialog } from './tool-dialog.tsx';
-import { ToolSignInButton } from './tool-sign-in.tsx';
+import { needsSignIn, ToolSignInButton } from './tool-sign-in.tsx';
 import { TopicPage } from './topic-page.tsx';
 import { useMay } from './topics.tsx';
 
@@ -41,13 +42,17 @@ export function ToolServerTools({ id }: { id: string }) {
         <Skeleton />
       </Framed>
     );
-  const { title, endpoint, isSignedIn, checkedAt, fault } = server.data;
+  const { title, endpoint, isSignedIn, checkedAt, fault, lastWords } = server.data;
   const hasOauth = endpoint.kind === 'http' && endpoint.signIn.kind === 'oauth';
   return (
     <TopicPage
       topic="tools"
       title={title}
-      side={hasOauth && (isSignedIn ? <Badge tone="good">{words.signedIn}</Badge> : mayChange && <ToolSignInButton server={server.data} />)}
+      side={
+        needsSignIn(server.data)
+          ? mayChange && <ToolSignInButton server={server.data} />
+          : hasOauth && <Badge tone="good">{words.signedIn}</Badge>
+      }
     >
       {hasOauth && isSignedIn && checkedAt === null && (
         <Notice tone="good" role="status">
@@ -55,6 +60,18 @@ export function ToolServerTools({ id }: { id: string }) {
         </Notice>
       )}
       {fault && <Notice tone="bad">{fault.message}</Notice>}
+      {lastWords && (
+        <Block title={words.lastWords} note={words.lastWordsText}>
+          <ol className="font-mono text-note">
+            {lastWords.lines.map((line, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name than their place
+              <li key={at}>
+                <ForeignLine value={line} />
+              </li>
+            ))}
+          </ol>
+        </Block>
+      )}
       {mayChange && <LookLine path={path} />}
       <ListCard
         query={listQuery<PluggedTool>('server-tools', `${path}/tools`)}

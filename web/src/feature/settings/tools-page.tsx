@@ -15,7 +15,7 @@ import { Time } from '../../ui/time.tsx';
 import { ListPage } from './list-page.tsx';
 import { ToolServerDialog } from './tool-server-dialog.tsx';
 import { ToolServerTools } from './tool-server-tools.tsx';
-import { ToolSignInButton } from './tool-sign-in.tsx';
+import { needsSignIn, ToolSignInButton } from './tool-sign-in.tsx';
 import { useMay } from './topics.tsx';
 
 const words = toolsText;
@@ -124,7 +124,7 @@ function ServerRow({ server, mayChange, onOpen }: ServerRowProps) {
               <Button look="quiet" size="small" aria-label={words.changeLabel(title)} onClick={() => onOpen('change')}>
                 {words.change}
               </Button>
-              {hasOauth && !isSignedIn && <ToolSignInButton server={server} />}
+              {needsSignIn(server) && <ToolSignInButton server={server} />}
             </>
           )}
           <Link to="/settings/tools" search={{ server: id }} aria-label={words.toolsLabel(title)} className={buttonClass('plain', 'small')}>
