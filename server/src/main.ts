@@ -9,6 +9,7 @@ import { createHttp, knownAddresses } from '#surface/http';
 import { askHidden } from './hidden-input.ts';
 import { operatorParts } from './operator.ts';
 import { openPlatform } from './platform.ts';
+import { endBefore } from './process-end.ts';
 import { restoreInstallation, restoreKeys } from './restore.ts';
 import { resolveEarly } from './secrets.ts';
 import { httpDeps, serve } from './serve.ts';
@@ -28,6 +29,7 @@ async function runServer(): Promise<number> {
     await stopSignal();
     say('Stopping ...');
     await served.stop();
+    endBefore(log, 0);
     return 0;
   } catch (error) {
     const told =

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test';
 
 const configs = join(import.meta.dirname, 'server-config', 'mail');
 const startTimeoutMs = 60_000;
+const stopMsMax = 10_000;
 
 /** Dovecot and Exim of the distribution on loopback: SMTP submission in, LMTP between them, IMAP out. Accounts of alice and bob. */
 export interface MailServers {
@@ -140,7 +141,10 @@ async function stop(server: ChildProcess | null, signal: NodeJS.Signals = 'SIGTE
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
   }
+  // Whatever keeps it, nobody waits for it longer than this.
+  const cut = setTimeout(() => server.kill('SIGKILL'), stopMsMax);
   await once(server, 'exit');
+  clearTimeout(cut);
 }
 
 function childrenOf(pid: number | undefined): number[] {
