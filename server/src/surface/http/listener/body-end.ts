@@ -14,7 +14,7 @@ const lingerMs = 500;
  * @returns whether it is ended so.
  */
 export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
-  if (incoming.complete || outgoing.headersSent || isShort(incoming)) return false;
+  if (incoming.complete || outgoing.headersSent || !hasLongBody(incoming)) return false;
   outgoing.shouldKeepAlive = false;
   // Node would read the rest of what nobody has begun to read and throw it away, and hono's adapter up to 64 MB of any: for a flood that
   // is a hundred megabytes a second, and as many collections of garbage as there is time for.
@@ -31,9 +31,10 @@ export function endEarly(incoming: IncomingMessage, outgoing: ServerResponse): b
   return true;
 }
 
-function isShort({ headers }: IncomingMessage): boolean {
+/** Whether a request says that its body is longer than what is read to its end, or does not say how long it is. */
+export function hasLongBody({ headers }: IncomingMessage): boolean {
   const declared = headers['content-length'];
-  return headers['transfer-encoding'] === undefined && (declared === undefined || Number(declared) <= drainBytesMax);
+  return headers['transfer-encoding'] !== undefined || (declared !== undefined && Number(declared) > drainBytesMax);
 }
 
 /**

@@ -16,7 +16,7 @@ import { plainAddress, trustedProxies } from '#trust/identity';
 import { addressBlock } from '#trust/quota';
 import { createLateRefusal, pacedBodies } from '../late-refusal.ts';
 import type { App } from '../route.ts';
-import { continueWhenRead, endEarly } from './body-end.ts';
+import { continueWhenRead, endEarly, hasLongBody } from './body-end.ts';
 import { type CertificateHolder, openCertificate } from './certificate.ts';
 import { type ConnectionLimits, limitConnections } from './connections.ts';
 import { type Edge, openEdge } from './edge.ts';
@@ -86,6 +86,7 @@ export async function listen(fetch: App['fetch'], options: ListenOptions, { cloc
   const connections = limitConnections(server, connectionLimits(options), figures.ended);
   const pace = keepPace(options.pace ?? paceLimitsDefault, figures.ended);
   const lateRefusal = createLateRefusal(clock, pacedBodies);
+  const isProxy = trustedProxies(options.trustedProxies ?? []);
 
   const answer = getRequestListener(
     async (request, env) => {
@@ -101,8 +102,12 @@ export async function listen(fetch: App['fetch'], options: ListenOptions, { cloc
         connections.freed(incoming);
       });
       const response = await fetch(request, refusal === undefined ? { incoming } : { incoming, refusal });
-      // The connection is taken and not read meanwhile: whoever pours bodies in waits, at no cost to us, from wherever and for whatever reason.
-      if (endEarly(incoming, outgoing)) await lateRefusal.wait(addressBlock(plainAddress(incoming.socket.remoteAddress ?? '')));
+      const from = plainAddress(incoming.socket.remoteAddress ?? '');
+      // The connection is taken and not read meanwhile: whoever pours bodies in waits, at no cost to us, from wherever and for whatever
+      // reason. An address of a proxy stands for many people; who of them is refused too often is for the rate limits.
+      if (endEarly(incoming, outgoing)) {
+        if (!isProxy(from)) await lateRefusal.wait(addressBlock(from));
+      } else if (response.ok && incoming.complete && hasLongBody(incoming)) lateRefusal.forgive(addressBlock(from));
       return response;
     },
     // What never became a request: an address or a Host header that cannot be read.
