@@ -74,13 +74,19 @@ type Polled = Awaited<ReturnType<NonNullable<AnyConnector['poll']>>>;
 async function commit(deps: CycleDeps, holding: Holding, connector: AnyConnector, polled: Polled): Promise<Outcome> {
   const { tenantId, connectionId } = holding;
   const nextMs = nextPollMs(connector, polled);
-  // A handle lives for a while, and the poll may have taken longer.
-  const keys = await deps.keysOf(tenantId);
-  const now = deps.clock.now();
   const { created } = await deps.intake.acceptAll(tenantId, polled.arrivals, {
     ...{ connectionId, connector: connector.kind, channel: 'connection' },
-    also: (client, accepted) =>
-      settleSuccess(client, holding, { connector, polled, accepted, nextMs, keys, now, sink: deps.sinks[connector.kind] }),
+    // As late as the commit: polling and reading may have taken minutes.
+    also: (client, accepted, keys) =>
+      settleSuccess(client, holding, {
+        connector,
+        polled,
+        accepted,
+        nextMs,
+        keys,
+        now: deps.clock.now(),
+        sink: deps.sinks[connector.kind],
+      }),
   });
   return { kind: 'done', arrivals: polled.arrivals.length, created, more: polled.more, nextMs };
 }

@@ -27,12 +27,21 @@ test('whoever asks us to come back later is believed, for a day at most', () => 
   assert.ok(waits(-1) > 0 && waits(0) > 0);
 });
 
-test('a quota that is used up and documents that wait their turn are no failures of the connection', () => {
-  for (const code of ['quota.exceeded', 'document.busy'] as const) {
-    const verdict = judge(new FactotumError(code, 'Later.', { details: { retryAfterMs: 2_000 } }), 30);
-    assert.ok(verdict.kind === 'again');
-    assert.deepEqual([verdict.inMs, verdict.counts], [2_000, false]);
-  }
+test('a quota that is used up is no failure of the connection, and its end is known', () => {
+  const verdict = judge(new FactotumError('quota.exceeded', 'Later.', { details: { retryAfterMs: 2_000 } }), 30);
+  assert.ok(verdict.kind === 'again');
+  assert.deepEqual([verdict.inMs, verdict.counts], [2_000, false]);
+});
+
+test('documents that wait their turn put the poll off, each time for longer, and never for less than was asked', () => {
+  const pauses = (failures: number, retryAfterMs: number) =>
+    Array.from({ length: 50 }, () => {
+      const verdict = judge(new FactotumError('document.busy', 'Later.', { details: { retryAfterMs } }), failures);
+      assert.ok(verdict.kind === 'again' && verdict.counts && !verdict.forgetCursor);
+      return verdict.inMs;
+    });
+  assert.ok(Math.max(...pauses(30, 2_000)) > 60_000);
+  assert.ok(Math.min(...pauses(0, 20_000)) >= 20_000);
 });
 
 test('what a person has to see to stops the connection, what is ours does not count, and a cursor is forgotten once at once', () => {

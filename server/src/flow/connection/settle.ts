@@ -124,7 +124,7 @@ export function judge(error: unknown, failures: number): Verdict {
   if (ours.has(fault.code) || isRetryable(error)) return { kind: 'ours' };
   if (lasting.has(fault.code)) return { kind: 'broken', fault };
   const pause = backoffMs(failures, { baseMs, capMs });
-  if (fault.code === 'quota.exceeded' || fault.code === 'document.busy')
+  if (fault.code === 'quota.exceeded')
     return { kind: 'again', inMs: retryAfterMs(error) ?? pause, counts: false, forgetCursor: false, fault };
   // The first time it is begun anew at once; a cursor that expires again and again is a far side that is not well.
   if (fault.code === 'cursor_expired') return { kind: 'again', inMs: failures === 0 ? 0 : pause, counts: true, forgetCursor: true, fault };

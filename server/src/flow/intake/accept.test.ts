@@ -39,6 +39,14 @@ const event = (externalId: string, change: Partial<IncomingEvent> = {}): Incomin
   ...change,
 });
 const mail = Buffer.from('From: a@example.com\r\nSubject: Hello\r\n\r\nHi\r\n');
+const mailWithPdf = (subject: string) =>
+  Buffer.from(
+    [
+      ...['From: a@example.com', `Subject: ${subject}`, 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b', ''],
+      ...['--b', '', 'Hi', '--b', 'Content-Type: application/pdf; name=a.pdf', 'Content-Disposition: attachment; filename=a.pdf'],
+      ...['', '%PDF-', '--b--', ''],
+    ].join('\r\n'),
+  );
 const drop = { channel: 'drop', submittedBy: 'connector:drop' } as const;
 const http = { channel: 'http', submittedBy: 'key:test' } as const;
 
@@ -85,12 +93,7 @@ test('a mail whose attachment cannot be read right now is not taken in, and come
       return { kind: 'pdf', text: 'Invoice 4711', metadata: {}, truncated: false, warnings: [] };
     },
   });
-  const attached = Buffer.from(
-    [
-      ...['From: a@example.com', 'Subject: Bill', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=b', '', '--b', '', 'Hi'],
-      ...['--b', 'Content-Type: application/pdf; name=a.pdf', 'Content-Disposition: attachment; filename=a.pdf', '', '%PDF-', '--b--', ''],
-    ].join('\r\n'),
-  );
+  const attached = mailWithPdf('Bill');
   const connectionId = newId('connection');
   const poll = () =>
     busyIntake.acceptAll(tenantId, [{ form: 'mail', bytes: attached }], {
@@ -105,6 +108,45 @@ test('a mail whose attachment cannot be read right now is not taken in, and come
   const { body, eventId } = (await stored(tenantId)).events[0] ?? assert.fail('there is no event');
   const { payload } = (await tenants.keyring.of(tenantId)).openJson({ kind: 'event', id: eventId }, body, eventBodySchema);
   assert.match(JSON.stringify(payload), /Invoice 4711/);
+});
+
+test('of a batch that waits for its documents nothing goes on being read, and nothing is paid for; its keys are those of its commit', async () => {
+  const { tenantId } = await tenants.build();
+  const signals: (AbortSignal | undefined)[] = [];
+  let admitted = 0;
+  let reads = 0;
+  let readsAtKeys = 0;
+  let isBusy = true;
+  const intakeOfBatches = createIntake({
+    ...{ database, clock: systemClock, onAccepted: () => undefined },
+    keysOf: (whose) => {
+      readsAtKeys = reads;
+      return tenants.keyring.of(whose);
+    },
+    admit: async (_whose, count = 1) => {
+      admitted += count;
+    },
+    readDocumentOf: () => (_document, options) => {
+      reads += 1;
+      signals.push(options?.signal);
+      if (!isBusy) return Promise.resolve({ kind: 'pdf', text: 'Invoice', metadata: {}, truncated: false, warnings: [] });
+      if (reads === 4) return Promise.reject(new FactotumError('document.busy', 'Later.'));
+      return new Promise((_resolve, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal?.reason)));
+    },
+  });
+  const poll = () =>
+    intakeOfBatches.acceptAll(
+      tenantId,
+      Array.from({ length: 10 }, (_, at) => ({ form: 'mail', bytes: mailWithPdf(`Bill ${at}`) })),
+      { connectionId: newId('connection'), connector: 'imap', channel: 'connection', also: async () => undefined },
+    );
+  await assert.rejects(poll(), (error) => isFactotumError(error, 'document.busy'));
+  await new Promise(setImmediate);
+  assert.deepEqual([reads, admitted, signals.every((signal) => signal?.aborted)], [4, 0, true]);
+  isBusy = false;
+  reads = 0;
+  assert.equal((await poll()).created, 10);
+  assert.deepEqual([readsAtKeys, admitted], [10, 10]);
 });
 
 test('the same mail through two doors of two processes at once is one event and one task', async () => {

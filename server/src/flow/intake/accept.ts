@@ -25,14 +25,15 @@ export interface Intake {
    * What came over one connection, and whatever else is to be committed with it (`also`), in one transaction or not at all. What cannot be
    * read becomes an event that says so: nothing that arrived is lost, and one bad arrival does not hold up the others.
    *
-   * @throws `quota.exceeded`, `document.busy`, before anything is stored; what `also` throws.
+   * @throws `document.busy`, which costs nothing of the quota, and `quota.exceeded`, both before anything is stored; what `also` throws.
    */
   acceptAll(tenantId: Id<'tenant'>, arrivals: readonly Arrival[], batch: Batch): Promise<AcceptedAll>;
 }
 
 /** Where arrivals came from, and what is committed with them. */
 export interface Batch extends ConnectionDoor {
-  readonly also: (client: Client, accepted: AcceptedAll) => Promise<void>;
+  /** `keys` are as fresh as the commit: what was fetched before the documents were read may have run out. */
+  readonly also: (client: Client, accepted: AcceptedAll, keys: TenantKeys) => Promise<void>;
 }
 
 /** How a mail comes in by itself. */
@@ -88,6 +89,26 @@ export function createIntake(deps: IntakeDeps): Intake {
     const { readCalendar } = deps;
     return readCalendar === undefined ? undefined : (text: string, from: string) => readCalendar({ tenantId, text, from });
   };
+
+  /** The arrivals of a batch as events. What stops one stops all: the batch comes again as a whole, and what it waited for is others' by then. */
+  async function readAll(tenantId: Id<'tenant'>, arrivals: readonly Arrival[], door: ConnectionDoor): Promise<IncomingEvent[]> {
+    const stopped = new AbortController();
+    const { signal } = stopped;
+    const reader = deps.readDocumentOf?.(tenantId);
+    const readDocument: typeof reader = reader === undefined ? undefined : (document, options) => reader(document, { ...options, signal });
+    // A batch leaves room for the tenant's others among the documents that wait to be read.
+    const limited = createLimit(readAtOnce);
+    const read = async (arrival: Arrival) => {
+      signal.throwIfAborted();
+      try {
+        return await readArrival(arrival, door, readDocument, calendarReader(tenantId));
+      } catch (error) {
+        stopped.abort(error);
+        throw error;
+      }
+    };
+    return Promise.all(arrivals.map((arrival) => limited(() => read(arrival))));
+  }
 
   async function drain(tenantId: Id<'tenant'>): Promise<void> {
     for (let queue = queues.get(tenantId); queue !== undefined && queue.length > 0; queue = queues.get(tenantId)) {
@@ -147,21 +168,21 @@ export function createIntake(deps: IntakeDeps): Intake {
       return take(tenantId, history ? { ...mail, history } : mail);
     },
     async acceptAll(tenantId, arrivals, { also, ...door }) {
+      const read = await readAll(tenantId, arrivals, door);
+      // What was put off is not paid for again when it comes again.
       if (arrivals.length > 0) await deps.admit(tenantId, arrivals.length);
+      // A handle lives for minutes, and reading may have taken longer.
       const keys = await deps.keysOf(tenantId);
       const now = deps.clock.now();
-      // A batch leaves room for the tenant's others among the documents that wait to be read.
-      const limited = createLimit(readAtOnce);
-      const read = await Promise.all(
-        arrivals.map((arrival) => limited(() => readArrival(arrival, door, deps.readDocumentOf?.(tenantId), calendarReader(tenantId)))),
-      );
       const records = (await placeEvents(deps.database, keys, tenantId, read, now)).map((one) => recordOf(keys, tenantId, one, now));
       const counted = (outcomes: readonly Stored[]): AcceptedAll => {
         const of = (kind: Stored['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
         const history = outcomes.filter(({ kind }, at) => kind === 'created' && records[at]?.isHistory === true).length;
         return { created: of('created'), history, known: of('known'), conflicts: of('conflict') };
       };
-      const outcomes = await storeEvents(deps.database.app, tenantId, now, records, (client, stored) => also(client, counted(stored)));
+      const outcomes = await storeEvents(deps.database.app, tenantId, now, records, (client, stored) =>
+        also(client, counted(stored), keys),
+      );
       const accepted = counted(outcomes);
       if (accepted.created > accepted.history) deps.onAccepted(tenantId);
       return accepted;
