@@ -48,6 +48,10 @@ test('of a program that works and of one that ends at once its tenant sees the l
   assert.deepEqual(after.lastWords?.lines, ['reading the settings', 'the key is [secret]', 'this key is not accepted']);
   // At another place it is another server, which has said nothing.
   const endpoint = { kind: 'http', url: 'https://elsewhere.example/mcp', signIn: { kind: 'none' } };
-  const moved = await bad.user.ask<Shown>(`PUT /api/v1/tool-servers/${bad.id}`, { version: after.version, endpoint });
-  assert.equal(moved.lastWords, null);
+  for (const { user, id, shown } of [good, bad]) {
+    const moved = await user.ask<Shown>(`PUT /api/v1/tool-servers/${id}`, { version: (await shown()).version, endpoint });
+    assert.equal(moved.lastWords, null);
+    // The program that was running has been ended by now, and what it said is nothing of the new server's.
+    assert.equal((await shown()).lastWords, null);
+  }
 });

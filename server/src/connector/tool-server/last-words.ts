@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { redact } from '#kernel/redact';
+import { redact, registerSecret } from '#kernel/redact';
 import { quoted } from './fault.ts';
 
 /** The end of what a program says is kept: this many lines, each shown to this many characters. */
@@ -12,11 +12,14 @@ const lineCharsMax = 4_000;
 interface LastWords {
   readonly count: number;
   hear(chunk: Buffer): void;
-  /** The last lines, oldest first, without secrets and with nothing in them that hides. */
+  /** Nothing more is said: a last line without an end is one. */
+  end(): void;
+  /** The last lines that have an end, oldest first, without secrets and with nothing in them that hides. */
   lines(): readonly string[];
 }
 
-export function createLastWords(): LastWords {
+/** @param secrets - what the program was given, and may say */
+export function createLastWords(secrets: readonly string[]): LastWords {
   const decoder = new StringDecoder('utf8');
   const kept: string[] = [];
   let rest = '';
@@ -36,10 +39,16 @@ export function createLastWords(): LastWords {
       rest = (parts.pop() ?? '').slice(0, lineCharsMax + 1);
       for (const part of parts) keep(part);
     },
+    end() {
+      rest += decoder.end();
+      if (rest !== '') keep(rest);
+      rest = '';
+    },
     lines() {
-      const whole = [...kept, ...(rest.length > lineCharsMax ? [] : [rest])].join('\n');
-      // As a whole first: a secret may have several lines.
-      return redact(whole)
+      // They were named when the program was started, which may be long ago.
+      for (const secret of secrets) registerSecret(secret, 'tenant');
+      // As a whole first: a secret may have several lines. Without the line that is being said: half of a secret is not known as one.
+      return redact(kept.join('\n'))
         .split('\n')
         .map((line) => quoted(line, shownCharsMax))
         .filter((line) => line !== '')

@@ -46,7 +46,7 @@ export function createProgramTransport({ program, tenant, env, onListChanged, lo
   let home: string | undefined;
   let watch: NodeJS.Timeout | undefined;
   let isOver = false;
-  const words = createLastWords();
+  const words = createLastWords(Object.values(env));
   let silence = Promise.resolve();
   const fill = (text: string) => text.replaceAll('{tenant}', tenant).replaceAll('{home}', home ?? '');
 
@@ -97,7 +97,12 @@ export function createProgramTransport({ program, tenant, env, onListChanged, lo
       else if (chatter > chatterBytesMax) end('it printed without being asked');
     });
     running.stderr?.on('data', (chunk: Buffer) => words.hear(chunk));
-    silence = new Promise((resolve) => running.stderr?.once('close', resolve));
+    silence = new Promise((resolve) =>
+      running.stderr?.once('close', () => {
+        words.end();
+        resolve();
+      }),
+    );
     // Writing to a program that has ended: its end is reported by `exit`.
     running.stdin?.on('error', () => undefined);
     running.once('error', (error) => end(`it could not be started: ${error.message}`));

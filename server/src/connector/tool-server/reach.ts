@@ -74,21 +74,21 @@ export function createToolServers(deps: OpenDeps): ToolServers {
   };
 
   /** What a program has said on standard error is its tenant's, who sees it beside the server. */
-  async function keepWords(tenantId: Id<'tenant'>, serverId: Id<'toolServer'>, { lastWords }: Way): Promise<void> {
+  async function keepWords(tenantId: Id<'tenant'>, server: Pick<ToolServer, 'id' | 'version'>, { lastWords }: Way): Promise<void> {
     if (lastWords === null) return;
     try {
       const lines = await lastWords();
-      if (lines.length > 0) await inTenant(tenantId, (tx, keys) => noteLastWords(tx, keys, serverId, { lines, at: clock.now() }));
+      if (lines.length > 0) await inTenant(tenantId, (tx, keys) => noteLastWords(tx, keys, server, { lines, at: clock.now() }));
     } catch (error) {
       log.debug({ err: error }, 'what a tool program has said could not be kept');
     }
   }
 
-  async function closeQuietly({ tenantId, serverId, opening }: Held): Promise<void> {
+  async function closeQuietly({ tenantId, serverId, version, opening }: Held): Promise<void> {
     try {
       const { session, way } = await opening;
       await session.close();
-      await keepWords(tenantId, serverId, way);
+      await keepWords(tenantId, { id: serverId, version }, way);
       await way.close();
     } catch (error) {
       log.debug({ err: error }, 'a tool server was not closed cleanly');
@@ -137,7 +137,7 @@ export function createToolServers(deps: OpenDeps): ToolServers {
       opened = { session, way, pins: new Map(), lookedAtMs: 0, isStale: true };
       return opened;
     } catch (error) {
-      await keepWords(tenantId, server.id, way);
+      await keepWords(tenantId, server, way);
       await way.close();
       throw error;
     }
@@ -268,7 +268,7 @@ export function createToolServers(deps: OpenDeps): ToolServers {
         try {
           const opened = await one.opening;
           const outcome = await look(tenantId, server, opened);
-          await keepWords(tenantId, serverId, opened.way);
+          await keepWords(tenantId, server, opened.way);
           breakerOf(key).succeeded();
           return { ok: true, ...outcome };
         } finally {

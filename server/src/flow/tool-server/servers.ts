@@ -152,8 +152,14 @@ export async function noteLook(
     );
 }
 
-/** Notes what a program has said on standard error, in place of what it had said before. */
-export async function noteLastWords(tx: Tx, keys: TenantKeys, serverId: Id<'toolServer'>, words: { lines: readonly string[]; at: Date }) {
+/** Notes what a program has said on standard error, in place of what it had said before, unless the server is another by now. */
+export async function noteLastWords(
+  tx: Tx,
+  keys: TenantKeys,
+  { id: serverId, version }: Pick<ToolServer, 'id' | 'version'>,
+  words: { readonly lines: readonly string[]; readonly at: Date },
+): Promise<void> {
+  if ((await lockServer(tx, keys.tenantId, serverId))?.version !== version) return;
   const said: LastWords = { lines: [...words.lines], at: words.at.toISOString() };
   await updateServer(tx, keys.tenantId, serverId, { lastWords: keys.sealJson(lastWordsRef(serverId), said) });
 }
