@@ -22,17 +22,23 @@ export interface CredentialField {
   readonly refusal?: (value: string) => string | null;
 }
 
+/** A call by `fetch`. */
+export interface CallInit extends RequestInit {
+  /** Not ended by the context's signal, only by its own time: for a call whose answer must not be lost, such as a token that is given once. */
+  readonly outlives?: boolean;
+}
+
 /** The way to the outside. Addresses are the tenant's choice, so every one is checked before it is dialled. */
 export interface Network {
   /** Aborted when the connection is paused, taken over by another watcher, or the process stops. */
   readonly signal: AbortSignal;
   readonly now: () => Date;
   /**
-   * Guarded against private networks, limited in time (30 s) and bytes (32 MiB), redirects not followed, ended by `signal`.
+   * Guarded against private networks, limited in time (30 s) and bytes (32 MiB), redirects not followed, ended by `signal` unless it `outlives` it.
    *
    * @throws ConnectorFault `permanent` for an address that may not be called or is not protected by TLS, `transient` for one that does not answer.
    */
-  readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
+  readonly fetch: (url: string | URL, init?: CallInit) => Promise<Response>;
   /**
    * The address behind a host name that may be dialled, for protocols other than HTTP: connect to it, with the name as TLS server name.
    *

@@ -1,6 +1,7 @@
 /** The door: what a third party needs to write a connector. */
 export {
   type Arrival,
+  type CallInit,
   type Connector,
   type ConnectorContext,
   type CredentialField,

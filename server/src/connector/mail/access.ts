@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ConnectorFault, isConnectorFault } from '@factotum/connector-sdk';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { withinBounds } from '#flow/connection';
 import type { MailContext } from './settings.ts';
 
 /** How both clients sign in: by password, or by token as XOAUTH2 (or OAUTHBEARER, where the server knows it). */
@@ -40,6 +41,10 @@ export async function accessOf(context: MailContext, fresh = false): Promise<Acc
 /** Whether another try with a new token can help. */
 export const isRefreshable = ({ credentials }: MailContext): boolean => (credentials.refreshToken ?? '') !== '';
 
+/** The exchange ends by itself, and nobody waits longer for it and what goes before and after, in milliseconds. */
+const exchangeMsMax = 10_000;
+const renewalMsMax = 60_000;
+
 /** Refreshes under way in this process: two at once would spend a refresh token twice that is good once. */
 const underWay = new Map<string, Promise<string>>();
 
@@ -56,7 +61,8 @@ async function refreshed(context: MailContext, given: string, fresh: boolean): P
   if (kept !== undefined) return kept;
   const asked = underWay.get(key) ?? renewed(context, given, key).finally(() => underWay.delete(key));
   underWay.set(key, asked);
-  return asked;
+  // Whoever goes away leaves it to the others, and leaves what comes of it to be kept.
+  return withinBounds(renewalMsMax, context.signal, () => asked);
 }
 
 /** An access token for the refresh token in force. One that is refused may have been replaced by another process a moment ago. */
@@ -88,7 +94,7 @@ async function replacementOf(context: MailContext, refused: string): Promise<str
     const inForce = await context.saved.current(refreshField);
     if (inForce !== null && inForce.value !== refused) return inForce.value;
     if (performance.now() > end) return null;
-    await setTimeout(lookAgainMs, undefined, { signal: context.signal });
+    await setTimeout(lookAgainMs);
   }
   return null;
 }
@@ -100,15 +106,10 @@ async function exchanged(context: MailContext, refreshToken: string, key: string
   const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId });
   if (clientSecret !== undefined && clientSecret !== '') form.set('client_secret', clientSecret);
   if (tokenScope !== undefined) form.set('scope', tokenScope);
-  const response = await context.fetch(tokenUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: form.toString(),
-  });
-  const text = await response.text();
-  if (response.status === 429 || response.status >= 500)
-    throw new ConnectorFault('transient', 'The token endpoint does not answer right now.');
-  if (!response.ok) throw new ConnectorFault('auth', 'The token endpoint refuses the refresh token. Connect the account again.');
+  const { status, text } = await answerOf(context, tokenUrl, form);
+  if (status === 429 || status >= 500) throw new ConnectorFault('transient', 'The token endpoint does not answer right now.');
+  if (status < 200 || status > 299)
+    throw new ConnectorFault('auth', 'The token endpoint refuses the refresh token. Connect the account again.');
   const token = tokenSchema.safeParse(text.length > answerCharsMax ? null : parsed(text));
   if (!token.success) throw new ConnectorFault('permanent', 'The token endpoint does not answer with a token. Check its address.');
   const { access_token, expires_in, refresh_token: next } = token.data;
@@ -121,6 +122,23 @@ async function exchanged(context: MailContext, refreshToken: string, key: string
     ttl: Math.max(1_000, Math.min(expires_in === undefined ? unsaidMs : expires_in * 1_000 - marginMs, 86_400_000)),
   });
   return access_token;
+}
+
+/** What the endpoint says. The call outlives whoever asked first: the answer may hold a token that is given once. */
+async function answerOf(context: MailContext, tokenUrl: string, form: URLSearchParams): Promise<{ status: number; text: string }> {
+  try {
+    const response = await context.fetch(tokenUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: form.toString(),
+      signal: AbortSignal.timeout(exchangeMsMax),
+      outlives: true,
+    });
+    return { status: response.status, text: await response.text() };
+  } catch (cause) {
+    if (isConnectorFault(cause)) throw cause;
+    throw new ConnectorFault('transient', 'The token endpoint does not answer right now.', { cause });
+  }
 }
 
 function parsed(text: string): unknown {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { isConnectorFault } from '@factotum/connector-sdk';
 import { createSecret, listVersions, openSecret, tenantUnit } from '#trust/secret';
-import { connectionWorld } from '../../../test/connections.ts';
+import { connectionWorld, until } from '../../../test/connections.ts';
 import { testDatabase } from '../../../test/database.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
 import { type Access, accessOf } from './access.ts';
@@ -31,6 +31,8 @@ function strictProvider() {
     asked: () => asked,
     /** The first two answers wait until both have been asked for. */
     together: false,
+    /** Answers wait for it, if it is there. */
+    gate: null as PromiseWithResolvers<void> | null,
     fetch: async (_url: string | URL, init?: RequestInit): Promise<Response> => {
       asked += 1;
       const isGood = new URLSearchParams(String(init?.body)).get('refresh_token') === `refresh-${issued}`;
@@ -38,6 +40,7 @@ function strictProvider() {
       const answer = isGood
         ? { access_token: `access-${issued}`, refresh_token: `refresh-${issued}`, expires_in: 3_600 }
         : { error: 'invalid_grant' };
+      await provider.gate?.promise;
       if (asked === 2) both.resolve();
       if (provider.together && asked <= 2) await both.promise;
       return Response.json(answer, { status: isGood ? 200 : 400 });
@@ -63,10 +66,17 @@ async function buildAccount(tenant: TestTenant, refreshToken = 'refresh-0') {
     provider,
     look: () => connections.get(tenantId, id),
     /** As a process that opens the account now is handed it. */
-    async open(): Promise<MailContext> {
-      const opened = await connections.open(tenantId, { connector: mailAccount });
+    async open(signal = new AbortController().signal): Promise<MailContext> {
+      const opened = await connections.open(tenantId, { connector: mailAccount, signal });
       assert.ok(opened !== null);
-      return { ...opened.context, fetch: provider.fetch };
+      return {
+        ...opened.context,
+        fetch: async (url, { outlives = false, ...init } = {}) => {
+          const answer = await provider.fetch(url, init);
+          if (!outlives) signal.throwIfAborted();
+          return answer;
+        },
+      };
     },
   };
 }
@@ -99,6 +109,20 @@ test('of two processes that use the same refresh token at once the slower goes o
   const [one, other] = [await open(), await open()];
   assert.deepEqual((await accessTokens(accessOf(one), accessElsewhere(other))).sort(), ['access-1', 'access-2']);
   assert.equal((await open()).credentials.refreshToken, 'refresh-2');
+});
+
+test('whoever goes away while a token is fetched takes it from nobody, and what came with it is kept', async () => {
+  const { provider, open } = await buildAccount(await tenants.build());
+  provider.gate = Promise.withResolvers<void>();
+  const leaving = new AbortController();
+  const first = accessOf(await open(leaving.signal));
+  await until(() => provider.asked() === 1);
+  const second = accessOf(await open());
+  leaving.abort(new Error('gone'));
+  await assert.rejects(first, /gone/);
+  provider.gate.resolve();
+  assert.deepEqual(await accessTokens(second), ['access-1']);
+  assert.equal((await open()).credentials.refreshToken, 'refresh-1');
 });
 
 test('what a person has entered meanwhile is not replaced by what came of the old', async () => {

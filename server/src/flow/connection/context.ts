@@ -21,6 +21,8 @@ export interface Contexts {
   network(opening: Pick<Opening<never>, 'tenantId' | 'connector' | 'signal'>): Network;
 }
 
+const neverAborted = new AbortController().signal;
+
 /** More than any protocol of ours needs, and little enough to be no burden to a far side. */
 const callsPerMinuteDefault = 600;
 
@@ -37,9 +39,10 @@ export function createContexts({ network, clock, log }: { network: OutsideNetwor
     return {
       signal,
       now: () => clock.now(),
-      fetch: async (url, init) => {
-        await pace(signal);
-        return network.fetch(url, init, signal);
+      fetch: async (url, { outlives = false, ...init } = {}) => {
+        const ends = outlives ? neverAborted : signal;
+        await pace(ends);
+        return network.fetch(url, init, ends);
       },
       resolve: (host, port) => network.resolve(host, port),
       log: (message, facts) => log.info({ ...facts, tenantId, connectionId, connector: connector.kind }, `connector: ${message}`),

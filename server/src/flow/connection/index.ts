@@ -23,3 +23,4 @@ export {
 } from './schema.ts';
 export { countConnections } from './store.ts';
 export { createWatcher, type Watcher, type WatcherOptions } from './watcher.ts';
+export { withinBounds } from './within.ts';
