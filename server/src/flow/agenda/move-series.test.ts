@@ -95,6 +95,31 @@ test('what is left out, called off or only worded otherwise moves along; what so
   );
 });
 
+test('from where somebody has put all later times elsewhere a series is not moved, and one whose later times are only worded otherwise is', () => {
+  const later = (start: string) =>
+    events(
+      timed('20260302T100000', 'RRULE:FREQ=DAILY;COUNT=6'),
+      timed(start, 'RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260304T100000', 'SUMMARY:From here on'),
+    );
+  const to = Date.parse('2026-03-02T09:00:00+01:00');
+  assert.throws(() => move(later('20260304T103000'), to), { code: 'agenda.conflict', message: /all later ones/ });
+  assert.match(move(later('20260304T100000'), to), /RECURRENCE-ID;TZID=Europe\/Berlin;RANGE=THISANDFUTURE:20260304T090000/);
+});
+
+test('an alarm at an instant moves along on the clocks of the series, and stays where its time stays', () => {
+  const alarm = (at: string) => ['BEGIN:VALARM', 'ACTION:DISPLAY', `TRIGGER;VALUE=DATE-TIME:${at}`, 'END:VALARM'];
+  const text = events(
+    timed('20260323T100000', 'RRULE:FREQ=WEEKLY;COUNT=4', ...alarm('20260323T083000Z')),
+    timed('20260330T100000', 'RECURRENCE-ID;TZID=Europe/Berlin:20260330T100000', ...alarm('20260330T073000Z')),
+    timed('20260407T100000', 'RECURRENCE-ID;TZID=Europe/Berlin:20260406T100000', ...alarm('20260407T073000Z')),
+  );
+  const after = move(text, Date.parse('2026-03-30T12:00:00+02:00'));
+  assert.deepEqual(
+    [...after.matchAll(/^TRIGGER;VALUE=DATE-TIME:(\w+)/gm)].map(([, at]) => at),
+    ['20260330T093000Z', '20260406T093000Z', '20260407T073000Z'],
+  );
+});
+
 test('whole days move by days, and days of a month within the month', () => {
   const text = events([
     'DTSTART;VALUE=DATE:20260310',

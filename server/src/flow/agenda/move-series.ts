@@ -5,7 +5,7 @@ import { addTime, type NewTimes, printed, sequenceOf, stamp, tree, type Which } 
 import { expand, isSeries, keyOf } from './expand.ts';
 import { readRule, recur } from './recur.ts';
 import { type Shift, shiftedRule } from './shift-rule.ts';
-import type { Zone } from './zone.ts';
+import { localMsOf, type Zone } from './zone.ts';
 
 interface Moving {
   readonly shift: Shift;
@@ -22,7 +22,8 @@ interface Moving {
  * clocks of the series' zone, as the one that is named, or the first. What is left out or called off moves along, and so does what is
  * different in words alone. A time that somebody has put elsewhere stays where they put it.
  *
- * @throws FactotumError `agenda.conflict` where it is no series, has no such time, or a rule that cannot be moved by as much.
+ * @throws FactotumError `agenda.conflict` where it is no series, has no such time, a rule that cannot be moved by as much, or where
+ * somebody has put all later times elsewhere.
  */
 export function movedSeries(ics: string, { occurrence, here, now }: Which, { start, durationMs }: NewTimes): string {
   const calendar = tree(ics);
@@ -106,21 +107,30 @@ function moveException(event: ICAL.Component, calendar: ICAL.Component, moving: 
   if (read === null || read.recurrence === null) throw conflict('One time of this series is not understood here. Move single times of it.');
   const { series, here, durationMs } = moving;
   const range = event.getFirstProperty('recurrence-id')?.getFirstParameter('range');
+  const isAlong = movesAlong(read, here);
+  if (typeof range === 'string' && !isAlong)
+    throw conflict('From one of its times on somebody has put all later ones elsewhere. Move single times of it.');
   const toMs = shifted(read.recurrence, moving);
   event.removeAllProperties('recurrence-id');
   const property = write(event, 'recurrence-id', toMs, read.recurrence.isDate, series);
   if (typeof range === 'string') property.setParameter('range', range);
-  if (keyOf(read.start, here) !== keyOf(read.recurrence, here)) return;
+  if (!isAlong) return;
   const isAsLong = read.days === series.days && read.lastsMs === series.lastsMs;
   moveStart(event, read, toMs, { ...moving, durationMs: isAsLong ? durationMs : null });
 }
+
+/** Whether one time of a series that is different stands where the series has it, and so moves along with it. */
+export const movesAlong = ({ start, recurrence }: Appointment, here: Zone): boolean =>
+  recurrence !== null && keyOf(start, here) === keyOf(recurrence, here);
 
 /** On the clocks of the series; whole days by whole days. */
 const shifted = ({ localMs, isDate, zone }: Moment, { shift, zone: own, here }: Moving): number =>
   isDate ? localMs + shift.days * dayMs : own.localOf((zone ?? here).instantOf(localMs)) + shift.ms;
 
 /** Puts an event to another time, as long as it was or as is asked. A length in so many words stays in these. */
-function moveStart(event: ICAL.Component, { start, days, lastsMs }: Appointment, toMs: number, { series, zone, durationMs }: Moving): void {
+function moveStart(event: ICAL.Component, { start, days, lastsMs }: Appointment, toMs: number, moving: Moving): void {
+  const { series, zone, durationMs } = moving;
+  moveAlarms(event, moving);
   event.removeAllProperties('dtstart');
   write(event, 'dtstart', toMs, start.isDate, series);
   if (durationMs === null && event.hasProperty('duration')) return;
@@ -131,6 +141,15 @@ function moveStart(event: ICAL.Component, { start, days, lastsMs }: Appointment,
     ? toMs + (durationMs === null ? days : Math.max(1, Math.round(durationMs / dayMs))) * dayMs
     : zone.localOf(zone.instantOf(toMs) + (durationMs ?? lastsMs));
   write(event, 'dtend', endMs, start.isDate, series);
+}
+
+/** Alarms at an instant, which is written in UTC (RFC 5545, section 3.8.6.3). All others are counted from the start or end. */
+function moveAlarms(event: ICAL.Component, { shift, zone }: Moving): void {
+  for (const alarm of event.getAllSubcomponents('valarm')) {
+    const trigger = alarm.getFirstProperty('trigger');
+    const atMs = localMsOf(trigger?.getFirstValue());
+    if (atMs !== null) trigger?.setValue(ICAL.Time.fromDateTimeString(printed(zone.instantOf(zone.localOf(atMs) + shift.ms))));
+  }
 }
 
 /** As the start of the series is written: in its zone, in UTC, or wherever one is. */
