@@ -7,7 +7,7 @@ import { eventually, testPlatform } from '../../../test/platform.ts';
 import { standInCalendar, startCaldav } from '../../../test/stand-in/caldav.ts';
 import { createRelease } from './index.ts';
 
-const servers = [await startCaldav(), await startCaldav(), await startCaldav(), await startCaldav()];
+const servers = await Promise.all(Array.from({ length: 5 }, startCaldav));
 const platform = await testPlatform({
   environment: { FACTOTUM_CONNECTION_ALLOW_HOSTS: servers.map(({ url }) => new URL(url).host).join(',') },
 });
@@ -17,7 +17,7 @@ after(async () => {
   await watcher.stop();
   for (const server of servers) await server.stop();
 });
-const [first, second, third, fourth] = servers as [Server, Server, Server, Server]; // As many as were started.
+const [first, second, third, fourth, fifth] = servers as [Server, Server, Server, Server, Server]; // As many as were started.
 type Server = Awaited<ReturnType<typeof startCaldav>>;
 const keeperOf = (clock: Clock) =>
   createAgendaKeeper({
@@ -164,6 +164,30 @@ test('what somebody else has changed is neither taken back nor overwritten', asy
     (await tenant.arrived()).map(({ kind }) => kind),
     ['calendar.changed'],
     'what we did ourselves is no news',
+  );
+});
+
+test('a move is taken back over what a server has only written otherwise, and not over what somebody has added', async () => {
+  const tenant = await buildCalendars(platform, fifth);
+  const path = `${standInCalendar}daily.ics`;
+  const before = appointment('daily', at(8));
+  fifth.put(path, before);
+  await tenant.poll();
+  const [item] = await tenant.list();
+  const args = { event: item?.id ?? '', start: iso(at(9)) };
+  const call = { key: 'b1', now: new Date() };
+  const result = await tenant.done('calendar.move', args, call);
+  const back = { ...call, operation: 'undo', resultJson: JSON.stringify(result) } as const;
+  const there = () => fifth.objects.get(path)?.ics ?? '';
+  const written = there();
+  fifth.put(path, written.replace('SUMMARY:', 'CONFERENCE;VALUE=URI:https://meet.example.org/1\r\nSUMMARY:'));
+  assert.equal(await tenant.refused('calendar.move', args, back), 'agenda.conflict');
+  assert.match(there(), /CONFERENCE/);
+  fifth.put(path, written.replace(/SUMMARY:.*\r\n/, '').replace('END:VEVENT', 'SUMMARY:About daily\r\nEND:VEVENT'));
+  await tenant.done('calendar.move', args, back);
+  assert.deepEqual(
+    [/DTSTART:.*/.exec(there())?.[0], /SUMMARY:.*/.exec(there())?.[0]],
+    [/DTSTART:.*/.exec(before)?.[0], 'SUMMARY:About daily'],
   );
 });
 

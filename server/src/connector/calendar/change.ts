@@ -5,10 +5,12 @@ import {
   differences,
   type FoundItem,
   inWords,
+  isIdentical,
   main,
   message,
   moved,
   movedSeries,
+  movesAlong,
   seriesOf,
   utc,
 } from '#flow/agenda';
@@ -53,7 +55,14 @@ const moveInput = z.strictObject({
 });
 const cancelInput = z.strictObject({ event: eventId, occurrence: occurrence.optional(), notes: z.string().max(5_000).optional() });
 
-const minutesOf = (at: unknown): string => String(at).replace('T', ' ').slice(0, 16);
+/** A time as people read it: the day, or the minute with the offset of `like`, so that two times are told by one clock. */
+function minutesOf(at: unknown, like = at): string {
+  const [text, offset = 'Z'] = [String(at), ...(/[+-]\d\d:\d\d$/.exec(String(like)) ?? [])];
+  const ms = Date.parse(text);
+  if (text.length === 'YYYY-MM-DD'.length || Number.isNaN(ms)) return text;
+  const offsetMs = -Date.parse(`1970-01-01T00:00:00${offset}`);
+  return `${new Date(ms + offsetMs).toISOString().slice(0, 16).replace('T', ' ')} ${offset === 'Z' ? 'UTC' : offset}`;
+}
 
 /** `calendar.move`: puts an appointment of ours, one time of a series, or all of it at another time; whoever is invited is told. */
 export function moveTool(deps: CalendarDeps): Tool<typeof moveInput, typeof writtenSchema> {
@@ -71,7 +80,7 @@ export function moveTool(deps: CalendarDeps): Tool<typeof moveInput, typeof writ
       },
       headline: ({ scope, occurrence: from, start: to }) =>
         scope === 'series'
-          ? `Move a whole series: ${from === undefined || from === null ? 'its first time' : minutesOf(from)} to ${minutesOf(to)}, all others by as much`
+          ? `Move a whole series: ${from === undefined || from === null ? 'its first time' : minutesOf(from, to)} to ${minutesOf(to)}, all others by as much`
           : `Move an appointment to ${minutesOf(to)}`,
       consequence:
         'It is moved in your calendar, and those who are invited are told. Of a whole series every time moves, the past ones too; what somebody has put elsewhere stays there. Taking it back moves it back, and tells the same people.',
@@ -132,7 +141,9 @@ function change(
     const fresh = seriesOf(there.ics);
     const about = fresh === null ? null : main(fresh);
     if (about === null) return failed('permanent', 'agenda.unreadable', 'This appointment cannot be read any more.');
-    const others = about.attendees.map(({ address }) => address).filter((address) => address !== about.organizer?.address);
+    const touched = given.scope === 'series' ? [about, ...(fresh?.overrides ?? []).filter((one) => movesAlong(one, here))] : [about];
+    const invited = new Set(touched.flatMap(({ attendees }) => attendees.map(({ address }) => address)));
+    const others = [...invited].filter((address) => address !== about.organizer?.address);
     const own = new Set([...calendar.addresses, ...(others.length === 0 ? [] : [(await deps.post.from(context)) ?? ''])]);
     if (about.organizer !== null && !own.has(about.organizer.address))
       return failed(
@@ -188,7 +199,7 @@ async function moveBack(deps: CalendarDeps, context: ToolContext): Promise<ToolA
     const there = await account.dav.get(at.href);
     // An attempt that was cut before it wrote has left all as it was.
     if (write.state === 'intended' && there !== null && isSame(there.ics, before.ics)) return nothing;
-    if (there === null || (there.etag !== etag && !isSame(there.ics, after)))
+    if (there === null || (there.etag !== etag && !isIdentical(there.ics, after)))
       return failed('permanent', 'agenda.conflict', 'Somebody has changed this appointment since, so it is left as it is.');
     const from = at.messages.length === 0 ? null : await deps.post.from(context);
     if (at.messages.length > 0 && from === null)

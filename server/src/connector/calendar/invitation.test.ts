@@ -6,7 +6,7 @@ import { SMTPServer } from 'smtp-server';
 import { compose, message, readCalendar, utc } from '#flow/agenda';
 import { buildCalendars } from '../../../test/calendars.ts';
 import { testPlatform } from '../../../test/platform.ts';
-import { startCaldav } from '../../../test/stand-in/caldav.ts';
+import { standInCalendar, startCaldav } from '../../../test/stand-in/caldav.ts';
 import { startImapStandIn } from '../../../test/stand-in/imap.ts';
 
 /** What the mail server took, and whether it takes anything. */
@@ -49,6 +49,7 @@ const dayMs = 86_400_000;
 const today = Math.floor(Date.now() / dayMs);
 const at = (days: number) => (today + days) * dayMs + 9 * 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
+const compact = (ms: number) => iso(ms).replace(/[-:]|\.\d+/g, '');
 
 async function buildOffice(place: number) {
   const server = servers[place] ?? assert.fail('no such server');
@@ -99,6 +100,34 @@ test('who is invited gets one mail that calendar programs understand, and hears 
   assert.ok(mails.every(({ to }) => to.map((one) => one.toLowerCase()).join() === 'bob@example.org,carol@example.org'));
   assert.deepEqual(new Set(read.map(({ series }) => series[0]?.uid)).size, 1);
   assert.equal(read[0]?.series[0]?.master?.organizer?.address, 'alice@example.com');
+});
+
+test('who is invited to one time alone hears that the series has moved when that time moves along, and when it is moved back', async () => {
+  const tenant = await buildOffice(0);
+  const event = (days: number, ...lines: string[]) => [
+    ...['BEGIN:VEVENT', 'UID:round@x', 'DTSTAMP:20260101T000000Z', `DTSTART:${compact(at(days))}`, 'DURATION:PT1H', 'SUMMARY:Round'],
+    ...['ORGANIZER:mailto:alice@example.com', 'ATTENDEE:mailto:alice@example.com', 'ATTENDEE:mailto:bob@example.org'],
+    ...[...lines, 'END:VEVENT'],
+  ];
+  const ics = [
+    ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//EN'],
+    ...event(12, 'RRULE:FREQ=DAILY;COUNT=3'),
+    ...event(13, `RECURRENCE-ID:${compact(at(13))}`, 'ATTENDEE:mailto:dora@example.org'),
+    ...event(20, `RECURRENCE-ID:${compact(at(14))}`, 'ATTENDEE:mailto:erin@example.org'),
+    'END:VCALENDAR',
+  ];
+  tenant.server.put(`${standInCalendar}round.ics`, ics.join('\r\n'));
+  await tenant.poll();
+  const item = (await tenant.list()).find(({ title }) => title === 'Round');
+  const args = { event: item?.id ?? '', scope: 'series', start: iso(at(12) + 3_600_000) };
+  const call = { key: 'e1', now: new Date() };
+  const result = await tenant.done('calendar.move', args, call);
+  assert.deepEqual(result.told, ['bob@example.org', 'dora@example.org']);
+  await tenant.done('calendar.move', args, { ...call, operation: 'undo', resultJson: JSON.stringify(result) });
+  assert.deepEqual(
+    mails.map(({ to }) => to),
+    [result.told, result.told],
+  );
 });
 
 test('where nobody can be told nothing stays in the calendar', async () => {

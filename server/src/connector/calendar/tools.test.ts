@@ -86,3 +86,13 @@ test('what is no time or no length is refused', async () => {
   ])
     assert.equal(await tenant.refused('calendar.hold', { title: 'x', ...args }), 'tool.invalid_arguments', JSON.stringify(args));
 });
+
+test('a headline tells the time that is meant and the one that it becomes by one clock, with its offset', () => {
+  const { manifest } = platform.runTools.catalogue.get('calendar.move') ?? assert.fail('no such tool');
+  const series = (occurrence: string, start: string) => manifest.headline({ scope: 'series', occurrence, start });
+  assert.match(series('2026-03-05T08:00:00Z', '2026-03-05T10:00:00+01:00'), /2026-03-05 09:00 \+01:00 to 2026-03-05 10:00 \+01:00,/);
+  assert.match(series('2026-03-05T23:30:00-05:00', '2026-03-06T05:00:00.000Z'), /2026-03-06 04:30 UTC to 2026-03-06 05:00 UTC,/);
+  assert.match(series('2026-03-05', '2026-03-06'), /2026-03-05 to 2026-03-06,/);
+  assert.equal(manifest.headline({ start: '2026-03-05T10:00:00+01:00' }), 'Move an appointment to 2026-03-05 10:00 +01:00');
+  assert.equal(manifest.headline({ start: 'soon' }), 'Move an appointment to soon');
+});

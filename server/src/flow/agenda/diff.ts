@@ -1,5 +1,8 @@
-import type { JsonObject } from '#kernel';
+import { createHash } from 'node:crypto';
+import type ICAL from 'ical.js';
+import { canonicalJson, isFactotumError, type Json, type JsonObject } from '#kernel';
 import type { Appointment, Attendee, Moment } from './appointment.ts';
+import { tree } from './compose.ts';
 import { keyOf } from './expand.ts';
 import type { Series } from './read.ts';
 import { utc } from './zone.ts';
@@ -19,6 +22,33 @@ export function differences(before: Series, after: Series): JsonObject {
     ...Object.fromEntries(changed.map((name) => [name, { from: was[name] ?? null, to: is[name] ?? null }])),
     ...(singles === 0 ? {} : { occurrences: singles }),
   };
+}
+
+/**
+ * Whether two objects say the same in every word, whether people would see it or not. When they were written and the order of their lines
+ * and parts do not count: programs rewrite what they store. What nobody can read is like nothing else.
+ */
+export function isIdentical(ics: string, other: string): boolean {
+  try {
+    return digestOf(tree(ics)) === digestOf(tree(other));
+  } catch (error) {
+    if (isFactotumError(error, 'agenda.unreadable')) return false;
+    throw error;
+  }
+}
+
+const stamps: ReadonlySet<string> = new Set(['dtstamp', 'last-modified']);
+
+/** A hash for each part, so that what lies deep within others is not written out once for each of them. */
+function digestOf(component: ICAL.Component): string {
+  const lines = component.getAllProperties().flatMap((property) => {
+    const json: Json = property.toJSON(); // jCal is JSON (RFC 7265).
+    return stamps.has(property.name) ? [] : [canonicalJson(json)];
+  });
+  const parts = [...lines, ...component.getAllSubcomponents().map(digestOf)].sort();
+  return createHash('sha256')
+    .update(JSON.stringify([component.name, parts]))
+    .digest('hex');
 }
 
 /** What stands for the whole: the series itself, or the one time of it that is known. */

@@ -2,11 +2,11 @@
 export { type Agenda, type AgendaEntry, type AgendaMemory, type AgendaPerson, createAgenda, type FoundItem } from './agenda.ts';
 export type { Appointment, Attendee } from './appointment.ts';
 export { answered, broughtBack, cancelled, compose, message, moved, type Times } from './compose.ts';
-export { differences, inWords, main } from './diff.ts';
+export { differences, inWords, isIdentical, main } from './diff.ts';
 export { expand, type Occurrence } from './expand.ts';
 export { type CalendarMail, readCalendarMail } from './itip.ts';
 export { type AgendaKeeper, createAgendaKeeper } from './keeper.ts';
-export { movedSeries } from './move-series.ts';
+export { movedSeries, movesAlong } from './move-series.ts';
 export { readCalendar, type Series } from './read.ts';
 export type { AgendaChanges, Calendar, InvitationMessage, WriteBody } from './schema.ts';
 export { seriesOf } from './sink.ts';
