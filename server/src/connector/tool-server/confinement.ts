@@ -138,13 +138,11 @@ function packagesOf(script: string): string {
 function wrapped({ command, args, read, write, network }: Program, { home, folder, fill }: Place): string[] {
   const wrapper = wrapperFor(network);
   if (wrapper === undefined) return [fill(command), ...args.map(fill)];
-  const system = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/ssl', '/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
   const program = dirname(fill(command));
   return [
     wrapper,
     ...apart(network),
-    ...['--die-with-parent', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
-    ...[...system, program, ...read.map(fill)].flatMap((one) => ['--ro-bind-try', one, one]),
+    ...[program, ...read.map(fill)].flatMap(toRead),
     ...[home, folder, ...write.map(fill)].flatMap((one) => ['--bind', one, one]),
     ...['--chdir', folder, '--'],
     fill(command),
@@ -152,18 +150,32 @@ function wrapped({ command, args, read, write, network }: Program, { home, folde
   ];
 }
 
-/** Namespaces of its own. (A session of its own it has anyway: it is started in one, without a terminal.) */
-const apart = (network: boolean): string[] => ['--unshare-all', ...(network ? ['--share-net'] : [])];
+const system = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/ssl', '/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
+const toRead = (file: string): string[] => ['--ro-bind-try', file, file];
+
+/**
+ * What any program gets: namespaces, processes and devices of its own, and system folders to read. (A session of its own it has anyway: it
+ * is started in one, without a terminal.)
+ */
+const apart = (network: boolean): string[] => [
+  ...['--unshare-all', ...(network ? ['--share-net'] : [])],
+  ...['--die-with-parent', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
+  ...system.flatMap(toRead),
+];
 
 const wrappers = new Map<boolean, string | undefined>();
 
-/** Bubblewrap, where it is installed and may make namespaces: in many containers it may not. Tried once. */
+/**
+ * Bubblewrap, where it is installed and may do all that it is to do: in many containers it may make no namespaces, or mount nothing in them.
+ * Tried until it has ended by itself once: a machine that was too busy for it has said nothing.
+ */
 function wrapperFor(network: boolean): string | undefined {
   if (!wrappers.has(network)) {
     const wrapper = find('bwrap');
-    const trial = [...apart(network), '--ro-bind', '/', '/', '--', 'true'];
-    const isAllowed = wrapper !== undefined && spawnSync(wrapper, trial, { stdio: 'ignore', timeout: 10_000 }).status === 0;
-    wrappers.set(network, isAllowed ? wrapper : undefined);
+    const status =
+      wrapper === undefined ? 1 : spawnSync(wrapper, [...apart(network), '--', 'true'], { stdio: 'ignore', timeout: 10_000 }).status;
+    if (status === null) return undefined;
+    wrappers.set(network, status === 0 ? wrapper : undefined);
   }
   return wrappers.get(network);
 }
