@@ -23,6 +23,7 @@ const pages = {
     '/audit?entry=9',
     '/vault',
     '/vault/files',
+    '/send',
     note('Accounting/Purchases/PO-2041.md'),
   ],
   busy: ['/', '/tasks', task(30), task(31), task(32)],

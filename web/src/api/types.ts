@@ -205,6 +205,15 @@ export interface FileItem {
   updatedAt: string;
 }
 
+/** What became of a file that was sent in: an event, mails that a job takes in, or what it was recognised as. */
+export interface TakenIn {
+  eventId: string | null;
+  taskId: string | null;
+  jobId: string | null;
+  path: string | null;
+  recognised: { kind: string; counts: Record<string, number> } | null;
+}
+
 export interface AuditEntry {
   seq: number;
   at: string;

@@ -103,6 +103,12 @@ const files = createRoute({
   component: lazyRouteComponent(() => import('../feature/vault/files-page.tsx')),
 });
 
+const send = createRoute({
+  getParentRoute: () => root,
+  path: '/send',
+  component: lazyRouteComponent(() => import('../feature/send/send-page.tsx')),
+});
+
 const money = createRoute({
   getParentRoute: () => root,
   path: '/money',
@@ -295,7 +301,7 @@ const operatorBackups = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
 });
 
-const work = [inbox, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money];
+const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money];
 const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];

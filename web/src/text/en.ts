@@ -153,6 +153,7 @@ export const text = {
   inbox: {
     title: 'Inbox',
     needs: 'Needs you',
+    send: 'Send files in',
     none: 'Nothing needs you',
     noneText: 'Approvals, questions, and whatever went wrong will wait here.',
     firstTitle: 'Waiting for the first mail',

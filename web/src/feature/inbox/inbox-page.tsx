@@ -5,6 +5,7 @@ import { useCallback, useRef, useState } from 'react';
 import type { Approval } from '../../api/types.ts';
 import { formatDay } from '../../format.ts';
 import { text } from '../../text/en.ts';
+import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Id } from '../../ui/id.tsx';
 import { linkClass } from '../../ui/link.ts';
@@ -31,10 +32,20 @@ export default function InboxPage() {
   );
   const workingRows = flat(working.data);
   const handledRows = flat(handled.data);
+  const maySend = useSignedIn().permissions.includes('event:write');
   const isFirstRun = attention.rows.length + workingRows.length + handledRows.length === 0;
 
   return (
-    <Page title={text.inbox.title}>
+    <Page
+      title={text.inbox.title}
+      side={
+        maySend && (
+          <Link to="/send" className={buttonClass('plain', 'small')}>
+            {text.inbox.send}
+          </Link>
+        )
+      }
+    >
       <div ref={area}>
         <Fresh list="inbox" area={area} onShow={refresh} />
         {attention.error && <ErrorBox error={attention.error} onRetry={refresh} />}
