@@ -21,8 +21,8 @@ const limits: OutboundLimits = {
   responseBytesMax: messageBytesMax,
 };
 
-/** How long a server may take to answer to being introduced, in milliseconds. */
-const introductionMsMax = 10_000;
+/** How long being introduced to a server may take from beginning to end, in milliseconds. */
+const introductionMsUsual = 10_000;
 
 export interface McpConnectionOptions {
   readonly url: string;
@@ -30,8 +30,10 @@ export interface McpConnectionOptions {
   readonly end: TlsEnd;
   /** Whoever chose the address: one of a tenant's is dialled only on the public internet. */
   readonly chosenBy: 'operator' | 'tenant';
-  /** Does the introduction when it is its turn; left out: at once. */
+  /** Does the introduction when it is its turn; left out: at once. What is asked now or not at all does not wait for it. */
   readonly inTurn?: <R>(introduce: () => Promise<R>) => Promise<R>;
+  /** How long the introduction may take from its turn on, in milliseconds; left out: 10 s. */
+  readonly introductionMsMax?: number;
 }
 
 /** A connection to an MCP server over Streamable HTTP with mutual TLS. */
@@ -46,7 +48,13 @@ export interface McpConnection {
  * Opens a connection; nothing is dialled yet. Certificates are renewed under it without breaking a call. A call that is given up here is
  * given up there: its request is ended, and a server that keeps sessions is told by the protocol's notification as well.
  */
-export function openMcpConnection({ url, end, chosenBy, inTurn = (introduce) => introduce() }: McpConnectionOptions): McpConnection {
+export function openMcpConnection({
+  url,
+  end,
+  chosenBy,
+  inTurn = (introduce) => introduce(),
+  introductionMsMax = introductionMsUsual,
+}: McpConnectionOptions): McpConnection {
   const agentFor = (tls: OutboundTls): Agent =>
     chosenBy === 'tenant' ? guardedAgent(limits, undefined, tls) : unguardedAgent(limits, tls);
   const agents = createRenewedAgent(end, agentFor);
@@ -56,24 +64,48 @@ export function openMcpConnection({ url, end, chosenBy, inTurn = (introduce) => 
     const dial = () => agents.use((agent) => outboundFetch(agent, limits)(input, { ...init, signal }));
     return impatience.getStore() === true ? dial() : untilDialled(dial, signal);
   };
-  let connected: Promise<Client> | undefined;
   const connect = async (): Promise<Client> => {
     const client = new Client(clientInfo);
-    await client.connect(new EndingTransport(new URL(url), { fetch }), { timeout: introductionMsMax });
+    try {
+      // The SDK bounds the first of the two messages alone.
+      await raced(client.connect(new EndingTransport(new URL(url), { fetch })), AbortSignal.timeout(introductionMsMax));
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
     return client;
+  };
+  /** Whoever waits and whoever does not share no introduction: the one would hold the other up, or have it fail. */
+  interface Introduction {
+    readonly waits: boolean;
+    readonly client: Promise<Client>;
+  }
+  const underWay = new Set<Introduction>();
+  let known: Client | undefined;
+  const introduce = (waits: boolean): Introduction => {
+    const first = async () => {
+      if (known !== undefined) return known;
+      const client = await connect();
+      if (known === undefined) known = client;
+      else await client.close();
+      return known;
+    };
+    const one: Introduction = { waits, client: waits ? inTurn(first) : first() };
+    underWay.add(one);
+    const end = () => underWay.delete(one);
+    one.client.then(end, end);
+    return one;
   };
   return {
     async client(signal) {
-      connected ??= inTurn(connect);
-      const mine = connected;
-      mine.catch(() => {
-        if (connected === mine) connected = undefined;
-      });
-      return raced(mine, signal);
+      if (known !== undefined) return known;
+      const waits = impatience.getStore() !== true;
+      const { client } = [...underWay].find((one) => one.waits === waits) ?? introduce(waits);
+      return raced(client, signal);
     },
     async close() {
-      const client = await connected?.catch(() => undefined);
-      await client?.close();
+      await Promise.allSettled([...underWay].map(({ client }) => client));
+      await known?.close();
       await agents.close();
     },
   };

@@ -15,7 +15,7 @@ import { createFileEnd, type TlsEnd } from '#trust/certificate';
 import { testDatabase } from '../../../test/database.ts';
 import { testCertificates, testInstallationKey } from '../../../test/internal-ca.ts';
 import { eventually } from '../../../test/platform.ts';
-import { openMcpConnection } from './connection.ts';
+import { openMcpConnection, withoutWaiting } from './connection.ts';
 import { createToolListener, type ToolListener } from './listener.ts';
 import { createRemoteToolHost } from './remote-host.ts';
 
@@ -348,6 +348,57 @@ test("with an operator's certificates from files the names of callers decide", a
 test('an address that a tenant chose is dialled only on the public internet', async () => {
   const connection = openMcpConnection({ url: `${served.url}/mcp`, end: certificates.workerEnd(newId('tenant')), chosenBy: 'tenant' });
   await assert.rejects(connection.client(AbortSignal.timeout(30_000)), (error) => /address_refused/.test(JSON.stringify(codesOf(error))));
+  await connection.close();
+});
+
+test('what is asked now or not at all does not wait for the introductions of others', async () => {
+  const turn = Promise.withResolvers<void>();
+  const connection = openMcpConnection({
+    ...{ url: `${served.url}/mcp`, end: certificates.workerEnd(newId('tenant')), chosenBy: 'operator' },
+    inTurn: async (introduce) => {
+      await turn.promise;
+      return introduce();
+    },
+  });
+  const waiting = connection.client(AbortSignal.timeout(60_000));
+  const client = await withoutWaiting(() => connection.client(AbortSignal.timeout(60_000)));
+  turn.resolve();
+  assert.equal(await waiting, client, 'whoever waited is introduced by then');
+  await connection.close();
+});
+
+test('a server that falls silent in the middle of being introduced is left, and holds up no one', async () => {
+  const { cert, key, ca } = await certificates.toolsEnd().current();
+  const silent = createHttpsServer({ cert, key, ca: [...ca], requestCert: true }, (request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.once('end', () => {
+      if (!body.includes('"initialize"')) return;
+      const result = { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'silent', version: '1' } };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(body).id, result }));
+    });
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  ends.push(async () => {
+    silent.close();
+    silent.closeAllConnections();
+  });
+  const address = silent.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  let isOver = false;
+  const connection = openMcpConnection({
+    ...{ url: `https://127.0.0.1:${address.port}/mcp`, end: certificates.workerEnd(newId('tenant')), chosenBy: 'operator' },
+    introductionMsMax: 2_000,
+    inTurn: (introduce) =>
+      introduce().finally(() => {
+        isOver = true;
+      }),
+  });
+  await assert.rejects(connection.client(new AbortController().signal));
+  assert.ok(isOver);
   await connection.close();
 });
 
