@@ -127,7 +127,7 @@ export function createBankImport(deps: BankImportDeps): BankImport {
       const at = deps.clock.now();
       const one = await inUnit(tenantId, async (unit) => {
         const done = await recordStatement(unit, statement, { name, sha256, index }, { actor: door.submittedBy, at });
-        if (done.added.length > 0 && !done.isRepeated) matched += (await matchOpen(unit, at)).accepted.length;
+        if ((done.added.length > 0 && !done.isRepeated) || done.gone > 0) matched += (await matchOpen(unit, at)).accepted.length;
         return done;
       });
       recorded.push(one);

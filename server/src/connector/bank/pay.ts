@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Keeper, readSetup } from '#flow/action';
-import { ibanSchema, normaliseCreditorReference, readInvoice, shownAmount } from '#flow/ledger';
+import { ibanSchema, normaliseCreditorReference, readInvoice, retainInvoice, shownAmount } from '#flow/ledger';
 import type { Tool, ToolAnswer, ToolContext, ToolManifest } from '#flow/tool';
 import { isFactotumError } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
@@ -224,22 +224,30 @@ async function order(
   return { kind: 'done', result: await deps.keeper.keep(context, { path, content, outbox }) };
 }
 
-/** Why an invoice is not paid like this: what was approved must be what it asks for, and nothing is paid twice. */
+/**
+ * Why an invoice is not paid like this: what was approved must be what it asks for, and nothing is paid twice. One that is paid stays,
+ * whatever becomes of the task that had it kept; that is said before the order is written, since what dies in between is not repeated.
+ */
 async function invoiceFault(
   { database, keysOf }: PayDeps,
-  { tenantId }: ToolContext,
+  { tenantId, now }: ToolContext,
   args: { readonly invoice: string; readonly iban: string; readonly amountMinor: number; readonly currency: string },
 ): Promise<string | null> {
   const keys = await keysOf(tenantId);
   try {
-    const { invoice } = await withTenant(database.app.db, tenantId, (tx) => readInvoice({ tx, keys }, args.invoice));
-    if (invoice.state === 'paid' || invoice.state === 'closed') return `The invoice ${invoice.number ?? args.invoice} is settled already.`;
-    if (invoice.iban !== null && invoice.iban !== args.iban)
-      return `The invoice names the account ${invoice.iban}, and the payment goes to ${args.iban}.`;
-    if (invoice.currency !== null && invoice.currency !== args.currency) return `The invoice is in ${invoice.currency}.`;
-    if (invoice.openMinor !== null && args.amountMinor > Math.max(0, invoice.openMinor))
-      return `Open are ${shownAmount(Math.max(0, invoice.openMinor), args.currency)}, which is less than ${shownAmount(args.amountMinor, args.currency)}.`;
-    return null;
+    return await withTenant(database.app.db, tenantId, async (tx) => {
+      const unit = { tx, keys };
+      const { invoice } = await readInvoice(unit, args.invoice);
+      if (invoice.state === 'paid' || invoice.state === 'closed')
+        return `The invoice ${invoice.number ?? args.invoice} is settled already.`;
+      if (invoice.iban !== null && invoice.iban !== args.iban)
+        return `The invoice names the account ${invoice.iban}, and the payment goes to ${args.iban}.`;
+      if (invoice.currency !== null && invoice.currency !== args.currency) return `The invoice is in ${invoice.currency}.`;
+      if (invoice.openMinor !== null && args.amountMinor > Math.max(0, invoice.openMinor))
+        return `Open are ${shownAmount(Math.max(0, invoice.openMinor), args.currency)}, which is less than ${shownAmount(args.amountMinor, args.currency)}.`;
+      await retainInvoice(unit, args.invoice, { at: now });
+      return null;
+    });
   } catch (error) {
     if (isFactotumError(error, 'ledger.not_found')) return 'There is no such invoice.';
     throw error;

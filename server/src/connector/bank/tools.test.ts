@@ -186,13 +186,25 @@ test('an invoice that a task had kept is taken back with what pays it, and its d
   );
 });
 
-test('a call takes back only what it had kept itself, and nothing that a person has decided about', async () => {
-  const { read, undo, importPaid, invoices, inUnit } = await buildReader();
+test('an invoice that somebody else uses stays: another task has read it, or it is being paid', async () => {
+  const { read, undo, invoices, done } = await buildReader();
   const first = await read('i1');
+  assert.equal((await read('i1')).invoice, first.invoice, 'the same call again is no other');
   const again = await read('i2');
   assert.equal(again.invoice, first.invoice);
-  assert.equal((await undo('i2', again)).kind, 'done');
+  for (const [key, result] of Object.entries({ i2: again, i1: first })) assert.equal((await undo(key, result)).kind, 'done');
   assert.equal((await invoices()).length, 1);
+  const other = await buildReader();
+  const own = await other.read('i1');
+  await other.done('bank.pay', { ...payment, creditor: 'Northwind GmbH', invoice: String(own.invoice) }, { key: 'p1' });
+  assert.equal((await other.undo('i1', own)).kind, 'done');
+  assert.equal((await other.invoices()).length, 1);
+  assert.equal((await done('bank.match', { invoice: String(first.invoice) })).state, 'open');
+});
+
+test('an invoice that a person has decided about is not taken back', async () => {
+  const { read, undo, importPaid, invoices, inUnit } = await buildReader();
+  const first = await read('i1');
   await importPaid();
   await inUnit((unit) => decideMatch(unit, String(first.invoice), [], { actor: 'user:usr_1', at: new Date() }));
   assert.deepEqual(await undo('i1', first).then((answer) => (answer.kind === 'failed' ? [answer.failure, answer.code] : answer)), [

@@ -20,6 +20,7 @@ import {
   listAccountRows,
   listStatementRows,
   lockAccountByNumber,
+  lockAccountRows,
   type StatementRow,
   type Unit,
   updateAccount,
@@ -73,6 +74,16 @@ export async function takeAccount(unit: Unit, given: AccountNumber, at: Date): P
   }
   if (row === undefined) throw new Error('an account was neither stored nor found');
   return openAccount(unit, row);
+}
+
+/** The accounts with this number, one for each of its currencies, locked until the transaction ends: before that of a statement is taken. */
+export async function lockAccounts(unit: Unit, { iban, number }: AccountNumber): Promise<Id<'account'>[]> {
+  const accounts = (await listAccountRows(unit)).map((row) => openAccount(unit, row));
+  const same = accounts.filter((one) => (iban === null ? one.iban === null && one.number === number : one.iban === normaliseIban(iban)));
+  return lockAccountRows(
+    unit,
+    same.map(({ accountId }) => accountId),
+  );
 }
 
 /** @throws FactotumError `ledger.not_found` */

@@ -25,6 +25,7 @@ export {
   type Match,
   matchOpen,
   readInvoice,
+  retainInvoice,
   withdrawInvoice,
 } from './invoice.ts';
 export { minorOf, sumMinor } from './money.ts';

@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import { FactotumError, type Id, newId } from '#kernel';
 import { recordAudit } from '#trust/audit';
 import { assign } from './assign.ts';
+import { shownAmount } from './continuity.ts';
 import { type InvoiceBody, keptInvoiceSchema, type MatchBody, matchBodySchema, type Reason } from './schema.ts';
 import { scoreMatch } from './score.ts';
 import {
@@ -14,9 +16,11 @@ import {
   listRecent,
   lockOpenInvoices,
   type MatchRow,
+  reopenMatches,
   saveMatch,
   setInvoiceState,
   type Unit,
+  updateInvoice,
   withdrawInvoiceRow,
 } from './store.ts';
 import { openTransaction, type Transaction } from './transaction.ts';
@@ -52,7 +56,8 @@ const transactionsMax = 3_000;
 const lookBackDays = 730;
 
 /**
- * Keeps what was read of an invoice, and looks for what pays it. The same document again is known.
+ * Keeps what was read of an invoice, and looks for what pays it. The same document again is known, and stays from then on: more than the
+ * call that had it kept may use it.
  *
  * @param documentHash - of the bytes it was read from
  * @param keptFor - the key of a call that may take it back, with `withdrawInvoice`
@@ -65,7 +70,8 @@ export async function addInvoice(
   const { keys } = unit;
   const documentMac = keys.mac('ledger.document', documentHash);
   const [known] = await findInvoiceIds(unit, { documentMac });
-  if (known !== undefined) return { invoiceId: known, created: false, sameNumber: [] };
+  if (known !== undefined && (await retainInvoice(unit, known, { keptFor, at: by.at })))
+    return { invoiceId: known, created: false, sameNumber: [] };
   const invoiceId = newId('invoice', by.at.getTime());
   const numberMac = body.number === null ? null : keys.mac('ledger.invoice_number', compact(body.number), compact(body.issuer ?? ''));
   const sameNumber = numberMac === null ? [] : await findInvoiceIds(unit, { numberMac });
@@ -75,7 +81,7 @@ export async function addInvoice(
     numberMac,
     ibanMac: body.iban === null ? null : keys.mac('ledger.iban', body.iban),
     dueOn: body.dueOn,
-    body: keys.sealJson({ kind: 'ledger.invoice', id: invoiceId }, keptInvoiceSchema.parse({ ...body, keptFor })),
+    body: sealInvoice(unit, invoiceId, { ...body, keptFor }),
     at: by.at,
   });
   await recordAudit(unit.tx, keys.tenantId, [
@@ -83,6 +89,20 @@ export async function addInvoice(
   ]);
   await matchOpen(unit, by.at);
   return { invoiceId, created: true, sameNumber };
+}
+
+/** From now on no call takes the invoice back, but for the one named here where it had it kept. False when it has been taken back already. */
+export async function retainInvoice(
+  unit: Unit,
+  invoiceId: string,
+  { keptFor, at }: { readonly keptFor?: string | undefined; readonly at: Date },
+): Promise<boolean> {
+  const row = await findInvoice(unit, invoiceId);
+  if (row === undefined) return false;
+  const { keptFor: before, ...body } = openInvoice(unit, row);
+  if (body.withdrawn) return false;
+  if (before !== undefined && before !== keptFor) await updateInvoice(unit, { invoiceId, body: sealInvoice(unit, invoiceId, body), at });
+  return true;
 }
 
 /** What became of matching. */
@@ -152,6 +172,9 @@ async function listMatches(unit: Unit, of: { invoiceIds?: readonly string[]; tra
 const openInvoice = ({ keys }: Unit, { invoiceId, body }: Pick<InvoiceRow, 'invoiceId' | 'body'>) =>
   keys.openJson({ kind: 'ledger.invoice', id: invoiceId }, body, keptInvoiceSchema);
 
+const sealInvoice = ({ keys }: Unit, invoiceId: string, body: z.input<typeof keptInvoiceSchema>): Buffer =>
+  keys.sealJson({ kind: 'ledger.invoice', id: invoiceId }, keptInvoiceSchema.parse(body));
+
 function invoiceOf(unit: Unit, row: InvoiceRow, matches: readonly Match[]): Invoice {
   const { invoiceId, state, createdAt } = row;
   const { keptFor: _, withdrawn: __, ...invoice } = openInvoice(unit, row);
@@ -187,6 +210,29 @@ async function settle(unit: Unit, invoiceId: string, at: Date): Promise<void> {
   await setInvoiceState(unit, invoiceId, state, at);
 }
 
+/**
+ * Opens again what these transactions have paid, now that they count no longer. What a person has said pays an invoice stays, and
+ * `readInvoice` says of it that it is gone.
+ */
+export async function withdrawPayments(
+  unit: Unit,
+  transactionIds: readonly string[],
+  by: { readonly actor: string; readonly at: Date },
+): Promise<void> {
+  if (transactionIds.length === 0) return;
+  // As whoever compares, and before their matches, like everybody: so no two wait for each other, and nobody gives these away meanwhile.
+  await lockOpenInvoices(unit, invoicesMax);
+  const touched = new Set((await listMatchRows(unit, { transactionIds })).map(({ invoiceId }) => invoiceId));
+  for (const invoiceId of [...touched].sort().reverse()) await findInvoice(unit, invoiceId);
+  const invoiceIds = new Set(await reopenMatches(unit, { transactionIds, decidedBy: byLedger }));
+  for (const invoiceId of invoiceIds) await settle(unit, invoiceId, by.at);
+  await recordAudit(
+    unit.tx,
+    unit.keys.tenantId,
+    [...invoiceIds].map((objectId) => ({ kind: 'ledger.changed', ...by, objectId, detail: { change: 'payment_withdrawn' } })),
+  );
+}
+
 /** @throws FactotumError `ledger.not_found` */
 export async function readInvoice(unit: Unit, invoiceId: string): Promise<InvoiceRecord> {
   const row = await findInvoice(unit, invoiceId);
@@ -200,12 +246,21 @@ export async function readInvoice(unit: Unit, invoiceId: string): Promise<Invoic
       )
     ).map((one) => [one.transactionId, openTransaction(unit.keys, one)]),
   );
+  const gone = matches.flatMap(({ transactionId, state }) => {
+    const transaction = transactions.get(transactionId);
+    if (state !== 'accepted' || !transaction?.replaced) return [];
+    return [
+      `The payment of ${shownAmount(transaction.amountMinor, transaction.currency)} of ${transaction.bookedOn} that was said to pay it: the bank has withdrawn or changed it.`,
+    ];
+  });
+  const invoice = invoiceOf(unit, row, matches);
   return {
-    invoice: invoiceOf(unit, row, matches),
+    invoice: { ...invoice, doubts: [...invoice.doubts, ...gone] },
     matches: matches
       .flatMap((match) => {
         const transaction = transactions.get(match.transactionId);
-        return transaction === undefined ? [] : [{ ...match, transaction }];
+        // What counts no longer proposes nothing.
+        return transaction === undefined || (transaction.replaced && match.state === 'proposed') ? [] : [{ ...match, transaction }];
       })
       .sort((one, other) => other.score - one.score),
   };
@@ -289,7 +344,8 @@ export async function decideMatch(
  * Takes back an invoice that a call had kept: its matches are free again, and the same document is new. Twice is once. What a person has
  * decided about stays.
  *
- * @returns false when a person has decided about it, so that it stays; also true when the call had not kept it, for it was there before
+ * @returns false when a person has decided about it, so that it stays; also true when others use it: it was there before the call, was
+ * read again since, or is being paid
  */
 export async function withdrawInvoice(
   unit: Unit,
@@ -312,7 +368,7 @@ export async function withdrawInvoice(
   await withdrawInvoiceRow(unit, {
     invoiceId,
     documentMac: unit.keys.mac('ledger.withdrawn', invoiceId),
-    body: unit.keys.sealJson({ kind: 'ledger.invoice', id: invoiceId }, keptInvoiceSchema.parse({ ...body, withdrawn: true })),
+    body: sealInvoice(unit, invoiceId, { ...body, withdrawn: true }),
     at: by.at,
   });
   await recordAudit(unit.tx, unit.keys.tenantId, [

@@ -1,7 +1,8 @@
 import { type Id, newId } from '#kernel';
 import { recordAudit } from '#trust/audit';
-import { continuityOf, openStatement, takeAccount } from './account.ts';
+import { continuityOf, lockAccounts, openStatement, takeAccount } from './account.ts';
 import { balanceNotice, runningBalances } from './continuity.ts';
+import { withdrawPayments } from './invoice.ts';
 import { type Comparable, type Extent, pairEntries, shareNothing } from './overlap.ts';
 import { openCategoriser } from './rules.ts';
 import { type Entry, type Notice, type Statement, type StatementBody, statementBodySchema, type TransactionBody } from './schema.ts';
@@ -28,6 +29,8 @@ export interface Recorded {
   readonly eventIds: readonly string[];
   /** How many were there before. */
   readonly known: number;
+  /** How many count no longer: the bank has replaced or withdrawn them. */
+  readonly gone: number;
   readonly notices: readonly Notice[];
   /** The statement was taken in before, and whether its event was. */
   readonly isRepeated: boolean;
@@ -53,6 +56,9 @@ export async function recordStatement(
   by: { readonly actor: string; readonly at: Date },
 ): Promise<Recorded> {
   const { keys } = unit;
+  const hasCorrections = statement.withdrawn !== undefined || statement.entries.some(({ corrects }) => corrects !== null);
+  // Before its own, so that statements of one number in two currencies do not wait for each other.
+  const sameNumber = hasCorrections ? await lockAccounts(unit, statement.account) : [];
   const account = await takeAccount(unit, statement.account, by.at);
   const { accountId } = account;
   const fileMac = keys.mac('ledger.file', file.sha256, String(file.index));
@@ -62,7 +68,7 @@ export async function recordStatement(
     const added = before.announced ? [] : await transactionsOf(unit, before);
     return {
       ...{ accountId, statementId: before.statementId, added, eventIds: [], known: statement.entries.length - added.length, notices },
-      ...{ isRepeated: true, announced: before.announced },
+      ...{ gone: 0, isRepeated: true, announced: before.announced },
     };
   }
   const statementId = newId('statement', by.at.getTime());
@@ -121,8 +127,16 @@ export async function recordStatement(
     fresh.map(({ row }) => row),
     by.at,
   );
+  const superseded = new Map((statement.withdrawn ?? []).map((bankReference) => [bankReference, new Set<string>()]));
+  const idOf = new Map<Entry, string>(fresh.map(({ entry, transaction }) => [entry, transaction.transactionId]));
+  for (const [at, entry] of statement.entries.entries())
+    if (entry.corrects !== null) {
+      const { bankReference } = entry.corrects;
+      superseded.set(bankReference, (superseded.get(bankReference) ?? new Set()).add(idOf.get(entry) ?? found[at] ?? ''));
+    }
+  const gone = superseded.size === 0 ? [] : await supersede(unit, new Set([accountId, ...sameNumber]), superseded, by.at);
+  await withdrawPayments(unit, gone, by);
   await linkReversals(unit, accountId, fresh, by.at);
-  if (statement.withdrawn !== undefined) await withdraw(unit, accountId, new Set(statement.withdrawn), by.at);
   if (fresh.length > 0)
     await recordAudit(unit.tx, keys.tenantId, [
       { kind: 'ledger.imported', actor: by.actor, at: by.at, objectId: accountId, detail: { statement: statementId, added: fresh.length } },
@@ -134,6 +148,7 @@ export async function recordStatement(
     added: fresh.map(({ transaction }) => transaction),
     eventIds: fresh.filter(({ isEvent }) => isEvent).map(({ transaction }) => transaction.transactionId),
     known: statement.entries.length - fresh.length,
+    gone: gone.length,
     notices: [...notices, ...continuityOf(statements, account.currency)],
     isRepeated: false,
     announced: false,
@@ -166,7 +181,8 @@ function extentOf(statement: Statement): Extent {
 
 /**
  * The entries that are kept already, each by the row it is, and how often each key occurs. Rows of statements that certainly share nothing
- * with this one are not looked at: what looks like them is another.
+ * with this one are not looked at: what looks like them is another. Nor are those in whose stead the bank has told the same id otherwise:
+ * told like this again, it has changed back.
  */
 async function findKnown(
   unit: Unit,
@@ -195,10 +211,11 @@ async function findKnown(
       id: row.transactionId as string,
       format: transaction.format,
       statementId: row.statementId as string,
+      isPast: transaction.replaced && transaction.corrects !== null && transaction.corrects.bankReference === transaction.bankReference,
     };
   });
   for (const { key } of kept) occurrences.set(key, (occurrences.get(key) ?? 0) + 1);
-  const candidates = kept.filter(({ statementId }) => !apart.has(statementId));
+  const candidates = kept.filter(({ statementId, isPast }) => !isPast && !apart.has(statementId));
   return { found: pairEntries(comparables, candidates, statement.format), occurrences };
 }
 
@@ -224,33 +241,28 @@ function comparableOf(
 /** How far back an entry can lie that is taken back. */
 const reversalDays = 90;
 
-/** Finds what a reversal takes back, and what a correction replaces. */
+/** Finds what a reversal takes back. */
 async function linkReversals(
   unit: Unit,
   accountId: string,
   fresh: readonly { readonly transaction: Transaction; readonly entry: Entry }[],
   at: Date,
 ): Promise<void> {
-  const corrections = fresh.filter(({ entry }) => entry.isReversal || entry.corrects !== null);
-  if (corrections.length === 0) return;
-  const days = corrections.map(({ transaction }) => transaction.bookedOn).sort();
+  const reversals = fresh.filter(({ entry }) => entry.isReversal && entry.corrects === null).map(({ transaction }) => transaction);
+  if (reversals.length === 0) return;
+  const days = reversals.map(({ bookedOn }) => bookedOn).sort();
   const rows = await listForPairing(unit, accountId, { from: addDays(days[0] ?? '', -reversalDays), until: days.at(-1) ?? '' });
   const all = new Map(rows.map((row) => [row.transactionId as string, openTransaction(unit.keys, row)]));
-  for (const { transaction, entry } of corrections) {
-    const others = [...all.values()].filter(
-      (one) => one.transactionId !== transaction.transactionId && one.bookedOn <= transaction.bookedOn,
-    );
-    if (entry.corrects !== null) {
-      const { bankReference } = entry.corrects;
-      for (const one of others.filter((other) => other.bankReference === bankReference)) await save({ ...one, replaced: true });
-      continue;
-    }
-    const taken = others
+  for (const transaction of reversals) {
+    const taken = [...all.values()]
       .filter(
         (one) =>
+          one.transactionId !== transaction.transactionId &&
+          one.bookedOn <= transaction.bookedOn &&
           one.amountMinor === -transaction.amountMinor &&
           one.currency === transaction.currency &&
           one.reversedBy === null &&
+          !one.replaced &&
           !one.isReversal,
       )
       .map((one) => ({ one, likeness: likeness(one, transaction) }))
@@ -267,14 +279,28 @@ async function linkReversals(
   }
 }
 
-/** Entries that the bank has withdrawn count no longer. */
-async function withdraw(unit: Unit, accountId: string, bankReferences: ReadonlySet<string>, at: Date): Promise<void> {
-  const rows = await listForPairing(unit, accountId, { from: '1970-01-01', until: '2199-12-31' });
-  for (const row of rows) {
-    const transaction = openTransaction(unit.keys, row);
-    if (transaction.replaced || transaction.bankReference === null || !bankReferences.has(transaction.bankReference)) continue;
-    await saveTransaction(unit, { ...transaction, replaced: true }, at);
-  }
+/**
+ * Transactions that the bank has replaced or withdrawn count no longer, whatever their days and currencies.
+ *
+ * @param superseded - by the bank's id, with what stands for it now
+ * @returns those that counted until now
+ */
+async function supersede(
+  unit: Unit,
+  accountIds: ReadonlySet<string>,
+  superseded: ReadonlyMap<string, ReadonlySet<string>>,
+  at: Date,
+): Promise<string[]> {
+  const gone: string[] = [];
+  for (const accountId of accountIds)
+    for (const row of await listForPairing(unit, accountId, { from: '1970-01-01', until: '2199-12-31' })) {
+      const transaction = openTransaction(unit.keys, row);
+      const standing = superseded.get(transaction.bankReference ?? '');
+      if (transaction.replaced || standing === undefined || standing.has(transaction.transactionId)) continue;
+      await saveTransaction(unit, { ...transaction, replaced: true }, at);
+      gone.push(transaction.transactionId);
+    }
+  return gone;
 }
 
 const saveTransaction = (unit: Unit, transaction: Transaction, at: Date) =>

@@ -30,7 +30,10 @@ const entrySchema = z.object({
   kind: z.string().nullable(),
   /** It takes an earlier entry back. */
   isReversal: z.boolean(),
-  /** The bank's id of the entry that this one corrects, where a file says so. `replace`: this stands for it; `delete`: nothing does. */
+  /**
+   * The bank's id of the entry that this one corrects, where a file says so. `replace`: this stands for it; `delete`: nothing does. With its
+   * own id it stands for whatever came before with that id.
+   */
   corrects: z.object({ bankReference: z.string(), how: z.enum(['replace', 'delete']) }).nullable(),
   /** What it was before a conversion. */
   original: z.object({ amountMinor: amount, currency: z.string() }).nullable(),

@@ -29,6 +29,13 @@ export const lockAccountByNumber = ({ tx, keys }: Unit, numberMac: Buffer) =>
     .execute(tx)
     .then(({ rows }) => rows[0]);
 
+/** Always in one order. */
+export const lockAccountRows = ({ tx, keys }: Unit, ids: readonly string[]) =>
+  sql<{ accountId: Id<'account'> }>`select account_id from app.ledger_account
+    where tenant_id = ${keys.tenantId} and account_id = any(${[...ids]}::text[]) order by account_id for update`
+    .execute(tx)
+    .then(({ rows }) => rows.map(({ accountId }) => accountId));
+
 /** False when somebody else has just made one with this number. */
 export const insertAccount = ({ tx, keys }: Unit, row: { accountId: string; numberMac: Buffer; body: Buffer; at: Date }) =>
   sql`insert into app.ledger_account (tenant_id, account_id, number_mac, version, body, created_at, updated_at)
@@ -257,6 +264,10 @@ export const withdrawInvoiceRow = ({ tx, keys }: Unit, row: { invoiceId: string;
   sql`update app.ledger_invoice set state = 'closed', document_mac = ${row.documentMac}, number_mac = null, iban_mac = null, due_on = null,
       body = ${row.body}, updated_at = ${row.at} where tenant_id = ${keys.tenantId} and invoice_id = ${row.invoiceId}`.execute(tx);
 
+export const updateInvoice = ({ tx, keys }: Unit, row: { invoiceId: string; body: Buffer; at: Date }) =>
+  sql`update app.ledger_invoice set body = ${row.body}, updated_at = ${row.at}
+    where tenant_id = ${keys.tenantId} and invoice_id = ${row.invoiceId}`.execute(tx);
+
 export const setInvoiceState = ({ tx, keys }: Unit, invoiceId: string, state: string, at: Date) =>
   sql`update app.ledger_invoice set state = ${state}, updated_at = ${at} where tenant_id = ${keys.tenantId} and invoice_id = ${invoiceId}
     and state <> ${state}`.execute(tx);
@@ -294,6 +305,14 @@ export const saveMatch = (
     values (${keys.tenantId}, ${row.invoiceId}, ${row.transactionId}, ${row.state}, ${row.decidedBy}, ${row.decidedBy === null ? null : row.at}, ${row.body}, ${row.at})
     on conflict (tenant_id, invoice_id, transaction_id) do update
       set state = excluded.state, decided_by = excluded.decided_by, decided_at = excluded.decided_at, body = excluded.body`.execute(tx);
+
+/** Whatever was accepted of these transactions by this decider is a proposal again. @returns the invoices of it */
+export const reopenMatches = ({ tx, keys }: Unit, of: { transactionIds: readonly string[]; decidedBy: string }) =>
+  sql<Pick<MatchRow, 'invoiceId'>>`update app.ledger_match set state = 'proposed', decided_by = null, decided_at = null
+    where tenant_id = ${keys.tenantId} and transaction_id = any(${[...of.transactionIds]}::text[])
+      and state = 'accepted' and decided_by = ${of.decidedBy} returning invoice_id`
+    .execute(tx)
+    .then(({ rows }) => rows.map(({ invoiceId }) => invoiceId));
 
 export const findRules = ({ tx, keys }: Unit) =>
   sql<{ version: number; body: Buffer }>`select version, body from app.ledger_rules where tenant_id = ${keys.tenantId}`

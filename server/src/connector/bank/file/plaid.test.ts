@@ -128,7 +128,7 @@ test('pages of a sync are one history: added, changed and withdrawn, each transa
   assert.deepEqual(
     entries.map(({ bankReference, amountMinor, corrects }) => [bankReference, amountMinor, corrects?.how]),
     [
-      ['A', -1_000, undefined],
+      ['A', -1_000, 'replace'],
       ['B', -9_900, 'replace'],
     ],
   );

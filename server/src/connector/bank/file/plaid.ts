@@ -97,7 +97,6 @@ function answersIn(json: unknown): Answer[] {
 interface Numbered {
   readonly place: number;
   readonly transaction: Transaction;
-  readonly isChange: boolean;
 }
 
 /** One statement for each account and currency; each transaction as it is told last. */
@@ -116,18 +115,12 @@ function statementsOf(answers: readonly Answer[]): Statement[] {
   const faults: Unreadable[] = [];
   let place = 0;
   for (const { transactions, added, modified } of answers)
-    for (const [isChange, list] of [[false, transactions] as const, [false, added] as const, [true, modified] as const])
-      for (const one of list) {
-        place += 1;
-        const { success, data, error } = transactionSchema.safeParse(one);
-        if (!success) faults.push({ line: place, why: `Transaction ${place} lacks ${error.issues[0]?.path.join('.') || 'all members'}.` });
-        else
-          told.set(data.transaction_id, {
-            place,
-            transaction: data,
-            isChange: isChange || (told.get(data.transaction_id)?.isChange ?? false),
-          });
-      }
+    for (const one of [...transactions, ...added, ...modified]) {
+      place += 1;
+      const { success, data, error } = transactionSchema.safeParse(one);
+      if (!success) faults.push({ line: place, why: `Transaction ${place} lacks ${error.issues[0]?.path.join('.') || 'all members'}.` });
+      else told.set(data.transaction_id, { place, transaction: data });
+    }
   const statementFor = (accountId: string, currency: string) => {
     const known = accounts.get(accountId);
     const international = ibans.get(accountId);
@@ -140,16 +133,16 @@ function statementsOf(answers: readonly Answer[]): Statement[] {
     return made;
   };
   const removed = new Set(answers.flatMap((answer) => answer.removed.map((one) => one.transaction_id)));
-  for (const { place: at, transaction, isChange } of told.values()) {
+  for (const { place: at, transaction } of told.values()) {
     if (transaction.pending || removed.has(transaction.transaction_id)) continue;
-    const entry = entryOf(transaction, at, isChange);
+    const entry = entryOf(transaction, at);
     if ('why' in entry) faults.push(entry);
     else statementFor(transaction.account_id, entry.currency).entries.push(entry);
   }
   for (const { removed: list } of answers)
     for (const { transaction_id: id, account_id: accountId } of list) {
       const currency = accounts.get(accountId ?? '')?.balances?.iso_currency_code ?? '';
-      if (accountId != null && isCurrency(currency)) statementFor(accountId, currency).withdrawn.push(id);
+      if (accountId != null && isCurrency(currency)) statementFor(accountId, currency).withdrawn.push(referenceOrNull(id) ?? id);
       else
         faults.push({ line: 1, why: `Plaid has withdrawn the transaction ${cleaned(id, 100)} of an account that the file does not name.` });
     }
@@ -170,7 +163,7 @@ function statementsOf(answers: readonly Answer[]): Statement[] {
   return withFaults(made, faults);
 }
 
-function entryOf(transaction: Transaction, place: number, isChange: boolean): Entry | Unreadable {
+function entryOf(transaction: Transaction, place: number): Entry | Unreadable {
   const { transaction_id: id, iso_currency_code: iso, unofficial_currency_code: unofficial, payment_meta: meta } = transaction;
   const currency = iso ?? unofficial ?? '';
   if (!isCurrency(currency)) {
@@ -184,6 +177,7 @@ function entryOf(transaction: Transaction, place: number, isChange: boolean): En
   const account = (transaction.counterparties ?? [])
     .map((one) => one.account_numbers?.international)
     .find((one) => normaliseIban(one?.iban ?? '') !== null);
+  const bankReference = referenceOrNull(id);
   const check = transaction.check_number == null ? '' : `Check ${transaction.check_number}`;
   return {
     ...plainEntry({ place, bookedOn, amountMinor, currency }),
@@ -197,9 +191,10 @@ function entryOf(transaction: Transaction, place: number, isChange: boolean): En
       bic: cleanedOrNull(account?.bic, 11),
     },
     text: cleaned([transaction.original_description ?? transaction.name ?? '', meta?.reason ?? '', check].join(' ')),
-    bankReference: referenceOrNull(id),
+    bankReference,
     kind: cleanedOrNull(transaction.transaction_code ?? transaction.payment_channel, 35),
-    corrects: isChange ? { bankReference: id, how: 'replace' } : null,
+    // The id is what makes it the same, whatever else has changed, and only a sync says that something has.
+    corrects: bankReference === null ? null : { bankReference, how: 'replace' },
   };
 }
 
