@@ -54,14 +54,29 @@ export interface Network {
 export interface SavedCredentials {
   /** Changes when a person changes the connection, and not when a credential is replaced: what is kept in memory holds under it. */
   readonly revision: number;
-  /** The value in force now, which may be newer than that of the context; null for none. `canReplace`: it lies where we may write. */
-  current(name: string): Promise<{ readonly value: string; readonly canReplace: boolean } | null>;
   /**
-   * Puts a value in force in the place of the one that was used, if that still is in force, and for good.
+   * Works with a credential while nobody else does, in any process. What is replaced is kept when the work is done, and not at all if it throws.
+   * The work must end within 20 seconds; others wait for ten.
+   *
+   * @throws Error when it has not come to its turn, or the connection is gone
+   */
+  exclusively<R>(name: string, work: (held: HeldCredential) => Promise<R>): Promise<R>;
+}
+
+/** A credential that one piece of work has for itself. */
+export interface HeldCredential {
+  /** In force now, which may be newer than that of the context. */
+  readonly value: string;
+  /** It is referred to, so somebody may give it another value without changing the connection. */
+  readonly isReference: boolean;
+  /** It lies where we may write. */
+  readonly canReplace: boolean;
+  /**
+   * Puts a value in force in the place of the one that was held, if that still is in force, and for good.
    *
    * @returns `superseded` when another is in force by now, `elsewhere` when it lies in a store that is not ours to write
    */
-  replace(name: string, used: string, value: string): Promise<'kept' | 'superseded' | 'elsewhere'>;
+  replace(value: string): Promise<'kept' | 'superseded' | 'elsewhere'>;
 }
 
 /** What one connection is handed. Everything in it belongs to one tenant. */

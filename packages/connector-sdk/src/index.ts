@@ -6,6 +6,7 @@ export {
   type ConnectorContext,
   type CredentialField,
   defineConnector,
+  type HeldCredential,
   type HookAnswer,
   type HookRequest,
   interfaceVersion,

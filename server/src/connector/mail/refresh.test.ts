@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { isConnectorFault } from '@factotum/connector-sdk';
-import { createSecret, listVersions, openSecret, tenantUnit } from '#trust/secret';
+import { createSecret, listVersions, openSecret, replaceValue, tenantUnit } from '#trust/secret';
 import { connectionWorld, until } from '../../../test/connections.ts';
 import { testDatabase } from '../../../test/database.ts';
 import { type TestTenant, tenantFactory } from '../../../test/tenant.ts';
@@ -26,28 +26,33 @@ after(async () => {
 function strictProvider() {
   let issued = 0;
   let asked = 0;
-  const both = Promise.withResolvers<void>();
   const provider = {
     asked: () => asked,
-    /** The first two answers wait until both have been asked for. */
-    together: false,
+    good: 'refresh-0',
     /** Answers wait for it, if it is there. */
     gate: null as PromiseWithResolvers<void> | null,
     fetch: async (_url: string | URL, init?: RequestInit): Promise<Response> => {
       asked += 1;
-      const isGood = new URLSearchParams(String(init?.body)).get('refresh_token') === `refresh-${issued}`;
+      const isGood = new URLSearchParams(String(init?.body)).get('refresh_token') === provider.good;
       if (isGood) issued += 1;
+      if (isGood) provider.good = `refresh-${issued}`;
       const answer = isGood
         ? { access_token: `access-${issued}`, refresh_token: `refresh-${issued}`, expires_in: 3_600 }
         : { error: 'invalid_grant' };
       await provider.gate?.promise;
-      if (asked === 2) both.resolve();
-      if (provider.together && asked <= 2) await both.promise;
       return Response.json(answer, { status: isGood ? 200 : 400 });
     },
   };
   return provider;
 }
+
+/** Somebody waits for a lock in this test's database. */
+const isWaiting = async (): Promise<boolean> => {
+  const { rows } = await database.app.pool.query(
+    'select from pg_stat_activity a join pg_locks l using (pid) where a.datname = current_database() and not l.granted',
+  );
+  return rows.length > 0;
+};
 
 /** A tenant's account at such a provider. */
 async function buildAccount(tenant: TestTenant, refreshToken = 'refresh-0') {
@@ -103,12 +108,47 @@ test('a refresh token that is replaced with its use is kept, and other processes
   assert.equal(provider.asked(), 2, 'neither asks anew because the other has');
 });
 
-test('of two processes that use the same refresh token at once the slower goes on with what the faster has got', async () => {
+test('of two processes at once the slower uses what the faster has got, and never the same refresh token', async () => {
   const { provider, open } = await buildAccount(await tenants.build());
-  provider.together = true;
+  provider.gate = Promise.withResolvers<void>();
   const [one, other] = [await open(), await open()];
-  assert.deepEqual((await accessTokens(accessOf(one), accessElsewhere(other))).sort(), ['access-1', 'access-2']);
+  const faster = accessOf(one);
+  await until(() => provider.asked() === 1);
+  const slower = accessElsewhere(other);
+  await until(async () => provider.asked() > 1 || (await isWaiting()));
+  assert.equal(provider.asked(), 1);
+  provider.gate.resolve();
+  assert.deepEqual(await accessTokens(faster, slower), ['access-1', 'access-2']);
   assert.equal((await open()).credentials.refreshToken, 'refresh-2');
+});
+
+test('a new refresh token that cannot be kept is not lost: the next try uses it and keeps what it gives', async () => {
+  const { open } = await buildAccount(await tenants.build());
+  const context = await open();
+  const { saved } = context;
+  assert.ok(saved !== undefined);
+  const away: MailContext = {
+    ...context,
+    saved: {
+      ...saved,
+      exclusively: (name, work) =>
+        saved.exclusively(name, (held) => work({ ...held, replace: () => Promise.reject(new Error('the database is away')) })),
+    },
+  };
+  await assert.rejects(accessOf(away), /away/);
+  assert.equal((await open()).credentials.refreshToken, 'refresh-0');
+  assert.deepEqual(await accessTokens(accessOf(await open())), ['access-2']);
+  assert.equal((await open()).credentials.refreshToken, 'refresh-2');
+});
+
+test('settings that are tried out before they are saved do not use up their refresh token', async () => {
+  const { open } = await buildAccount(await tenants.build());
+  const { saved: _saved, ...account } = await open();
+  const trial = { ...account, connectionId: 'unsaved' };
+  assert.deepEqual(await accessTokens(accessOf(trial), accessOf(trial, true)), ['access-1', 'access-1']);
+  assert.deepEqual(await accessTokens(accessOf(trial, true)), ['access-2']);
+  assert.deepEqual(await accessTokens(accessOf(await open())), ['access-3']);
+  assert.equal((await open()).credentials.refreshToken, 'refresh-3');
 });
 
 test('whoever goes away while a token is fetched takes it from nobody, and what came with it is kept', async () => {
@@ -130,8 +170,12 @@ test('what a person has entered meanwhile is not replaced by what came of the ol
   const { open, look } = await buildAccount(tenant);
   const { saved } = await open();
   const act = { actor: 'user:usr_1', basedOn: null, mayRefer: true };
-  await connections.change(tenant.tenantId, (await look()).id, { credentials: { refreshToken: 'entered' } }, act);
-  assert.equal(await saved?.replace('refreshToken', 'refresh-0', 'refresh-1'), 'superseded');
+  const { id } = await look();
+  const outcome = await saved?.exclusively('refreshToken', async (held) => {
+    await connections.change(tenant.tenantId, id, { credentials: { refreshToken: 'entered' } }, act);
+    return held.replace('refresh-1');
+  });
+  assert.equal(outcome, 'superseded');
   assert.equal((await open()).credentials.refreshToken, 'entered');
 });
 
@@ -163,6 +207,53 @@ test('one that lies in a secret of the tenant’s own becomes a new version of i
     );
     assert.equal((await look()).credentials.refreshToken, reference);
   }
+});
+
+/** A tenant whose refresh token is a member of a secret of its own. */
+async function buildShared(name: string) {
+  const tenant = await tenants.build();
+  const by = { actor: 'user:usr_1', at: new Date() };
+  const content = { value: JSON.stringify({ user: 'office', token: 'refresh-0' }) };
+  const { id } = await tenant.run((tx) => createSecret(tenantUnit(tx, tenant.keys), { name, content, ...by }));
+  const reference = `secret://db/${name}#token`;
+  secrets.set(reference, 'refresh-0');
+  return {
+    reference,
+    account: await buildAccount(tenant, reference),
+    put: (value: object, ifVersion: number, before: () => Promise<void> = async () => undefined) =>
+      tenant.run(async (tx) => {
+        await replaceValue(tenantUnit(tx, tenant.keys), id, { value: JSON.stringify(value), ifVersion, ...by });
+        await before();
+      }),
+    content: () => tenant.run(async (tx) => (await openSecret(tenantUnit(tx, tenant.keys), { name })).content),
+  };
+}
+
+test('a refresh token that somebody puts behind the reference ends the login that came of the one before', async () => {
+  const { reference, account, put } = await buildShared('by-hand');
+  const { provider, open } = account;
+  assert.deepEqual(await accessTokens(accessOf(await open())), ['access-1']);
+  await put({ token: 'entered' }, 2);
+  secrets.set(reference, 'entered');
+  provider.good = 'entered';
+  assert.deepEqual(await accessTokens(accessOf(await open())), ['access-2']);
+});
+
+test('a secret whose other member changes at the same moment keeps both changes', async () => {
+  const { account, put, content } = await buildShared('shared');
+  const { saved } = await account.open();
+  const [isPut, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const other = put({ user: 'another', token: 'refresh-0' }, 1, () => {
+    isPut.resolve();
+    return mayCommit.promise;
+  });
+  await isPut.promise;
+  const outcome = saved?.exclusively('refreshToken', (held) => held.replace('refresh-1'));
+  await until(isWaiting);
+  mayCommit.resolve();
+  await other;
+  assert.equal(await outcome, 'kept');
+  assert.deepEqual(await content(), { value: JSON.stringify({ user: 'another', token: 'refresh-1' }) });
 });
 
 test('one that lies in a store outside serves until it is refused, and then it is said what to do', async () => {
