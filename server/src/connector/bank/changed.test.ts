@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { addInvoice, decideMatch, listTransactions, readInvoice as readKept, type Unit } from '#flow/ledger';
 import { withTenant } from '#kernel/database';
+import { listEntries } from '#trust/audit';
 import { plaidAccount, plaidTransaction } from '../../../test/bank/plaid.ts';
 import { type MadeEntry, writeOfx } from '../../../test/bank/write.ts';
 import { testPlatform } from '../../../test/platform.ts';
@@ -117,17 +118,16 @@ async function buildPaid() {
 }
 
 test('an invoice is open again when the bank withdraws what the ledger thought had paid it, and the log says so', async () => {
-  const { take, record, tenantId, invoiceId } = await buildPaid();
+  const { take, record, inUnit, tenantId, invoiceId } = await buildPaid();
   await take(removed('A'));
   const { invoice, matches } = await record();
   assert.deepEqual([invoice.state, invoice.openMinor, matches], ['open', 124_000, []]);
-  const { rows } = await platform.database.sequencer.pool.query<{ entries: string[] }>(
-    'select entries from app.audit_pending where tenant_id = $1',
-    [tenantId],
+  await platform.sequencer.drained();
+  const entries = await inUnit(({ tx }) => listEntries(tx, { tenantId, limit: 100 }));
+  assert.deepEqual(
+    entries.filter(({ detail }) => detail.change === 'payment_withdrawn').map(({ kind, actor, objectId }) => [kind, actor, objectId]),
+    [['ledger.changed', 'connector:drop', invoiceId]],
   );
-  const entries = rows.flatMap((row) => row.entries).filter((entry) => entry.includes('payment_withdrawn'));
-  assert.equal(entries.length, 1);
-  assert.ok(entries[0]?.includes(invoiceId) && entries[0].includes('connector:drop'));
 });
 
 test('when a payment changes, the invoice is compared with what it has become, and with all others', async () => {
