@@ -111,6 +111,7 @@ export const errorCatalogue = {
   'policy.invalid': { status: 422, retry: false, title: 'The policy text is not valid' },
   'policy.changed': { status: 409, retry: false, title: 'Somebody else has saved the policies' },
   'grant.not_found': { status: 404, retry: false, title: 'No such standing grant' },
+  'vault.too_large': { status: 422, retry: false, title: 'The vault is too large to be searched' },
   'vault.path_invalid': { status: 400, retry: false, title: 'This is not a path inside the vault' },
   'vault.not_found': { status: 404, retry: false, title: 'No such note' },
   'vault.changed': { status: 412, retry: false, title: 'The note has changed since you read it' },

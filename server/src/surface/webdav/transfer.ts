@@ -62,7 +62,10 @@ async function moveTree(
   );
 }
 
-/** Copies what lies at a path. Files are streamed, so this is done one by one: what breaks off leaves a part of a copy, and nothing lost. */
+/**
+ * Copies what lies at a path. Files are streamed, so this is done one by one: what breaks off leaves a part of a copy. What lay at the
+ * destination is deleted first, and is then gone from there: notes can be restored from their history, files cannot.
+ */
 async function copyTree(
   target: Target,
   to: string,

@@ -1,7 +1,7 @@
 /** The thread that has the indexes: it knows words and ids, no keys, no database, no settings. */
 import { parentPort } from 'node:worker_threads';
 import type { OpenedNote, RankedNote, Work, WorkAnswer, WorkRequest } from './message.ts';
-import { createNoteIndex, type Hit, type NoteIndex } from './note-index.ts';
+import { createNoteIndex, type Hit, type NoteIndex, TooLarge } from './note-index.ts';
 import { foldText, type Query } from './query.ts';
 import { type Snippet, snippetOf } from './snippet.ts';
 import { type Turn, takeTurns } from './turn.ts';
@@ -12,7 +12,7 @@ parentPort?.on('message', async (request: WorkRequest) => {
   const { id } = request;
   const answer: WorkAnswer = await perform(request).then(
     (result) => ({ id, result }),
-    (error: unknown) => ({ id, failure: error instanceof Error ? error.message : 'unknown', isGone: error instanceof Gone }),
+    (error: unknown) => ({ id, failure: error instanceof Error ? error.message : 'unknown', reason: reasonOf(error) }),
   );
   parentPort?.postMessage(answer);
 });
@@ -21,7 +21,7 @@ async function perform(request: WorkRequest): Promise<ReturnType<Work[keyof Work
   const turn = takeTurns();
   switch (request.work) {
     case 'open':
-      indexes.set(request.input.index, createNoteIndex());
+      indexes.set(request.input.index, createNoteIndex(request.input.bytesMax));
       return null;
     case 'apply': {
       const { removed, written } = request.input;
@@ -46,6 +46,8 @@ async function perform(request: WorkRequest): Promise<ReturnType<Work[keyof Work
 }
 
 class Gone extends Error {}
+
+const reasonOf = (error: unknown) => (error instanceof Gone ? 'gone' : error instanceof TooLarge ? 'too_large' : undefined);
 
 function indexOf(number: number): NoteIndex {
   const index = indexes.get(number);

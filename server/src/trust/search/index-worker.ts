@@ -4,7 +4,10 @@ import type { Work, WorkAnswer, WorkName } from './message.ts';
 
 /** The thread of the indexes, from outside. */
 export interface IndexWorker {
-  /** @throws FactotumError `server.busy` when the thread ended before it answered: everything that it had is gone. */
+  /**
+   * @throws FactotumError `server.busy` when the thread ended before it answered: everything that it had is gone; `vault.too_large` for an
+   *   index that would take more than it may.
+   */
   ask<Name extends WorkName>(work: Name, input: Parameters<Work[Name]>[0]): Promise<ReturnType<Work[Name]>>;
   /** Forgets an index, if there is a thread that may have it. */
   drop(index: number): Promise<void>;
@@ -12,7 +15,10 @@ export interface IndexWorker {
   rest(): void;
 }
 
-/** What the thread may take, in MiB: twice of what the indexes of a process are held to, as what is dropped is still there for a while. */
+/**
+ * What the thread may take, in MiB: the indexes that a process is held to (256) and one that is being made (192), with room for what is
+ * dropped and not collected yet.
+ */
 const heapMaxMibDefault = 768;
 
 interface Waiting {
@@ -51,7 +57,8 @@ export function createIndexWorker(onLost: () => void, heapMaxMib = heapMaxMibDef
       waiting.delete(answer.id);
       if (waiting.size === 0) worker.unref();
       if ('result' in answer) one?.resolve(answer.result);
-      else if (answer.isGone) one?.reject(interrupted(undefined));
+      else if (answer.reason === 'gone') one?.reject(interrupted(undefined));
+      else if (answer.reason === 'too_large') one?.reject(tooLarge());
       else one?.reject(new Error(`the search index failed: ${answer.failure}`));
     });
     worker.on('error', lose);
@@ -90,3 +97,9 @@ export function createIndexWorker(onLost: () => void, heapMaxMib = heapMaxMibDef
 
 const interrupted = (cause: unknown) =>
   new FactotumError('server.busy', 'The search was interrupted, perhaps because it needs too much memory. Try again.', { cause });
+
+const tooLarge = () =>
+  new FactotumError(
+    'vault.too_large',
+    'The words of this vault’s notes take more memory than a search may. Delete or shorten notes, or store them as files.',
+  );

@@ -20,8 +20,8 @@ export interface OpenedNote {
 
 /** What the thread of the indexes is asked, by the name of what is to be done. */
 export interface Work {
-  /** Begins an index that knows nothing. */
-  open(input: { readonly index: number }): null;
+  /** Begins an index that knows nothing, and takes no more than about so many bytes. */
+  open(input: { readonly index: number; readonly bytesMax: number }): null;
   /** Takes changes into an index. Answers about how many bytes it takes. */
   apply(input: {
     readonly index: number;
@@ -42,6 +42,6 @@ type RequestOf<Name extends WorkName> = { readonly id: number; readonly work: Na
 export type WorkRequest = { [Name in WorkName]: RequestOf<Name> }[WorkName];
 export type WorkAnswer = { readonly id: number } & (
   | { readonly result: ReturnType<Work[WorkName]> }
-  /** `isGone`: there is no such index, as it was in a thread before this one. */
-  | { readonly failure: string; readonly isGone: boolean }
+  /** `gone`: there is no such index, as it was in a thread before this one. `too_large`: it would take more than it may. */
+  | { readonly failure: string; readonly reason: 'gone' | 'too_large' | undefined }
 );

@@ -21,6 +21,8 @@ export interface KnownNote {
   readonly title: string;
   readonly parts: number;
   readonly chars: number;
+  /** How many entries the index has of it: each word counts once in a part. */
+  readonly entries: number;
 }
 
 export interface Hit {
@@ -31,19 +33,38 @@ export interface Hit {
 
 /** Indexed at once, in characters. Long notes are cut, so that no single piece of work holds the thread for long. */
 const partChars = 4_096;
-/** What a character of text takes in the index, in bytes: measured over notes in English and German, with room. */
-const bytesPerChar = 6;
+/**
+ * What the index takes in bytes, measured by what is left after collection over notes of usual text, of words that occur once (600 a word),
+ * and of few short words (30 to 40 an entry). A character counts because long words keep the text alive that they were cut from.
+ */
+const bytesOf = { term: 600, entry: 40, char: 1, note: 1_000 };
 
-/** An index over the notes of one vault, in memory. */
-export function createNoteIndex() {
+/** The index would take more memory than it may. */
+export class TooLarge extends Error {}
+
+/**
+ * An index over the notes of one vault, in memory.
+ *
+ * @param bytesMax - putting in more than about so much throws `TooLarge`; the index is then of no use any more
+ */
+export function createNoteIndex(bytesMax = Number.POSITIVE_INFINITY) {
+  let tokenised = 0;
   const mini = new MiniSearch<Part>({
     fields: ['title', 'text'],
-    tokenize: (text) => text.split(wordBreak).filter((word) => word !== ''),
+    tokenize: (text) => {
+      const words = text.split(wordBreak).filter((word) => word !== '');
+      tokenised += new Set(words).size;
+      return words;
+    },
     processTerm: (term) => (term.length > 80 ? null : foldWord(term)),
     autoVacuum: { minDirtCount: 200, minDirtFactor: 0.2, batchSize: 200, batchWait: 10 },
   });
   const notes = new Map<string, KnownNote>();
   let chars = 0;
+  let entries = 0;
+
+  /** About what it takes in memory. */
+  const bytes = () => mini.termCount * bytesOf.term + entries * bytesOf.entry + chars * bytesOf.char + notes.size * bytesOf.note;
 
   function remove(noteId: string): void {
     const known = notes.get(noteId);
@@ -51,20 +72,26 @@ export function createNoteIndex() {
     for (let part = 0; part < known.parts; part += 1) mini.discard(`${noteId}#${part}`);
     notes.delete(noteId);
     chars -= known.chars;
+    entries -= known.entries;
   }
 
   return {
     remove,
+    bytes,
     async put({ noteId, path, content }: IndexedNote, turn: Turn): Promise<void> {
       remove(noteId);
       const title = titleOf(path, content);
       const texts = content.includes('\0') ? [''] : partsOf(content);
+      const before = entries;
       for (const [part, text] of texts.entries()) {
+        tokenised = 0;
         mini.add({ id: `${noteId}#${part}`, title: part === 0 ? `${title} ${path}` : '', text });
+        entries += tokenised;
+        chars += text.length;
+        if (bytes() > bytesMax) throw new TooLarge(`the index would take more than ${bytesMax} bytes`);
         await turn();
       }
-      notes.set(noteId, { path, title, parts: texts.length, chars: content.length });
-      chars += content.length;
+      notes.set(noteId, { path, title, parts: texts.length, chars: content.length, entries: entries - before });
     },
     /** Notes that hold a word or one that begins with it; if none does, one with a slip in it. */
     find(word: string, where: { readonly onlyTitle: boolean }): Map<string, Hit> {
@@ -85,8 +112,6 @@ export function createNoteIndex() {
     },
     noteOf: (noteId: string): KnownNote | undefined => notes.get(noteId),
     all: (): IterableIterator<[string, KnownNote]> => notes.entries(),
-    /** About what it takes in memory. */
-    bytes: (): number => chars * bytesPerChar + notes.size * 1_000,
   };
 }
 

@@ -19,13 +19,9 @@ after(async () => {
 
 const at = new Date('2026-03-01T10:00:00.000Z');
 const member = { author: 'user:usr_1', trusted: true, at } as const;
-const searchOf = (bytesMax?: number) =>
-  createVaultSearch({
-    app: database.app,
-    keysOf: tenants.keyring.of,
-    adopt: async () => undefined,
-    ...(bytesMax === undefined ? {} : { bytesMax }),
-  });
+const searchWith = (options: Partial<Parameters<typeof createVaultSearch>[0]>) =>
+  createVaultSearch({ app: database.app, keysOf: tenants.keyring.of, adopt: async () => undefined, ...options });
+const searchOf = (bytesMax?: number) => searchWith(bytesMax === undefined ? {} : { bytesMax });
 const write = (tenant: TestTenant, path: string, content: string) =>
   tenant.run((tx) => writeNote(tx, tenant.keys, { ...member, path, content }));
 
@@ -110,6 +106,84 @@ test('indexes give way to each other, and a search works all the same', async ()
   assert.ok(search.bytes() <= 5_000);
 });
 
+test('a vault that was searched while it was empty is counted as what it has become', async () => {
+  const tenant = await tenants.build();
+  const search = searchOf();
+  assert.deepEqual(await find(search, tenant, 'heron'), []);
+  assert.equal(search.bytes(), 1);
+  await write(tenant, 'a.md', 'heron');
+  assert.deepEqual(await find(search, tenant, 'heron'), ['a.md']);
+  assert.ok(search.bytes() > 1_000, `${search.bytes()}`);
+  assert.deepEqual(await find(search, tenant, 'heron'), ['a.md'], 'its index has not been dropped');
+});
+
+const distinctWords = (count: number) => Array.from({ length: count }, (_, n) => `w${n.toString(36)}`).join(' ');
+
+test('words that occur once are counted at what they take, not as so many characters', async () => {
+  const index = createNoteIndex();
+  await index.put({ noteId: 'n1', path: 'a.md', content: distinctWords(20_000) }, async () => undefined);
+  // Measured: 500 to 700 bytes each.
+  assert.ok(index.bytes() > 20_000 * 500 && index.bytes() < 20_000 * 800, `${index.bytes()}`);
+});
+
+test('a vault whose index would take more than its share is refused, and others are searched', async () => {
+  const [large, usual] = [await tenants.build(), await tenants.build()];
+  const search = searchWith({ vaultBytesMax: 1_000_000 });
+  await write(large, 'a.md', distinctWords(20_000));
+  await write(usual, 'a.md', 'heron');
+  await assert.rejects(find(search, large, 'w1'), { code: 'vault.too_large' });
+  assert.equal(search.bytes(), 0);
+  assert.deepEqual(await find(search, usual, 'heron'), ['a.md']);
+  await write(large, 'a.md', 'heron');
+  assert.deepEqual(await find(search, large, 'heron'), ['a.md']);
+  await write(large, 'b.md', distinctWords(20_000));
+  await assert.rejects(find(search, large, 'heron'), { code: 'vault.too_large' }, 'also one that grew while it was held');
+});
+
+test('one index is made at a time, and the others wait for their turn', async () => {
+  const several = await Promise.all([1, 2, 3, 4].map(() => tenants.build()));
+  for (const tenant of several) await write(tenant, 'a.md', 'heron');
+  const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>();
+  let begun = 0;
+  const search = searchWith({
+    adopt: () => {
+      begun += 1;
+      return mayGoOn;
+    },
+  });
+  const found = Promise.all(several.map((tenant) => find(search, tenant, 'heron')));
+  await until(() => begun >= 1);
+  await write(several[0] as TestTenant, 'b.md', 'x');
+  assert.equal(begun, 1);
+  goOn();
+  assert.deepEqual((await found).flat(), ['a.md', 'a.md', 'a.md', 'a.md']);
+});
+
+test('an index that was being made when the thread ended is not kept', async () => {
+  const tenant = await tenants.build();
+  let lose: () => void = () => undefined;
+  let asked = 0;
+  const search = searchWith({
+    startWorker: (onLost) => {
+      const worker = createIndexWorker(onLost);
+      lose = () => {
+        worker.rest();
+        onLost();
+      };
+      return worker;
+    },
+    keysOf: (tenantId) => {
+      asked += 1;
+      // The index is begun, and nobody waits for the thread.
+      if (asked === 1) lose();
+      return tenants.keyring.of(tenantId);
+    },
+  });
+  await assert.rejects(find(search, tenant, 'puffin'), { code: 'server.busy' });
+  assert.equal(search.bytes(), 0);
+  assert.deepEqual(await find(search, tenant, 'puffin'), []);
+});
+
 test('a long note is indexed in slices, so that others are heard meanwhile', async () => {
   const index = createNoteIndex();
   const words = Array.from({ length: 40_000 }, (_, n) => `word${(n * 7_919) % 40_000}`).join(' ');
@@ -163,7 +237,7 @@ test('a thread that runs out of memory is told as busy, and the next question fi
   const worker = createIndexWorker(() => {
     lost += 1;
   }, 16);
-  await worker.ask('open', { index: 1 });
+  await worker.ask('open', { index: 1, bytesMax: Number.POSITIVE_INFINITY });
   const note = (n: number) => ({
     noteId: `n${n}`,
     path: `${n}.md`,
@@ -175,7 +249,7 @@ test('a thread that runs out of memory is told as busy, and the next question fi
   await assert.rejects(fill, { code: 'server.busy' });
   assert.equal(lost, 1);
   await assert.rejects(worker.ask('rank', { index: 1, query: readQuery('w1x1'), from: 0, count: 1 }), { code: 'server.busy' });
-  await worker.ask('open', { index: 2 });
+  await worker.ask('open', { index: 2, bytesMax: 1_000_000 });
   await worker.ask('apply', { index: 2, removed: [], written: [{ noteId: 'n', path: 'n.md', content: 'x' }] });
   assert.equal((await worker.ask('rank', { index: 2, query: readQuery('x'), from: 0, count: 1 })).length, 1);
   worker.rest();

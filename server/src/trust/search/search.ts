@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Id } from '#kernel';
+import { createTurns, type Id } from '#kernel';
 import { type RoleDatabase, withTenant } from '#kernel/database';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { type JournalPlace, listChanges, type Note, readNotes, type VaultChange } from '#trust/vault';
@@ -21,7 +21,7 @@ export interface VaultSearch {
   /**
    * Notes that fit, the best first. Reading them is for the caller to allow.
    *
-   * @throws FactotumError `server.busy` when the index was lost meanwhile.
+   * @throws FactotumError `server.busy` when the index was lost meanwhile, `vault.too_large` for more notes than one vault's index may take.
    */
   search(
     tenantId: Id<'tenant'>,
@@ -45,6 +45,10 @@ interface Held {
 }
 
 const bytesMaxDefault = 256 * 1024 * 1024;
+/** What the index of one vault may take: some 20,000 notes of 250 words. */
+const vaultBytesMaxDefault = 192 * 1024 * 1024;
+/** Indexes that are made at once: until it is done, one takes its room beside those that are held. */
+const firstsAtOnceMax = 1;
 const idleMs = 15 * 60_000;
 const sweepMs = 60_000;
 const changesAtOnce = 100;
@@ -63,12 +67,17 @@ export function createVaultSearch({
   keysOf,
   adopt,
   bytesMax = bytesMaxDefault,
+  vaultBytesMax = vaultBytesMaxDefault,
+  startWorker = createIndexWorker,
 }: {
   readonly app: RoleDatabase;
   readonly keysOf: KeysOf;
   /** Takes what is older than the journal into it. */
   readonly adopt: (tenantId: Id<'tenant'>, at: Date) => Promise<void>;
   readonly bytesMax?: number;
+  readonly vaultBytesMax?: number;
+  /** Begins what keeps the indexes; told what to do when all of them are lost. */
+  readonly startWorker?: (onLost: () => void) => IndexWorker;
 }): VaultSearch {
   const held = new LRUCache<Id<'tenant'>, Held>({
     maxSize: bytesMax,
@@ -80,10 +89,15 @@ export function createVaultSearch({
       dropIfDone(one);
     },
   });
-  const worker = createIndexWorker(() => held.clear());
-  const updating = new Map<Id<'tenant'>, Promise<unknown>>();
-  // Counts what was forgotten: an index that was being made meanwhile is not kept.
+  // Counts what was forgotten or lost: an index that was being made meanwhile is not kept.
   let forgotten = 0;
+  const forgetAll = () => {
+    forgotten += 1;
+    held.clear();
+  };
+  const worker = startWorker(forgetAll);
+  const firstInTurn = createTurns<Id<'tenant'>>({ atOnceMax: firstsAtOnceMax, eachMax: 1 });
+  const updating = new Map<Id<'tenant'>, Promise<unknown>>();
   let indexes = 0;
   let inUse = 0;
   let sweep: NodeJS.Timeout | undefined;
@@ -118,14 +132,19 @@ export function createVaultSearch({
       one = mine;
       mine.users += 1;
       try {
-        if (found === undefined) await worker.ask('open', { index: mine.index });
-        await bringUp(tenantId, at, mine);
+        if (found !== undefined) await bringUp(tenantId, at, mine);
+        else
+          await firstInTurn(tenantId, async () => {
+            await worker.ask('open', { index: mine.index, bytesMax: vaultBytesMax });
+            await bringUp(tenantId, at, mine);
+          });
       } catch (error) {
         if (held.peek(tenantId) === mine) held.delete(tenantId);
         throw error;
       }
-      // Set anew, so that its size is counted anew.
       if (before === forgotten && (found === undefined || !mine.isLeft)) {
+        // Taken out first: of what is set again as it is, the size is not counted anew. It is in use, so nothing of it is dropped.
+        held.delete(tenantId);
         mine.isLeft = false;
         held.set(tenantId, mine);
         sweep ??= setInterval(() => held.purgeStale(), sweepMs).unref();
@@ -171,9 +190,9 @@ export function createVaultSearch({
         return { notes, hasMore: false };
       }),
     forget(tenantId) {
+      if (tenantId === undefined) return forgetAll();
       forgotten += 1;
-      if (tenantId === undefined) held.clear();
-      else held.delete(tenantId);
+      held.delete(tenantId);
     },
     bytes: () => held.calculatedSize ?? 0,
   };

@@ -20,8 +20,9 @@ export type Gathered = Records[];
 const recordsAtOnce = 500;
 
 /**
- * Makes several changes one, in one transaction: what they are written down as comes at its end. Each of these takes a lock of the tenant's
- * that everybody else who changes something waits for, so they are not held while thousands of rows are changed.
+ * Makes several changes one, in one transaction: what they are written down as comes at its end. The journal and the count of bytes
+ * each take a lock of the tenant's that everybody else who changes something waits for, so they are not held while thousands of rows are
+ * changed. The audit entries take none; they come in the same few statements.
  */
 export async function together<R>(tx: Tx, keys: TenantKeys, at: Date, work: (gathered: Gathered) => Promise<R>): Promise<R> {
   const gathered: Gathered = [];

@@ -31,7 +31,7 @@ interface Held {
 }
 
 /** Paths of all tenants that one process keeps in memory; each takes about half a kilobyte. */
-const entriesMax = 400_000;
+const entriesMaxDefault = 400_000;
 const idleMs = 15 * 60_000;
 const changesAtOnce = 300;
 
@@ -43,11 +43,13 @@ export function createVaultTrees({
   app,
   keysOf,
   adopt,
+  entriesMax = entriesMaxDefault,
 }: {
   readonly app: RoleDatabase;
   readonly keysOf: KeysOf;
   /** Takes what is older than the journal into it. */
   readonly adopt: (tenantId: Id<'tenant'>, at: Date) => Promise<void>;
+  readonly entriesMax?: number;
 }): VaultTrees {
   const held = new LRUCache<Id<'tenant'>, Held>({
     maxSize: entriesMax,
@@ -68,7 +70,8 @@ export function createVaultTrees({
       held.delete(tenantId);
       throw error;
     }
-    // Set anew, so that its size is counted anew.
+    // Taken out first: of what is set again as it is, the size is not counted anew.
+    held.delete(tenantId);
     held.set(tenantId, tree);
     return viewOf(tree);
   }
