@@ -45,7 +45,7 @@ interface Held {
 }
 
 const bytesMaxDefault = 256 * 1024 * 1024;
-/** What the index of one vault may take: some 20,000 notes of 250 words. */
+/** What the index of one vault may take: some 15,000 notes of 250 words, by the estimate. */
 const vaultBytesMaxDefault = 192 * 1024 * 1024;
 /** Indexes that are made at once: until it is done, one takes its room beside those that are held. */
 const firstsAtOnceMax = 1;
