@@ -39,6 +39,9 @@ const partChars = 4_096;
  */
 const bytesOf = { term: 600, entry: 40, char: 1, note: 1_000 };
 
+/** New entries after which terms are counted anew: at most so many are not in the count, a few megabytes. */
+const recountEntries = 10_000;
+
 /** The index would take more memory than it may. */
 export class TooLarge extends Error {}
 
@@ -63,8 +66,15 @@ export function createNoteIndex(bytesMax = Number.POSITIVE_INFINITY) {
   let chars = 0;
   let entries = 0;
 
+  const bytesWith = (terms: number) => terms * bytesOf.term + entries * bytesOf.entry + chars * bytesOf.char + notes.size * bytesOf.note;
   /** About what it takes in memory. */
-  const bytes = () => mini.termCount * bytesOf.term + entries * bytesOf.entry + chars * bytesOf.char + notes.size * bytesOf.note;
+  const bytes = () => bytesWith(mini.termCount);
+  /** The library counts its terms one by one, so while notes are put in they are counted now and then. */
+  let counted = { terms: 0, entries: 0 };
+  function isTooLarge(): boolean {
+    if (Math.abs(entries - counted.entries) >= recountEntries) counted = { terms: mini.termCount, entries };
+    return bytesWith(counted.terms) > bytesMax;
+  }
 
   function remove(noteId: string): void {
     const known = notes.get(noteId);
@@ -88,7 +98,7 @@ export function createNoteIndex(bytesMax = Number.POSITIVE_INFINITY) {
         mini.add({ id: `${noteId}#${part}`, title: part === 0 ? `${title} ${path}` : '', text });
         entries += tokenised;
         chars += text.length;
-        if (bytes() > bytesMax) throw new TooLarge(`the index would take more than ${bytesMax} bytes`);
+        if (isTooLarge()) throw new TooLarge(`the index would take more than ${bytesMax} bytes`);
         await turn();
       }
       notes.set(noteId, { path, title, parts: texts.length, chars: content.length, entries: entries - before });
