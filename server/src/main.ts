@@ -9,7 +9,7 @@ import { createHttp, knownAddresses } from '#surface/http';
 import { askHidden } from './hidden-input.ts';
 import { operatorParts } from './operator.ts';
 import { openPlatform } from './platform.ts';
-import { endBefore } from './process-end.ts';
+import { endWithin, lingerMsMax, stopMsMax } from './process-end.ts';
 import { restoreInstallation, restoreKeys } from './restore.ts';
 import { resolveEarly } from './secrets.ts';
 import { httpDeps, serve } from './serve.ts';
@@ -28,8 +28,9 @@ async function runServer(): Promise<number> {
     if (served.signInUrl !== null) say(`Sign in once with this link, within 15 minutes:\n  ${served.signInUrl}`);
     await stopSignal();
     say('Stopping ...');
+    endWithin(stopMsMax, 1, log);
     await served.stop();
-    endBefore(log, 0);
+    endWithin(lingerMsMax, 0, log);
     return 0;
   } catch (error) {
     const told =

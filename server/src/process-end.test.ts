@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 
-/** A process that has stopped, with whatever it left open. */
+/** A process that is to end, with whatever it left open. */
 async function stopped(open: string): Promise<{ code: unknown; said: string }> {
   const script = `import { createLogger } from '#kernel';
-    import { endBefore } from ${JSON.stringify(new URL('process-end.ts', import.meta.url).href)};
+    import { endWithin } from ${JSON.stringify(new URL('process-end.ts', import.meta.url).href)};
     ${open}
-    endBefore(createLogger({ level: 'warn' }), 0);`;
+    endWithin(500, 0, createLogger({ level: 'warn' }));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'inherit', 'pipe'],
@@ -18,7 +18,7 @@ async function stopped(open: string): Promise<{ code: unknown; said: string }> {
   return { code, said };
 }
 
-test('a process that has stopped ends whatever a library left open, and says what that was', async () => {
+test('a process that is to end does so whatever was left open, and says what that was', async () => {
   const { code, said } = await stopped(`import { createServer } from 'node:net'; createServer().listen(0, '127.0.0.1');`);
   assert.equal(code, 0);
   assert.match(said, /something was left open.*/);
