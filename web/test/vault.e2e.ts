@@ -18,6 +18,7 @@ test('notes are found by words that were sent off, with where they stand, and op
   await page.getByRole('link', { name: 'Search' }).click();
   const field = page.getByLabel('Words to look for');
   await field.waitFor();
+  await page.waitForFunction(() => document.activeElement?.matches('input'));
   assert.ok(await field.evaluate((element) => element === document.activeElement));
   await field.fill('EUR');
   assert.equal(new URL(page.url()).searchParams.get('q'), null);
@@ -32,7 +33,7 @@ test('notes are found by words that were sent off, with where they stand, and op
   await page.getByText('No note has this').waitFor();
   await page.goBack();
   await result.waitFor();
-  assert.equal(await field.inputValue(), 'EUR');
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].some(({ value }) => value === 'EUR'));
   await page.getByRole('heading', { level: 1 }).click();
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
@@ -54,14 +55,15 @@ test('a note shows what it was, what each version changed, and becomes an older 
   await signIn(page, server.origin, '/vault/note?path=Company_Handbook.md');
   await page.getByRole('link', { name: 'History' }).click();
   await page.getByRole('heading', { name: 'History of Company_Handbook' }).waitFor();
-  assert.equal(await page.getByRole('listitem').filter({ hasText: 'Version 4' }).getByText('As it is now').count(), 1);
-  assert.equal(await page.getByRole('listitem').filter({ hasText: 'Version 3' }).getByText('Text from outside').count(), 1);
+  await page.getByRole('listitem').filter({ hasText: 'Version 4' }).getByText('As it is now').waitFor();
+  await page.getByRole('listitem').filter({ hasText: 'Version 3' }).getByText('Text from outside').waitFor();
 
   await page.getByRole('link', { name: /^Version 3/ }).click();
   await page.getByText('From version 2 to this one').waitFor();
   await page.getByText('3 lines added, 1 line removed').waitFor();
   const lines = page.getByRole('group', { name: 'Differences, line by line' }).getByRole('listitem');
-  assert.equal(await lines.filter({ hasText: 'Removed:' }).count(), 1);
+  // Exactly one: of two it would not be clear which is meant.
+  await lines.filter({ hasText: 'Removed:' }).waitFor();
   await page.getByRole('link', { name: 'Against now' }).click();
   await page.getByText('2 lines removed').waitFor();
   await page.getByRole('link', { name: 'Whole text' }).click();
