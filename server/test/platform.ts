@@ -6,7 +6,7 @@ import type { Engine } from '#engine';
 import { openTaskDetail, selectTask, selectTaskRecord } from '#flow/task';
 import type { Tool } from '#flow/tool';
 import { createLogger, type Id, type JsonObject, readConfig } from '#kernel';
-import { withTenant } from '#kernel/database';
+import { withTenantSnapshot } from '#kernel/database';
 import type { TxtLookup } from '#trust/identity';
 import { provisionTenant } from '#trust/tenant';
 import { createWorker, openPlatform, type Platform, type PlatformOptions, type ToolDeps } from '../src/platform.ts';
@@ -121,7 +121,7 @@ export async function testPlatform(
 
 async function look(platform: Platform, tenantId: Id<'tenant'>, taskId: string) {
   const keys = await platform.keyring.of(tenantId);
-  return withTenant(platform.database.app.db, tenantId, async (tx) => {
+  return withTenantSnapshot(platform.database.app.db, tenantId, async (tx) => {
     const task = await selectTask(tx, tenantId, taskId);
     if (task === undefined) throw new Error('there is no such task');
     const record = await selectTaskRecord(tx, tenantId, taskId, task.planVersion);

@@ -88,6 +88,7 @@ export interface TaskRecord {
   readonly approvals: readonly (ApprovalRow & { readonly taskId: Id<'task'> })[];
 }
 
+/** What belongs to a task, in four statements: give it a snapshot where they have to fit together. */
 export async function selectTaskRecord(tx: Tx, tenantId: Id<'tenant'>, taskId: string, planVersion: number): Promise<TaskRecord> {
   const mine = sql`tenant_id = ${tenantId} and task_id = ${taskId}`;
   const plan =

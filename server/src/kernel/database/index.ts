@@ -17,5 +17,5 @@ export { type PasswordRotation, rotatePasswords } from './rotate.ts';
 export { type Remains, sweepTable } from './sweep.ts';
 export { type RoleName, roleNames, type Tables, type Tx } from './tables.ts';
 export { fullName, insertTextRows, readTextTables, selectTextRows, type TextRow, type TextTable } from './text-rows.ts';
-export { inTransaction, isRetryable, withTenant } from './transaction.ts';
+export { inTransaction, isRetryable, withTenant, withTenantSnapshot } from './transaction.ts';
 export { assertWalls } from './walls.ts';

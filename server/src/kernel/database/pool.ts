@@ -156,7 +156,7 @@ function kyselyPool(pool: pg.Pool): PostgresPool {
     const known = views.get(client);
     if (known !== undefined) return known;
     const query = async (text: string, values: readonly unknown[]) => {
-      if (text.startsWith('begin; ')) {
+      if (text.startsWith('begin')) {
         sendAhead(client, text);
         return { command: 'SET', rowCount: 0, rows: [] };
       }

@@ -6,7 +6,7 @@ import { createLogger, FactotumError, newId } from '#kernel';
 import { testDatabase } from '../../../test/database.ts';
 import { openDatabase, type RoleDatabase } from './pool.ts';
 import type { Tx } from './tables.ts';
-import { inTransaction, isRetryable, withTenant } from './transaction.ts';
+import { inTransaction, isRetryable, withTenant, withTenantSnapshot } from './transaction.ts';
 
 declare module '#kernel/database' {
   interface Tables {
@@ -55,6 +55,22 @@ test('a unit of work with one statement makes three round trips', async () => {
 test("a unit of work sees its own tenant's rows, whatever it asks for", async () => {
   const seen = await withTenant(app.db, ours, counted);
   assert.deepEqual(seen, [{ tenantId: ours, name: 'seen' }]);
+});
+
+test('a snapshot sees the rows of one moment, whatever is committed meanwhile, and writes none', async () => {
+  const [before, after] = await withTenantSnapshot(app.db, ours, async (tx) => {
+    const before = await counted(tx);
+    await withTenant(app.db, ours, (other) => count(other, ours, 'meanwhile'));
+    return [before, await counted(tx)];
+  });
+  assert.deepEqual(after, before);
+  const seenAfterwards = await withTenant(app.db, ours, counted);
+  assert.equal(seenAfterwards.length, before.length + 1);
+  await assert.rejects(
+    withTenantSnapshot(app.db, ours, (tx) => count(tx, ours, 'written')),
+    /read-only transaction/,
+  );
+  await withTenant(app.db, ours, (tx) => tx.deleteFrom('quotaCounter').where('name', '=', 'meanwhile').execute());
 });
 
 test("a row for another tenant is refused, and so is any row where no tenant's work is under way", async () => {

@@ -15,8 +15,20 @@ import type { Tx } from './tables.ts';
  * @throws FactotumError `server.fault` when `work` swallowed the failure of a statement, which made the commit a rollback.
  */
 export function withTenant<R>(db: Tx, tenantId: Id<'tenant'>, work: (tx: Tx) => Promise<R>): Promise<R> {
+  return tenantWork(db, () => beginFor(tenantId), work);
+}
+
+/**
+ * Like `withTenant`, for reading only: every statement of `work` sees the rows of one moment, that of the first. Without it, each
+ * statement sees what was committed before itself, and two of them need not fit together.
+ */
+export function withTenantSnapshot<R>(db: Tx, tenantId: Id<'tenant'>, work: (tx: Tx) => Promise<R>): Promise<R> {
+  return tenantWork(db, () => beginFor(tenantId, 'begin isolation level repeatable read read only'), work);
+}
+
+function tenantWork<R>(db: Tx, begin: () => string, work: (tx: Tx) => Promise<R>): Promise<R> {
   return db.connection().execute(async (tx) => {
-    await tx.executeQuery(CompiledQuery.raw(beginFor(tenantId)));
+    await tx.executeQuery(CompiledQuery.raw(begin()));
     const result = await orRollback(
       () => work(tx),
       () => tx.executeQuery(CompiledQuery.raw('rollback')),
@@ -72,10 +84,10 @@ const lostConnection =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 /** Two statements in one message take no parameters, so the id is spliced in. @throws FactotumError `server.fault` for what is none: the form is the guard, not the type. */
-function beginFor(tenantId: Id<'tenant'>): string {
+function beginFor(tenantId: Id<'tenant'>, begin = 'begin'): string {
   if (!isId('tenant', tenantId))
     throw new FactotumError('server.fault', 'A unit of work was started for something that is not a tenant id.');
-  return `begin; set local app.tenant_id = '${tenantId}'`;
+  return `${begin}; set local app.tenant_id = '${tenantId}'`;
 }
 
 async function orRollback<R>(work: () => Promise<R>, rollback: () => Promise<unknown>): Promise<R> {

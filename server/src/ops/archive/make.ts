@@ -1,8 +1,8 @@
 import { encodeProof } from '@factotum/tlog';
-import { CompiledQuery, sql } from 'kysely';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Id } from '#kernel';
-import { type Database, type Tx, withTenant } from '#kernel/database';
+import { type Database, type Tx, withTenantSnapshot } from '#kernel/database';
 import { entryProof, exportLogIn, packHead } from '#trust/audit';
 import type { Blobs } from '#trust/blob';
 import { hashIdentity, type IdentityTable, packIdentity } from '#trust/identity';
@@ -45,8 +45,7 @@ export async function makeArchive(
   write: (bytes: AsyncIterable<Buffer>) => Promise<void>,
 ): Promise<ArchiveFacts> {
   const { tenantId } = what.header;
-  return withTenant(deps.database.app.db, tenantId, async (tx) => {
-    await tx.executeQuery(CompiledQuery.raw('set transaction isolation level repeatable read, read only'));
+  return withTenantSnapshot(deps.database.app.db, tenantId, async (tx) => {
     const identity = await packIdentity(deps.database.auth, tenantId);
     const head = await packHead(tx, tenantId);
     const tasksEpoch = await readTasksEpoch(tx, tenantId);

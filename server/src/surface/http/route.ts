@@ -3,7 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { type ErrorCode, FactotumError, type Id, type RateClass } from '#kernel';
-import { type Tx, withTenant } from '#kernel/database';
+import { type Tx, withTenant, withTenantSnapshot } from '#kernel/database';
 import type { Caller, OperatorPerson, Permission, PersonSession, Principal } from '#trust/identity';
 import type { TenantKeys } from '#trust/key';
 import type { Counted } from '#trust/quota';
@@ -79,6 +79,8 @@ export interface Call<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject
   readonly keys: TenantKeys;
   /** One transaction for the tenant. */
   inTenant<R>(work: (tx: Tx) => Promise<R>): Promise<R>;
+  /** Like `inTenant`, for reading what has to be of one moment. */
+  inSnapshot<R>(work: (tx: Tx) => Promise<R>): Promise<R>;
 }
 
 /** What is known of a request of somebody who operates the installation. It is about no tenant unless its path or body names one. */
@@ -180,8 +182,10 @@ export function createRoutes(
         const keys = await deps.keyring.of(tenantId);
         const { call, bytes } = await readCall(c, spec, deps);
         const done = async () => {
-          const inTenant = <R>(unit: (tx: Tx) => Promise<R>) => withTenant(deps.database.app.db, tenantId, unit);
-          return toResponse(await work({ ...call, principal, tenantId, keys, inTenant }));
+          const { db } = deps.database.app;
+          const inTenant = <R>(unit: (tx: Tx) => Promise<R>) => withTenant(db, tenantId, unit);
+          const inSnapshot = <R>(unit: (tx: Tx) => Promise<R>) => withTenantSnapshot(db, tenantId, unit);
+          return toResponse(await work({ ...call, principal, tenantId, keys, inTenant, inSnapshot }));
         };
         const key = spec.method === 'post' ? request.headers.get('idempotency-key') : null;
         return key === null

@@ -23,7 +23,7 @@ export interface Showing {
 /** Entries of one task that its page shows: a task of three steps has six. */
 const timelineMax = 200;
 
-/** A task's rows, all of one moment. @throws FactotumError `task.not_found` */
+/** A task's rows: of one moment when the transaction is a snapshot. @throws FactotumError `task.not_found` */
 export async function loadTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string) {
   const task = await selectTask(tx, tenantId, taskId);
   const event = task && (await selectEvent(tx, tenantId, task.eventId));

@@ -24,7 +24,7 @@ export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' |
   const { catalogue: own, accessLog, log } = deps;
 
   async function show(call: Call, taskId: string) {
-    const { found, catalogue } = await call.inTenant(async (tx) => ({
+    const { found, catalogue } = await call.inSnapshot(async (tx) => ({
       found: await loadTask(tx, call.tenantId, taskIdOf(taskId)),
       catalogue: await toolsOf(own, tx, call.keys),
     }));
