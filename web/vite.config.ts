@@ -7,7 +7,7 @@ const apiOrigin = process.env.FACTOTUM_DEV_API ?? 'http://127.0.0.1:4310';
 
 /** What only the pages about people, settings and tenants need: most visits are to decide, and do not load it. */
 const isForAdministration = (id: string): boolean =>
-  /\/src\/(?:feature\/(?:account|join|operator|settings|sign-in|sso)|ui\/(?:form|outside)|text\/(?!en\.))/.test(id);
+  /\/src\/(?:feature\/(?:account|join|operator|settings|sign-in|sso)|ui\/(?:form|outside)|text\/\w+\/(?!common\.))/.test(id);
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],

@@ -1,10 +1,10 @@
 import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
 import { lazy, Suspense } from 'react';
+import { text } from '#text/common.ts';
 import { isInTenant, useMe } from '../feature/session/session.ts';
 import { StepUpHost } from '../feature/session/step-up-host.tsx';
 import { Shell } from '../feature/shell/shell.tsx';
-import { text } from '../text/en.ts';
 import { buttonClass } from '../ui/button.tsx';
 import { Empty, ErrorBox } from '../ui/feedback.tsx';
 import { Mark } from '../ui/mark.tsx';

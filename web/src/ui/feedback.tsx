@@ -1,7 +1,7 @@
 import { CircleAlert, RotateCw } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { text } from '#text/common.ts';
 import { isApiError } from '../api/client.ts';
-import { text } from '../text/en.ts';
 import { Button } from './button.tsx';
 import { cx } from './cx.ts';
 import { Id } from './id.tsx';

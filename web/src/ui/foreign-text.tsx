@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
+import { text } from '#text/common.ts';
 import { formatCount } from '../format.ts';
-import { text } from '../text/en.ts';
 import { cx } from './cx.ts';
 import { reveal } from './reveal.ts';
 

@@ -1,7 +1,7 @@
 import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
 import { shortId } from '../format.ts';
-import { text } from '../text/en.ts';
 
 /** An id or hash in mono, shortened for the eye, copied whole by a press. */
 export function Id({ value, shown }: { value: string; shown?: string }) {

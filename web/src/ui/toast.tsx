@@ -1,7 +1,7 @@
 import { Toast as Base } from '@base-ui/react/toast';
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '../text/en.ts';
+import { text } from '#text/common.ts';
 
 const manager = Base.createToastManager();
 

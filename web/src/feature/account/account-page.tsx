@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { peopleText } from '#text/people.ts';
 import { put } from '../../api/client.ts';
 import type { Account } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';

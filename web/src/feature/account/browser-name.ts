@@ -1,4 +1,4 @@
-import { peopleText } from '../../text/people.ts';
+import { peopleText } from '#text/people.ts';
 
 const words = peopleText.account;
 

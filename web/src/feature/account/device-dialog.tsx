@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { devicesText } from '#text/devices.ts';
 import { post } from '../../api/client.ts';
 import { type DeviceMade, devicePermissions } from '../../api/devices.ts';
-import { devicesText } from '../../text/devices.ts';
 import { TextField } from '../../ui/field.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';

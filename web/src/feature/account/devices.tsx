@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { devicesText } from '#text/devices.ts';
 import type { Device, DeviceMade } from '../../api/devices.ts';
 import { listQuery } from '../../api/list.ts';
-import { devicesText } from '../../text/devices.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { CopyValue } from '../../ui/form/copy-value.tsx';

@@ -1,6 +1,6 @@
 import { useState } from 'react';
+import { peopleText } from '#text/people.ts';
 import type { Passkey } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { peopleText } from '#text/people.ts';
 import { put } from '../../api/client.ts';
 import type { Account } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { peopleText } from '#text/people.ts';
 import { remove } from '../../api/client.ts';
 import type { SessionItem } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/form/confirm.tsx';

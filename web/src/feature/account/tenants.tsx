@@ -1,6 +1,6 @@
+import { text } from '#text/common.ts';
+import { peopleText } from '#text/people.ts';
 import type { Account } from '../../api/identity.ts';
-import { text } from '../../text/en.ts';
-import { peopleText } from '../../text/people.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Row } from '../../ui/form/list-card.tsx';

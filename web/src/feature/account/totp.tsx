@@ -1,9 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { encode } from 'uqr';
+import { peopleText } from '#text/people.ts';
 import { post } from '../../api/client.ts';
 import type { Account } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Button } from '../../ui/button.tsx';
 import { CodeField } from '../../ui/form/code-field.tsx';
 import { CopyValue } from '../../ui/form/copy-value.tsx';

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
 import { formatActor, formatRelative } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';

@@ -1,5 +1,5 @@
+import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Notice } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 

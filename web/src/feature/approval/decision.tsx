@@ -1,8 +1,8 @@
 import { Check, MessageCircleQuestionMark, Pencil, X } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
 import { isApiError } from '../../api/client.ts';
 import type { Approval, Decision } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { useSignedIn } from '../session/session.ts';

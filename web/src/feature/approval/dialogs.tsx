@@ -1,6 +1,6 @@
 import { type ReactNode, useId, useState } from 'react';
+import { text } from '#text/common.ts';
 import type { Approval, Decision } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { TextArea } from '../../ui/field.tsx';

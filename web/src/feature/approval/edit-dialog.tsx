@@ -1,6 +1,6 @@
 import { useId, useState } from 'react';
+import { text } from '#text/common.ts';
 import type { Approval, Decision, Field, Json, JsonObject } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { CheckField, TextArea, TextField } from '../../ui/field.tsx';

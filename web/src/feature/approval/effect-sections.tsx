@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import { Bot } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
 import { formatExact, formatRelative } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';

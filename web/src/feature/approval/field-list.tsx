@@ -1,6 +1,6 @@
 import { BookUser, TriangleAlert } from 'lucide-react';
+import { text } from '#text/common.ts';
 import type { Field } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { cx } from '../../ui/cx.ts';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';

@@ -1,7 +1,7 @@
 import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { text } from '#text/common.ts';
 import { get, isApiError, post } from '../../api/client.ts';
 import type { Approval, Decision, Page } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { useSignedIn } from '../session/session.ts';

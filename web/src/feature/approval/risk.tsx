@@ -1,6 +1,6 @@
+import { text } from '#text/common.ts';
 import type { Approval, ApprovalState, Risk } from '../../api/types.ts';
 import { formatDuration } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { useNow } from '../../ui/use-now.ts';
 

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ShieldAlert, ShieldCheck } from 'lucide-react';
+import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeError } from '../../ui/feedback.tsx';
 import { linkClass } from '../../ui/link.ts';

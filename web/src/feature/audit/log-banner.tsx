@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ShieldAlert, ShieldCheck, ShieldQuestionMark } from 'lucide-react';
+import { text } from '#text/common.ts';
 import type { LogReport } from '../../api/types.ts';
 import { formatCount, formatRelative } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeError } from '../../ui/feedback.tsx';
 import { useNow } from '../../ui/use-now.ts';

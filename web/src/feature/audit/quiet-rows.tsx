@@ -1,7 +1,7 @@
 import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
 import type { AuditEntry } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { EntryRow } from './entry-row.tsx';
 
 interface QuietRowsProps {

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
+import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
 import { formatActor } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { cx } from '../../ui/cx.ts';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { DecisionButtons } from '../approval/decision.tsx';

@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
 import { post } from '../../api/client.ts';
 import type { Approval } from '../../api/types.ts';
 import { shortId } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { describeError } from '../../ui/feedback.tsx';

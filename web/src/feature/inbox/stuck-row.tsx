@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
+import { text } from '#text/common.ts';
 import type { TaskSummary } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { Time } from '../../ui/time.tsx';

@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { lazy, useState } from 'react';
+import { peopleText } from '#text/people.ts';
 import { isApiError, post } from '../../api/client.ts';
 import type { InvitationLook } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';

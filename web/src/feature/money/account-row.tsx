@@ -1,5 +1,5 @@
+import { moneyText } from '#text/money.ts';
 import type { LedgerAccount, MappingAsked } from '../../api/ledger.ts';
-import { moneyText } from '../../text/money.ts';
 import { Button } from '../../ui/button.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { Row } from '../../ui/form/list-card.tsx';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { moneyText } from '#text/money.ts';
 import { put } from '../../api/client.ts';
 import type { LedgerTransaction } from '../../api/ledger.ts';
-import { moneyText } from '../../text/money.ts';
 import { TextField } from '../../ui/field.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';

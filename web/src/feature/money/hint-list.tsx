@@ -1,5 +1,5 @@
 import { Lightbulb } from 'lucide-react';
-import { moneyText } from '../../text/money.ts';
+import { moneyText } from '#text/money.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';

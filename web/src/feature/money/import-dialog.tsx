@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { moneyText } from '#text/money.ts';
 import { upload } from '../../api/client.ts';
 import type { LedgerImport } from '../../api/ledger.ts';
-import { moneyText } from '../../text/money.ts';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

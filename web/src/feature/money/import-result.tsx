@@ -1,5 +1,5 @@
+import { moneyText } from '#text/money.ts';
 import type { LedgerImport } from '../../api/ledger.ts';
-import { moneyText } from '../../text/money.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { text } from '#text/common.ts';
+import { moneyText } from '#text/money.ts';
 import { post } from '../../api/client.ts';
 import type { LedgerInvoiceRecord, LedgerMatch } from '../../api/ledger.ts';
-import { text } from '../../text/en.ts';
-import { moneyText } from '../../text/money.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';

@@ -1,7 +1,7 @@
 import { FileText } from 'lucide-react';
 import { useState } from 'react';
+import { moneyText } from '#text/money.ts';
 import type { LedgerInvoice } from '../../api/ledger.ts';
-import { moneyText } from '../../text/money.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';

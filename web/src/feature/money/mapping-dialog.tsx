@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { moneyText } from '#text/money.ts';
 import { put } from '../../api/client.ts';
 import type { LedgerImport, MappingAsked } from '../../api/ledger.ts';
-import { moneyText } from '../../text/money.ts';
 import { Notice } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';

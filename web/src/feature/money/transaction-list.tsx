@@ -1,8 +1,8 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { ReceiptText } from 'lucide-react';
 import { useState } from 'react';
+import { moneyText } from '#text/money.ts';
 import type { LedgerAccount, LedgerTransaction } from '../../api/ledger.ts';
-import { moneyText } from '../../text/money.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';

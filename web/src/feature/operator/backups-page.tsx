@@ -1,9 +1,9 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { DatabaseBackup } from 'lucide-react';
+import { protectionText } from '#text/protection.ts';
 import { get, post } from '../../api/client.ts';
 import type { BackupItem, Backups } from '../../api/protection.ts';
 import { formatAmount, formatRelative } from '../../format.ts';
-import { protectionText } from '../../text/protection.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';

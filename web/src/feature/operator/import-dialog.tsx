@@ -1,6 +1,6 @@
 import { useState } from 'react';
+import { operatorText } from '#text/operator.ts';
 import { upload } from '../../api/client.ts';
-import { operatorText } from '../../text/operator.ts';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Hourglass } from 'lucide-react';
+import { operatorText } from '#text/operator.ts';
 import { shortId } from '../../format.ts';
-import { operatorText } from '../../text/operator.ts';
 import { Empty } from '../../ui/feedback.tsx';
 import { ListCard } from '../../ui/form/list-card.tsx';
 import { linkClass } from '../../ui/link.ts';

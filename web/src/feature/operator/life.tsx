@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react';
+import { operatorText } from '#text/operator.ts';
 import { post } from '../../api/client.ts';
 import type { TenantItem } from '../../api/tenancy.ts';
-import { operatorText } from '../../text/operator.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Confirm } from '../../ui/form/confirm.tsx';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { operatorText } from '#text/operator.ts';
 import { post } from '../../api/client.ts';
 import type { TenantItem } from '../../api/tenancy.ts';
-import { operatorText } from '../../text/operator.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';

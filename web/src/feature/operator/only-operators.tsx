@@ -1,6 +1,6 @@
 import { UserCog } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { operatorText } from '../../text/operator.ts';
+import { operatorText } from '#text/operator.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

@@ -1,9 +1,9 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { Building2, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { text } from '../../text/en.ts';
-import { operatorText } from '../../text/operator.ts';
-import { protectionText } from '../../text/protection.ts';
+import { text } from '#text/common.ts';
+import { operatorText } from '#text/operator.ts';
+import { protectionText } from '#text/protection.ts';
 import { Mark } from '../../ui/mark.tsx';
 import { AccountMenu } from '../shell/account-menu.tsx';
 import { useKeyboard } from '../shell/keyboard.ts';

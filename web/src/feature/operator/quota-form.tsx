@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { operatorText } from '#text/operator.ts';
 import { put } from '../../api/client.ts';
 import type { QuotaLimit } from '../../api/tenancy.ts';
 import { formatAmount } from '../../format.ts';
-import { operatorText } from '../../text/operator.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Block } from '../../ui/form/block.tsx';

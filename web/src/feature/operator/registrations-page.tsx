@@ -1,6 +1,6 @@
 import { UserPlus } from 'lucide-react';
+import { operatorText } from '#text/operator.ts';
 import { post } from '../../api/client.ts';
-import { operatorText } from '../../text/operator.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';

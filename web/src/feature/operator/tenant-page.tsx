@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { operatorText } from '#text/operator.ts';
 import { put } from '../../api/client.ts';
 import type { TenantItem } from '../../api/tenancy.ts';
-import { operatorText } from '../../text/operator.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';

@@ -1,4 +1,4 @@
-import { operatorText } from '../../text/operator.ts';
+import { operatorText } from '#text/operator.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 
 const tones: Record<string, Tone> = { active: 'good', suspended: 'warn', closing: 'bad', moving: 'accent' };

@@ -1,8 +1,8 @@
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Building2, ChevronRight } from 'lucide-react';
 import { useState } from 'react';
+import { operatorText } from '#text/operator.ts';
 import type { TenantItem } from '../../api/tenancy.ts';
-import { operatorText } from '../../text/operator.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { sendText } from '../../text/send.ts';
+import { sendText } from '#text/send.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { CheckField, TextField } from '../../ui/field.tsx';

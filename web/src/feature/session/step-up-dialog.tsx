@@ -1,10 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Building2, KeyRound } from 'lucide-react';
 import { useId, useState } from 'react';
+import { text } from '#text/common.ts';
+import { peopleText } from '#text/people.ts';
 import { get, post } from '../../api/client.ts';
 import type { StepUp } from '../../api/identity.ts';
-import { text } from '../../text/en.ts';
-import { peopleText } from '../../text/people.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';

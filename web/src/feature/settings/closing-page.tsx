@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import { post, remove } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { Job } from '../../api/tenancy.ts';
 import { formatRelative } from '../../format.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { Block } from '../../ui/form/block.tsx';

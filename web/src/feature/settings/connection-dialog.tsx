@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { connectionsText } from '#text/connections.ts';
 import { post, put } from '../../api/client.ts';
 import type { Connection, ConnectorKind, ObjectSchema, Proposal, Trial } from '../../api/connections.ts';
-import { connectionsText } from '../../text/connections.ts';
 import { Button } from '../../ui/button.tsx';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { describeError } from '../../ui/feedback.tsx';

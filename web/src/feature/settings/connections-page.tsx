@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Plug } from 'lucide-react';
 import { useState } from 'react';
+import { connectionsText } from '#text/connections.ts';
 import { get, post } from '../../api/client.ts';
 import type { Connection, ConnectorKind } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
 import type { Page } from '../../api/types.ts';
 import { formatCount } from '../../format.ts';
-import { connectionsText } from '../../text/connections.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';

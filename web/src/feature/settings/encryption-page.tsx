@@ -1,9 +1,9 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { protectionText } from '#text/protection.ts';
 import { get, post, put, remove } from '../../api/client.ts';
 import type { Encryption, KeyGeneration } from '../../api/protection.ts';
 import { formatCount } from '../../format.ts';
-import { protectionText } from '../../text/protection.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';

@@ -1,6 +1,6 @@
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import { post } from '../../api/client.ts';
-import { settingsText } from '../../text/settings.ts';
 import { CheckField, TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
+import { settingsText } from '#text/settings.ts';
 import { put } from '../../api/client.ts';
 import type { Settings } from '../../api/tenancy.ts';
-import { settingsText } from '../../text/settings.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { CheckField, TextField } from '../../ui/field.tsx';
 import { Block } from '../../ui/form/block.tsx';

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import { post, remove } from '../../api/client.ts';
 import type { Invitation, InvitationSent } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import { post } from '../../api/client.ts';
 import type { InvitationSent } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { TextField } from '../../ui/field.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
+import { settingsText } from '#text/settings.ts';
 import type { Job, JobState } from '../../api/tenancy.ts';
 import { formatCount } from '../../format.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
 import { Meter } from '../../ui/form/meter.tsx';

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
 import { post } from '../../api/client.ts';
 import type { KeyMade } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/form/columns.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';

@@ -1,8 +1,8 @@
 import { KeyRound } from 'lucide-react';
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
 import type { ApiKey, KeyMade } from '../../api/identity.ts';
 import { listQuery } from '../../api/list.ts';
-import { securityText } from '../../text/security.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Row } from '../../ui/form/list-card.tsx';

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import { put, remove } from '../../api/client.ts';
 import type { Member } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { Removal } from '../../ui/form/removal.tsx';

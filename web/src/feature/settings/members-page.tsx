@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { UserPlus, Users } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
+import { settingsText } from '#text/settings.ts';
 import type { Member } from '../../api/identity.ts';
-import { text } from '../../text/en.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';

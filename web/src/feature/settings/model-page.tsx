@@ -1,9 +1,9 @@
 import { queryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { protectionText } from '#text/protection.ts';
+import { settingsText } from '#text/settings.ts';
 import { get, post, put } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { ModelProbe, ModelSetting, OwnModel, SecretItem } from '../../api/protection.ts';
-import { protectionText } from '../../text/protection.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { settingsText } from '../../text/settings.ts';
+import { settingsText } from '#text/settings.ts';
 import { Skeleton } from '../../ui/feedback.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';
 import { useSignedIn } from '../session/session.ts';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Check } from 'lucide-react';
+import { settingsText } from '#text/settings.ts';
 import type { Role } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ScrollBox } from '../../ui/scroll-box.tsx';

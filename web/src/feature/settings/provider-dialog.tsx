@@ -1,6 +1,6 @@
 import { useState } from 'react';
+import { protectionText } from '#text/protection.ts';
 import { put } from '../../api/client.ts';
-import { protectionText } from '../../text/protection.ts';
 import { TextArea, TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

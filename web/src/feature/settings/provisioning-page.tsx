@@ -1,10 +1,10 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { RefreshCw } from 'lucide-react';
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
 import { get, post } from '../../api/client.ts';
 import type { ScimSettings, ScimToken } from '../../api/identity.ts';
 import { listQuery } from '../../api/list.ts';
-import { securityText } from '../../text/security.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';

@@ -1,5 +1,5 @@
+import { settingsText } from '#text/settings.ts';
 import type { Role } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { CheckList } from '../../ui/form/check-list.tsx';
 
 interface RoleChoiceProps {

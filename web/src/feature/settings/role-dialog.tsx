@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import { post, put } from '../../api/client.ts';
 import type { Role } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

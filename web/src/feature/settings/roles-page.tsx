@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import type { Role } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Row } from '../../ui/form/list-card.tsx';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
 import { post } from '../../api/client.ts';
 import type { ApiKey, KeyMade } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

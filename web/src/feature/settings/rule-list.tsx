@@ -1,5 +1,5 @@
 import { X } from 'lucide-react';
-import { securityText } from '../../text/security.ts';
+import { securityText } from '#text/security.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { NewButton } from '../../ui/form/new-button.tsx';

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
+import { connectionsText } from '#text/connections.ts';
 import { post, put } from '../../api/client.ts';
 import type { Schedule } from '../../api/connections.ts';
 import { formatExact } from '../../format.ts';
-import { connectionsText } from '../../text/connections.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';

@@ -1,9 +1,9 @@
 import { CalendarClock } from 'lucide-react';
 import { useState } from 'react';
+import { connectionsText } from '#text/connections.ts';
 import { post, put } from '../../api/client.ts';
 import type { Schedule } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
-import { connectionsText } from '../../text/connections.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Row } from '../../ui/form/list-card.tsx';

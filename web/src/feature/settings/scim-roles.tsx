@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { securityText } from '#text/security.ts';
+import { settingsText } from '#text/settings.ts';
 import { put } from '../../api/client.ts';
 import type { ScimSettings } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Block } from '../../ui/form/block.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';
 import { SaveForm } from '../../ui/form/save-form.tsx';

@@ -1,9 +1,9 @@
 import { Vault } from 'lucide-react';
 import { useState } from 'react';
+import { protectionText } from '#text/protection.ts';
 import { post, put } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { SecretItem } from '../../api/protection.ts';
-import { protectionText } from '../../text/protection.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';

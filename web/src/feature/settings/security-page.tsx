@@ -1,9 +1,9 @@
 import { queryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
+import { settingsText } from '#text/settings.ts';
 import { get, put } from '../../api/client.ts';
 import type { SecurityRules } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
-import { settingsText } from '../../text/settings.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { CheckField, TextArea, TextField } from '../../ui/field.tsx';
 import { Block } from '../../ui/form/block.tsx';

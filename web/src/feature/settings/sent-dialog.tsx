@@ -1,5 +1,5 @@
+import { settingsText } from '#text/settings.ts';
 import type { InvitationSent } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { CopyValue } from '../../ui/form/copy-value.tsx';

@@ -1,8 +1,8 @@
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
+import { settingsText } from '#text/settings.ts';
 import { post, put } from '../../api/client.ts';
 import type { ServiceAccount } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { ChevronRight, Settings } from 'lucide-react';
-import { settingsText } from '../../text/settings.ts';
+import { settingsText } from '#text/settings.ts';
 import { Empty } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
 import { useTopics } from './topics.tsx';

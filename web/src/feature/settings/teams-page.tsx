@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { UsersRound } from 'lucide-react';
 import { useState } from 'react';
+import { settingsText } from '#text/settings.ts';
 import { post, put } from '../../api/client.ts';
 import type { Team } from '../../api/identity.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';

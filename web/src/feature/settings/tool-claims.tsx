@@ -1,6 +1,6 @@
+import { toolsText } from '#text/tools.ts';
 import type { PluggedTool } from '../../api/tools.ts';
 import type { Json } from '../../api/types.ts';
-import { toolsText } from '../../text/tools.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 

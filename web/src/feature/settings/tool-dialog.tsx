@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { toolsText } from '#text/tools.ts';
 import { post } from '../../api/client.ts';
 import { type PluggedTool, type ToolManifest, toolEffects, toolRisks } from '../../api/tools.ts';
-import { toolsText } from '../../text/tools.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { CheckField, TextArea, TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/form/columns.tsx';

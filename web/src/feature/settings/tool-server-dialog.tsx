@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { toolsText } from '#text/tools.ts';
 import { get, post, put } from '../../api/client.ts';
 import type { ToolEndpoint, ToolProgram, ToolServer } from '../../api/tools.ts';
 import type { Page } from '../../api/types.ts';
-import { toolsText } from '../../text/tools.ts';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';

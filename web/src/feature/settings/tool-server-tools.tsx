@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Wrench } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
+import { toolsText } from '#text/tools.ts';
 import { get, post } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { Look, PluggedTool, ToolServer } from '../../api/tools.ts';
-import { toolsText } from '../../text/tools.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { describeError, Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';

@@ -1,5 +1,5 @@
+import { toolsText } from '#text/tools.ts';
 import type { ToolSignIn } from '../../api/tools.ts';
-import { toolsText } from '../../text/tools.ts';
 import { TextArea, TextField } from '../../ui/field.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 

@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { toolsText } from '#text/tools.ts';
 import { isApiError, post } from '../../api/client.ts';
 import type { SignInPlace, ToolServer } from '../../api/tools.ts';
-import { toolsText } from '../../text/tools.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeError } from '../../ui/feedback.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';

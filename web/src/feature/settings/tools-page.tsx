@@ -1,10 +1,10 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Wrench } from 'lucide-react';
 import { useState } from 'react';
+import { toolsText } from '#text/tools.ts';
 import { put } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { ToolServer } from '../../api/tools.ts';
-import { toolsText } from '../../text/tools.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Notice } from '../../ui/feedback.tsx';

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
-import { text } from '../../text/en.ts';
-import { settingsText } from '../../text/settings.ts';
+import { text } from '#text/common.ts';
+import { settingsText } from '#text/settings.ts';
 import { Crumb } from '../../ui/crumb.tsx';
 import { type TopicPath, useTopics } from './topics.tsx';
 

@@ -18,7 +18,7 @@ import {
   Wrench,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { settingsText } from '../../text/settings.ts';
+import type { settingsText } from '#text/settings.ts';
 import { useSignedIn } from '../session/session.ts';
 
 export type TopicPath = keyof typeof settingsText.topics;

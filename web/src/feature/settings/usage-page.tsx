@@ -1,10 +1,10 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Gauge } from 'lucide-react';
+import { settingsText } from '#text/settings.ts';
 import { get } from '../../api/client.ts';
 import type { UsageItem } from '../../api/tenancy.ts';
 import type { Page } from '../../api/types.ts';
 import { formatAmount } from '../../format.ts';
-import { settingsText } from '../../text/settings.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Meter } from '../../ui/form/meter.tsx';

@@ -1,9 +1,9 @@
 import { Send } from 'lucide-react';
+import { text } from '#text/common.ts';
+import { connectionsText } from '#text/connections.ts';
 import { post } from '../../api/client.ts';
 import type { Delivery, Webhook } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
-import { connectionsText } from '../../text/connections.ts';
-import { text } from '../../text/en.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';

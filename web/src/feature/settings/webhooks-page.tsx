@@ -1,9 +1,9 @@
 import { Webhook as WebhookIcon } from 'lucide-react';
 import { useState } from 'react';
+import { connectionsText } from '#text/connections.ts';
 import { post, put } from '../../api/client.ts';
 import type { Webhook } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
-import { connectionsText } from '../../text/connections.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { TextArea, TextField } from '../../ui/field.tsx';

@@ -1,4 +1,4 @@
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 
 const { keys, nav } = text;

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { FolderClosed, Inbox, Landmark, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
 import { Mark } from '../../ui/mark.tsx';
 import { useLiveStatus } from '../live/store.ts';

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import { CircleQuestionMark, FolderClosed, Inbox, ListChecks, Moon, Search, Settings, ShieldCheck, Sun, UserRound } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { waitingQuery } from '../approval/queries.ts';

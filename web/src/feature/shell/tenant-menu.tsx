@@ -1,5 +1,5 @@
 import { Building2, Check, ChevronsUpDown, UserCog } from 'lucide-react';
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import { Mark } from '../../ui/mark.tsx';
 import { Menu, MenuItem, MenuLabel } from '../../ui/menu.tsx';

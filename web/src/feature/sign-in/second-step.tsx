@@ -1,8 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { peopleText } from '#text/people.ts';
 import { post } from '../../api/client.ts';
 import type { SecondFactor } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { CodeField } from '../../ui/form/code-field.tsx';

@@ -1,9 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { text } from '#text/common.ts';
+import { peopleText } from '#text/people.ts';
 import type { SecondFactor, SignInWays } from '../../api/identity.ts';
-import { text } from '../../text/en.ts';
-import { peopleText } from '../../text/people.ts';
 import { Notice } from '../../ui/feedback.tsx';
 import { Outside } from '../../ui/outside.tsx';
 import { linkOutcome, meKey, useMe } from '../session/session.ts';

@@ -1,9 +1,9 @@
 import { useMutation } from '@tanstack/react-query';
 import { Building2, KeyRound, Mail } from 'lucide-react';
 import { useState } from 'react';
+import { peopleText } from '#text/people.ts';
 import { post } from '../../api/client.ts';
 import type { SecondFactor, SignInWays } from '../../api/identity.ts';
-import { peopleText } from '../../text/people.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { TextField } from '../../ui/field.tsx';

@@ -1,5 +1,5 @@
+import { securityText } from '#text/security.ts';
 import type { SsoKind } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { TextArea, TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/form/columns.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';

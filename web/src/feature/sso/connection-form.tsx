@@ -1,6 +1,6 @@
+import { securityText } from '#text/security.ts';
 import { put } from '../../api/client.ts';
 import type { SsoProvider } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { CheckField, TextField } from '../../ui/field.tsx';
 import { Block } from '../../ui/form/block.tsx';
 import { SaveForm } from '../../ui/form/save-form.tsx';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
 import { post, remove } from '../../api/client.ts';
 import type { SsoDomain, SsoProvider } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';

@@ -1,8 +1,8 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
 import { post } from '../../api/client.ts';
 import type { SsoKind, SsoProvider } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';

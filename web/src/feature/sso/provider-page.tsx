@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { securityText } from '#text/security.ts';
 import { remove } from '../../api/client.ts';
 import type { SsoProvider } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';

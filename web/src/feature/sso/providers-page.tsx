@@ -1,9 +1,9 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ChevronRight, LogIn } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
+import { securityText } from '#text/security.ts';
 import type { SsoProvider } from '../../api/identity.ts';
-import { text } from '../../text/en.ts';
-import { securityText } from '../../text/security.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Empty, Notice } from '../../ui/feedback.tsx';
 import { ListCard } from '../../ui/form/list-card.tsx';

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { securityText } from '#text/security.ts';
 import { put } from '../../api/client.ts';
 import type { SsoProvider } from '../../api/identity.ts';
-import { securityText } from '../../text/security.ts';
 import { CheckField, TextField } from '../../ui/field.tsx';
 import { Block } from '../../ui/form/block.tsx';
 import { CheckList } from '../../ui/form/check-list.tsx';

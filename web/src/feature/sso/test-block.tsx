@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { text } from '#text/common.ts';
+import { securityText } from '#text/security.ts';
 import { get, post } from '../../api/client.ts';
 import type { SsoProvider, SsoTest } from '../../api/identity.ts';
-import { text } from '../../text/en.ts';
-import { securityText } from '../../text/security.ts';
 import { Button } from '../../ui/button.tsx';
 import { Notice } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';

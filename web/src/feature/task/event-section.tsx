@@ -1,6 +1,6 @@
+import { text } from '#text/common.ts';
 import type { Json, TaskEvent } from '../../api/types.ts';
 import { formatExact } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Section } from '../../ui/page.tsx';

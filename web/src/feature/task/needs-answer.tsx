@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { CircleHelp } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
 import type { Settlement, Step, Task } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeError, Notice } from '../../ui/feedback.tsx';
 import { TextArea } from '../../ui/field.tsx';

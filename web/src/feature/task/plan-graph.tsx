@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
+import { text } from '#text/common.ts';
 import type { PlanStep, Step, StepState } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { cx } from '../../ui/cx.ts';
 import { ScrollBox } from '../../ui/scroll-box.tsx';
 import { layoutPlan, nodeSize } from './layout.ts';

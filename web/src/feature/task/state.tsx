@@ -17,8 +17,8 @@ import {
   Wrench,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { text } from '#text/common.ts';
 import type { StepState, TaskSummary } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 
 type StateOfTask = Pick<TaskSummary, 'state' | 'outcome' | 'waitReason'>;

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
+import { text } from '#text/common.ts';
 import type { Json, Step, Task } from '../../api/types.ts';
 import { formatDuration } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';

@@ -1,7 +1,7 @@
 import { RotateCw } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
 import type { Task } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { describeError } from '../../ui/feedback.tsx';

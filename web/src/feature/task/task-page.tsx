@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { text } from '#text/common.ts';
 import type { Task } from '../../api/types.ts';
 import { formatCost, formatCount, formatDuration } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ListChecks } from 'lucide-react';
 import { useRef } from 'react';
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';

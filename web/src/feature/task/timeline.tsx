@@ -1,6 +1,6 @@
+import { text } from '#text/common.ts';
 import type { TimelineEntry } from '../../api/types.ts';
 import { capitalise, formatActor } from '../../format.ts';
-import { text } from '../../text/en.ts';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Time } from '../../ui/time.tsx';
 import { quietKinds } from '../audit/fold.ts';

@@ -1,10 +1,10 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { RotateCcw, Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
+import { vaultText } from '#text/vault.ts';
 import type { DeletedNote } from '../../api/vault.ts';
 import { formatActor } from '../../format.ts';
-import { text } from '../../text/en.ts';
-import { vaultText } from '../../text/vault.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { Empty } from '../../ui/feedback.tsx';

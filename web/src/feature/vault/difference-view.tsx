@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { vaultText } from '#text/vault.ts';
 import type { NoteVersion } from '../../api/vault.ts';
-import { vaultText } from '../../text/vault.ts';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';

@@ -1,11 +1,11 @@
 import { Download, File as FileIcon, Upload } from 'lucide-react';
 import { useState } from 'react';
+import { text } from '#text/common.ts';
+import { filesText } from '#text/files.ts';
 import { remove, store } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { FileItem } from '../../api/types.ts';
 import { formatAmount } from '../../format.ts';
-import { text } from '../../text/en.ts';
-import { filesText } from '../../text/files.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { Empty } from '../../ui/feedback.tsx';

@@ -1,11 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { History } from 'lucide-react';
+import { text } from '#text/common.ts';
+import { vaultText } from '#text/vault.ts';
 import { isApiError } from '../../api/client.ts';
 import type { NoteVersion } from '../../api/vault.ts';
 import { formatActor, formatBytes } from '../../format.ts';
-import { text } from '../../text/en.ts';
-import { vaultText } from '../../text/vault.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { History } from 'lucide-react';
-import { text } from '../../text/en.ts';
-import { vaultText } from '../../text/vault.ts';
+import { text } from '#text/common.ts';
+import { vaultText } from '#text/vault.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';

@@ -1,6 +1,6 @@
 import { CheckSquare, ImageOff, Square } from 'lucide-react';
 import { Fragment, useMemo } from 'react';
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { ScrollBox } from '../../ui/scroll-box.tsx';
 import { type Block, type Inline, parseInline, parseNote } from './markdown.ts';

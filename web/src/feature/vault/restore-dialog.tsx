@@ -1,6 +1,6 @@
+import { vaultText } from '#text/vault.ts';
 import { post } from '../../api/client.ts';
 import type { NoteVersion } from '../../api/vault.ts';
-import { vaultText } from '../../text/vault.ts';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';

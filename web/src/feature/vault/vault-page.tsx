@@ -1,11 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { FileText, FolderClosed, Search } from 'lucide-react';
+import { text } from '#text/common.ts';
+import { filesText } from '#text/files.ts';
+import { vaultText } from '#text/vault.ts';
 import type { NoteItem } from '../../api/types.ts';
 import { formatBytes } from '../../format.ts';
-import { text } from '../../text/en.ts';
-import { filesText } from '../../text/files.ts';
-import { vaultText } from '../../text/vault.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';

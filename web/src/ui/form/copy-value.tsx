@@ -1,6 +1,6 @@
 import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { Button } from '../button.tsx';
 
 interface CopyValueProps {

@@ -1,5 +1,5 @@
 import { type ReactNode, useId, useState } from 'react';
-import { text } from '../../text/en.ts';
+import { text } from '#text/common.ts';
 import { Button } from '../button.tsx';
 import { Dialog, DialogBody } from '../dialog.tsx';
 import { FormError } from './form-error.tsx';

@@ -1,8 +1,8 @@
 import { type UseInfiniteQueryResult, useInfiniteQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { text } from '#text/common.ts';
 import type { listQuery } from '../../api/list.ts';
 import type { Page } from '../../api/types.ts';
-import { text } from '../../text/en.ts';
 import { Button } from '../button.tsx';
 import { ErrorBox, Skeleton } from '../feedback.tsx';
 

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { settingsText } from '../../text/settings.ts';
+import { settingsText } from '#text/settings.ts';
 import { Button } from '../button.tsx';
 import { FormError } from './form-error.tsx';
 

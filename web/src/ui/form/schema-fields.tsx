@@ -1,5 +1,5 @@
+import { connectionsText } from '#text/connections.ts';
 import type { ObjectSchema, SchemaField } from '../../api/connections.ts';
-import { connectionsText } from '../../text/connections.ts';
 import { CheckField, TextArea, TextField } from '../field.tsx';
 import { SelectField } from './select-field.tsx';
 

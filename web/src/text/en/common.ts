@@ -1,4 +1,4 @@
-import type { ApprovalState, Effect, Json, Origin, Risk, StepState, TaskOutcome, TaskState } from '../api/types.ts';
+import type { ApprovalState, Effect, Json, Origin, Risk, StepState, TaskOutcome, TaskState } from '../../api/types.ts';
 
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 

@@ -1,4 +1,4 @@
-import { formatCount } from '../format.ts';
+import { formatCount } from '../../format.ts';
 
 const lines = (n: number): string => (n === 1 ? '1 line' : `${formatCount(n)} lines`);
 
