@@ -110,6 +110,8 @@ export const errorCatalogue = {
   'gate.denied': { status: 403, retry: false, title: 'Policy forbids this' },
   'policy.invalid': { status: 422, retry: false, title: 'The policy text is not valid' },
   'policy.changed': { status: 409, retry: false, title: 'Somebody else has saved the policies' },
+  'policy.version_not_found': { status: 404, retry: false, title: 'No such version of the policies' },
+  'policy.simulation_busy': { status: 429, retry: true, title: 'Another policy is being tried for this tenant' },
   'grant.not_found': { status: 404, retry: false, title: 'No such standing grant' },
   'vault.too_large': { status: 422, retry: false, title: 'The vault is too large to be searched' },
   'vault.path_invalid': { status: 400, retry: false, title: 'This is not a path inside the vault' },

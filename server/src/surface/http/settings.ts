@@ -1,5 +1,6 @@
 import { followTimeZone } from '#flow/schedule';
 import { FactotumError } from '#kernel';
+import type { Thresholds } from '#trust/policy';
 import { configureTenant, ownChangesSchema, readTenant, type Tenant, thresholdsInForce } from '#trust/tenant';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
@@ -9,11 +10,11 @@ import { settingsSchema } from './tenant-schema.ts';
 /** What a tenant's own people set for it. Limits, and what costs the operator money, are not among it. */
 export function addSettingsRoutes(routes: Routes, { plannerModel, keks }: Pick<HttpDeps, 'plannerModel' | 'keks'>): void {
   const answer = async (call: Call, tenant: Tenant) => {
-    const { isInForce, hasOwnKeys } = await call.inTenant(async (tx) => ({
-      isInForce: await thresholdsInForce(tx, call.keys, tenant),
+    const { thresholds, hasOwnKeys } = await call.inTenant(async (tx) => ({
+      thresholds: await thresholdsInForce(tx, call.keys),
       hasOwnKeys: await keks.hasOwn(tx, call.tenantId),
     }));
-    const body = presentSettings(tenant, { isInForce, hasOwnKeys, models: plannerModel === null ? [] : [plannerModel] });
+    const body = presentSettings(tenant, { thresholds, hasOwnKeys, models: plannerModel === null ? [] : [plannerModel] });
     return new Response(JSON.stringify(body), {
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store', etag: `"${tenant.version}"` },
     });
@@ -68,9 +69,9 @@ export function addSettingsRoutes(routes: Routes, { plannerModel, keks }: Pick<H
 
 function presentSettings(
   tenant: Tenant,
-  { isInForce, hasOwnKeys, models }: { isInForce: boolean; hasOwnKeys: boolean; models: readonly string[] },
+  { thresholds, hasOwnKeys, models }: { thresholds: Thresholds | null; hasOwnKeys: boolean; models: readonly string[] },
 ) {
-  const { maySpendOperatorModelKey, thresholds, ...settings } = tenant.settings;
+  const { maySpendOperatorModelKey, thresholds: _remembered, ...settings } = tenant.settings;
   return {
     ...settings,
     custody: hasOwnKeys ? ('own' as const) : ('installation' as const),
@@ -79,7 +80,7 @@ function presentSettings(
     state: tenant.state,
     erasesAt: tenant.erasesAt?.toISOString() ?? null,
     version: tenant.version,
-    thresholds: isInForce ? thresholds : null,
+    thresholds,
     maySpendOperatorModelKey,
     models,
     createdAt: tenant.createdAt.toISOString(),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type DetailedError, type PolicyJson, policySetTextToParts, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { canonicalJson } from '#kernel';
+import { type Demands, isDemanding, leastDemands, readDemands } from './demand.ts';
 import { mayForbidReads, mentionedTools } from './scan.ts';
 
 /** One thing that is wrong with a policy text, named so that its author can mend it. */
@@ -18,6 +19,7 @@ export interface NamedPolicy {
   readonly title: string;
   readonly text: string;
   readonly textHash: string;
+  readonly demands: Demands;
 }
 
 /** A policy text taken apart. */
@@ -29,6 +31,8 @@ export interface PolicySet {
   readonly tools: ReadonlySet<string>;
   /** Some policy that names no tool may forbid reading. */
   readonly forbidsReads: boolean;
+  /** Some policy asks for more than one person's plain yes. */
+  readonly isDemanding: boolean;
 }
 
 export type Compilation =
@@ -62,15 +66,23 @@ export function compile(text: string): Compilation {
     const answer = policyToJson(part);
     if (answer.type === 'failure') faults.push(...answer.errors.map((error) => faultOf(error, null, part, 0)));
     else {
-      const policy = named(answer.json.annotations?.id ?? '', answer.json.annotations?.title ?? '', part);
-      const wrong = nameFault(policy, byId);
+      const { annotations = {} } = answer.json;
+      const demands = readDemands(annotations);
+      const policy = named(annotations.id ?? '', annotations.title ?? '', part, typeof demands === 'string' ? leastDemands : demands);
+      const wrong = nameFault(policy, byId) ?? (typeof demands === 'string' ? demands : null);
       if (wrong !== null) faults.push({ policy: policy.id || null, line: lineAt(text, text.indexOf(part)), message: wrong });
       byId.set(policy.id, policy);
       sources.push(answer.json);
     }
   }
   if (faults.length > 0) return { kind: 'faulty', faults };
-  const set = { hash: sha256(text), byId, tools: new Set(sources.flatMap(mentionedTools)), forbidsReads: sources.some(mayForbidReads) };
+  const set = {
+    hash: sha256(text),
+    byId,
+    tools: new Set(sources.flatMap(mentionedTools)),
+    forbidsReads: sources.some(mayForbidReads),
+    isDemanding: [...byId.values()].some(({ demands }) => isDemanding(demands)),
+  };
   return { kind: 'compiled', set };
 }
 
@@ -93,8 +105,9 @@ export function hashOfPolicies(policies: readonly NamedPolicy[]): string {
   return sha256(`factotum/policy/v1\0${canonicalJson(sorted)}`);
 }
 
-function named(id: string, title: string, text: string): NamedPolicy {
-  return { id, title, text, textHash: sha256(text) };
+/** A declaration, like the hash below it. */
+function named(id: string, title: string, text: string, demands = leastDemands): NamedPolicy {
+  return { id, title, text, textHash: sha256(text), demands };
 }
 
 function nameFault(policy: NamedPolicy, earlier: ReadonlyMap<string, NamedPolicy>): string | null {

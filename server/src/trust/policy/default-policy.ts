@@ -12,6 +12,12 @@ export const thresholdsSchema = z.strictObject({
   recipientsMax: z.int().min(1).max(1000).default(5),
   /** Notes, drafts and holds are written alone when nothing foreign steers them. */
   writeUnattended: z.boolean().default(true),
+  /** How many people have to say yes to a payment. */
+  paymentApprovals: z.int().min(1).max(5).default(1),
+  /** Whoever says yes to a payment proves first that it is them. */
+  paymentStepUp: z.boolean().default(false),
+  /** Both of these only for payments from this on; 0: for every payment. */
+  paymentCareFromMinor: z.int().min(0).max(100_000_000).default(0),
 });
 export type Thresholds = z.infer<typeof thresholdsSchema>;
 
@@ -28,10 +34,39 @@ export function policyFromThresholds(choices: Partial<Thresholds>): string {
     graveAsks,
     unknownPayee,
     thresholds.payUnattendedUpToMinor === 0 ? paymentsAsk : smallPayments(thresholds),
+    ...(thresholds.paymentApprovals > 1 || thresholds.paymentStepUp ? [paymentCare(thresholds)] : []),
     newRecipient,
     bulkMail(thresholds),
     thresholds.sendUnattendedToKnown ? knownRecipient : mailAsks,
   ].join('\n\n')}\n`;
+}
+
+/** The choices that the form would have to be given to write exactly this text; null when somebody has written it otherwise. */
+export function thresholdsOf(text: string): Thresholds | null {
+  const choices = nearestThresholds(text);
+  return policyFromThresholds(choices) === text ? choices : null;
+}
+
+/**
+ * What a text seems to say in the words of the form, for a form to begin with. What it does not say has its default, also choices that
+ * have no effect there (the currency where no amount is named).
+ */
+export function nearestThresholds(text: string): Thresholds {
+  const number = (pattern: RegExp): number | undefined => {
+    const found = pattern.exec(text)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  const choices = thresholdsSchema.safeParse({
+    payUnattendedUpToMinor: number(/context\.amountMinor <= (\d+)/),
+    currency: /context\.currency == "([A-Z]{3})"/.exec(text)?.[1],
+    sendUnattendedToKnown: text.includes('@id("known-recipient")'),
+    recipientsMax: number(/context\.recipientCount > (\d+)/),
+    writeUnattended: text.includes('@id("own-writes")'),
+    paymentApprovals: number(/@approvals\("(\d)"\)/),
+    paymentStepUp: text.includes('@stepup("true")'),
+    paymentCareFromMinor: number(/context\.amountMinor < (\d+)/),
+  });
+  return choices.success ? choices.data : thresholdsSchema.parse({});
 }
 
 const head = `// What the employee does alone, what needs a person, and what never happens.
@@ -76,6 +111,24 @@ when {
   context has currency && context.currency == "${currency}" &&
   context.payeeKnown && context.steeringBound && context.trustedSourcesOnly
 };`;
+
+/** What is not certainly below the amount (another currency, no amount) is taken care of as well. */
+function paymentCare({ paymentApprovals: people, paymentStepUp, paymentCareFromMinor: from, currency }: Thresholds): string {
+  const which = from === 0 ? 'Payments' : `Payments from ${formatMinor(from, currency)}`;
+  const what = [...(people > 1 ? [`need ${people} people`] : []), ...(paymentStepUp ? ['need a fresh sign-in'] : [])].join(' and ');
+  return `@id("payment-care")
+@title("${which} ${what}")${people > 1 ? `\n@approvals("${people}")` : ''}${paymentStepUp ? '\n@stepup("true")' : ''}
+permit (principal, action == Action::"callWithApproval", resource)
+when { context.effect == "money" }${
+    from === 0
+      ? ''
+      : `
+unless {
+  context has amountMinor && context.amountMinor < ${from} &&
+  context has currency && context.currency == "${currency}"
+}`
+  };`;
+}
 
 const newRecipient = `@id("new-recipient")
 @title("Mail to somebody who is not among the contacts needs a person")

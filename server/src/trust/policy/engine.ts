@@ -1,6 +1,7 @@
 import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import { LRUCache } from 'lru-cache';
 import { builtInReads, compile, hashOfPolicies, type NamedPolicy, type PolicySet } from './compile.ts';
+import { type Demands, isDemanding, leastDemands, mostDemanding } from './demand.ts';
 import { type CallFacts, contextOf, schemaName, schemaText } from './facts.ts';
 import { createSlots, type Slots } from './slots.ts';
 import type { Verdict } from './verdict.ts';
@@ -17,8 +18,10 @@ export interface PolicyVerdict {
   readonly verdict: Verdict;
   /** Those that decided: for `ask` first what forbids running alone, then what allows asking. */
   readonly policies: readonly { readonly id: string; readonly title: string; readonly textHash: string }[];
-  /** Covers the text of these policies only: a change elsewhere does not disturb what waits for a person. */
+  /** Covers the text of these policies, and of those that `demands` comes from: a change elsewhere does not disturb what waits for a person. */
   readonly policyHash: string;
+  /** What has to come together when a person is asked, whatever the verdict: floors may ask where the policies would not. */
+  readonly demands: Demands;
   /** The policies could not be evaluated; the verdict is then `deny`. */
   readonly fault: boolean;
 }
@@ -75,7 +78,8 @@ export function createPolicyEngine({ slotsMax = 64, decisionsMax = 20_000 }: Pol
       try {
         const set = setOf(policy);
         if (set === null) return failed;
-        if (facts.effect === 'read' && !facts.visibleOutside && !set.forbidsReads && !set.tools.has(facts.tool)) return allowedRead;
+        if (facts.effect === 'read' && !facts.visibleOutside && !set.forbidsReads && !set.isDemanding && !set.tools.has(facts.tool))
+          return allowedRead;
         const key = `${set.hash} ${JSON.stringify([facts.tool, contextOf(facts)])}`;
         const kept = decisions.get(key);
         if (kept !== undefined) return kept;
@@ -90,7 +94,7 @@ export function createPolicyEngine({ slotsMax = 64, decisionsMax = 20_000 }: Pol
   };
 }
 
-const failed: PolicyVerdict = { verdict: 'deny', policies: [], policyHash: hashOfPolicies([]), fault: true };
+const failed: PolicyVerdict = { verdict: 'deny', policies: [], policyHash: hashOfPolicies([]), demands: leastDemands, fault: true };
 const allowedRead: PolicyVerdict = answer('auto', [builtInReads]);
 
 function decide(slots: Slots<PolicySet>, set: PolicySet, facts: CallFacts): PolicyVerdict {
@@ -98,35 +102,51 @@ function decide(slots: Slots<PolicySet>, set: PolicySet, facts: CallFacts): Poli
   if (slot === null) return failed;
   const deciding = new Map<string, NamedPolicy>();
   for (const [action, verdict] of ladder) {
-    const reply = statefulIsAuthorized({
-      principal: { type: 'Employee', id: 'employee' },
-      action: { type: 'Action', id: action },
-      resource: { type: 'Tool', id: facts.tool },
-      context: contextOf(facts),
-      entities: [],
-      preparsedPolicySetId: slot,
-      preparsedSchemaName: schemaName,
-      validateRequest: true,
-    });
-    // Cedar skips a policy that fails, also a forbid; so one failure is a failure of the decision.
-    if (reply.type === 'failure' || reply.response.diagnostics.errors.length > 0) return failed;
-    const { decision, diagnostics } = reply.response;
-    if (decision === 'deny' && action === 'callWithApproval') deciding.clear();
-    for (const id of [...diagnostics.reason].sort()) {
-      const policy = set.byId.get(id);
-      if (policy === undefined) return failed;
-      deciding.set(id, policy);
-    }
-    if (decision === 'allow') return answer(verdict, [...deciding.values()]);
+    const said = ask(slot, set, facts, action);
+    if (said === null) return failed;
+    if (!said.allowed && action === 'callWithApproval') deciding.clear();
+    for (const policy of said.policies) deciding.set(policy.id, policy);
+    if (!said.allowed) continue;
+    if (verdict === 'ask' || !set.isDemanding) return answer(verdict, [...deciding.values()]);
+    // It runs alone by policy. A floor may ask all the same, and then whatever is demanded of those who are asked holds.
+    const asking = ask(slot, set, facts, 'callWithApproval');
+    return asking === null ? failed : answer(verdict, [...deciding.values()], asking.policies);
   }
   return answer('deny', [...deciding.values()]);
 }
 
-function answer(verdict: Verdict, deciding: readonly NamedPolicy[]): PolicyVerdict {
+/** One question to Cedar, with the policies that answered it; null when any of them could not be evaluated. */
+function ask(
+  slot: string,
+  set: PolicySet,
+  facts: CallFacts,
+  action: (typeof ladder)[number][0],
+): { readonly allowed: boolean; readonly policies: readonly NamedPolicy[] } | null {
+  const reply = statefulIsAuthorized({
+    principal: { type: 'Employee', id: 'employee' },
+    action: { type: 'Action', id: action },
+    resource: { type: 'Tool', id: facts.tool },
+    context: contextOf(facts),
+    entities: [],
+    preparsedPolicySetId: slot,
+    preparsedSchemaName: schemaName,
+    validateRequest: true,
+  });
+  // Cedar skips a policy that fails, also a forbid; so one failure is a failure of the decision.
+  if (reply.type === 'failure' || reply.response.diagnostics.errors.length > 0) return null;
+  const { decision, diagnostics } = reply.response;
+  const policies = [...diagnostics.reason].sort().map((id) => set.byId.get(id));
+  const known = policies.filter((policy) => policy !== undefined);
+  return known.length === policies.length ? { allowed: decision === 'allow', policies: known } : null;
+}
+
+function answer(verdict: Verdict, deciding: readonly NamedPolicy[], asking: readonly NamedPolicy[] = []): PolicyVerdict {
+  const demanding = asking.filter((policy) => isDemanding(policy.demands) && !deciding.includes(policy));
   return {
     verdict,
     policies: deciding.map(({ id, title, textHash }) => ({ id, title, textHash })),
-    policyHash: hashOfPolicies(deciding),
+    policyHash: hashOfPolicies([...deciding, ...demanding]),
+    demands: mostDemanding([...deciding, ...demanding].map(({ demands }) => demands)),
     fault: false,
   };
 }

@@ -4,7 +4,7 @@ import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
 import { consume } from '#trust/quota';
-import { activeGrants, holdGrant, insertGrant, revokeActiveGrant } from './store.ts';
+import { activeGrants, type GrantRow, holdGrant, insertGrant, revokeActiveGrant } from './store.ts';
 
 const argName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/);
 
@@ -34,7 +34,7 @@ const bodySchema = z
   );
 
 /** What a person fills in to give a standing grant. */
-const grantInputSchema = z.strictObject({
+export const grantInputSchema = z.strictObject({
   tool: z.string().min(1).max(100),
   args: bodySchema.shape.args,
   source: bodySchema.shape.source,
@@ -57,19 +57,29 @@ export interface StandingGrant {
   readonly expiresAt?: Date;
 }
 
+/** The same with who gave it, and when. */
+export interface GivenGrant extends StandingGrant {
+  readonly author: string;
+  readonly createdAt: Date;
+}
+
 const grantsMax = 1000;
 
 /** The grants that nobody has revoked, oldest first, also those that have expired: whoever uses one looks at `expiresAt`. */
-export async function listGrants(tx: Tx, keys: TenantKeys, tenantId: Id<'tenant'>): Promise<StandingGrant[]> {
-  const rows = await activeGrants(tx, tenantId, grantsMax);
-  return rows.map((row) => ({
-    id: row.grantId,
-    tool: row.tool,
-    ...keys.openJson({ kind: 'grant', id: row.grantId }, row.body, bodySchema),
-    perDay: row.perDay,
-    ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt }),
-  }));
-}
+export const listGrants = async (tx: Tx, keys: TenantKeys, tenantId: Id<'tenant'>): Promise<StandingGrant[]> =>
+  (await activeGrants(tx, tenantId, grantsMax)).map((row) => opened(keys, row));
+
+/** The same for people, who want to know whose they are. */
+export const listGivenGrants = async (tx: Tx, keys: TenantKeys, tenantId: Id<'tenant'>): Promise<GivenGrant[]> =>
+  (await activeGrants(tx, tenantId, grantsMax)).map((row) => ({ ...opened(keys, row), author: row.author, createdAt: row.createdAt }));
+
+const opened = (keys: TenantKeys, row: GrantRow): StandingGrant => ({
+  id: row.grantId,
+  tool: row.tool,
+  ...keys.openJson({ kind: 'grant', id: row.grantId }, row.body, bodySchema),
+  perDay: row.perDay,
+  ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt }),
+});
 
 /** Gives a standing grant. @throws FactotumError `request.invalid` with every fault named. */
 export async function createGrant(

@@ -19,7 +19,8 @@ function faultsOf(text: string, tools: ReadonlySet<string> | undefined): ReturnT
   return faults;
 }
 
-const bodySchema = z.strictObject({ text: z.string() });
+/** What is sealed in the row of a version. */
+export const policyBodySchema = z.strictObject({ text: z.string() });
 
 /**
  * The policy in force. A tenant without any has the empty policy at version 0: reads run, all else is refused.
@@ -28,7 +29,7 @@ const bodySchema = z.strictObject({ text: z.string() });
 export async function loadPolicy(tx: Tx, keys: TenantKeys, tenantId: Id<'tenant'>): Promise<LoadedPolicy> {
   const row = await newestPolicy(tx, tenantId);
   if (row === undefined) return { tenantId, version: 0, text: '' };
-  const { text } = keys.openJson({ kind: 'policy', id: tenantId, version: row.version }, row.body, bodySchema);
+  const { text } = keys.openJson({ kind: 'policy', id: tenantId, version: row.version }, row.body, policyBodySchema);
   return { tenantId, version: row.version, text };
 }
 

@@ -27,6 +27,25 @@ export const newestPolicy = (tx: Tx, tenantId: Id<'tenant'>) =>
     .limit(1)
     .executeTakeFirst();
 
+/** Versions from newest to oldest, those below `before` where it is given. */
+export const policyRows = (tx: Tx, tenantId: Id<'tenant'>, page: { readonly before: number | null; readonly limit: number }) =>
+  tx
+    .selectFrom('policy')
+    .select(['version', 'author', 'createdAt'])
+    .where('tenantId', '=', tenantId)
+    .$if(page.before !== null, (query) => query.where('version', '<', page.before ?? 0))
+    .orderBy('version', 'desc')
+    .limit(page.limit)
+    .execute();
+
+export const policyRow = (tx: Tx, tenantId: Id<'tenant'>, version: number) =>
+  tx
+    .selectFrom('policy')
+    .select(['version', 'body', 'author', 'createdAt'])
+    .where('tenantId', '=', tenantId)
+    .where('version', '=', version)
+    .executeTakeFirst();
+
 /** False when this version exists already: somebody else was faster. */
 export const insertPolicy = (tx: Tx, row: { tenantId: Id<'tenant'>; version: number; body: Buffer; author: string; createdAt: Date }) =>
   tx
@@ -44,9 +63,11 @@ export interface GrantRow {
   readonly body: Buffer;
   readonly perDay: number;
   readonly expiresAt: Date | null;
+  readonly author: string;
+  readonly createdAt: Date;
 }
 
-const grantColumns = ['tenantId', 'grantId', 'tool', 'body', 'perDay', 'expiresAt'] as const;
+const grantColumns = ['tenantId', 'grantId', 'tool', 'body', 'perDay', 'expiresAt', 'author', 'createdAt'] as const;
 
 export const activeGrants = (tx: Tx, tenantId: Id<'tenant'>, limit: number): Promise<GrantRow[]> =>
   tx
@@ -58,7 +79,7 @@ export const activeGrants = (tx: Tx, tenantId: Id<'tenant'>, limit: number): Pro
     .limit(limit)
     .execute();
 
-export const insertGrant = (tx: Tx, row: GrantRow & { author: string; createdAt: Date }) =>
+export const insertGrant = (tx: Tx, row: GrantRow) =>
   tx
     .insertInto('standingGrant')
     .values({ ...row, state: 'active' })

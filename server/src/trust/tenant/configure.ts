@@ -3,7 +3,7 @@ import { FactotumError, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
-import { loadPolicy, policyFromThresholds, savePolicy } from '#trust/policy';
+import { loadPolicy, policyFromThresholds, savePolicy, type Thresholds, thresholdsOf } from '#trust/policy';
 import { readTenant, type Tenant } from './read.ts';
 import { ownSettingsSchema, tenantSettingsSchema, tenantTitleSchema } from './settings.ts';
 import { updateSettings } from './store.ts';
@@ -32,7 +32,7 @@ export async function configureTenant(
 ): Promise<Tenant> {
   const { tenantId } = keys;
   const { changes, actor, at } = input;
-  const before = await readTenant(tx, tenantId);
+  const before = await withThresholdsInForce(tx, keys, await readTenant(tx, tenantId), changes);
   if (input.version !== null && input.version !== before.version) throw changedSince();
   const { title = before.title, ...given } = defined(changes);
   const settings = tenantSettingsSchema.parse({ ...before.settings, ...given });
@@ -41,7 +41,7 @@ export async function configureTenant(
   if (names.length === 0 && !isRenamed) return before;
   const row = { tenantId, title: title === before.name ? null : title, settings, version: before.version };
   if (!(await updateSettings(tx, row))) throw changedSince();
-  if (names.includes('thresholds')) await adoptThresholds(tx, keys, { before, settings, actor, at });
+  if (names.includes('thresholds')) await adoptThresholds(tx, keys, { settings, actor, at });
   const changed = [...names, ...(isRenamed ? ['title'] : [])].sort();
   await recordAudit(tx, tenantId, [
     { kind: 'tenant.changed', actor, at, objectId: tenantId, detail: { changed, version: before.version + 1 } },
@@ -50,17 +50,22 @@ export async function configureTenant(
 }
 
 /** The thresholds in force, null where the policies say something that no form does. */
-export async function thresholdsInForce(tx: Tx, keys: TenantKeys, { settings }: Pick<Tenant, 'settings'>): Promise<boolean> {
-  return (await loadPolicy(tx, keys, keys.tenantId)).text === policyFromThresholds(settings.thresholds);
+export const thresholdsInForce = async (tx: Tx, keys: TenantKeys): Promise<Thresholds | null> =>
+  thresholdsOf((await loadPolicy(tx, keys, keys.tenantId)).text);
+
+/** The policies have an editor of their own: what they say goes before what the settings remember of their form. */
+async function withThresholdsInForce(tx: Tx, keys: TenantKeys, tenant: Tenant, { thresholds }: SettingsChanges): Promise<Tenant> {
+  const inForce = thresholds === undefined ? null : await thresholdsInForce(tx, keys);
+  return inForce === null ? tenant : { ...tenant, settings: { ...tenant.settings, thresholds: inForce } };
 }
 
 async function adoptThresholds(
   tx: Tx,
   keys: TenantKeys,
-  { before, settings, actor, at }: { before: Tenant; settings: Tenant['settings']; actor: string; at: Date },
+  { settings, actor, at }: { settings: Tenant['settings']; actor: string; at: Date },
 ): Promise<void> {
   const policy = await loadPolicy(tx, keys, keys.tenantId);
-  if (policy.text !== policyFromThresholds(before.settings.thresholds))
+  if (thresholdsOf(policy.text) === null)
     throw new FactotumError('policy.changed', 'The policies were edited by hand, and the form would overwrite that. Edit them there.');
   const text = policyFromThresholds(settings.thresholds);
   await savePolicy(tx, keys, keys.tenantId, { text, basedOn: policy.version, actor, at });
