@@ -1,0 +1,30 @@
+const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+
+/** What the inbox says before anything is opened in it. */
+export const inboxText = {
+  viewsLabel: 'Views of the inbox',
+  views: { mine: 'Mine', delegated: 'Delegated', snoozed: 'Snoozed', decided: 'Decided', all: 'All' },
+  urgent: 'Expires within the hour',
+  filter: 'Filter',
+  filtered: (n: number) => `Filter: ${plural(n, 'condition', 'conditions')}`,
+  choose: 'Select several',
+  snooze: 'Snooze',
+  wake: 'Show again',
+  delegate: 'Delegate',
+  more: (what: string) => `More about: ${what}`,
+  snoozeLabel: (what: string) => `Snooze: ${what}`,
+  wakeLabel: (what: string) => `Show again: ${what}`,
+  delegateLabel: (what: string) => `Delegate: ${what}`,
+  undo: 'Undo',
+  undone: 'Taken back',
+  undoFailed: 'It could not be taken back',
+  awake: 'Back in the inbox',
+  votes: (given: number, needed: number) => `${given} of ${needed}`,
+  votesLabel: (given: number, needed: number) => `${given} of ${needed} approvals given`,
+  counted: (given: number, needed: number) => `Your approval counts: ${given} of ${needed}`,
+  voted: (missing: number) => `You approved · ${missing} more needed`,
+  with: (name: string) => `with ${name}`,
+  withUntil: (name: string, when: string) => `with ${name} until ${when}`,
+  until: (when: string) => `until ${when}`,
+  comments: (n: number) => plural(n, 'comment', 'comments'),
+};
