@@ -2,7 +2,7 @@
 import type { GateInput } from '#flow/gate';
 import type { ArgManifest, ToolManifest } from '#flow/tool';
 import { idSchema, type Json } from '#kernel';
-import { type Label, type Labelled, type PolicyVerdict, parseDirectory, type StandingGrant } from '#trust/policy';
+import { type Label, type Labelled, leastDemands, type PolicyVerdict, parseDirectory, type StandingGrant } from '#trust/policy';
 
 export const member: Label = { sources: ['member:usr_1'], integrity: 'trusted', readers: 'anyone' };
 export const stranger: Label = { sources: ['mail:alice@example.com'], integrity: 'untrusted', readers: 'anyone' };
@@ -88,7 +88,7 @@ export const look: ToolManifest = {
 };
 
 /** The answer of a policy that allows everything. */
-export const allow: PolicyVerdict = { verdict: 'auto', policies: [], policyHash: '0'.repeat(64), fault: false };
+export const allow: PolicyVerdict = { verdict: 'auto', policies: [], policyHash: '0'.repeat(64), demands: leastDemands, fault: false };
 const iban = 'DE89370400440532013000';
 const directory = parseDirectory(`## Payees\n| Northwind Trading | ${iban} |`);
 /** A standing grant for the times of `hold`, for whatever comes by mail. */

@@ -1,4 +1,4 @@
-import { type CallFacts, isStricter, type PolicyVerdict, stricter, type Verdict } from '#trust/policy';
+import { type CallFacts, type Demands, isStricter, mostDemanding, type PolicyVerdict, stricter, type Verdict } from '#trust/policy';
 import { type Call, type CallInput, describeCall } from './call.ts';
 import { factsOf } from './facts.ts';
 import { type Floor, floors } from './floors.ts';
@@ -26,6 +26,8 @@ export interface GateResult {
   /** The policies that determined the tenant's half of the verdict. */
   readonly policies: readonly { readonly id: string; readonly title: string }[];
   readonly policyHash: string;
+  /** What has to come together when a person is asked: the most that any policy asks for, of the call or of a part of it. */
+  readonly demands: Demands;
   /** Set when the step runs alone only because of this grant: count the use before the effect. */
   readonly grantId?: string;
 }
@@ -61,6 +63,7 @@ export function decideBy(rules: readonly Floor[], input: GateInput): GateResult 
     reasons: reasons.map(({ verdict: _, ...reason }) => reason),
     policies: [...policies].map(([id, title]) => ({ id, title })),
     policyHash: whole.policy.policyHash,
+    demands: mostDemanding(all.map(({ policy }) => policy.demands)),
     ...(verdict === 'auto' && call.grant !== null ? { grantId: call.grant.id } : {}),
   };
 }

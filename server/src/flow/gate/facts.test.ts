@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ArgManifest, ToolManifest } from '#flow/tool';
 import type { Json } from '#kernel';
-import { type CallFacts, type Label, parseDirectory } from '#trust/policy';
+import { type CallFacts, type Label, leastDemands, parseDirectory } from '#trust/policy';
 import { decideStep } from './decide-step.ts';
 
 const trusted: Label = { sources: ['member:usr_1'], integrity: 'trusted', readers: 'anyone' };
@@ -49,7 +49,7 @@ function factsFor(
     timeZone: more.timeZone ?? 'UTC',
     policy: (facts) => {
       seen.push(facts);
-      return { verdict: 'auto', policies: [], policyHash: '', fault: false };
+      return { verdict: 'auto', policies: [], policyHash: '', demands: leastDemands, fault: false };
     },
   });
   const [facts] = seen;

@@ -1,7 +1,6 @@
 /** The door to labels, policies, standing grants and the directory: everything that the gate decides by. */
 export { normaliseAddress } from './address.ts';
 export type { PolicyFault } from './compile.ts';
-export { type Demands, isDemanding, leastDemands, mostDemanding } from './demand.ts';
 export {
   defaultPolicyText,
   nearestThresholds,
@@ -10,6 +9,7 @@ export {
   thresholdsOf,
   thresholdsSchema,
 } from './default-policy.ts';
+export { type Demands, isDemanding, leastDemands, mostDemanding } from './demand.ts';
 export { type Directory, emptyDirectory, knownPayee, knownRecipient, parseDirectory, payeeName, type SkippedRow } from './directory.ts';
 export { createPolicyEngine, type LoadedPolicy, type PolicyEngine, type PolicyEngineOptions, type PolicyVerdict } from './engine.ts';
 export type { CallFacts, Effect } from './facts.ts';
