@@ -1,18 +1,44 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 
 /** Where `npm run dev` finds the API; the built pages are served by the API itself. */
 const apiOrigin = process.env.FACTOTUM_DEV_API ?? 'http://127.0.0.1:4310';
 
 /** What only the pages about people, settings and tenants need: most visits are to decide, and do not load it. */
 const isForAdministration = (id: string): boolean =>
-  /\/src\/(?:feature\/(?:account|join|operator|settings|sign-in|sso)|ui\/(?:form|outside)|text\/\w+\/(?!common\.))/.test(id);
+  /\/src\/(?:feature\/(?:account|join|operator|settings|sign-in|sso)|ui\/(?:form|outside)|text\/\w+\/(?!(?:common|inbox|approvals)\.))/.test(id);
 
-export default defineConfig({
-  plugins: [react(), tailwindcss()],
+/** The words that only the dialogs and the page of an approval say: neither the inbox nor the administration waits for them. */
+const isForDeciding = (id: string): boolean => /\/src\/text\/\w+\/approvals\.|\/src\/feature\/approval\/(?:people|source)\./.test(id);
+
+/**
+ * The languages of the dashboard, one build each: `vite build --mode de` takes the words of src/text/de, and nothing of another language
+ * is in what it makes. The first one is `index.html`, and empties the folder; the others are `index.<language>.html` beside it.
+ */
+const languages = ['en', 'de'];
+
+const languageOf = (mode: string): string => (languages.includes(mode) ? mode : 'en');
+
+/** Says in the page which language it is in, and names it by that. */
+const pageOf = (language: string): Plugin => ({
+  name: 'page-of-language',
+  transformIndexHtml: (html) => html.replace('<html lang="en">', `<html lang="${language}">`),
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      const page = bundle['index.html'];
+      if (page !== undefined && language !== 'en') page.fileName = `index.${language}.html`;
+    },
+  },
+});
+
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), tailwindcss(), pageOf(languageOf(mode))],
+  resolve: { conditions: [languageOf(mode), ...defaultClientConditions] },
   build: {
     target: 'es2023',
+    emptyOutDir: languageOf(mode) === 'en',
     // The content security policy allows no data: addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
@@ -22,6 +48,7 @@ export default defineConfig({
           groups: [
             { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\//, priority: 2 },
             { name: 'tanstack', test: /node_modules\/@tanstack\/(?!.*virtual)/, priority: 2 },
+            { name: 'deciding', test: isForDeciding, minShareCount: 2, priority: 2, includeDependenciesRecursively: false },
             // What two pages share comes in one file, not in forty: the first page is there after fewer round trips.
             { name: 'shared', test: (id) => !isForAdministration(id), minShareCount: 2, priority: 1 },
             { name: 'administration', test: isForAdministration, minShareCount: 2, includeDependenciesRecursively: false },
@@ -31,4 +58,4 @@ export default defineConfig({
     },
   },
   server: { proxy: { '/api': { target: apiOrigin, ws: true } } },
-});
+}));

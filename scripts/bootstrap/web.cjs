@@ -23,7 +23,10 @@ async function build({ root, say, lock }) {
   // Taken before the build: a file saved meanwhile makes the next start build once more.
   const inputs = hashInputs(root);
   const vite = path.join(path.dirname(require.resolve('vite/package.json', { paths: [web] })), 'bin', 'vite.js');
-  await runChild({ what: 'Building the dashboard', command: nodeBinary(root), args: [vite, 'build'], cwd: web, say, lock });
+  const run = (what, ...args) => runChild({ what, command: nodeBinary(root), args: [vite, 'build', ...args], cwd: web, say, lock });
+  // The first empties the folder.
+  await run('Building the dashboard');
+  await run('Building the dashboard in German', '--mode', 'de');
   fs.writeFileSync(marker(root), inputs);
 }
 

@@ -129,7 +129,8 @@ async function buildWebFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'factotum-web-'));
   after(() => rm(folder, { recursive: true }));
   await mkdir(join(folder, 'assets'));
-  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Factotum</title>');
+  for (const [name, language] of Object.entries({ 'index.html': 'en', 'index.de.html': 'de' }))
+    await writeFile(join(folder, name), `<!doctype html><html lang="${language}"><title>Factotum</title>`);
   await writeFile(join(folder, 'favicon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
   await writeFile(join(folder, 'assets', 'index-abc123.js'), `console.info(${JSON.stringify('x'.repeat(4_000))});`);
   await writeFile(join(folder, 'secret.key'), 'not a type that is served');

@@ -188,6 +188,21 @@ test('where TLS is our own every address is by it, asks for it for good, and mak
   assert.equal((await at('evil.example')).get('strict-transport-security'), null);
 });
 
+test('the dashboard comes in the language that was chosen, else in the first of the browser that there is', async () => {
+  const pageFor = async (headers: Record<string, string>) => {
+    const page = await send('GET /tasks', { headers: { accept: 'text/html', ...headers } });
+    assert.equal(page.headers.get('vary'), 'accept-encoding, accept-language, cookie');
+    return /<html lang="(\w+)">/.exec(await page.text())?.[1];
+  };
+  assert.equal(await pageFor({}), 'en');
+  assert.equal(await pageFor({ 'accept-language': 'de-AT,de;q=0.9,en;q=0.8' }), 'de');
+  assert.equal(await pageFor({ 'accept-language': 'fr, en;q=0.4, de;q=0.5' }), 'de');
+  assert.equal(await pageFor({ 'accept-language': 'fr' }), 'en');
+  assert.equal(await pageFor({ 'accept-language': 'de', cookie: 'factotum_language=en' }), 'en');
+  assert.equal(await pageFor({ cookie: 'a=b; factotum_language=de' }), 'de');
+  assert.equal(await pageFor({ cookie: 'factotum_language=../../etc/passwd' }), 'en');
+});
+
 test('the dashboard comes from a table of names, and pages of its own router are its first page', async () => {
   const index = await send('GET /');
   assert.equal(index.headers.get('content-type'), 'text/html; charset=utf-8');

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { type Language, languageOf } from './language.ts';
 import type { App } from './route.ts';
 
 interface Asset {
@@ -37,17 +38,19 @@ const packers: Readonly<Record<Encoding, (bytes: Uint8Array) => Promise<Buffer<A
 
 /**
  * Serves the built dashboard from memory. What may be served is a table made now, by name: no request ever becomes a path on disk.
- * An address that is no file and that a browser navigates to is a page of the dashboard, which its own router knows.
+ * An address that is no file and that a browser navigates to is a page of the dashboard, which its own router knows; it comes in the
+ * language that the browser asks for, if the dashboard was built in it.
  */
 export async function addAssets(app: App, webFolder: string): Promise<void> {
   const assets = await readAssets(webFolder);
-  const index = assets.get('/index.html');
+  const pageIn = (language: Language) => assets.get(`/index.${language}.html`) ?? assets.get('/index.html');
   app.get('*', async (c, next) => {
     const path = c.req.path;
-    const asset = path === '/' ? index : (assets.get(path) ?? (isNavigation(path, c.req.raw.headers) ? index : undefined));
+    const isPage = path === '/' || (!assets.has(path) && isNavigation(path, c.req.raw.headers));
+    const asset = isPage ? pageIn(languageOf(c)) : assets.get(path);
     if (asset === undefined) return next();
     c.set('route', 'asset');
-    return respond(asset, c.req.raw.headers);
+    return respond(asset, c.req.raw.headers, isPage ? 'accept-encoding, accept-language, cookie' : 'accept-encoding');
   });
 }
 
@@ -56,8 +59,8 @@ function isNavigation(path: string, headers: Headers): boolean {
   return (headers.get('accept') ?? '').includes('text/html');
 }
 
-async function respond(asset: Asset, headers: Headers): Promise<Response> {
-  const shared = { etag: asset.etag, 'cache-control': asset.cache, vary: 'accept-encoding' };
+async function respond(asset: Asset, headers: Headers, vary: string): Promise<Response> {
+  const shared = { etag: asset.etag, 'cache-control': asset.cache, vary };
   if (headers.get('if-none-match')?.includes(asset.etag)) return new Response(null, { status: 304, headers: shared });
   const encoding = packable.test(asset.type) ? wantedEncoding(headers.get('accept-encoding') ?? '') : null;
   const bytes = encoding === null ? asset.bytes : await pack(asset, encoding);

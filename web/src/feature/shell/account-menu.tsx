@@ -1,11 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { CircleUser, Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
+import { CircleUser, Keyboard, Languages, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
 import { text } from '#text/common.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../../ui/menu.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { meKey, signOut, usePerson } from '../session/session.ts';
+import { language, languages, setLanguage } from './language.ts';
 import { setTheme, useTheme } from './theme.ts';
 
 /** Who is signed in, the theme, and the way out. */
@@ -48,6 +49,13 @@ export function AccountMenu({ onHelp, withName = false }: { onHelp?: () => void;
           { value: 'dark', label: text.nav.themes.dark, icon: <Moon size={15} aria-hidden="true" /> },
           { value: 'system', label: text.nav.themes.system, icon: <Monitor size={15} aria-hidden="true" /> },
         ]}
+      />
+      <MenuSeparator />
+      <MenuChoice
+        label={text.nav.language}
+        value={language}
+        onChange={setLanguage}
+        choices={languages.map(({ value, label }) => ({ value, label, icon: <Languages size={15} aria-hidden="true" /> }))}
       />
       <MenuSeparator />
       <MenuItem icon={<UserRound size={15} aria-hidden="true" />} onSelect={() => void navigate({ to: '/account' })}>

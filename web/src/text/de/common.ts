@@ -26,6 +26,7 @@ export const text: Translation<typeof english> = {
     keyboard: 'Tastenkürzel',
     theme: 'Darstellung',
     themes: { light: 'Hell', dark: 'Dunkel', system: 'Wie das System' },
+    language: 'Sprache',
     waiting: (n: number) => (n === 1 ? 'Eine Sache braucht Sie' : `${n} Dinge brauchen Sie`),
   },
   live: {
@@ -247,8 +248,7 @@ export const text: Translation<typeof english> = {
       expired: 'Ohne Antwort abgelaufen',
       superseded: 'Durch eine neuere Frage ersetzt',
       cancelled: 'Mit der Aufgabe abgebrochen',
-      waiting: 'Wartet',
-    },
+    } as Translation<typeof english>['approval']['receipt'],
     by: (who: string, when: string) => `${who}, ${when}`,
     reasonGiven: 'Genannter Grund',
     progress: 'Fortschritt',

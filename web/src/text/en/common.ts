@@ -24,6 +24,7 @@ export const text = {
     keyboard: 'Keyboard shortcuts',
     theme: 'Theme',
     themes: { light: 'Light', dark: 'Dark', system: 'System' },
+    language: 'Language',
     waiting: (n: number) => plural(n, 'thing needs you', 'things need you'),
   },
   live: {
