@@ -23,6 +23,7 @@ import { countStorage, openStorage } from '#kernel/storage';
 import { createArchives } from '#ops/archive';
 import { createBackups } from '#ops/backup';
 import { createLoginRotation } from '#ops/logins';
+import { createGauges } from '#ops/status';
 import { createKeyMetrics } from '#ops/telemetry';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { blobTarget, createBlobs } from '#trust/blob';
@@ -136,6 +137,11 @@ export async function openPlatform(options: PlatformOptions) {
         scope === 'installation' ? early.secrets.references.map(({ setting, reference }) => ({ reference, by: `setting ${setting}` })) : [],
     ];
     const sequencer = createSequencer({ database, keyring, clock, log, ttlMs: early.keys.cacheSeconds * 1_000 });
+    const gauges = createGauges({
+      pools: [database.app, database.engine, database.sequencer, database.auth].map(({ pool }) => pool),
+      auditEntries: () => sequencer.status().entries,
+      clock,
+    });
     const { storage, figures: storageFigures } = countStorage(await openStorage(config.storage, { clock }), clock);
     const blobs = createBlobs({ app: database.app, storage, installation, clock });
     const vaultFiles = createFiles({ app: database.app, blobs, keysOf: (tenantId) => keyring.of(tenantId) });
@@ -273,6 +279,7 @@ export async function openPlatform(options: PlatformOptions) {
       }),
       createTenant: (customer: NewCustomer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
       sequencer,
+      gauges,
       storage,
       storageFigures,
       blobs,
@@ -306,6 +313,7 @@ export async function openPlatform(options: PlatformOptions) {
       runTools,
       modelName: config.model?.name ?? null,
       async close() {
+        gauges.close();
         await keyWatch.stop();
         await singleSignOn.stop();
         await identity.stop();
@@ -332,7 +340,7 @@ export async function openPlatform(options: PlatformOptions) {
 
 /** The worker of this process: takes tasks of every tenant and moves them. Not started yet. */
 export function createWorker(platform: Platform): Engine {
-  const { database, keyring, clock, log, config, planning, runTools, sequencer } = platform;
+  const { database, keyring, clock, log, config, planning, runTools, sequencer, gauges } = platform;
   const run = createRunner({ tools: runTools, keysOf: keyring.of, planning });
   // A task that is given back is news: its entries are numbered now, not at the sequencer's next look, so that the feed tells of it.
   const handler: TaskHandler = (lease) =>
@@ -341,6 +349,7 @@ export function createWorker(platform: Platform): Engine {
       async commit(transition) {
         const committed = await lease.commit(transition);
         if (transition.release === true) sequencer.kick();
+        if (committed.kind === 'committed' && transition.progress?.finishedAt != null) gauges.taskEnded();
         return committed;
       },
     });

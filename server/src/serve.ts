@@ -7,6 +7,7 @@ import { type Config, FactotumError, type Logger } from '#kernel';
 import { addBackupMetrics } from '#ops/backup';
 import { dropDemoMails } from '#ops/demo';
 import { createMemoryKeeper } from '#ops/memory';
+import { createSampler } from '#ops/status';
 import { addConnectionMetrics, addStorageMetrics, createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
@@ -107,9 +108,13 @@ async function start(
   const http = await createHttp(
     httpDeps(platform, { onRung: () => engine?.kick(), addresses: () => addresses, running: () => engine?.running ?? 0 }),
   );
+  const sampler = createSampler({ ...platform, roles: config.roles, tasksRunning: () => engine?.running ?? 0 });
+  sampler.start();
+  undo.push(() => sampler.stop());
   if (has('api')) {
     const live = createLive({
       ...platform,
+      onPulse: sampler.onSample,
       isOurs: (name) => addresses.isOurs(name),
       connectionsPerAddressMax: config.connections.perAddressMax,
     });
@@ -176,6 +181,7 @@ export function httpDeps(
     dropFolderOf: ({ name }) => resolve(config.dropFolder, name),
     addresses: own.addresses,
     onRung: own.onRung,
+    onAnswered: platform.gauges.answered,
   };
 }
 

@@ -46,13 +46,19 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.mail_message': 'delete, insert, select, update (at, body, state)',
     'app.note': 'delete, insert, select, update',
     'app.note_version': 'delete, insert, select, update (body, manifest)',
+    'app.notice': 'delete, insert, select, update',
+    'app.notice_person': 'delete, insert, select, update',
+    'app.notice_place': 'delete, insert, select, update',
     'app.plan': 'delete, insert, select, update (body)',
     'app.plugged_tool': 'delete, insert, select, update',
     'app.policy': 'delete, insert, select, update (body)',
+    'app.queue_sample': 'delete, select',
+    'app.push_subscription': 'delete, insert, select, update',
     'app.quota_alert': 'delete, insert, select, update',
     'app.quota_counter': 'delete, insert, select, update',
     'app.quota_hold': 'delete, insert, select, update',
     'app.quota_limit': 'delete, insert, select, update',
+    'app.saved_view': 'delete, insert, select, update',
     'app.schedule': 'delete, insert, select, update',
     'app.schema_migration': 'select',
     'app.secret': 'delete, insert, select, update',
@@ -60,6 +66,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.standing_grant': 'delete, insert, select, update (body, state)',
     'app.step': 'delete, insert, select, update (body, error_code, finished_at, state)',
     'app.task': 'delete, insert, select, update (cancelling, detail, run_at, signals, updated_at)',
+    'app.task_word': 'delete, insert, select',
     'app.tenant': 'insert, select, update',
     'app.tenant_key': 'insert, select, update (check_value, destroyed_at, index_sealed, kek_id, kek_version, provider, state, wrapped)',
     'app.tenant_model': 'delete, insert, select, update',
@@ -78,6 +85,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'auth."addressCounter"': 'delete, insert, select, update',
     'auth."certificateAuthority"': 'insert, select, update',
     'auth."deviceToken"': 'delete, insert, select, update',
+    'auth."pushKey"': 'insert, select',
     'auth."rateLimit"': 'delete, insert, select, update',
     'auth."recoveryCode"': 'delete, insert, select, update',
     'auth."scimRoles"': 'delete, insert, select, update',
@@ -124,6 +132,8 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
     'app.key_revocation': 'select',
     'app.plan': 'insert, select',
+    'app.process_sample': 'delete, insert, select',
+    'app.queue_sample': 'delete, insert, select',
     'app.quota_alert': 'select',
     'app.schedule': 'select (run_at, schedule_id, state, tenant_id)',
     'app.step': 'insert, select, update (body, error_code, fence, finished_at, started_at, state, verdict)',
@@ -202,7 +212,11 @@ test('every table of tenant data leads with the tenant and has row-level securit
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'app' and c.relkind in ('r', 'p') order by 1`);
   assert.ok(tables.length >= 15, 'the catalogue was read');
   const others = tables.filter(({ key }) => key[0] !== 'tenant_id').map(({ table }) => table);
-  assert.deepEqual(others, ['app.backup', 'app.schema_migration', 'app.watcher', 'app.worker'], 'only these are not of a tenant');
+  assert.deepEqual(
+    others,
+    ['app.backup', 'app.process_sample', 'app.schema_migration', 'app.watcher', 'app.worker'],
+    'only these are not of a tenant',
+  );
   for (const { table, enabled, forced } of tables.filter(({ table }) => !others.includes(table)))
     assert.deepEqual({ table, enabled, forced }, { table, enabled: true, forced: true });
 });
@@ -235,6 +249,8 @@ test('every index of tenant data leads with the tenant, but for those that the e
     'app.job_due',
     'app.job_newest',
     'app.key_revocation_new',
+    'app.process_sample_pkey',
+    'app.notice_person_due',
     'app.schedule_due',
     'app.schema_migration_pkey',
     'app.task_owner',
@@ -267,7 +283,9 @@ test('only the engine and the sequencer see more than one tenant, and only in th
       'event',
       'job',
       'key_revocation',
+      'notice_person',
       'plan',
+      'queue_sample',
       'quota_alert',
       'schedule',
       'step',
@@ -317,6 +335,7 @@ test('what nobody deletes, the application deletes for an erased tenant alone', 
     'standing_grant',
     'step',
     'task',
+    'task_word',
     'tenant_model',
     'tenant_queue',
   ];

@@ -37,12 +37,15 @@ const orders: Readonly<Record<string, readonly string[]>> = {
     'schedule',
     'webhook',
     'plan',
+    'playbook',
     'gate',
     'approval',
     'action',
     'run',
+    'simulation',
     'projection',
     'report',
+    'status',
   ].map((step) => `flow/${step}`),
 };
 

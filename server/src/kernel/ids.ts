@@ -42,6 +42,10 @@ const prefixes = {
   thread: 'thr',
   agendaCalendar: 'agc',
   agendaWrite: 'agw',
+  view: 'viw',
+  notice: 'ntc',
+  pushSubscription: 'psh',
+  process: 'prc',
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -13,7 +13,9 @@ export const leftOut: Readonly<Record<string, string>> = {
   destruction_certificate: 'signed by this installation, about what it destroyed',
   quota_limit: 'what a tenant may use is for whoever runs an installation to say',
   tenant_move: 'says what this side knows of the move',
+  push_subscription: 'browsers know the key and the address of this installation: they are added again where the tenant goes',
   archive_piece: 'archives themselves',
+  queue_sample: 'what waited here within the last hour',
 };
 
 /** The tables whose rows are in a whole archive, each after those that it points at. */

@@ -18,6 +18,8 @@ export const leftOut: Readonly<Record<string, string>> = {
   'app.backup': 'the journal of the installation that makes backups',
   'app.worker': 'processes that run now',
   'app.watcher': 'processes that run now',
+  'app.process_sample': 'processes that run now',
+  'app.queue_sample': 'what waited within the last hour',
   'app.archive_piece': 'archives on their way: they are made again',
   'auth.session': 'who was signed in signs in again: a restored installation revives no session that was ended',
   'auth.verification': 'links and challenges that live for minutes',

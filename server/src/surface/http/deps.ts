@@ -96,6 +96,8 @@ export interface HttpDeps {
   readonly ownModels: OwnModels;
   /** Where the tenant's drop folder is, as shown to people. */
   readonly dropFolderOf: (tenant: { readonly id: Id<'tenant'>; readonly name: string }) => string;
+  /** Told of each answer: how long it took, in milliseconds, and its status. */
+  readonly onAnswered?: (ms: number, status: number) => void;
   /** Called after a commit that a task waits for: somebody may want to look now. */
   readonly onRung: (tenantId: Id<'tenant'>) => void;
 }

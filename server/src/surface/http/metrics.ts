@@ -7,7 +7,7 @@ import { isLoopback } from './listener/probe.ts';
 import type { Env, Routes } from './route.ts';
 
 /** Counts requests and how long they took, by route and never by address: ids in labels would grow without end. */
-export function countRequests(registry: Registry): MiddlewareHandler<Env> {
+export function countRequests(registry: Registry, onAnswered: HttpDeps['onAnswered']): MiddlewareHandler<Env> {
   const requests = new Counter({
     name: 'factotum_http_requests_total',
     help: 'HTTP requests answered.',
@@ -26,7 +26,9 @@ export function countRequests(registry: Registry): MiddlewareHandler<Env> {
     await next();
     const labels = { method: knownMethods.has(c.req.method) ? c.req.method : 'other', route: c.var.route ?? 'none' };
     requests.inc({ ...labels, status: c.res.status });
-    seconds.observe(labels, (performance.now() - startedAt) / 1000);
+    const tookMs = performance.now() - startedAt;
+    seconds.observe(labels, tookMs / 1000);
+    onAnswered?.(tookMs, c.res.status);
   };
 }
 

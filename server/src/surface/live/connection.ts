@@ -6,25 +6,23 @@ import { authorise, type Principal } from '#trust/identity';
 import { readableKinds } from './kinds.ts';
 import { readListenable } from './listenable.ts';
 import type { LiveDeps } from './live.ts';
+import { createPipe, type Pipe } from './pipe.ts';
 
 /** One listener. */
-export interface Connection {
+export interface Connection extends Pick<Pipe, 'ping' | 'end'> {
   /** Greets, catches up with what came after `after`, and goes on with what is told. Without `after`, or where that is no place to go on from, from now on. */
   begin(after: number | null, readSize: () => Promise<number>): Promise<void>;
   tell(entries: readonly SequencedEntry[]): void;
   /** Ends the connection when whoever opened it is nobody any more, or may hear less. */
   recheck(): Promise<void>;
-  /** Asks for a sign of life; ends the connection when the last one was not answered. */
-  ping(): void;
-  end(code: number, reason: string): void;
+  /** Says that figures of how things are doing are new. It is no change, so it has no number of its own. */
+  pulse(): void;
 }
 
 /** Entries read at once while catching up. */
 const pageSize = 500;
 /** Who was away for longer than this many entries fetches what they show anew, which is less than being told of each. */
 const catchUpMax = 5_000;
-/** What may wait to be sent: a client that reads slower than this loses its connection and comes back where it was. */
-const bufferedBytesMax = 256 * 1024;
 
 export function createConnection(
   { database, identity, clock, log }: Pick<LiveDeps, 'database' | 'identity' | 'clock' | 'log'>,
@@ -37,20 +35,7 @@ export function createConnection(
   /** Before it is caught up, what is told is read from the table instead, in order. */
   let isCaughtUp = false;
   let isTold = false;
-  let isAlive = true;
-
-  webSocket.on('pong', () => {
-    isAlive = true;
-  });
-  webSocket.on('error', (error) => log.debug({ err: error }, 'live: a connection broke'));
-
-  const end = (code: number, reason: string) => webSocket.close(code, reason);
-
-  function send(message: object): void {
-    if (webSocket.readyState !== webSocket.OPEN) return;
-    webSocket.send(JSON.stringify(message));
-    if (webSocket.bufferedAmount > bufferedBytesMax) end(1013, 'reading too slowly; come back with after');
-  }
+  const { send, ping, end } = createPipe(webSocket, log);
 
   function pass(entries: readonly SequencedEntry[]): void {
     for (const entry of entries) {
@@ -105,12 +90,9 @@ export function createConnection(
       }
       return undefined;
     },
-    ping: () => {
-      if (!isAlive) return webSocket.terminate();
-      isAlive = false;
-      webSocket.ping();
-      return undefined;
+    pulse: () => {
+      if (isCaughtUp && kinds.has('task')) send({ seq: lastSeq, at: clock.now().toISOString(), kind: 'pulse', id: '', state: '' });
     },
-    end,
+    ...{ ping, end },
   };
 }

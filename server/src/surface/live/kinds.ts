@@ -8,6 +8,9 @@ const permissions: Readonly<Record<LiveKind, Permission>> = {
   note: 'vault:read',
   policy: 'policy:read',
   grant: 'policy:read',
+  connection: 'connection:read',
+  schedule: 'connection:read',
+  setting: 'settings:read',
 };
 
 /** After these somebody who listens may be nobody any more, may hear less, or listens from where they must not. */

@@ -18,7 +18,16 @@ after(async () => {
 });
 
 const { platform, http, deps, send, ...rest } = await testHttp();
-const live = createLive({ ...platform, isOurs: () => true, connectionsPerTenantMax: 3 });
+let pulse = () => undefined as unknown;
+const live = createLive({
+  ...platform,
+  isOurs: () => true,
+  connectionsPerTenantMax: 3,
+  onPulse: (listener) => {
+    pulse = listener;
+    return () => undefined;
+  },
+});
 await platform.identity.start();
 await platform.sequencer.start();
 undo.push(() => platform.sequencer.stop());
@@ -265,4 +274,31 @@ test('a client that sends too much is cut off', async () => {
   const listener = await open(bearer(await one.key()));
   listener.socket.send('x'.repeat(10_000));
   assert.equal(await listener.closed, 1009);
+});
+
+test('new figures are told to whoever may see tasks and to who operates the installation, who hears of no tenant', async () => {
+  const one = await buildCustomer();
+  const key = await one.key();
+  const member = await open(bearer(key));
+  const { token } = await platform.identity.operators.create({ email: `op@${one.name}.example`, name: 'Olga' });
+  const cookie = cookiesOf(await send('POST /api/v1/session', { json: { token }, headers: { origin: testOrigin } }));
+  assert.equal(await listen({ cookie }), 403, 'a cookie without an origin');
+  const operator = await open({ cookie, origin: testOrigin });
+  const hello = await until(member.heard, ({ kind }) => kind === 'hello');
+  await until(operator.heard, ({ kind }) => kind === 'hello');
+  await send('POST /api/v1/events', { key, json: event('unheard') });
+  await until(member.heard, ({ kind }) => kind === 'task');
+  await eventually(async () => {
+    pulse();
+    return member.heard.some(({ kind }) => kind === 'pulse') && operator.heard.some(({ kind }) => kind === 'pulse') ? true : undefined;
+  });
+  assert.ok(
+    member.heard.every(({ kind, seq }) => kind !== 'pulse' || seq >= hello.seq),
+    'a pulse has no number of its own',
+  );
+  assert.deepEqual([...new Set(operator.heard.map(({ kind }) => kind))], ['hello', 'pulse']);
+  await platform.identity.operators.remove(`op@${one.name}.example`);
+  operator.socket.close();
+  await operator.closed;
+  assert.equal(await listen({ cookie, origin: testOrigin }), 401);
 });

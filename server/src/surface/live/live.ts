@@ -1,19 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { type Clock, type Id, isFactotumError, isId, type Logger, newId } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import { isLoopback } from '#surface/http';
 import { type AccessLog, publicHead, type Sequencer } from '#trust/audit';
-import { authorise, type ClientAddress, type Identity, type Principal } from '#trust/identity';
+import { authorise, type ClientAddress, type Identity, type OperatorPerson, type Principal } from '#trust/identity';
 import { addressBlock, type RequestLimits } from '#trust/quota';
 import { type Connection, createConnection } from './connection.ts';
 import { mayLessen, readableKinds } from './kinds.ts';
 import { readListenable } from './listenable.ts';
+import { createOperatorConnection, type OperatorConnection } from './operator-connection.ts';
 
 export interface LiveDeps {
   readonly database: Pick<Database, 'app'>;
-  readonly identity: Pick<Identity, 'principalOf' | 'sameOrigin'>;
+  readonly identity: Pick<Identity, 'principalOf' | 'operatorOf' | 'sameOrigin'>;
   readonly sequencer: Pick<Sequencer, 'onEntries'>;
   /** An upgrade is a request that reads, and counts as one. */
   readonly requestLimits: RequestLimits;
@@ -25,6 +26,8 @@ export interface LiveDeps {
   readonly accessLog: Pick<AccessLog, 'append'>;
   /** Whether a Host header names us. */
   readonly isOurs: (host: string) => boolean;
+  /** Tells that figures of how things are doing are new. */
+  readonly onPulse?: (listener: () => void) => () => void;
   /** How often somebody who listens is asked again who they are, in milliseconds. */
   readonly recheckMs?: number;
   /** How often a connection has to show that it is alive, in milliseconds. */
@@ -68,6 +71,8 @@ export function createLive(deps: LiveDeps): Live {
   const room = createRoom(deps);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false, clientTracking: false });
   const tenants = new Map<Id<'tenant'>, Set<Connection>>();
+  const operators = new Set<OperatorConnection>();
+  const everybody = () => [...operators, ...[...tenants.values()].flatMap((connections) => [...connections])];
 
   const stopListening = deps.sequencer.onEntries((tenantId, entries) => {
     const connections = isId('tenant', tenantId) ? tenants.get(tenantId) : undefined;
@@ -75,20 +80,23 @@ export function createLive(deps: LiveDeps): Live {
     for (const connection of connections) connection.tell(entries);
     if (entries.some(({ kind }) => mayLessen(kind))) recheck(connections);
   });
-  const recheck = (connections: Iterable<Connection>) => {
+  const stopPulse = deps.onPulse?.(() => {
+    for (const connection of everybody()) connection.pulse();
+  });
+  const recheck = (connections: Iterable<Pick<Connection, 'recheck'>>) => {
     for (const connection of connections) void connection.recheck();
   };
   const timers = [
-    setInterval(() => tenants.forEach(recheck), recheckMs).unref(),
+    setInterval(() => recheck(everybody()), recheckMs).unref(),
     setInterval(() => {
-      for (const connections of tenants.values()) for (const connection of connections) connection.ping();
+      for (const connection of everybody()) connection.ping();
     }, pingMs).unref(),
   ];
 
   /** Who may listen, or why not. */
   async function admit(
     request: IncomingMessage,
-  ): Promise<Refusal | { principal: Principal; headers: Headers; address: string | undefined; after: number | null }> {
+  ): Promise<Refusal | { listener: Principal | OperatorPerson; headers: Headers; address: string | undefined; after: number | null }> {
     const url = URL.canParse(request.url ?? '', 'http://any') ? new URL(request.url ?? '', 'http://any') : null;
     if (url?.pathname !== '/api/v1/live') return '404 Not Found';
     if (!deps.isOurs(request.headers.host ?? '')) return '421 Misdirected Request';
@@ -99,12 +107,16 @@ export function createLive(deps: LiveDeps): Live {
     await deps.requestLimits.countAddress('read', address, []);
     if (!deps.identity.sameOrigin({ method: 'GET', headers })) return '403 Forbidden';
     const principal = await deps.identity.principalOf(headers);
-    if (principal === null) return '401 Unauthorized';
+    if (principal === null) {
+      const operator = await deps.identity.operatorOf(headers);
+      if (operator === null) return '401 Unauthorized';
+      return room.has(placeOf(operator), address) ? { listener: operator, headers, address, after } : '429 Too Many Requests';
+    }
     await deps.requestLimits.countRequester('read', principal, []);
     const refusal = authorise(principal, { access: 'signed-in' }, { now: deps.clock.now(), address });
     if (refusal !== null || readableKinds(principal).size === 0) return forbidden(principal, refusal?.code ?? 'auth.forbidden');
     if (!(await mayBeHeard(principal.tenantId))) return '403 Forbidden';
-    return room.has(principal, address) ? { principal, headers, address, after } : '429 Too Many Requests';
+    return room.has(principal, address) ? { listener: principal, headers, address, after } : '429 Too Many Requests';
   }
 
   async function forbidden({ tenantId, actor }: Principal, code: string): Promise<Refusal> {
@@ -125,15 +137,15 @@ export function createLive(deps: LiveDeps): Live {
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const admitted = await admit(request);
     if (typeof admitted === 'string') return refuse(socket, admitted);
-    const { after, ...listener } = admitted;
-    const { tenantId } = listener.principal;
+    const { listener, headers, address, after } = admitted;
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = createConnection(deps, { webSocket, ...listener });
+      webSocket.on('close', room.enter(placeOf(listener), address));
+      if (!('tenantId' in listener)) return serveOperator(webSocket, listener, headers);
+      const { tenantId } = listener;
+      const connection = createConnection(deps, { webSocket, principal: listener, headers, address });
       const connections = tenants.get(tenantId) ?? new Set();
       tenants.set(tenantId, connections.add(connection));
-      const leave = room.enter(listener.principal, listener.address);
       webSocket.on('close', () => {
-        leave();
         connections.delete(connection);
         if (connections.size === 0) tenants.delete(tenantId);
       });
@@ -141,6 +153,12 @@ export function createLive(deps: LiveDeps): Live {
         withTenant(deps.database.app.db, tenantId, async (tx) => (await publicHead(tx, tenantId))?.size ?? 0),
       );
     });
+  }
+
+  function serveOperator(webSocket: WebSocket, operator: OperatorPerson, headers: Headers): void {
+    const connection = createOperatorConnection(deps, { webSocket, operator, headers });
+    operators.add(connection);
+    webSocket.on('close', () => operators.delete(connection));
   }
 
   return {
@@ -154,16 +172,26 @@ export function createLive(deps: LiveDeps): Live {
     },
     close: () => {
       stopListening();
+      stopPulse?.();
       for (const timer of timers) clearInterval(timer);
-      for (const connections of tenants.values()) for (const connection of connections) connection.end(1001, 'the server is stopping');
+      for (const connection of everybody()) connection.end(1001, 'the server is stopping');
     },
   };
 }
 
+/** Whose places count together. Those who operate the installation are in no tenant and share one name. */
+interface Place {
+  readonly tenantId: string;
+  readonly actor: string;
+}
+
+const placeOf = (listener: Principal | OperatorPerson): Place =>
+  'tenantId' in listener ? listener : { tenantId: 'installation', actor: listener.actor };
+
 interface Room {
-  has(principal: Principal, address: string | undefined): boolean;
+  has(place: Place, address: string | undefined): boolean;
   /** @returns what gives the place back. */
-  enter(principal: Principal, address: string | undefined): () => void;
+  enter(place: Place, address: string | undefined): () => void;
 }
 
 /** Counts connections by whose they are. Through proxies all come from their addresses, so here it is the client's that counts. */
@@ -173,16 +201,16 @@ function createRoom({
   connectionsPerAddressMax = connectionsPerAddressMaxDefault,
 }: LiveDeps): Room {
   const open = new Map<string, number>();
-  const placesOf = ({ tenantId, actor }: Principal, address: string | undefined): [name: string, max: number][] => [
+  const placesOf = ({ tenantId, actor }: Place, address: string | undefined): [name: string, max: number][] => [
     [tenantId, connectionsPerTenantMax],
     [`${tenantId} ${actor}`, connectionsPerActorMax],
     // A proxy on this machine that nobody has told us of stands for everybody.
     ...(address === undefined || isLoopback(address) ? [] : [[addressBlock(address), connectionsPerAddressMax] as [string, number]]),
   ];
   return {
-    has: (principal, address) => placesOf(principal, address).every(([name, max]) => (open.get(name) ?? 0) < max),
-    enter(principal, address) {
-      const names = placesOf(principal, address).map(([name]) => name);
+    has: (place, address) => placesOf(place, address).every(([name, max]) => (open.get(name) ?? 0) < max),
+    enter(place, address) {
+      const names = placesOf(place, address).map(([name]) => name);
       for (const name of names) open.set(name, (open.get(name) ?? 0) + 1);
       return () => {
         for (const name of names) {

@@ -1,5 +1,5 @@
 /** What the live feed calls the object that changed. A step belongs to its task. */
-export type LiveKind = 'task' | 'approval' | 'note' | 'policy' | 'grant';
+export type LiveKind = 'task' | 'approval' | 'note' | 'policy' | 'grant' | 'connection' | 'schedule' | 'setting';
 
 /** How a kind of entry is told in OCSF 1.8.0 (schema.ocsf.io), and whether the live feed carries it. */
 export interface KindInfo {
@@ -30,6 +30,8 @@ const task = { live: 'task' } as const;
 const approval = { live: 'approval' } as const;
 const note = { live: 'note' } as const;
 const grant = { live: 'grant' } as const;
+const connection = { live: 'connection' } as const;
+const setting = { live: 'setting' } as const;
 const failed = { statusId: 2, severityId: 3 } as const;
 
 /** Every kind of entry there is, the only list. The part before the dot is the kind of object. */
@@ -44,6 +46,9 @@ export const auditKinds = {
   'task.failed': entity('update', { ...task, ...failed }),
   'task.cancel_requested': entity('update', task),
   'task.cancelled': entity('update', task),
+  'task.undo_requested': entity('update', task),
+  'task.undone': entity('update', task),
+  'task.replan_requested': entity('update', task),
   'step.finished': entity('update', task),
   'step.refused': entity('update', { ...task, statusId: 2 }),
   'step.unknown': entity('update', { ...task, ...failed }),
@@ -89,9 +94,9 @@ export const auditKinds = {
   'sso.tested': call(99),
   'scim.changed': entity('update', { severityId: 3 }),
   'security.changed': entity('update', { severityId: 3 }),
-  'quota.changed': entity('update', { severityId: 2 }),
-  'quota.alert': entity('create', { severityId: 2 }),
-  'tenant.changed': entity('update', { severityId: 2 }),
+  'quota.changed': entity('update', { ...setting, severityId: 2 }),
+  'quota.alert': entity('create', { ...setting, severityId: 2 }),
+  'tenant.changed': entity('update', { ...setting, severityId: 2 }),
   'tenant.suspended': entity('update', { severityId: 3 }),
   'tenant.resumed': entity('resume', { severityId: 2 }),
   'tenant.exported': entity('read', { severityId: 3 }),
@@ -117,15 +122,16 @@ export const auditKinds = {
   'file.read': entity('read'),
   'file.moved': entity('move'),
   'file.deleted': entity('delete'),
-  'connection.created': entity('create', { severityId: 2 }),
-  'connection.changed': entity('update', { severityId: 2 }),
-  'connection.broken': entity('update', { severityId: 3, statusId: 2 }),
-  'connection.recovered': entity('update'),
-  'connection.deleted': entity('delete', { severityId: 2 }),
+  'connection.created': entity('create', { ...connection, severityId: 2 }),
+  'connection.changed': entity('update', { ...connection, severityId: 2 }),
+  'connection.broken': entity('update', { ...connection, severityId: 3, statusId: 2 }),
+  'connection.recovered': entity('update', connection),
+  'connection.deleted': entity('delete', { ...connection, severityId: 2 }),
   'webhook.changed': entity('update', { severityId: 2 }),
   'webhook.replayed': entity('update', { severityId: 2 }),
   'webhook.tried': entity('update'),
-  'schedule.changed': entity('update'),
+  'notice.changed': entity('update'),
+  'schedule.changed': entity('update', { live: 'schedule' }),
   'tool_server.changed': entity('update', { severityId: 3 }),
   'tool_server.quarantined': entity('update', { severityId: 4, statusId: 2 }),
   'device.created': entity('create', { severityId: 2 }),

@@ -131,6 +131,13 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     author: actor,
     created_at: time,
   },
+  process_sample: {
+    process_id: id,
+    at: time,
+    about: clear('the host name, process number and roles of a process of the installation'),
+    figures: clear('how busy a process was: shares, counts and times, of no tenant'),
+  },
+  queue_sample: { tenant_id: id, at: time, 'due running': count },
   quota_alert: { tenant_id: id, name, 'span_start raised_at mail_at': time, 'level used allowed': count },
   quota_counter: { tenant_id: id, name, window_start: time, used: count },
   quota_hold: { 'tenant_id hold_id': id, micros: count, 'held_at expires_at': time },
@@ -170,6 +177,12 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     body: sealed('arguments and results', { kind: 'step', id: ['task_id', 'step_id'], version: 'plan_version' }),
     'started_at finished_at': time,
   },
+  saved_view: {
+    'tenant_id view_id user_id': id,
+    page: option,
+    body: sealed('its name and what it filters by', { kind: 'saved_view', id: ['view_id'] }),
+    'created_at updated_at': time,
+  },
   task: {
     'tenant_id task_id event_id owner': id,
     'source kind': clear('as in event'),
@@ -178,6 +191,13 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     playbook: name,
     detail: sealed('title, question and what people said', { kind: 'task', id: ['task_id'] }),
     'run_at created_at updated_at finished_at': time,
+  },
+  task_word: {
+    'tenant_id task_id': id,
+    segment: count,
+    word: clear(
+      '32 bits of a MAC under the tenant’s index key: which tasks share a word and how many have it, not which word it is',
+    ),
   },
   tenant: {
     tenant_id: id,
