@@ -1,4 +1,5 @@
 import { createImportJob } from '#flow/file';
+import { createReadWordsJob } from '#flow/task';
 import { createArchiveJobs } from '#ops/archive';
 import { createJobRunner, type JobHandler, type JobRunner } from '#trust/job';
 import { createDueRotations, createRotationJobs, type DueRotations } from '#trust/rotation';
@@ -19,6 +20,7 @@ const handlers = (platform: Platform): readonly JobHandler[] => {
   });
   return [
     erase,
+    createReadWordsJob({ app: database.app, keysOf: keyring.of }),
     createImportJob({ intake: platform.intake, files: platform.vaultFiles, clock }),
     ...createArchiveJobs(platform),
     ...backupJobs(platform),

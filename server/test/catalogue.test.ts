@@ -32,6 +32,9 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.connection': 'delete, insert, select, update',
     'app.destruction_certificate': 'insert, select, update (note)',
     'app.event': 'delete, insert, select, update (body, raw)',
+    'app.figure_day': 'delete, insert, select, update',
+    'app.figure_state': 'delete, insert, select, update',
+    'app.figure_task': 'delete, insert, select, update',
     'app.idempotency': 'delete, insert, select, update',
     'app.job': 'insert, select, update (cancelling, finished_at, input, state)',
     'app.kek_provider': 'delete, insert, select, update',
@@ -65,6 +68,8 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.secret_version': 'delete, insert, select, update',
     'app.standing_grant': 'delete, insert, select, update (body, state)',
     'app.step': 'delete, insert, select, update (body, error_code, finished_at, state)',
+    'app.survey_count': 'delete, insert, select, update',
+    'app.survey_turn': 'delete, insert, select, update',
     'app.task': 'delete, insert, select, update (cancelling, detail, run_at, signals, updated_at)',
     'app.task_word': 'delete, insert, select',
     'app.tenant': 'insert, select, update',
@@ -128,6 +133,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'app.connection':
       'select (connection_id, connector, failures, fence, owner, run_at, state, tenant_id, version, wake), update (fence, owner, wake)',
     'app.event': 'select',
+    'app.figure_day': 'select (amount, c, day, measure, n, tenant_id)',
     'app.job':
       'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
     'app.key_revocation': 'select',

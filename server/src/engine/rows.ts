@@ -2,7 +2,7 @@ import type { Id } from '#kernel';
 
 /** The task's one state machine (design: one piece of work, one state). */
 export type TaskState = 'received' | 'planning' | 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
-export type TaskOutcome = 'completed' | 'refused' | 'partly';
+export type TaskOutcome = 'completed' | 'refused' | 'partly' | 'undone';
 export type WaitReason = 'approval' | 'question' | 'unknown' | 'quota';
 export type Risk = 'low' | 'medium' | 'high';
 export type StepState = 'pending' | 'waiting' | 'running' | 'done' | 'failed' | 'unknown' | 'undone' | 'refused' | 'skipped';

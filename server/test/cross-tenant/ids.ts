@@ -28,6 +28,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'exports/{jobId}': ({ ids }) => ids.job,
   'history/{id}': ({ ids }) => ids.versioned,
   'devices/{id}': ({ ids }) => ids.device,
+  'views/{id}': ({ ids }) => ids.view,
   'tokens/{id}': ({ ids }) => ids.scimToken,
   // Of nobody yet.
   'registrations/{id}': () => newId('registration'),
@@ -37,12 +38,14 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'invoices/{id}': ({ ids }) => ids.invoice,
   'secrets/{id}': ({ ids }) => ids.secret,
   'connections/{id}': ({ ids }) => ids.connection,
+  'grants/{id}': ({ ids }) => ids.grant,
   'schedules/{id}': ({ ids }) => ids.schedule,
   'webhooks/{id}': ({ ids }) => ids.webhook,
   'deliveries/{delivery}': ({ ids }) => ids.delivery,
   'versions/{version}': () => '1',
   'tool-servers/{id}': ({ ids }) => ids.toolServer,
   'tools/{tool}': ({ ids }) => ids.tool,
+  'tables/{table}': () => 'work',
   'sessions/{id}': ({ ids }) => ids.session,
   'tenants/{id}': ({ tenantId }) => tenantId,
   // Numbers of one's own; the canary is the other's.
@@ -67,5 +70,10 @@ export const otherAnswers: Readonly<Record<string, { readonly statuses: readonly
   'PUT /api/v1/uploads/{name}': { statuses: [400], because: 'a name is no id, and a file of no bytes is none' },
   'PUT /api/v1/vault/files/{path}': { statuses: [201], because: 'the same: a file of one’s own' },
   'GET /api/v1/audit/entries/{seq}/proof': { statuses: [200, 404], because: 'each log counts from nought: this is an entry of one’s own' },
+  'GET /api/v1/policy/versions/{version}': {
+    statuses: [200],
+    because: 'each tenant counts its versions from one: this is one of one’s own',
+  },
+  'POST /api/v1/policy/versions/{version}/restore': { statuses: [200], because: 'the same' },
   'GET /api/v1/audit/log/tile/{path}': { statuses: [200, 404], because: 'the same' },
 };

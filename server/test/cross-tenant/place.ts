@@ -4,6 +4,7 @@ import { recordOffer } from '#flow/tool-server';
 import { type Id, isId, newId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { addTenantJob } from '#trust/job';
+import { createGrant } from '#trust/policy';
 import type { TestHttp } from '../http.ts';
 import { testOrigin } from '../identity.ts';
 import { eventually } from '../platform.ts';
@@ -129,12 +130,20 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   const webhook = await made('POST /api/v1/webhooks', { url: `https://${canary}.example/hook`, kinds: ['note.moved'] });
   const told = () => ask<{ deliveryId: string }>(`POST /api/v1/webhooks/${webhook}/test`);
   const [{ deliveryId: delivery }] = [await told(), await told()];
+  const view = await made('POST /api/v1/me/views', { page: 'tasks', name: canary, filter: { q: canary } });
   const device = await made('POST /api/v1/me/devices', { name: canary, permissions: ['vault:read'] });
   const slug = `s${canary.slice(6, 20)}`;
   const toolServer = await made('POST /api/v1/tool-servers', { slug, title: canary, endpoint: plainServer });
   const tool = `mcp.${slug}.${canary}`;
   await withTenant(platform.database.app.db, tenantId, (tx) =>
     recordOffer(tx, keys, { id: toolServer as Id<'toolServer'>, slug }, { offered: [offeredTool(canary)], at: new Date() }),
+  );
+  const { id: grant } = await withTenant(platform.database.app.db, tenantId, (tx) =>
+    createGrant(tx, keys, tenantId, {
+      grant: { tool: canary, args: { start: '$event.date' }, source: { source: canary }, perDay: 1 },
+      actor: `user:${owner}`,
+      at: new Date(),
+    }),
   );
   const session = await ask<{ items: { id: string }[] }>('GET /api/v1/account/sessions').then(({ items }) => items[0]?.id ?? '');
   const { token: jwt } = await ask<{ token: string }>('POST /api/v1/token', {}, { key });
@@ -158,6 +167,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       passkey,
       ssoTest,
       device,
+      view,
       versioned,
       versionedPath,
       connection,
@@ -166,6 +176,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       delivery,
       toolServer,
       tool,
+      grant,
       scimToken: scim.id,
       canary,
       ...ledger,

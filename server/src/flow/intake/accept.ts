@@ -1,5 +1,5 @@
 import type { Arrival } from '@factotum/connector-sdk';
-import { sealTaskDetail } from '#flow/task';
+import { sealTaskDetail, taskWords } from '#flow/task';
 import { type Clock, canonicalJson, createLimit, FactotumError, type Id, newId } from '#kernel';
 import { type Database, isRetryable } from '#kernel/database';
 import { auditBody } from '#trust/audit';
@@ -250,6 +250,7 @@ function recordOf(keys: TenantKeys, tenantId: Id<'tenant'>, { event, taskId, mai
       ...(isHistory ? { note: 'It was there before: kept, and nothing was done.' } : {}),
     }),
     isHistory,
+    words: taskWords(keys, { taskId, source: event.source, title, from }),
     also: event.also === undefined ? undefined : (client) => event.also?.(client, { tenantId, keys, now }) ?? Promise.resolve(),
     mail,
     createdAudit: auditBody(tenantId, { ...audit, kind: 'task.created', objectId: taskId, taskId, state: isHistory ? 'done' : 'received' }),

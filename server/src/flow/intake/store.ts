@@ -1,4 +1,5 @@
 import { insertReceived, type ReceivedRow } from '#flow/correspondence';
+import type { TaskWords } from '#flow/task';
 import type { Id } from '#kernel';
 import { inTransaction, isRetryable, type RoleDatabase } from '#kernel/database';
 
@@ -17,6 +18,8 @@ export interface EventRecord {
   readonly raw: Buffer | null;
   readonly detail: Buffer;
   readonly isHistory: boolean;
+  /** What its task is found by. */
+  readonly words: TaskWords;
   /** Committed with it, if it is new. */
   readonly also?: ((client: Client) => Promise<void>) | undefined;
   /** What is kept of a mail so that later ones find it. */
@@ -148,10 +151,13 @@ async function insertTasks(
   fresh: readonly EventRecord[],
   audit: readonly string[],
 ): Promise<void> {
+  const words = fresh.flatMap(({ taskId, words: { segment, words } }) => words.map((word) => ({ taskId, segment, word })));
   await client.query({
     name: 'intake-tasks',
     text: `
-      with audited as (insert into app.audit_pending (tenant_id, entries) values ($1, $8::text[]))
+      with audited as (insert into app.audit_pending (tenant_id, entries) values ($1, $8::text[])),
+      worded as (insert into app.task_word (tenant_id, segment, word, task_id)
+        select $1, segment, word, task_id from unnest($10::text[], $11::int[], $12::int[]) as w(task_id, segment, word))
       insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, run_at, finished_at, detail, created_at, updated_at)
       select $1, task_id, event_id, source, kind, case when is_history then 'done' else 'received' end, case when is_history then 'completed' end,
         case when not is_history then $2::timestamptz end, case when is_history then $2::timestamptz end, detail, $2, $2
@@ -166,6 +172,9 @@ async function insertTasks(
       fresh.map((record) => record.detail),
       audit,
       fresh.map((record) => record.isHistory),
+      words.map(({ taskId }) => taskId),
+      words.map(({ segment }) => segment),
+      words.map(({ word }) => word),
     ],
   });
 }

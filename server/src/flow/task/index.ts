@@ -1,4 +1,6 @@
 export { cancelTask, openTaskDetail, resumeTask, sealTaskDetail, type TaskContext } from './change.ts';
+export { findTasks, type TaskFilter, taskNames } from './find.ts';
+export { createReadWordsJob } from './read-words.ts';
 export { type Settlement, settlementSchema, type TaskDetail, taskStates } from './schema.ts';
 export { isEnded, mayMove } from './state.ts';
 export {
@@ -11,3 +13,5 @@ export {
   selectTasks,
   type TaskRecord,
 } from './store.ts';
+export { changeView, deleteView, deleteViewsOf, listViews, type SavedView, saveView, viewBodySchema, viewPages } from './view.ts';
+export { type TaskWords, taskWords } from './words.ts';

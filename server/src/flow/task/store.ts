@@ -4,13 +4,14 @@ import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 
 /** A task row as the list and the page read it. */
-export type StoredTask = Omit<TaskRow, 'runAt'> & { readonly updatedAt: Date; readonly runAt: Date | null };
+export type StoredTask = Omit<TaskRow, 'runAt'> & { readonly updatedAt: Date; readonly runAt: Date | null; readonly owner: string | null };
 
-const taskFields = sql`tenant_id, task_id, event_id, source, kind, state, outcome, wait_reason, error_code, run_at, retries, plan_version, playbook, risk, detail,
+/** The columns of a `StoredTask`. */
+export const taskFields = sql`tenant_id, task_id, event_id, source, kind, state, outcome, wait_reason, error_code, run_at, owner, retries, plan_version, playbook, risk, detail,
   finished_at, epoch, signals, cancelling, created_at, updated_at`;
 
 /**
- * One page of tasks, newest first. Keyset over the time-ordered id: the last page costs what the first does.
+ * Tasks in these states, newest first. Keyset over the time-ordered id: the last page costs what the first does.
  * With states, one index range a state is read and merged, so a rare state among a million tasks is still a few probes.
  */
 export async function selectTasks(
@@ -47,17 +48,20 @@ export async function lockTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string): 
   return found.rows[0];
 }
 
-/** Rings a task: a worker claims it now, or, holding it, sees the ring when it parks. */
+/** Rings a task: a worker claims it now (or at `notBefore`), or, holding it, sees the ring when it parks. */
 export async function ringTask(
   tx: Tx,
   tenantId: Id<'tenant'>,
   taskId: string,
   now: Date,
-  change: { cancelling?: boolean; detail?: Buffer } = {},
+  change: { cancelling?: boolean; detail?: Buffer; notBefore?: Date } = {},
 ): Promise<void> {
+  const { notBefore } = change;
+  // Whatever else it is due for earlier, it stays due for.
+  const due = notBefore === undefined ? sql`${now}` : sql`least(coalesce(run_at, ${notBefore}::timestamptz), ${notBefore}::timestamptz)`;
   const cancelling = change.cancelling === true ? sql`, cancelling = true` : sql``;
   const detail = change.detail === undefined ? sql`` : sql`, detail = ${change.detail}`;
-  await sql`update app.task set signals = signals + 1, run_at = ${now}, updated_at = ${now} ${cancelling} ${detail} where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(
+  await sql`update app.task set signals = signals + 1, run_at = ${due}, updated_at = ${now} ${cancelling} ${detail} where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(
     tx,
   );
 }

@@ -21,6 +21,9 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'task.failed': ({ code }) => `Failed${named(':', code)}.`,
   'task.cancel_requested': 'Somebody asked to cancel it.',
   'task.cancelled': 'Cancelled.',
+  'task.undo_requested': 'Somebody asked to take it back.',
+  'task.undone': ({ left }) => (Array.isArray(left) && left.length > 0 ? 'Taken back in part.' : 'Taken back.'),
+  'task.replan_requested': 'Somebody asked for another plan.',
   'step.finished': ({ step, tool, code }, state) =>
     state === 'failed' ? `Step ${word(step)} failed${named(':', code)}.` : `Step ${word(step)} done${named(' with', tool)}.`,
   'step.refused': ({ step, tool }) => `Step ${word(step)} refused${named(':', tool)} was not called.`,
@@ -102,6 +105,7 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'webhook.changed': 'A webhook was made, changed or deleted.',
   'webhook.replayed': 'A webhook was delivered again because somebody asked for it.',
   'webhook.tried': 'Something that means nothing was sent to a webhook, to see whether it arrives.',
+  'notice.changed': 'Somebody changed what they are told of, or where.',
   'schedule.changed': 'A schedule was made, changed or deleted.',
   'tool_server.changed': 'A tool server or what is said of its tools was changed.',
   'tool_server.quarantined': 'A tool changed and may not be used until somebody confirms it.',

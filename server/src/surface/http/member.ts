@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deleteViewsOf } from '#flow/task';
 import { isId } from '#kernel';
 import type { Member } from '#trust/identity';
 import { recordActs } from './act.ts';
@@ -90,6 +91,7 @@ export function addMemberRoutes(routes: Routes, { identity: { membership } }: Pi
         userId,
         by: call.principal,
       });
+      await call.inTenant((tx) => deleteViewsOf(tx, call.tenantId, userId));
       await recordActs(
         call,
         { kind: 'member.removed', objectId: userId },

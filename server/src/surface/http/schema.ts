@@ -106,7 +106,7 @@ const taskSummaryShape = {
   id: z.string(),
   eventId: z.string(),
   state: z.enum(taskStates),
-  outcome: z.enum(['completed', 'refused', 'partly']).nullable(),
+  outcome: z.enum(['completed', 'refused', 'partly', 'undone']).nullable(),
   waitReason: z.enum(['approval', 'question', 'unknown', 'quota']).nullable(),
   errorCode: z.string().nullable(),
   source: z.string(),

@@ -1,24 +1,24 @@
 import { z } from 'zod';
-import { cancelTask, resumeTask, selectTasks, settlementSchema, taskStates } from '#flow/task';
+import { cancelTask, findTasks, resumeTask, settlementSchema, taskNames } from '#flow/task';
 import { FactotumError, isId } from '#kernel';
 import { showRead } from './access.ts';
 import { jsonBody } from './body.ts';
-import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
+import { makeCursor, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Call, Routes } from './route.ts';
-import { page, taskSchema, taskSummarySchema } from './schema.ts';
+import { list, page, taskSchema, taskSummarySchema, time } from './schema.ts';
+import { filterOf, taskFilterQuery } from './task-filter.ts';
 import { loadTask, presentSummary, presentTask } from './task-page.ts';
 import { toolsOf } from './tenant-tools.ts';
 
 const idParams = z.object({ id: z.string() });
 
-/** `state=waiting,failed` or `state=waiting&state=failed`. */
-const statesQuery = z
-  .union([z.string(), z.array(z.string())])
-  .transform((given) => (typeof given === 'string' ? given : given.join(',')).split(','))
-  .pipe(z.array(z.enum(taskStates)).max(taskStates.length))
-  .optional()
-  .meta({ description: `States to show, separated by commas: ${taskStates.join(', ')}.` });
+const foundTasksSchema = page(taskSummarySchema).extend({
+  lookedBackTo: time.nullable().meta({
+    description:
+      'Set where the conditions fit so few tasks that looking stopped here, and not because the page is full. The cursor goes on.',
+  }),
+});
 
 export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung'>): void {
   const { catalogue: own, accessLog, log } = deps;
@@ -42,16 +42,34 @@ export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' |
       path: '/api/v1/tasks',
       summary: 'List tasks, newest first',
       tag: 'tasks',
-      query: z.strictObject({ state: statesQuery, ...pageQuery }),
-      answers: { 200: page(taskSummarySchema) },
+      query: z.strictObject({ ...taskFilterQuery, ...pageQuery }),
+      answers: { 200: foundTasksSchema },
       errors: ['request.cursor_invalid'],
     },
-    async ({ query: { state: states = [], limit, cursor }, keys, tenantId, inTenant }) => {
+    async ({ query: { limit, cursor, ...filter }, keys, tenantId, inSnapshot }) => {
       const before = readCursor(keys, 'tasks', cursor);
-      const rows = await inTenant((tx) => selectTasks(tx, { tenantId, states, before, limit: limit + 1 }));
-      const present = { present: (row: (typeof rows)[number]) => presentSummary({ keys, log }, row) };
-      return { status: 200, body: pageOf(rows, limit, { ...present, cursorOf: ({ taskId }) => makeCursor(keys, 'tasks', taskId) }) };
+      const found = await inSnapshot((tx) => findTasks(tx, keys, { tenantId, filter: filterOf(filter), before, limit }));
+      return {
+        status: 200,
+        body: {
+          items: found.rows.map((row) => presentSummary({ keys, log }, row)),
+          nextCursor: found.next === null ? null : makeCursor(keys, 'tasks', found.next),
+          lookedBackTo: found.lookedBackTo?.toISOString() ?? null,
+        },
+      };
     },
+  );
+
+  routes.add(
+    'task:read',
+    {
+      method: 'get',
+      path: '/api/v1/tasks/names',
+      summary: 'The sources and playbooks that the list of tasks can be narrowed to, at most 100 of each',
+      tag: 'tasks',
+      answers: { 200: z.object({ sources: list(z.string()), playbooks: list(z.string()) }) },
+    },
+    async ({ tenantId, inTenant }) => ({ status: 200, body: await inTenant((tx) => taskNames(tx, tenantId)) }),
   );
 
   routes.add(

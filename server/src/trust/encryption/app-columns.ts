@@ -98,6 +98,19 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     is_current: option,
     changed_at: time,
   },
+  figure_state: { tenant_id: id, zone: option, 'edition next_seq': count, counted_at: time },
+  figure_task: {
+    'tenant_id task_id': id,
+    failed_at: time,
+    is_helped: option,
+    parts: clear('which numbers of which days the task is in, by names of tools, playbooks and models'),
+  },
+  figure_day: {
+    tenant_id: id,
+    day: time,
+    'measure a b c': clear('what is counted: names of tools, playbooks and models, states, who answered, by id'),
+    'bin n amount': count,
+  },
   key_revocation: { 'tenant_id id': id, kind: option, at: time, xid: count },
   note: {
     'tenant_id note_id': id,
@@ -183,6 +196,8 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     body: sealed('its name and what it filters by', { kind: 'saved_view', id: ['view_id'] }),
     'created_at updated_at': time,
   },
+  survey_count: { tenant_id: id, quarter: time, question: option, score: option, 'n shown': count },
+  survey_turn: { 'tenant_id user_id': id, quarter: time },
   task: {
     'tenant_id task_id event_id owner': id,
     'source kind': clear('as in event'),
@@ -195,9 +210,7 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
   task_word: {
     'tenant_id task_id': id,
     segment: count,
-    word: clear(
-      '32 bits of a MAC under the tenant’s index key: which tasks share a word and how many have it, not which word it is',
-    ),
+    word: clear('32 bits of a MAC under the tenant’s index key: which tasks share a word and how many have it, not which word it is'),
   },
   tenant: {
     tenant_id: id,
