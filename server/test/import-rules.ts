@@ -45,6 +45,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
     'simulation',
     'projection',
     'report',
+    'analytics',
     'status',
   ].map((step) => `flow/${step}`),
 };

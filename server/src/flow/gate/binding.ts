@@ -11,7 +11,9 @@ export function boundArgs(call: CallInput, manifest: ToolManifest, untrusted: re
   return call.grants.find((grant) => isInForce(grant, call) && untrusted.every((name) => binds(grant, name, call))) ?? null;
 }
 
-const mayBeGranted = ({ effect, reversible, visibleOutside }: ToolManifest): boolean => reversible && !visibleOutside && effect === 'write';
+/** Whether a standing grant may ever let an effect run alone. */
+export const mayBeGranted = ({ effect, reversible, visibleOutside }: ToolManifest): boolean =>
+  reversible && !visibleOutside && effect === 'write';
 
 function isInForce(grant: StandingGrant, call: CallInput): boolean {
   if (grant.tool !== call.tool) return false;

@@ -21,6 +21,9 @@ export const thresholdsSchema = z.strictObject({
 });
 export type Thresholds = z.infer<typeof thresholdsSchema>;
 
+/** The tools that texts of the form name. They are ours; an installation that lacks one has no use for that policy, and no fault in it. */
+export const formTools: ReadonlySet<string> = new Set(['bank.pay', 'briefing.mail', 'mail.send']);
+
 /** The policy of a new tenant: whatever leaves the house, moves money, grants or deletes waits for a person. */
 export const defaultPolicyText = (): string => policyFromThresholds({});
 

@@ -3,6 +3,7 @@ export { normaliseAddress } from './address.ts';
 export type { PolicyFault } from './compile.ts';
 export {
   defaultPolicyText,
+  formTools,
   nearestThresholds,
   policyFromThresholds,
   type Thresholds,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nearestThresholds, policyFromThresholds, type Thresholds, thresholdsOf } from './default-policy.ts';
+import { compile } from './compile.ts';
+import { formTools, nearestThresholds, policyFromThresholds, type Thresholds, thresholdsOf } from './default-policy.ts';
 import { validatePolicy } from './validate.ts';
 
 const choices: fc.Arbitrary<Thresholds> = fc.record({
@@ -48,4 +49,10 @@ test('one changed letter and it is nobody’s form any more, but the form begins
   assert.equal(nearestThresholds(edited).payUnattendedUpToMinor, 5_000);
   assert.equal(nearestThresholds(edited).recipientsMax, 3);
   assert.equal(thresholdsOf(''), null);
+});
+
+test('the tools that the form names are listed', () => {
+  const texts = [policyFromThresholds({}), policyFromThresholds({ payUnattendedUpToMinor: 1, sendUnattendedToKnown: true })];
+  const named = texts.map(compile).flatMap((answer) => (answer.kind === 'compiled' ? [...answer.set.tools] : []));
+  assert.deepEqual(new Set(named), formTools);
 });
