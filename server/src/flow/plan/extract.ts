@@ -37,7 +37,7 @@ const kinds: Readonly<Record<ExtractType, Kind>> = {
   address: {
     slot: 'address',
     title: 'e-mail address',
-    find: (text) => [...text.matchAll(addressPattern)].flatMap(([address]) => normaliseAddress(address) ?? []),
+    find: (text) => findAddresses(text),
   },
   invoiceNumber: {
     slot: 'id',
@@ -46,6 +46,11 @@ const kinds: Readonly<Record<ExtractType, Kind>> = {
   },
   text: { slot: 'text', title: 'text', find: (text) => (text.trim() === '' ? [] : [text.trim().slice(0, textCharsMax)]) },
 };
+
+/** Every mail address in a text, in its normal form. */
+export function findAddresses(text: string): string[] {
+  return [...text.matchAll(addressPattern)].flatMap(([address]) => normaliseAddress(address) ?? []);
+}
 
 export const slotOf = (type: ExtractType): Slot => kinds[type].slot;
 
@@ -102,6 +107,17 @@ function textsIn(value: Json | undefined, depth = 0): string[] {
     .flatMap(([name, member]) => (machineFields.has(name) ? [] : textsIn(member, depth + 1)))
     .slice(0, textsMax);
 }
+
+/** The places of a payload's texts, as far as a playbook can name them. */
+export function fieldsWithText(value: Json | undefined, at: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+  if (typeof value === 'string') return [at];
+  if (typeof value !== 'object' || value === null || at.length > 6) return [];
+  const members = Array.isArray(value)
+    ? value.map((item, n): [number, Json] => [n, item])
+    : Object.entries(value).filter(([name]) => isNameable(name));
+  return members.flatMap(([name, member]) => fieldsWithText(member, [...at, name])).slice(0, textsMax);
+}
+const isNameable = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name) && !machineFields.has(name);
 
 /** Fields of a mail that hold ids which look like addresses. */
 const machineFields: ReadonlySet<string> = new Set(['messageId', 'inReplyTo', 'references', 'listId', 'listUnsubscribe', 'sha256']);

@@ -22,6 +22,9 @@ const stepSchema = z.strictObject({
   undo: z.strictObject({ tool: text(99), args: args.default({}) }).optional(),
 });
 
+/** Each may be a pattern that is searched in 64 K characters, for every event. */
+const conditionsMax = 32;
+
 /** The front matter of a note in `Playbooks/`. */
 export const playbookSchema = z
   .strictObject({
@@ -39,6 +42,7 @@ export const playbookSchema = z
       kind: text(63).optional(),
       match: z
         .record(z.string(), z.union([scalar, z.strictObject({ regex: pattern })]))
+        .refine((fields) => Object.keys(fields).length <= conditionsMax, `must have at most ${conditionsMax} fields`)
         .default({})
         .describe('Every field named here must have this value (case does not count) or match this pattern'),
     }),

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Json, JsonObject } from '#kernel';
 import type { Label } from '#trust/policy';
 import { readFrontMatter } from '#trust/vault';
@@ -51,23 +52,51 @@ export function parsePlaybook(note: {
   | { readonly kind: 'playbook'; readonly playbook: Playbook }
   | { readonly kind: 'faulty'; readonly faulty: FaultyPlaybook }
   | { readonly kind: 'ignored' } {
-  const name = (note.path.split('/').at(-1) ?? note.path).replace(/\.md$/i, '');
   if (!note.trusted) return { kind: 'ignored' };
-  const faulty = (title: string, faults: readonly string[]) => ({ kind: 'faulty', faulty: { path: note.path, title, faults } }) as const;
+  const read = readPlaybook(note);
+  if (read === null || read.written?.enabled === false) return { kind: 'ignored' };
+  const { playbook, title, faults } = read;
+  if (playbook !== null) return { kind: 'playbook', playbook };
+  return { kind: 'faulty', faulty: { path: note.path, title, faults: faults.map(({ text }) => text) } };
+}
+
+/** Something wrong with a playbook, and where in its front matter that stands. */
+export interface PlaybookFault {
+  readonly text: string;
+  readonly at: readonly (string | number)[];
+}
+
+/** A note read as a playbook, switched on or not, whoever wrote it. Null for one without front matter. `playbook` is null when there are faults. */
+export function readPlaybook(note: { readonly path: string; readonly content: string }): {
+  readonly title: string;
+  readonly written: PlaybookFrontMatter | null;
+  readonly playbook: Playbook | null;
+  readonly faults: readonly PlaybookFault[];
+} | null {
+  const name = (note.path.split('/').at(-1) ?? note.path).replace(/\.md$/i, '');
+  const nothing = { title: name, written: null, playbook: null };
   const front = readFrontMatter(note.content);
-  if ('none' in front) return { kind: 'ignored' };
-  if ('faults' in front) return faulty(name, front.faults);
+  if ('none' in front) return null;
+  if ('faults' in front) return { ...nothing, faults: front.faults.map((text) => ({ text, at: [] })) };
   const parsed = playbookSchema.safeParse(front.value);
-  if (!parsed.success)
-    return faulty(
-      name,
-      parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'front matter'}: ${message}.`),
-    );
-  if (!parsed.data.enabled) return { kind: 'ignored' };
+  if (!parsed.success) return { ...nothing, faults: parsed.error.issues.map(schemaFault) };
   const title = parsed.data.title ?? name;
-  const faults: string[] = [];
+  const faults: PlaybookFault[] = [];
   const playbook = compile({ path: note.path, title, written: parsed.data, faults });
-  return faults.length > 0 ? faulty(title, faults) : { kind: 'playbook', playbook };
+  return { title, written: parsed.data, playbook: faults.length > 0 ? null : playbook, faults };
+}
+
+function schemaFault(issue: z.core.$ZodIssue): PlaybookFault {
+  // A key that nobody knows stands itself where the fault is.
+  const key = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const path = issue.path.map((segment) => (typeof segment === 'number' ? segment : String(segment)));
+  return { text: `${path.join('.') || 'front matter'}: ${issue.message}.`, at: [...path, ...key] };
+}
+
+/** Where a fault is: in words, and in the front matter. */
+interface Where {
+  readonly words: string;
+  readonly at: readonly (string | number)[];
 }
 
 function compile({
@@ -79,12 +108,12 @@ function compile({
   path: string;
   title: string;
   written: PlaybookFrontMatter;
-  faults: string[];
+  faults: PlaybookFault[];
 }): Playbook {
   const { when, priority } = written;
   const summary = written.summary ?? title;
   const parsedSummary = parseTemplate(summary);
-  if ('fault' in parsedSummary) faults.push(`summary: ${parsedSummary.fault}`);
+  if ('fault' in parsedSummary) faults.push({ text: `summary: ${parsedSummary.fault}`, at: ['summary'] });
   return {
     path,
     title,
@@ -92,22 +121,23 @@ function compile({
     summary,
     when: { source: when.source, kind: when.kind, match: Object.entries(when.match).map((entry) => condition(entry, faults)) },
     extract: Object.entries(written.extract).map((entry) => extraction(entry, faults)),
-    steps: written.steps.map((step) => planStep(step, faults)),
+    steps: written.steps.map((step, index) => planStep(step, index, faults)),
     literal: { sources: [`playbook:${title}`], integrity: 'trusted', readers: 'anyone' },
   };
 }
 
-function condition([field, expected]: [string, PlaybookFrontMatter['when']['match'][string]], faults: string[]): Condition {
-  const path = fieldPath(field, `when.match.${field}`, faults);
+function condition([field, expected]: [string, PlaybookFrontMatter['when']['match'][string]], faults: PlaybookFault[]): Condition {
+  const where = { words: `when.match.${field}`, at: ['when', 'match', field] };
+  const path = fieldPath(field, where, faults);
   if (typeof expected !== 'object') return { field, path, test: { equals: foldCase(String(expected)) } };
-  return { field, path, test: { pattern: patternOf(expected.regex, `when.match.${field}`, faults) } };
+  return { field, path, test: { pattern: patternOf(expected.regex, where, faults) } };
 }
 
 function extraction(
   [name, { type, from, pattern, optional }]: [string, PlaybookFrontMatter['extract'][string]],
-  faults: string[],
+  faults: PlaybookFault[],
 ): NamedExtraction {
-  const place = `extract.${name}`;
+  const place = { words: `extract.${name}`, at: ['extract', name] };
   return {
     name,
     type,
@@ -118,15 +148,16 @@ function extraction(
   };
 }
 
-function planStep(step: PlaybookFrontMatter['steps'][number], faults: string[]): PlanStep {
-  const args = argsOf(step.args, step.id, faults);
-  const undo = step.undo === undefined ? {} : { undo: { tool: step.undo.tool, args: argsOf(step.undo.args, `${step.id}.undo`, faults) } };
+function planStep(step: PlaybookFrontMatter['steps'][number], index: number, faults: PlaybookFault[]): PlanStep {
+  const args = argsOf(step.args, { words: `steps.${step.id}.args`, at: ['steps', index, 'args'] }, faults);
+  const undoWhere = { words: `steps.${step.id}.undo.args`, at: ['steps', index, 'undo', 'args'] };
+  const undo = step.undo === undefined ? {} : { undo: { tool: step.undo.tool, args: argsOf(step.undo.args, undoWhere, faults) } };
   return { id: step.id, tool: step.tool, args, after: step.after, why: step.why ?? '', ...undo };
 }
 
-function argsOf(written: JsonObject, place: string, faults: string[]): Record<string, Arg> {
+function argsOf(written: JsonObject, place: Where, faults: PlaybookFault[]): Record<string, Arg> {
   const entries = Object.entries(written).map(([name, value]): [string, Arg] => {
-    const where = `steps.${place}.args.${name}`;
+    const where = { words: `${place.words}.${name}`, at: [...place.at, name] };
     const hasHoles =
       Array.isArray(value) && value.some((item) => typeof item === 'string' && (looksLikeReference(item) || item.includes('${')));
     if (hasHoles && Array.isArray(value)) return [name, { list: value.map((item: Json) => sourceOf(item, where, faults)) }];
@@ -136,32 +167,34 @@ function argsOf(written: JsonObject, place: string, faults: string[]): Record<st
 }
 
 /** `$event.x` is a reference, a text with `${` a template, everything else stands for itself. `$$` at the start stands for one `$`. */
-function sourceOf(value: Json, where: string, faults: string[]): ArgSource {
+function sourceOf(value: Json, where: Where, faults: PlaybookFault[]): ArgSource {
   if (typeof value !== 'string') return { value };
   if (looksLikeReference(value)) {
     if (parseReference(value) === null)
-      faults.push(`${where}: "${value.slice(0, 60)}" is not a reference. Write $event.subject, or $$ for a dollar sign.`);
+      faults.push(faultAt(where, `"${value.slice(0, 60)}" is not a reference. Write $event.subject, or $$ for a dollar sign.`));
     return { ref: value };
   }
   if (!value.includes('${')) return { value: value.startsWith('$$') ? value.slice(1) : value };
   const parsed = parseTemplate(value);
-  if ('fault' in parsed) faults.push(`${where}: ${parsed.fault}`);
+  if ('fault' in parsed) faults.push(faultAt(where, parsed.fault));
   return { template: value };
 }
 
-function fieldPath(written: string, where: string, faults: string[]): readonly (string | number)[] {
+function fieldPath(written: string, where: Where, faults: PlaybookFault[]): readonly (string | number)[] {
   const reference = parseReference(written.startsWith('$') ? written : `$event.${written}`);
   if (reference?.head === 'event' && reference.path.length > 0) return reference.path;
-  faults.push(`${where}: "${written.slice(0, 60)}" is not a place in the event, such as subject or from.address.`);
+  faults.push(faultAt(where, `"${written.slice(0, 60)}" is not a place in the event, such as subject or from.address.`));
   return [];
 }
 
-function patternOf(source: string, where: string, faults: string[]): Pattern {
+function patternOf(source: string, where: Where, faults: PlaybookFault[]): Pattern {
   const parsed = parsePattern(source);
   if (!('fault' in parsed)) return parsed;
-  faults.push(`${where}: ${parsed.fault}`);
+  faults.push(faultAt(where, parsed.fault));
   return { matches: () => false, capture: () => null };
 }
+
+const faultAt = ({ words, at }: Where, fault: string): PlaybookFault => ({ text: `${words}: ${fault}`, at });
 
 /** Only A to Z: full case folding makes one of the Kelvin sign and k, so a look-alike address would pass for the real one. */
 export const foldCase = (text: string): string => text.trim().replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { CatalogueEntry, ToolCatalogue } from '#flow/tool';
 import type { Json, JsonObject } from '#kernel';
 import { mayHave } from './output-path.ts';
+import type { Playbook } from './playbook.ts';
 import { parseReference, parseTemplate, type Reference, referenceText, reservedHeads, valueAt } from './reference.ts';
 import { resolveArg } from './resolve.ts';
 import { type Arg, type ArgSource, type ExtractedValue, type Plan, type PlanStep, planSchema } from './schema.ts';
@@ -26,16 +27,39 @@ export function validatePlan(
   const faults = [
     ...namingFaults(plan.steps),
     ...cycleFaults(steps),
-    ...steps.flatMap((step) => stepFaults(step, { catalogue, steps, values: plan.values, event })),
+    ...steps.flatMap((step) => stepFaults(step, { catalogue, steps, values: plan.values, event, isValued: true })),
   ];
   return faults.length > 0 ? { faults } : { plan: { ...plan, steps } };
 }
+
+/**
+ * What is wrong with the steps of a playbook whatever the event: tools that there are not, arguments that a tool does not take, references
+ * to nothing. What depends on values is left to `validatePlan`. Each fault says which step it is about, null for the whole.
+ */
+export function playbookFaults(playbook: Playbook, catalogue: ToolCatalogue): { readonly text: string; readonly step: number | null }[] {
+  const steps = playbook.steps.map((step) => withImpliedDependencies(step, playbook.steps));
+  const values = Object.fromEntries(playbook.extract.map(({ name, slot }) => [name, { value: null, label: nobody, slot }]));
+  const parsed = planSchema.safeParse({ summary: '', literal: playbook.literal, values, steps: playbook.steps });
+  const shape = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => ({ text: `${path.join('.')}: ${message}.`, step: stepIn(path) }));
+  const around = { catalogue, steps, values, event: undefined, isValued: false };
+  return [
+    ...shape,
+    ...[...namingFaults(playbook.steps), ...cycleFaults(steps)].map((text) => ({ text, step: null })),
+    ...steps.flatMap((step, at) => stepFaults(step, around).map((text) => ({ text, step: at }))),
+  ];
+}
+
+const stepIn = ([head, at]: readonly PropertyKey[]): number | null => (head === 'steps' && typeof at === 'number' ? at : null);
 
 interface Surroundings {
   readonly catalogue: ToolCatalogue;
   readonly steps: readonly PlanStep[];
   readonly values: Readonly<Record<string, ExtractedValue>>;
   readonly event: JsonObject | undefined;
+  /** Whether the values have been looked for. */
+  readonly isValued: boolean;
 }
 
 function withImpliedDependencies(step: PlanStep, steps: readonly PlanStep[]): PlanStep {
@@ -156,8 +180,8 @@ const shapeOf = (input: z.ZodObject): Readonly<Record<string, z.ZodType>> => inp
 /** Only values are looked at here, so whose they are does not matter. */
 const nobody = { sources: [], integrity: 'untrusted', readers: 'tenant' } as const;
 
-function isKnownNow({ head }: Reference, { event }: Surroundings): boolean {
-  return head === 'extract' || (head === 'event' && event !== undefined);
+function isKnownNow({ head }: Reference, { event, isValued }: Surroundings): boolean {
+  return (head === 'extract' && isValued) || (head === 'event' && event !== undefined);
 }
 
 function sourceFaults(source: ArgSource, around: Surroundings): string[] {

@@ -1,4 +1,4 @@
-import { isAlias, isNode, parseDocument, visit } from 'yaml';
+import { Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { type JsonObject, jsonObjectSchema } from '#kernel';
 
 const headCharsMax = 65_536;
@@ -14,11 +14,58 @@ export function readFrontMatter(
   content: string,
 ): { readonly value: unknown } | { readonly none: true } | { readonly faults: readonly string[] } {
   if (!/^\uFEFF?---[ \t]*\r?\n/.test(content)) return { none: true };
-  const yaml = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m.exec(content.slice(0, headCharsMax));
-  if (yaml?.[1] === undefined || yaml.index !== 0)
+  const yaml = headOf(content);
+  if (yaml === null)
     return content.length > headCharsMax ? { faults: [`The front matter is longer than ${headCharsMax} characters.`] } : { none: true };
-  if (flowDepth(yaml[1]) > depthMax) return { faults: [tooDeep] };
-  return readYaml(yaml[1]);
+  if (flowDepth(yaml) > depthMax) return { faults: [tooDeep] };
+  return readYaml(yaml);
+}
+
+/** What stands between the two lines, null where there are none. */
+function headOf(content: string): string | null {
+  const yaml = headPattern.exec(content.slice(0, headCharsMax));
+  return yaml?.index === 0 ? (yaml[1] ?? null) : null;
+}
+const headPattern = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m;
+
+/** On which line of the note a field stands, or the nearest around it that is there; null for front matter that cannot be read. */
+export function fieldLines(content: string): (path: readonly (string | number)[]) => number | null {
+  if (!('value' in readFrontMatter(content))) return () => null;
+  const lines = new LineCounter();
+  const { contents } = parseDocument(yamlOf(headOf(content) ?? ''), { ...yamlOptions, lineCounter: lines });
+  return (path) => {
+    let here: unknown = contents;
+    let offset = isNode(contents) ? contents.range?.[0] : undefined;
+    for (const segment of path) {
+      if (isMap(here)) {
+        const pair = here.items.find(({ key }) => isScalar(key) && key.value === segment);
+        if (pair === undefined) break;
+        offset = isNode(pair.key) ? pair.key.range?.[0] : offset;
+        here = pair.value;
+      } else {
+        const item = isSeq(here) && typeof segment === 'number' ? here.items[segment] : undefined;
+        if (item === undefined) break;
+        offset = isNode(item) ? item.range?.[0] : offset;
+        here = item;
+      }
+    }
+    return offset === undefined ? null : lines.linePos(offset).line;
+  };
+}
+
+/**
+ * The note with other fields in its front matter: what is the same stays as it is written, comments and all; the text below stays too.
+ * A note without front matter, or with some that cannot be read, gets the fields in front of it or in its place.
+ */
+export function writeFields(content: string, fields: JsonObject): string {
+  const head = readFrontMatter(content);
+  const before = 'value' in head ? jsonObjectSchema.safeParse(head.value).data : undefined;
+  const document = before === undefined ? new Document({}, yamlOptions) : parseDocument(headOf(content) ?? '', yamlOptions);
+  for (const name of Object.keys(before ?? {})) if (!Object.hasOwn(fields, name)) document.delete(name);
+  for (const [name, value] of Object.entries(fields))
+    if (JSON.stringify(before?.[name]) !== JSON.stringify(value)) document.set(name, document.createNode(value));
+  const body = content.slice(headPattern.exec(content.slice(0, headCharsMax))?.[0].length ?? 0);
+  return `---\n${document.toString({ lineWidth: 0, flowCollectionPadding: true })}---\n${body}`;
 }
 
 /** The fields of a note's front matter. A note without, or with something there that `readFrontMatter` finds fault with, has none. */
@@ -28,17 +75,14 @@ export function noteFields(content: string): JsonObject {
   return fields?.data ?? {};
 }
 
+const yamlOptions = { schema: 'core', version: '1.2', merge: false, uniqueKeys: true, prettyErrors: true, strict: true } as const;
+/** With a line for the `---` above it, so that lines are those of the note. */
+const yamlOf = (yaml: string): string => `\n${yaml}`;
+
 const tooDeep = `The front matter is nested deeper than ${depthMax} levels.`;
 
 function readYaml(yaml: string): { readonly value: unknown } | { readonly faults: readonly string[] } {
-  const document = parseDocument(yaml, {
-    schema: 'core',
-    version: '1.2',
-    merge: false,
-    uniqueKeys: true,
-    prettyErrors: true,
-    strict: true,
-  });
+  const document = parseDocument(yamlOf(yaml), yamlOptions);
   // "- - - - ..." nests without brackets until the parser reports the end of its stack.
   const faults = document.errors.map(({ message }) =>
     message.includes('call stack') ? tooDeep : `The front matter is not valid YAML: ${message.split('\n')[0]}`,

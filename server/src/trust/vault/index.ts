@@ -2,7 +2,7 @@
 export { type Change, type ChangedNote, deleteNote, moveNote, restoreVersion, undoOperation, writeNote } from './change.ts';
 export { createFiles, eachFile, type Files } from './file.ts';
 export type { VaultFile } from './file-row.ts';
-export { noteFields, readFrontMatter } from './front-matter.ts';
+export { fieldLines, noteFields, readFrontMatter, writeFields } from './front-matter.ts';
 export {
   createHistoryKeeper,
   type DeletedPlace,
