@@ -5,7 +5,15 @@ const exact = new Intl.DateTimeFormat(text.locale, { dateStyle: 'full', timeStyl
 const clock = new Intl.DateTimeFormat(text.locale, { hour: '2-digit', minute: '2-digit' });
 const dayOfYear = new Intl.DateTimeFormat(text.locale, { day: 'numeric', month: 'short' });
 const dayLong = new Intl.DateTimeFormat(text.locale, { weekday: 'long', day: 'numeric', month: 'long' });
+const moment = new Intl.DateTimeFormat(text.locale, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const count = new Intl.NumberFormat(text.locale);
+const share = new Intl.NumberFormat(text.locale, { style: 'percent', maximumFractionDigits: 0 });
 const dollars = new Intl.NumberFormat(text.locale, { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 });
 const kilobytes = new Intl.NumberFormat(text.locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 });
 
@@ -33,6 +41,12 @@ export function formatShort(iso: string, nowMs: number): string {
 /** Weekday, date, time and zone. */
 export const formatExact = (iso: string): string => exact.format(new Date(iso));
 
+/** A point in time somebody waits for: the time alone today, with the day otherwise. */
+export function formatMoment(iso: string, nowMs: number): string {
+  const at = new Date(iso);
+  return (at.toDateString() === new Date(nowMs).toDateString() ? clock : moment).format(at);
+}
+
 /** "Today", "Yesterday" or the day with its weekday. */
 export function formatDay(iso: string, nowMs: number): string {
   const day = new Date(iso).toDateString();
@@ -52,6 +66,9 @@ export function formatDuration(ms: number): string {
 }
 
 export const formatCount = (n: number): string => count.format(n);
+
+/** A part of a whole, 1 being all of it. */
+export const formatShare = (part: number): string => share.format(part);
 
 /** Model cost, kept in millionths of a US dollar. */
 export const formatCost = (micros: number): string => dollars.format(micros / 1_000_000);

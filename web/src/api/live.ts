@@ -51,7 +51,10 @@ export function openLive(options: LiveOptions): { retryNow: () => void; close: (
     opened.onmessage = ({ data }) => {
       const message = parse(data);
       if (message === null) return;
-      if (message.kind === 'hello') {
+      if (message.kind === 'pulse') {
+        // New figures are no change: they have no number of their own.
+        options.onMessage(message);
+      } else if (message.kind === 'hello') {
         if (message.seq !== lastSeq) options.onGap();
         lastSeq = message.seq;
       } else if (lastSeq === null || message.seq > lastSeq) {

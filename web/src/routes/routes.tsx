@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { readInboxSearch } from '../feature/inbox/views.ts';
 import { type MoneyView, moneyViews } from '../feature/money/views.ts';
 import { type TaskFilter, taskFilters } from '../feature/task/filters.ts';
 import { type VersionView, versionViews } from '../feature/vault/views.ts';
@@ -9,6 +10,7 @@ const root = createRootRoute({ component: Root, notFoundComponent: NotFound, err
 const inbox = createRoute({
   getParentRoute: () => root,
   path: '/',
+  validateSearch: readInboxSearch,
   component: lazyRouteComponent(() => import('../feature/inbox/inbox-page.tsx')),
 });
 
@@ -117,6 +119,12 @@ const money = createRoute({
     return { ...(view && { view }), ...(typeof search.account === 'string' && { account: search.account }) };
   },
   component: lazyRouteComponent(() => import('../feature/money/money-page.tsx')),
+});
+
+const status = createRoute({
+  getParentRoute: () => root,
+  path: '/status',
+  component: lazyRouteComponent(() => import('../feature/status/status-page.tsx')),
 });
 
 const signIn = createRoute({
@@ -289,6 +297,12 @@ const registrations = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/registrations-page.tsx')),
 });
 
+const operatorSystem = createRoute({
+  getParentRoute: () => root,
+  path: '/operator/system',
+  component: lazyRouteComponent(() => import('../feature/operator/system-page.tsx')),
+});
+
 const operatorJobs = createRoute({
   getParentRoute: () => root,
   path: '/operator/jobs',
@@ -301,13 +315,13 @@ const operatorBackups = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
 });
 
-const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money];
+const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money, status];
 const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
 const protection = [secrets, encryption];
 const outside = [connections, schedules, webhooks, tools];
-const installation = [operator, operatorTenant, registrations, operatorJobs, operatorBackups];
+const installation = [operator, operatorTenant, registrations, operatorSystem, operatorJobs, operatorBackups];
 
 /** Every page of the product; each is its own chunk. */
 export const router = createRouter({

@@ -34,6 +34,8 @@ const alike = new Set([
   'SAML 2.0',
   'Scope',
   'Scopes',
+  'Status',
+  'System',
   'Teams',
   'Token',
   'Webhooks',

@@ -1,12 +1,23 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { isApiError } from '../../api/client.ts';
 import type { LiveMessage, Page, Task, TaskSummary } from '../../api/types.ts';
-import { approvalQuery, putApproval } from '../approval/queries.ts';
+import { approvalQuery, commentsKey, putApproval, refreshLists } from '../approval/queries.ts';
+import { takeAwaited } from '../approval/undo.ts';
 import { taskQuery } from '../task/queries.ts';
 import { addFresh } from './store.ts';
 
 /** How long changes of one object are gathered before it is fetched once. */
 const gatherMs = 150;
+/** Figures that any change may move are asked for at most so often. */
+const figuresMs = 1_000;
+/** What shows the things of a kind, by the first part of its key. */
+const shownBy: Readonly<Record<string, readonly string[]>> = {
+  note: ['vault'],
+  connection: ['connections'],
+  schedule: ['schedules'],
+  setting: ['settings', 'usage', 'model'],
+  pulse: ['operator-system'],
+};
 
 /**
  * Turns messages of the live feed into fresh data: the object is fetched by its id and put into its place in every list that shows it.
@@ -14,8 +25,17 @@ const gatherMs = 150;
  */
 export function createApplier(client: QueryClient): (message: LiveMessage) => void {
   const gathering = new Map<string, ReturnType<typeof setTimeout>>();
+  const gatherFigures = () => {
+    if (gathering.has('figures')) return;
+    const run = () => {
+      gathering.delete('figures');
+      void client.invalidateQueries({ queryKey: ['status'] });
+    };
+    gathering.set('figures', setTimeout(run, figuresMs));
+  };
   return (message) => {
-    addFresh('audit', String(message.seq));
+    gatherFigures();
+    if (message.kind !== 'pulse') addFresh('audit', String(message.seq));
     const key = `${message.kind} ${message.id}`;
     if (gathering.has(key)) return;
     const run = () => {
@@ -35,10 +55,16 @@ async function apply(client: QueryClient, { kind, id }: LiveMessage): Promise<vo
     putTask(client, task);
   } else if (kind === 'approval') {
     const approval = await client.fetchQuery({ ...approvalQuery(id), staleTime: 0 });
-    if (!putApproval(client, approval) && approval.state === 'waiting') addFresh('inbox', id);
-    await client.invalidateQueries({ queryKey: ['task', approval.taskId] });
-  } else if (kind === 'note') {
-    await client.invalidateQueries({ queryKey: ['vault'] });
+    if (!putApproval(client, approval) && approval.state === 'waiting') {
+      if (takeAwaited(approval.taskId)) await refreshLists(client);
+      else addFresh('inbox', id);
+    }
+    await Promise.all([
+      client.invalidateQueries({ queryKey: ['task', approval.taskId] }),
+      client.invalidateQueries({ queryKey: commentsKey(id) }),
+    ]);
+  } else {
+    for (const shown of shownBy[kind] ?? []) await client.invalidateQueries({ queryKey: [shown] });
   }
 }
 

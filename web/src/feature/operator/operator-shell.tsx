@@ -1,10 +1,13 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { Building2, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
+import { Activity, Building2, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { text } from '#text/common.ts';
 import { operatorText } from '#text/operator.ts';
 import { protectionText } from '#text/protection.ts';
+import { statusText } from '#text/status.ts';
 import { Mark } from '../../ui/mark.tsx';
+import { ConnectionBanner } from '../live/banner.tsx';
+import { useLive } from '../live/use-live.ts';
 import { AccountMenu } from '../shell/account-menu.tsx';
 import { useKeyboard } from '../shell/keyboard.ts';
 
@@ -12,22 +15,30 @@ const KeyHelp = lazy(() => import('../shell/key-help.tsx'));
 
 const places = [
   { to: '/operator', label: operatorText.tenants, icon: <Building2 size={16} aria-hidden="true" />, exact: true },
+  { to: '/operator/system', label: statusText.system, icon: <Activity size={16} aria-hidden="true" />, exact: false },
   { to: '/operator/registrations', label: operatorText.registrations, icon: <UserPlus size={16} aria-hidden="true" />, exact: false },
   { to: '/operator/jobs', label: operatorText.jobs, icon: <Hourglass size={16} aria-hidden="true" />, exact: false },
   { to: '/operator/backups', label: protectionText.backups.title, icon: <DatabaseBackup size={16} aria-hidden="true" />, exact: false },
 ] as const;
 
-/** The frame for those who operate the installation: no tenant, so no inbox and no live feed. */
+/** The frame for those who operate the installation: no tenant, so no inbox; the live feed tells of figures alone. */
 export default function OperatorShell() {
   const [isHelp, setHelp] = useState(false);
   const navigate = useNavigate();
   const openHelp = () => setHelp(true);
+  useLive();
   useKeyboard({
     openPalette: openHelp,
     openHelp,
     goTo: (letter) => {
-      const to = { t: '/operator', r: '/operator/registrations', w: '/operator/jobs', b: '/operator/backups' } as const;
-      if (letter === 't' || letter === 'r' || letter === 'w' || letter === 'b') void navigate({ to: to[letter] });
+      const to = {
+        t: '/operator',
+        r: '/operator/registrations',
+        w: '/operator/jobs',
+        b: '/operator/backups',
+        y: '/operator/system',
+      } as const;
+      if (letter === 't' || letter === 'r' || letter === 'w' || letter === 'b' || letter === 'y') void navigate({ to: to[letter] });
     },
   });
   return (
@@ -69,6 +80,7 @@ export default function OperatorShell() {
           </span>
         </div>
       </header>
+      <ConnectionBanner />
       <main id="content" tabIndex={-1} className="pb-bar min-h-dvh outline-none sm:pb-0">
         <Outlet />
       </main>

@@ -1,16 +1,17 @@
-import { Link } from '@tanstack/react-router';
-import { FolderClosed, Inbox, Landmark, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Activity, Ellipsis, FolderClosed, Inbox, Landmark, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '#text/common.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
 import { Mark } from '../../ui/mark.tsx';
+import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { useLiveStatus } from '../live/store.ts';
 import { useSignedIn } from '../session/session.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { TenantMenu } from './tenant-menu.tsx';
 
 interface Place {
-  to: '/' | '/tasks' | '/vault' | '/money' | '/audit' | '/settings';
+  to: '/' | '/tasks' | '/vault' | '/money' | '/audit' | '/status' | '/settings';
   label: string;
   icon: (size: number) => ReactNode;
   /** Any of these shows it. */
@@ -29,6 +30,7 @@ const places: Place[] = [
   { to: '/vault', label: text.nav.vault, icon: (size) => <FolderClosed size={size} aria-hidden="true" />, permissions: ['vault:read'] },
   { to: '/money', label: text.nav.money, icon: (size) => <Landmark size={size} aria-hidden="true" />, permissions: ['ledger:read'] },
   { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permissions: ['audit:read'] },
+  { to: '/status', label: text.nav.status, icon: (size) => <Activity size={size} aria-hidden="true" />, permissions: ['task:read'] },
   {
     to: '/settings',
     label: text.nav.settings,
@@ -38,7 +40,7 @@ const places: Place[] = [
 ];
 
 /** Places without the permission are absent, not locked. */
-const usePlaces = (): Place[] => {
+export const usePlaces = (): Place[] => {
   const { permissions } = useSignedIn();
   return places.filter((place) => place.permissions.some((permission) => permissions.includes(permission)));
 };
@@ -107,14 +109,19 @@ export function Header({ onSearch, onHelp }: MenuProps) {
   );
 }
 
+/** As many as a thumb tells apart. Where there are more, the last leads to the rest. */
+const barMax = 5;
+
 /** The navigation of a phone: opaque, above what the phone puts at the bottom. */
 export function BottomBar({ waiting }: { waiting: number }) {
+  const all = usePlaces();
+  const shown = all.length > barMax ? all.slice(0, barMax - 1) : all;
   return (
     <nav
       aria-label={text.nav.label}
       className="fixed inset-x-0 bottom-0 z-20 flex border-line border-t bg-panel pb-[env(safe-area-inset-bottom)] sm:hidden"
     >
-      {usePlaces().map(({ to, label, icon }) => (
+      {shown.map(({ to, label, icon }) => (
         <Link
           key={to}
           to={to}
@@ -131,7 +138,27 @@ export function BottomBar({ waiting }: { waiting: number }) {
           )}
         </Link>
       ))}
+      {shown.length < all.length && <More places={all.slice(shown.length)} />}
     </nav>
+  );
+}
+
+function More({ places: rest }: { places: Place[] }) {
+  const navigate = useNavigate();
+  const trigger = (
+    <button type="button" className="flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted">
+      <Ellipsis size={18} aria-hidden="true" />
+      {text.nav.more}
+    </button>
+  );
+  return (
+    <Menu trigger={trigger} label={text.nav.more}>
+      {rest.map(({ to, label, icon }) => (
+        <MenuItem key={to} icon={icon(15)} onSelect={() => void navigate({ to })}>
+          {label}
+        </MenuItem>
+      ))}
+    </Menu>
   );
 }
 
