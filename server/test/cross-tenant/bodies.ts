@@ -1,3 +1,4 @@
+import { testBrowser } from '../push.ts';
 import type { Place } from './place.ts';
 
 /** What one tenant might send to a route, with the other's ids wherever ids go. */
@@ -33,6 +34,18 @@ const anyMapping = {
   ...{ header: ['Day', 'Amount'], delimiter: ';', decimalPoint: ',', dateOrder: 'dmy' },
   columns: { bookedOn: 0, amount: 1 },
 };
+const told = { page: true, push: true, mail: 'digest' };
+const noticeRules = {
+  kinds: {
+    ...{ approval: told, delegated: told, comment: told, question: told },
+    ...{ unknown: told, failed: told, connection: told, quota: told },
+  },
+  minimumRisk: 'low',
+  titles: { push: false, mail: false },
+  quiet: { on: false, from: '21:00', to: '07:00', weekends: false },
+  digest: { at: '08:00', weekday: null },
+  zone: null,
+};
 const roleNameOf = ({ ids }: Place): string => `r-${ids.canary}`.slice(0, 30);
 
 /** By route: every route of a tenant or a person that takes a body stands here. A new route is one line. */
@@ -47,6 +60,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'POST /api/v1/me/views': ({ ids }) => [{ json: { page: 'tasks', name: 'Mine', filter: { source: ids.canary } }, allowed: [201] }],
   'PUT /api/v1/me/views/{id}': () => [{ json: { name: 'Mine now', filter: {} } }],
   'POST /api/v1/me/survey': () => [{ json: { scores: { useful: 5 } }, allowed: [204] }],
+  'PUT /api/v1/me/appearance': () => [{ json: { theme: 'dark', density: 'compact' }, allowed: [204] }],
   'POST /api/v1/me/devices': ({ ids }) => [{ json: { name: ids.canary, permissions: ['vault:read'] }, allowed: [201] }],
   'POST /api/v1/events': ({ ids }) => [
     { json: { source: 'test', kind: 'other', externalId: `${ids.canary}-1`, payload: { taskId: ids.task } }, allowed: [202] },
@@ -55,6 +69,8 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
     { raw: { body: 'From: a@example.com\r\nSubject: x\r\n\r\ny', type: 'message/rfc822' }, allowed: [202] },
   ],
   'POST /api/v1/tasks/{id}/cancel': () => [{}],
+  'POST /api/v1/tasks/{id}/undo': () => [{}],
+  'POST /api/v1/tasks/{id}/replan': () => [{ json: { comment: 'Another way.' } }],
   'POST /api/v1/tasks/{id}/resume': () => [{ json: { comment: 'Go on.' } }],
   'POST /api/v1/approvals/{id}/decision': ({ ids }) => [
     { json: { decision: 'accept', payloadHash: ids.payloadHash } },
@@ -131,6 +147,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   ],
   'POST /api/v1/connections/discovery': ({ ids }) => [{ json: { connector: 'feed', address: ids.canary } }],
   'PUT /api/v1/connections/{id}': () => [{ json: { name: 'Mine now' } }, { json: { settings: { feed: 'mine' } } }],
+  'POST /api/v1/settings/history/{id}/restore': () => [{}],
   'PUT /api/v1/policy': () => [{ json: { thresholds: {} }, allowed: [200] }],
   'POST /api/v1/policy/check': ({ ids }) => [{ json: { text: `// ${ids.canary.slice(0, 6)}` }, allowed: [200] }],
   'POST /api/v1/policy/simulate': () => [{ json: { thresholds: {} }, allowed: [200] }],
@@ -138,6 +155,15 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
     { json: { tool: ids.tool, args: { start: '$event.date' }, source: { source: 'mail' }, perDay: 1 } },
     { json: { tool: 'calendar.hold', args: { start: '$event.date' }, source: { source: 'mail' }, perDay: 1 }, allowed: [201] },
   ],
+  'POST /api/v1/me/notices/seen': ({ ids }) => [
+    { json: { ids: [ids.approval] }, allowed: [204] },
+    { json: { until: 'ntc_f' }, allowed: [204] },
+  ],
+  'PUT /api/v1/me/notice-rules': () => [{ json: noticeRules, allowed: [204] }],
+  'POST /api/v1/me/push-subscriptions': ({ ids }) => [
+    { json: { endpoint: `https://${ids.canary.slice(0, 6)}.example/push`, keys: testBrowser().keys, name: 'Mine' }, allowed: [201] },
+  ],
+  'POST /api/v1/me/push-subscriptions/{id}/test': () => [{}],
   'POST /api/v1/schedules': ({ ids }) => [{ json: { name: ids.canary, kind: 'mine', cron: '0 7 * * *' }, allowed: [201] }],
   'POST /api/v1/schedules/preview': () => [{ json: { cron: '0 7 * * *' }, allowed: [200] }],
   'PUT /api/v1/schedules/{id}': () => [{ json: { name: 'Mine now' } }, { json: { state: 'paused' } }],

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type DecisionInput, decideApproval, refuseAltered, type StoredApproval } from '#flow/approval';
-import { cancelTask, resumeTask, type Settlement } from '#flow/task';
+import { cancelTask, replanTask, resumeTask, type Settlement } from '#flow/task';
 import type { Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
@@ -37,6 +37,8 @@ export function peopleOf(platform: TestPlatform) {
       inTenant(tenantId, (tx, keys) => cancelTask({ tx, tenantId, keys, actor: 'user:boss', now: new Date() }, taskId)),
     resume: (tenantId: Id<'tenant'>, taskId: string, input: { settle?: Record<string, Settlement>; comment?: string } = {}) =>
       inTenant(tenantId, (tx, keys) => resumeTask({ tx, tenantId, keys, actor: 'user:boss', now: new Date() }, taskId, input)),
+    replan: (tenantId: Id<'tenant'>, taskId: string, comment: string) =>
+      inTenant(tenantId, (tx, keys) => replanTask({ tx, tenantId, keys, actor: 'user:boss', now: new Date() }, taskId, comment)),
     /** Puts what `change` makes of the policy in force. */
     changePolicy: (tenantId: Id<'tenant'>, change: (text: string) => string) =>
       inTenant(tenantId, async (tx, keys) => {

@@ -80,12 +80,15 @@ function drawn(
       value,
       display: display(value, manifest?.slot, args),
       integrity: label?.integrity ?? 'untrusted',
-      origins: (label?.sources ?? []).map(origin),
+      origins: presentOrigins(label),
       warnings: [...new Set(textsOf(value).flatMap((text) => warnings(text, manifest?.slot)))],
       known: directory[name] ?? null,
     };
   });
 }
+
+/** Where a value comes from, in words. */
+export const presentOrigins = (label: Label | undefined): Field['origins'] => (label?.sources ?? []).map(origin);
 
 function display(value: Json, slot: string | undefined, args: Readonly<Record<string, Json | undefined>>): string {
   if (slot === 'amount' && typeof value === 'number') return formatMinor(value, typeof args.currency === 'string' ? args.currency : 'EUR');

@@ -6,6 +6,7 @@ import { cancelSettled } from './cancel.ts';
 import { execute } from './execute.ts';
 import { openWork } from './open-work.ts';
 import { planTask } from './plan-task.ts';
+import { undoTask } from './undo-task.ts';
 import { Fenced, note, type RunTools, release, standing, type Work } from './work.ts';
 
 /**
@@ -19,6 +20,7 @@ export function createRunner(deps: { tools: RunTools; keysOf: KeysOf; planning: 
     const { task } = lease.snapshot;
     const work = await openWork(deps.tools, lease, await deps.keysOf(task.tenantId));
     try {
+      if (work.detail.undo !== undefined) return await undoTask(work, work.detail.undo);
       if (isEnded(task.state)) return await release(work, { runAt: null });
       if (task.cancelling) return await cancelSettled(work);
       for (;;) {
@@ -39,6 +41,8 @@ export function createRunner(deps: { tools: RunTools; keysOf: KeysOf; planning: 
  */
 function needsPlan(work: Work): boolean {
   const { plan, progress, steps } = work;
+  // Until the old one is out of the way, it is in force.
+  if (plan !== null && work.detail.replan !== undefined) return work.detail.replan === 'cleared';
   if (
     plan === null ||
     progress.state === 'planning' ||

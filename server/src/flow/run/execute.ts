@@ -6,7 +6,7 @@ import { finish, park } from './finish.ts';
 import { applyOutcome, begin, perform, settleOpenAttempts } from './perform-step.ts';
 import { postpone } from './postpone.ts';
 import { clearTheWay, rollBack } from './roll-back.ts';
-import { approvalOf, commit, release, type StepWork, skip, type Work } from './work.ts';
+import { approvalOf, change, commit, isHeld, release, type StepWork, settleAttempt, skip, type Work } from './work.ts';
 
 /**
  * Takes the steps of the plan in force as far as they go, in rounds: everything whose dependencies are done is considered by the
@@ -19,7 +19,7 @@ export async function execute(work: Work): Promise<'ended' | 'replan'> {
     await postpone(work, waitMs);
     return 'ended';
   }
-  if (digestDecisions(work) === 'replan') return (await clearTheWay(work)) ? 'replan' : 'ended';
+  if (digestDecisions(work) === 'replan' || work.detail.replan === 'asked') return (await clearTheWay(work)) ? 'replan' : 'ended';
   for (let more = true; more; ) more = await runRound(work);
   return 'ended';
 }
@@ -79,7 +79,10 @@ function skipBlocked(work: Work): void {
 }
 
 function isReady(work: Work, step: StepWork): boolean {
-  if (step.state === 'waiting') return approvalOf(work, step.spec.id)?.state === 'approved';
+  if (step.state === 'waiting') {
+    const approval = approvalOf(work, step.spec.id);
+    return approval?.state === 'approved' && !isHeld(work, approval);
+  }
   return step.state === 'pending' && step.spec.after.every((id) => work.steps.find((other) => other.spec.id === id)?.state === 'done');
 }
 
@@ -94,7 +97,21 @@ async function intend(work: Work, going: readonly StepWork[]): Promise<readonly 
     await cancel(work);
     return 'cancelled';
   }
-  if (answer.revision === work.context.revision) return going;
+  const permitted = going.filter((step) => !isTakenBack(work, step, answer.overtaken));
+  if (answer.revision === work.context.revision) return permitted;
   work.context = await work.tools.contextOf(work.tenantId, answer.revision);
-  return going.filter((step) => reconsider(work, step));
+  return permitted.filter((step) => reconsider(work, step));
+}
+
+/**
+ * Whether the yes that a step was to go by had been taken back when its intent was committed. Then the attempt is settled as not made, and
+ * the step waits: the task was rung with it, so it is claimed anew and finds the row as it is.
+ */
+function isTakenBack(work: Work, step: StepWork, overtaken: readonly string[]): boolean {
+  const approval = approvalOf(work, step.spec.id);
+  if (approval === undefined || !overtaken.includes(approval.approvalId)) return false;
+  work.approvals = work.approvals.map((other) => (other === approval ? { ...other, state: 'superseded', usedAt: null } : other));
+  settleAttempt(work, step.spec.id, 'do', 'failed');
+  change(step, { state: 'waiting', startedAt: null });
+  return true;
 }

@@ -74,7 +74,7 @@ function addUsage(work: Work, usage: PlanOutcome['usage']): void {
 function adopt(work: Work, outcome: Extract<PlanOutcome, { kind: 'plan' }>): void {
   const { plan, planner, playbook = null, model = null } = outcome;
   const version = work.progress.planVersion + 1;
-  const { question: _answered, error: _past, spent, ...detail } = work.detail;
+  const { question: _answered, error: _past, replan: _asked, spent, ...detail } = work.detail;
   work.plan = plan;
   work.detail = { ...detail, summary: plan.summary };
   work.progress = { ...work.progress, planVersion: version, playbook, retries: 0, errorCode: null, waitReason: null, state: 'running' };

@@ -40,6 +40,7 @@ export async function clearTheWay(work: Work): Promise<boolean> {
   }
   // Last, and in one commit with the task's state: from here on the old plan is none, and until here it asks for its replacement.
   giveUpTheRest(work, 'plan.replaced');
+  if (work.detail.replan === 'asked') work.detail = { ...work.detail, replan: 'cleared' };
   work.progress = { ...work.progress, state: 'planning', retries: 0 };
   work.pending.progress = work.progress;
   await commit(work);

@@ -14,19 +14,30 @@ const undoTriesMax = 8;
  * Takes back what the plan in force has done, newest first, each as a step with its own intent and audit entry. Open questions are
  * withdrawn. What cannot be taken back stays `done`.
  *
+ * @param isMeant - which of the steps that stand; all of them if nothing is said
+ *
  * Which steps are left follows from the rows alone, so a crash in the middle continues where it stopped; tools undo by the
  * step's key and answer the same when asked twice.
  * @returns false when the task was given back instead: an undo waits for its next try, or a person has to say what became of a step.
  */
-export async function takeBack(work: Work, because: 'plan.failed' | 'plan.replaced'): Promise<boolean> {
-  const why = { 'plan.failed': 'another step failed', 'plan.replaced': 'a new plan was asked for' }[because];
+export async function takeBack(
+  work: Work,
+  because: 'plan.failed' | 'plan.replaced' | 'task.undone',
+  isMeant: (step: StepWork) => boolean = () => true,
+): Promise<boolean> {
+  const why = {
+    'plan.failed': 'another step failed',
+    'plan.replaced': 'a new plan was asked for',
+    'task.undone': 'the task is taken back',
+  }[because];
   for (const step of work.steps) withdrawOpen(work, step, 'cancelled', why);
   if (work.steps.some((step) => step.state === 'unknown')) {
     await park(work);
     return false;
   }
   const when = (step: StepWork) => step.finishedAt?.getTime() ?? 0;
-  for (const step of standing(work).sort((one, other) => when(other) - when(one) || other.position - one.position))
+  const steps = standing(work).filter(isMeant);
+  for (const step of steps.sort((one, other) => when(other) - when(one) || other.position - one.position))
     if (!(await undo(work, step))) return false;
   return true;
 }

@@ -4,7 +4,7 @@ import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
 import { type Settlement, type TaskDetail, taskDetailSchema } from './schema.ts';
 import { isEnded } from './state.ts';
-import { lockTask, ringTask, type StoredTask, settleStep } from './store.ts';
+import { ringTask, type StoredTask, selectTask, settleStep } from './store.ts';
 
 export interface TaskContext {
   readonly tx: Tx;
@@ -56,11 +56,7 @@ export async function resumeTask(
       'Only a failed task, or one that asks a question, can be resumed. An approval is answered on the approval.',
       { details: { state: task.state, waitReason: task.waitReason } },
     );
-  // Until a worker has taken it in, a second answer would be written over by what the worker makes of the first.
-  if (task.runAt !== null && task.runAt <= context.now)
-    throw new FactotumError('task.not_resumable', 'Somebody has just resumed this task. Look at what becomes of it first.', {
-      details: { state: task.state, waitReason: task.waitReason },
-    });
+  refuseWhileRung(context, task, 'task.not_resumable');
   for (const [stepId, said] of Object.entries(input.settle ?? {})) {
     const to = said === 'again' ? 'pending' : said;
     const settled = await settleStep(context.tx, {
@@ -79,11 +75,7 @@ export async function resumeTask(
       );
   }
   const detail = openTaskDetail(context.keys, task);
-  const answers =
-    input.comment === undefined
-      ? detail.answers
-      : [...(detail.answers ?? []), { at: context.now.toISOString(), by: context.actor, text: input.comment }];
-  const sealed = sealTaskDetail(context.keys, taskId, answers === undefined ? detail : { ...detail, answers });
+  const sealed = sealTaskDetail(context.keys, taskId, input.comment === undefined ? detail : answered(context, detail, input.comment));
   await recordAudit(context.tx, context.tenantId, [
     {
       kind: 'task.resumed',
@@ -98,8 +90,46 @@ export async function resumeTask(
   await ringTask(context.tx, context.tenantId, taskId, context.now, { detail: sealed });
 }
 
+/**
+ * Asks for another plan that knows what the person says: what was done under the old one is taken back where that is possible, its open
+ * questions are withdrawn. Never of a task that is over.
+ * @throws `task.not_found`; `task.not_replannable` when the task neither waits nor has failed, or somebody has just answered it.
+ */
+export async function replanTask(context: TaskContext, taskId: string, comment: string): Promise<void> {
+  const task = await lockedTask(context, taskId);
+  if (task.state !== 'waiting' && task.state !== 'failed')
+    throw new FactotumError(
+      'task.not_replannable',
+      'Only a task that waits or has failed takes another plan. Cancel it, or let it come so far.',
+      {
+        details: { state: task.state },
+      },
+    );
+  refuseWhileRung(context, task, 'task.not_replannable');
+  const detail = openTaskDetail(context.keys, task);
+  if (detail.undo !== undefined) throw new FactotumError('task.not_replannable', 'What this task has done is being taken back.');
+  const sealed = sealTaskDetail(context.keys, taskId, { ...answered(context, detail, comment), replan: 'asked' });
+  await recordAudit(context.tx, context.tenantId, [
+    { kind: 'task.replan_requested', actor: context.actor, at: context.now, objectId: taskId, taskId, state: task.state },
+  ]);
+  await ringTask(context.tx, context.tenantId, taskId, context.now, { detail: sealed });
+}
+
+const answered = ({ now, actor }: TaskContext, detail: TaskDetail, text: string): TaskDetail => ({
+  ...detail,
+  answers: [...(detail.answers ?? []), { at: now.toISOString(), by: actor, text }],
+});
+
+/** Until a worker has taken it in, a second answer would be written over by what the worker makes of the first. */
+function refuseWhileRung({ now }: TaskContext, task: StoredTask, code: 'task.not_resumable' | 'task.not_replannable'): void {
+  if (task.owner === null && (task.runAt === null || task.runAt > now)) return;
+  throw new FactotumError(code, 'Somebody has just answered this task. Look at what becomes of it first.', {
+    details: { state: task.state, waitReason: task.waitReason },
+  });
+}
+
 async function lockedTask(context: TaskContext, taskId: string): Promise<StoredTask> {
-  const task = await lockTask(context.tx, context.tenantId, taskId);
+  const task = await selectTask(context.tx, context.tenantId, taskId, { lock: true });
   if (task === undefined) throw new FactotumError('task.not_found', 'There is no such task.');
   return task;
 }

@@ -1,13 +1,15 @@
-export { cancelTask, openTaskDetail, resumeTask, sealTaskDetail, type TaskContext } from './change.ts';
+export { cancelTask, openTaskDetail, replanTask, resumeTask, sealTaskDetail, type TaskContext } from './change.ts';
 export { findTasks, type TaskFilter, taskNames } from './find.ts';
 export { createReadWordsJob } from './read-words.ts';
 export { type Settlement, settlementSchema, type TaskDetail, taskStates } from './schema.ts';
 export { isEnded, mayMove } from './state.ts';
 export {
   countInHand,
+  type PlanCosts,
   ringTask,
   ringWaitingForBudget,
   type StoredTask,
+  selectPlanCosts,
   selectTask,
   selectTaskRecord,
   selectTasks,

@@ -13,6 +13,10 @@ export const taskDetailSchema = z.strictObject({
   error: z.string().optional(),
   /** What people answered so far; the next planner reads it. */
   answers: z.array(z.strictObject({ at: z.string(), by: z.string(), text: z.string() })).optional(),
+  /** Somebody wants another plan. `asked`: what was done under the old one is to be taken back first; `cleared`: it has been. */
+  replan: z.enum(['asked', 'cleared']).optional(),
+  /** Somebody wants these steps of the finished task taken back. Gone when that has been tried. */
+  undo: z.strictObject({ at: z.string(), by: z.string(), steps: z.array(z.string()) }).optional(),
   /** What a model was paid for planning that has led to no plan yet; the next plan's own cost includes it. */
   spent: z.strictObject({ tokensIn: z.int(), tokensOut: z.int(), costMicros: z.int().nullable() }).optional(),
 });

@@ -34,17 +34,19 @@ export async function selectTasks(
   return some.rows;
 }
 
-export async function selectTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string): Promise<StoredTask | undefined> {
-  const found = await sql<StoredTask>`select ${taskFields} from app.task where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(tx);
-  return found.rows[0];
-}
-
-/** Locks the task before anything about it is decided: a worker that parks and a person who decides meet on this row. */
-export async function lockTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string): Promise<StoredTask | undefined> {
+/**
+ * One task. With `lock` its row is held until the transaction ends, before anything about it is decided: a worker that parks and a person
+ * who decides meet on this row.
+ */
+export async function selectTask(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  taskId: string,
+  { lock = false }: { lock?: boolean } = {},
+): Promise<StoredTask | undefined> {
+  const held = lock ? sql`for no key update` : sql``;
   const found =
-    await sql<StoredTask>`select ${taskFields} from app.task where tenant_id = ${tenantId} and task_id = ${taskId} for no key update`.execute(
-      tx,
-    );
+    await sql<StoredTask>`select ${taskFields} from app.task where tenant_id = ${tenantId} and task_id = ${taskId} ${held}`.execute(tx);
   return found.rows[0];
 }
 
@@ -112,6 +114,25 @@ export async function selectTaskRecord(tx: Tx, tenantId: Id<'tenant'>, taskId: s
     tx,
   );
   return { plan: plan.rows[0], steps: steps.rows, attempts: attempts.rows, approvals: approvals.rows };
+}
+
+/** What all plans of a task have cost together. */
+export interface PlanCosts {
+  readonly plans: number;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  /** Millionths of a US dollar, of the plans whose price is known. */
+  readonly costMicros: number;
+  /** Whether it is known of each plan that a model has made. */
+  readonly isKnown: boolean;
+}
+
+export async function selectPlanCosts(tx: Tx, tenantId: Id<'tenant'>, taskId: string): Promise<PlanCosts> {
+  const { rows } = await sql<PlanCosts>`
+    select count(*)::int as plans, coalesce(sum(tokens_in), 0)::int as tokens_in, coalesce(sum(tokens_out), 0)::int as tokens_out,
+      coalesce(sum(cost_micros), 0)::float8 as cost_micros, coalesce(bool_and(tokens_in is null or cost_micros is not null), true) as is_known
+    from app.plan where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(tx);
+  return rows[0] ?? { plans: 0, tokensIn: 0, tokensOut: 0, costMicros: 0, isKnown: true };
 }
 
 /** A person says what became of a step nobody could tell. Its open attempt is settled with it. @returns false when the step is not `unknown`. */

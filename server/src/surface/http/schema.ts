@@ -27,6 +27,11 @@ export const list = <S extends z.ZodType>(item: S) => z.array(item).readonly();
 /** One page of a list. */
 export const page = <S extends z.ZodType>(item: S) => z.object({ items: list(item), nextCursor: z.string().nullable() });
 
+export const appearanceSchema = z.strictObject({
+  theme: z.enum(['light', 'dark', 'system']),
+  density: z.enum(['comfortable', 'compact']),
+});
+
 export const meSchema = named(
   z.object({
     tenant: z.object({ id: z.string(), name: z.string() }).nullable().meta({ description: 'Null for an operator, who is in none.' }),
@@ -40,6 +45,7 @@ export const meSchema = named(
     pending: z.enum(['second_factor']).nullable().meta({ description: 'What the tenant asks of the person before they may do anything.' }),
     tenants: list(z.object({ id: z.string(), name: z.string() })).meta({ description: 'Of a person: where they are a member.' }),
     operator: z.boolean().meta({ description: 'Whether the person also operates the installation.' }),
+    appearance: appearanceSchema.nullable().meta({ description: 'How a person likes to see things; null: nothing was chosen.' }),
     planner: z.object({ model: z.string().nullable() }),
     drop: z.string().nullable(),
   }),
@@ -52,6 +58,8 @@ export const acceptedSchema = named(z.object({ eventId: z.string(), taskId: z.st
   examples: [{ eventId: 'evt_0199b1f2a3c4d5e6f7a8b9c0', taskId: 'tsk_0199b1f2a3c4d5e6f7a8b9c1' }],
 });
 
+const originSchema = z.object({ kind: z.string(), text: z.string() });
+
 const fieldSchema = named(
   z.object({
     name: z.string(),
@@ -60,7 +68,7 @@ const fieldSchema = named(
     value: json,
     display: z.string(),
     integrity: z.enum(['trusted', 'untrusted']),
-    origins: list(z.object({ kind: z.string(), text: z.string() })),
+    origins: list(originSchema),
     warnings: list(z.string()),
     known: z.string().nullable(),
   }),
@@ -95,7 +103,19 @@ export const approvalSchema = named(
     decidedBy: z.string().nullable(),
     decidedAt: time.nullable(),
     comment: z.string().nullable(),
-    assignedTo: z.string().nullable(),
+    assignedTo: z.string().nullable().meta({ description: 'As it was given; `assignee` says who is asked now.' }),
+    assignee: z
+      .object({ kind: z.enum(['member', 'team']), id: z.string(), name: z.string(), until: time.nullable() })
+      .nullable()
+      .meta({ description: 'Who is asked first. Whoever may decide may still decide.' }),
+    snoozedUntil: time.nullable().meta({ description: 'Until when whoever asks has put it off.' }),
+    quorum: z
+      .object({ needed: z.int(), given: list(z.object({ by: z.string(), at: time })), mineGiven: z.boolean() })
+      .meta({ description: 'How many people have to agree, and who has.' }),
+    stepUp: z.boolean().meta({ description: 'Whether agreeing needs a proof of presence of the last ten minutes.' }),
+    bulk: z.boolean().meta({ description: 'Whether it may be accepted together with others of its tool.' }),
+    heldUntil: time.nullable().meta({ description: 'Until when the decision can surely be taken back.' }),
+    commentCount: z.int(),
     plannerText: z.string().meta({ description: "The planner's own words. A planner may have been talked into them." }),
     task: z.object({ id: z.string(), title: z.string(), from: z.string().nullable() }),
   }),
@@ -113,6 +133,7 @@ const taskSummaryShape = {
   kind: z.string(),
   title: z.string(),
   from: z.string().nullable(),
+  isUndoing: z.boolean().meta({ description: 'Whether what it has done is being taken back.' }),
   summary: z.string().nullable(),
   note: z.string().nullable(),
   question: z.string().nullable(),
@@ -139,6 +160,19 @@ const stepSchema = z.object({
   reasons: list(reasonSchema),
   fields: list(fieldSchema),
   result: json,
+  resultFrom: z
+    .object({ integrity: z.enum(['trusted', 'untrusted']), origins: list(originSchema) })
+    .nullable()
+    .meta({ description: 'Where what is in the result comes from.' }),
+  attempts: list(
+    z.object({
+      direction: z.enum(['do', 'undo']),
+      number: z.int(),
+      outcome: z.enum(['done', 'failed', 'unknown']).nullable().meta({ description: 'Null while nobody knows yet.' }),
+      startedAt: time,
+      settledAt: time.nullable(),
+    }),
+  ).meta({ description: 'Each try that could have had an effect, oldest first. Reading leaves none.' }),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   approvalId: z.string().nullable(),
   reversible: z.boolean(),
@@ -186,6 +220,15 @@ export const taskSchema = named(
     event: eventSchema,
     plan: planSchema.nullable(),
     steps: list(stepSchema),
+    undo: z
+      .object({ steps: list(z.string()), left: list(z.string()), underWay: z.boolean() })
+      .nullable()
+      .meta({ description: 'Which steps of a finished task can be taken back, and which stay. Null where none can.' }),
+    retries: z.int().meta({ description: 'Tries in a row that came to nothing.' }),
+    nextTryAt: time.nullable(),
+    costs: z
+      .object({ plans: z.int(), tokensIn: z.int(), tokensOut: z.int(), costMicros: z.number().nullable() })
+      .meta({ description: 'What planning has cost, all plans together, in millionths of a US dollar. Null: a price is not known.' }),
     approvals: list(approvalSchema),
     timeline: list(timelineEntrySchema),
   }),

@@ -1,9 +1,18 @@
 import type { StepRow } from '#engine';
-import { plainArgs, presentApproval, presentFields, type StoredApproval } from '#flow/approval';
+import { plainArgs, presentApproval, presentFields, presentOrigins, type StoredApproval } from '#flow/approval';
 import { eventBodySchema } from '#flow/intake';
 import { type PlanStep, planSchema } from '#flow/plan';
-import { type StepBody, stepBodySchema } from '#flow/run';
-import { openTaskDetail, type StoredTask, selectTask, selectTaskRecord, type TaskDetail, type TaskRecord } from '#flow/task';
+import { type StepBody, stepBodySchema, type Undoable, undoableSteps } from '#flow/run';
+import {
+  openTaskDetail,
+  type PlanCosts,
+  type StoredTask,
+  selectPlanCosts,
+  selectTask,
+  selectTaskRecord,
+  type TaskDetail,
+  type TaskRecord,
+} from '#flow/task';
 import type { CatalogueEntry, ToolCatalogue } from '#flow/tool';
 import { FactotumError, type Id, isFactotumError, type Logger } from '#kernel';
 import type { Tx } from '#kernel/database';
@@ -29,18 +38,24 @@ export async function loadTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string) {
   const event = task && (await selectEvent(tx, tenantId, task.eventId));
   if (task === undefined || event === undefined) throw new FactotumError('task.not_found', 'There is no such task.');
   const record = await selectTaskRecord(tx, tenantId, taskId, task.planVersion);
+  const costs = await selectPlanCosts(tx, tenantId, taskId);
   const newestFirst = await listEntries(tx, { tenantId, taskId, limit: timelineMax });
-  return { task, event, record, entries: newestFirst.toReversed() };
+  return { task, event, record, costs, entries: newestFirst.toReversed() };
 }
 
 /** A task with everything about it. */
-export function presentTask(showing: Showing, { task, event, record, entries }: Awaited<ReturnType<typeof loadTask>>): Task {
-  const planSteps = presentPlan(showing, task, record);
+export function presentTask(showing: Showing, { task, event, record, costs, entries }: Awaited<ReturnType<typeof loadTask>>): Task {
+  const { undo, ...planSteps } = presentPlan(showing, task, record);
   return {
     ...presentSummary(showing, task),
     event: presentEvent(showing, event),
     plan: planSteps.plan,
     steps: planSteps.steps,
+    undo,
+    retries: task.retries,
+    // Of a task that waits for a person it is when the question expires.
+    nextTryAt: task.owner === null && ['received', 'planning', 'running'].includes(task.state) ? isoOrNull(task.runAt) : null,
+    costs: presentCosts(showing, task, costs),
     approvals: presentApprovals(showing, record.approvals),
     timeline: entries.map(presentEntry),
   };
@@ -60,6 +75,7 @@ export function presentSummary({ keys, log }: Pick<Showing, 'keys' | 'log'>, tas
     kind: task.kind,
     title: detail.title,
     from: detail.from ?? null,
+    isUndoing: detail.undo !== undefined,
     summary: detail.summary ?? null,
     note: detail.note ?? detail.error ?? null,
     question: detail.question ?? null,
@@ -95,8 +111,9 @@ function presentEvent({ keys }: Showing, event: EventRow): Task['event'] {
 }
 
 /** The plan in force and its steps: those the engine has reached as their rows say, the others as the plan does. */
-function presentPlan(showing: Showing, task: StoredTask, { plan: row, steps: rows, approvals }: TaskRecord): Pick<Task, 'plan' | 'steps'> {
-  if (row === undefined) return { plan: null, steps: [] };
+function presentPlan(showing: Showing, task: StoredTask, record: TaskRecord): Pick<Task, 'plan' | 'steps' | 'undo'> {
+  const { plan: row, steps: rows, attempts, approvals } = record;
+  if (row === undefined) return { plan: null, steps: [], undo: null };
   const { keys, catalogue, log } = showing;
   const plan = orBroken(log, task.taskId, () =>
     keys.openJson({ kind: 'plan', id: task.taskId, version: row.version }, row.body, planSchema),
@@ -117,8 +134,35 @@ function presentPlan(showing: Showing, task: StoredTask, { plan: row, steps: row
     steps: specs.map((spec) => {
       const stepRow = rows.find(({ stepId }) => stepId === spec.id);
       const approvalId = approvals.findLast(({ stepId, planVersion }) => stepId === spec.id && planVersion === row.version)?.approvalId;
-      return { ...presentStep(showing, task.taskId, spec, stepRow), approvalId: approvalId ?? null };
+      const tries = attempts.filter(({ stepId }) => stepId === spec.id).map(presentAttempt);
+      return { ...presentStep(showing, task.taskId, spec, stepRow), approvalId: approvalId ?? null, attempts: tries };
     }),
+    undo: task.state === 'done' && plan !== undefined ? presentUndo(showing, task, undoableSteps(plan, record, catalogue)) : null,
+  };
+}
+
+/** What can be taken back; null where nothing can, and nothing is just being. */
+function presentUndo({ keys, log }: Showing, task: StoredTask, undoable: Undoable): Task['undo'] {
+  const underWay = orBroken(log, task.taskId, () => openTaskDetail(keys, task))?.undo !== undefined;
+  return undoable.steps.length === 0 && !underWay ? null : { steps: [...undoable.steps], left: [...undoable.left], underWay };
+}
+
+const presentAttempt = ({ direction, number, outcome, startedAt, settledAt }: TaskRecord['attempts'][number]) => ({
+  direction,
+  number,
+  outcome,
+  startedAt: startedAt.toISOString(),
+  settledAt: isoOrNull(settledAt),
+});
+
+/** What planning has cost, all plans together, with what was paid for since the last. One unknown price makes the sum unknown. */
+function presentCosts({ keys, log }: Showing, task: StoredTask, costs: PlanCosts): Task['costs'] {
+  const spent = orBroken(log, task.taskId, () => openTaskDetail(keys, task))?.spent;
+  return {
+    plans: costs.plans,
+    tokensIn: costs.tokensIn + (spent?.tokensIn ?? 0),
+    tokensOut: costs.tokensOut + (spent?.tokensOut ?? 0),
+    costMicros: costs.isKnown && spent?.costMicros !== null ? costs.costMicros + (spent?.costMicros ?? 0) : null,
   };
 }
 
@@ -127,7 +171,7 @@ function presentStep(
   taskId: string,
   spec: PlanStep,
   row: StepRow | undefined,
-): Omit<Step, 'approvalId'> {
+): Omit<Step, 'approvalId' | 'attempts'> {
   const known = catalogue.get(spec.tool);
   const about = aboutTool(known, spec.tool);
   const id = `${taskId}/${spec.id}`;
@@ -144,6 +188,7 @@ function presentStep(
     reasons: body?.reasons ?? [],
     fields: body === undefined ? [] : presentFields(known?.manifest, plainArgs(body.args), labelsOf(body)),
     result: body?.result?.value ?? null,
+    resultFrom: body?.result === undefined ? null : { integrity: body.result.label.integrity, origins: presentOrigins(body.result.label) },
     error: isBroken ? { code: 'seal.broken', message: brokenText } : (body?.error ?? null),
     reversible: known?.manifest.reversible ?? false,
     startedAt: isoOrNull(row?.startedAt ?? null),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { cancelTask, findTasks, resumeTask, settlementSchema, taskNames } from '#flow/task';
+import { requestUndo } from '#flow/run';
+import { cancelTask, findTasks, replanTask, resumeTask, settlementSchema, taskNames } from '#flow/task';
 import { FactotumError, isId } from '#kernel';
 import { showRead } from './access.ts';
 import { jsonBody } from './body.ts';
@@ -131,6 +132,52 @@ export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' |
       const { settle, comment } = call.body;
       const input = { ...(settle === undefined ? {} : { settle }), ...(comment === undefined ? {} : { comment }) };
       await call.inTenant((tx) => resumeTask({ tx, tenantId, keys, actor: principal.actor, now }, taskId, input));
+      deps.onRung(tenantId);
+      return show(call, taskId);
+    },
+  );
+
+  routes.add(
+    'task:write',
+    {
+      method: 'post',
+      path: '/api/v1/tasks/{id}/undo',
+      summary: 'Take back what a finished task has done, newest first: all that can be, or one step with what was built upon it',
+      tag: 'tasks',
+      params: idParams,
+      body: jsonBody(z.strictObject({ step: z.string().max(31).optional() }), { isOptional: true }),
+      answers: { 200: taskSchema },
+      errors: ['task.not_found', 'task.not_undoable'],
+    },
+    async (call) => {
+      const { tenantId, keys, principal, now } = call;
+      const taskId = taskIdOf(call.params.id);
+      await call.inTenant(async (tx) => {
+        const catalogue = await toolsOf(own, tx, keys);
+        await requestUndo({ tx, tenantId, keys, catalogue, actor: principal.actor, now }, taskId, call.body.step);
+      });
+      deps.onRung(tenantId);
+      return show(call, taskId);
+    },
+  );
+
+  routes.add(
+    'task:write',
+    {
+      method: 'post',
+      path: '/api/v1/tasks/{id}/replan',
+      summary:
+        'Ask for another plan of a task that waits or has failed: what was done under the old one is taken back where that is possible',
+      tag: 'tasks',
+      params: idParams,
+      body: jsonBody(z.strictObject({ comment: z.string().trim().min(1).max(4_000) })),
+      answers: { 200: taskSchema },
+      errors: ['task.not_found', 'task.not_replannable'],
+    },
+    async (call) => {
+      const { tenantId, keys, principal, now } = call;
+      const taskId = taskIdOf(call.params.id);
+      await call.inTenant((tx) => replanTask({ tx, tenantId, keys, actor: principal.actor, now }, taskId, call.body.comment));
       deps.onRung(tenantId);
       return show(call, taskId);
     },
