@@ -42,6 +42,8 @@ const prefixes = {
   thread: 'thr',
   agendaCalendar: 'agc',
   agendaWrite: 'agw',
+  comment: 'cmt',
+  change: 'chg',
   view: 'viw',
   notice: 'ntc',
   pushSubscription: 'psh',

@@ -28,6 +28,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'exports/{jobId}': ({ ids }) => ids.job,
   'history/{id}': ({ ids }) => ids.versioned,
   'devices/{id}': ({ ids }) => ids.device,
+  'push-subscriptions/{id}': ({ ids }) => ids.browser,
   'views/{id}': ({ ids }) => ids.view,
   'tokens/{id}': ({ ids }) => ids.scimToken,
   // Of nobody yet.

@@ -8,6 +8,7 @@ import { createGrant } from '#trust/policy';
 import type { TestHttp } from '../http.ts';
 import { testOrigin } from '../identity.ts';
 import { eventually } from '../platform.ts';
+import { testBrowser } from '../push.ts';
 
 /** A tenant that has one or more of everything, and the credentials of its owner. */
 export type Place = Awaited<ReturnType<typeof buildPlace>>;
@@ -131,6 +132,9 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   const told = () => ask<{ deliveryId: string }>(`POST /api/v1/webhooks/${webhook}/test`);
   const [{ deliveryId: delivery }] = [await told(), await told()];
   const view = await made('POST /api/v1/me/views', { page: 'tasks', name: canary, filter: { q: canary } });
+  const browser = await made('POST /api/v1/me/push-subscriptions', {
+    ...{ endpoint: `https://${canary}.example/push`, keys: testBrowser().keys, name: canary },
+  });
   const device = await made('POST /api/v1/me/devices', { name: canary, permissions: ['vault:read'] });
   const slug = `s${canary.slice(6, 20)}`;
   const toolServer = await made('POST /api/v1/tool-servers', { slug, title: canary, endpoint: plainServer });
@@ -167,6 +171,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       passkey,
       ssoTest,
       device,
+      browser,
       view,
       versioned,
       versionedPath,

@@ -1,8 +1,9 @@
+import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Gate } from './gate.ts';
 import { isOperatorPerson } from './person-log.ts';
 import type { Routes } from './route.ts';
-import { meSchema } from './schema.ts';
+import { appearanceSchema, meSchema } from './schema.ts';
 
 export function addMeRoutes(
   routes: Routes,
@@ -29,10 +30,26 @@ export function addMeRoutes(
           pending: isOperatorPerson(principal) ? null : (principal.pending ?? null),
           tenants: self?.tenants ?? [],
           operator: self?.operator ?? false,
+          appearance: session === undefined ? null : await identity.account.appearance({ principal, session }),
           planner: { model: plannerModel },
           drop: tenant === null ? null : dropFolderOf({ id: tenant.id, name: tenant.name }),
         },
       };
+    },
+  );
+
+  routes.addPerson(
+    {
+      method: 'put',
+      path: '/api/v1/me/appearance',
+      summary: 'Say how one likes to see things, wherever one signs in',
+      tag: 'account',
+      body: jsonBody(appearanceSchema, { bytesMax: 1_024 }),
+      answers: { 204: null },
+    },
+    async (call) => {
+      await identity.account.setAppearance(call, call.body);
+      return { status: 204 };
     },
   );
 }

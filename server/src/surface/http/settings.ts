@@ -1,5 +1,7 @@
+import type { z } from 'zod';
 import { followTimeZone } from '#flow/schedule';
 import { FactotumError } from '#kernel';
+import type { Tx } from '#kernel/database';
 import type { Thresholds } from '#trust/policy';
 import { configureTenant, ownChangesSchema, readTenant, type Tenant, thresholdsInForce } from '#trust/tenant';
 import { jsonBody } from './body.ts';
@@ -44,28 +46,31 @@ export function addSettingsRoutes(routes: Routes, { plannerModel, keks }: Pick<H
       errors: ['tenant.changed', 'policy.changed'],
     },
     async (call) => {
-      const { body: changes, principal, now, keys } = call;
-      // Thresholds are policies, whichever form they come through.
-      if (changes.thresholds !== undefined && !principal.permissions.has('policy:write'))
-        throw new FactotumError('auth.forbidden', 'Thresholds need the permission policy:write.', {
-          details: { permission: 'policy:write' },
-        });
-      if (typeof changes.model === 'string' && changes.model !== plannerModel)
-        throw new FactotumError('request.invalid', `This installation does not have the model ${changes.model}.`, {
-          details: { models: plannerModel === null ? [] : [plannerModel] },
-        });
       const version = versionOf(call.request.headers.get('if-match'));
-      return answer(
-        call,
-        await call.inTenant(async (tx) => {
-          const tenant = await configureTenant(tx, keys, { changes, version, actor: principal.actor, at: now });
-          if (changes.timeZone !== undefined) await followTimeZone(tx, call.tenantId, now);
-          return tenant;
-        }),
-      );
+      return answer(call, await call.inTenant((tx) => applySettings(tx, call, { changes: call.body, version, plannerModel })));
     },
   );
 }
+
+/** Changes settings for whoever asks, whichever way they came. @throws FactotumError `auth.forbidden`, `request.invalid`, `tenant.changed`. */
+export async function applySettings(
+  tx: Tx,
+  { principal, keys, tenantId, now }: Pick<Call, 'principal' | 'keys' | 'tenantId' | 'now'>,
+  { changes, version, plannerModel }: { changes: OwnChanges; version: number | null; plannerModel: string | null },
+): Promise<Tenant> {
+  // Thresholds are policies, whichever form they come through.
+  if (changes.thresholds !== undefined && !principal.permissions.has('policy:write'))
+    throw new FactotumError('auth.forbidden', 'Thresholds need the permission policy:write.', { details: { permission: 'policy:write' } });
+  if (typeof changes.model === 'string' && changes.model !== plannerModel)
+    throw new FactotumError('request.invalid', `This installation does not have the model ${changes.model}.`, {
+      details: { models: plannerModel === null ? [] : [plannerModel] },
+    });
+  const tenant = await configureTenant(tx, keys, { changes, version, actor: principal.actor, at: now });
+  if (changes.timeZone !== undefined) await followTimeZone(tx, tenantId, now);
+  return tenant;
+}
+
+type OwnChanges = z.output<typeof ownChangesSchema>;
 
 function presentSettings(
   tenant: Tenant,

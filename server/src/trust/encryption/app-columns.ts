@@ -173,6 +173,14 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     'created_at state_since': time,
     created_by: actor,
   },
+  setting_version: {
+    'tenant_id change_id': id,
+    topic: name,
+    body: sealed('what was changed, before and after', { kind: 'setting', id: ['change_id'] }),
+    limits: clear('numbers that an operator sets, as in quota_limit'),
+    author: actor,
+    created_at: time,
+  },
   standing_grant: {
     'tenant_id grant_id': id,
     tool: name,

@@ -80,6 +80,12 @@ export const authColumns: Readonly<Record<string, TableColumns>> = {
     'transports backedUp': option,
     'createdAt lastUsedAt': time,
   },
+  pushKey: {
+    id,
+    publicKey: publicValue,
+    sealedKey: otherwise('installation key', 'what pushes to browsers are signed with'),
+    createdAt: time,
+  },
   rateLimit: { 'id key': unused, 'count lastRequest': unused },
   recoveryCode: { userId: id, hash: otherwise('session secret', 'a recovery code, as a keyed hash') },
   registration: {
@@ -177,7 +183,7 @@ export const authColumns: Readonly<Record<string, TableColumns>> = {
     id,
     'name email': person,
     image: unused,
-    emailVerified: option,
+    'emailVerified theme density': option,
     lastTenantId: id,
     'createdAt updatedAt': time,
   },

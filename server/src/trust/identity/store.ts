@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
+import type { Appearance } from './account/account-store.ts';
 import type { PeopleTables } from './sign-in/tables.ts';
 
 /**
@@ -8,7 +9,16 @@ import type { PeopleTables } from './sign-in/tables.ts';
  * Open: a part of identity with tables of its own adds them by `declare module` beside its statements.
  */
 export interface AuthTables extends PeopleTables {
-  user: { id: Id<'user'>; name: string; email: string; emailVerified: boolean; lastTenantId: Id<'tenant'> | null; updatedAt: Date };
+  user: {
+    id: Id<'user'>;
+    name: string;
+    email: string;
+    emailVerified: boolean;
+    lastTenantId: Id<'tenant'> | null;
+    theme: Appearance['theme'] | null;
+    density: Appearance['density'] | null;
+    updatedAt: Date;
+  };
   session: {
     id: Id<'session'>;
     token: string;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { FactotumError, type Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
+import { recordChange } from '#trust/history';
 import type { TenantKeys } from '#trust/key';
 import type { LoadedPolicy } from './engine.ts';
 import { insertPolicy, newestPolicy } from './store.ts';
@@ -65,6 +66,12 @@ export async function savePolicy(
     (newest?.version ?? 0) === input.basedOn &&
     (await insertPolicy(tx, { tenantId, version, body, author: input.actor, createdAt: input.at }));
   if (!saved) throw new FactotumError('policy.changed', 'Somebody else has saved the policies since you opened them. Open them again.');
+  // The first policy follows nothing that one could go back to.
+  if (input.basedOn > 0)
+    await recordChange(tx, keys, {
+      ...{ topic: 'policy', before: { version: input.basedOn }, after: { version } },
+      ...{ actor: input.actor, at: input.at },
+    });
   const textHash = createHash('sha256').update(input.text).digest('hex');
   await recordAudit(tx, tenantId, [
     { kind: 'policy.changed', actor: input.actor, at: input.at, objectId: tenantId, detail: { version, textHash } },

@@ -1,6 +1,7 @@
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
+import { recordLimits } from '#trust/history';
 import { type LimitChanges, readLimits, writeLimits } from './limits.ts';
 import { type Limits, type QuotaName, quotas } from './quotas.ts';
 import { deleteAlerts } from './store.ts';
@@ -32,6 +33,8 @@ export async function changeLimits(
   if (changed.length === 0) return after;
   for (const name of changed) await deleteAlerts(tx, tenantId, name, { above: 0 });
   for (const tell of listeners) await tell(tx, tenantId, { before, after, at: set.at });
+  const [was, is] = [before, after].map((limits) => Object.fromEntries(changed.map((name) => [name, limits[name]])));
+  await recordLimits(tx, tenantId, { topic: 'quotas', before: was ?? {}, after: is ?? {}, actor: set.by, at: set.at });
   const detail = Object.fromEntries(changed.map((name) => [name, { from: before[name], to: after[name] }]));
   await recordAudit(tx, tenantId, [{ kind: 'quota.changed', actor: set.by, at: set.at, objectId: tenantId, detail }]);
   return after;

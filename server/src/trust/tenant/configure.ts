@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FactotumError, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
+import { recordChange } from '#trust/history';
 import type { TenantKeys } from '#trust/key';
 import { loadPolicy, policyFromThresholds, savePolicy, type Thresholds, thresholdsOf } from '#trust/policy';
 import { readTenant, type Tenant } from './read.ts';
@@ -42,6 +43,7 @@ export async function configureTenant(
   const row = { tenantId, title: title === before.name ? null : title, settings, version: before.version };
   if (!(await updateSettings(tx, row))) throw changedSince();
   if (names.includes('thresholds')) await adoptThresholds(tx, keys, { settings, actor, at });
+  await keepBefore(tx, keys, { before, after: { title, settings }, names: isRenamed ? [...names, 'title'] : names, actor, at });
   const changed = [...names, ...(isRenamed ? ['title'] : [])].sort();
   await recordAudit(tx, tenantId, [
     { kind: 'tenant.changed', actor, at, objectId: tenantId, detail: { changed, version: before.version + 1 } },
@@ -57,6 +59,27 @@ export const thresholdsInForce = async (tx: Tx, keys: TenantKeys): Promise<Thres
 async function withThresholdsInForce(tx: Tx, keys: TenantKeys, tenant: Tenant, { thresholds }: SettingsChanges): Promise<Tenant> {
   const inForce = thresholds === undefined ? null : await thresholdsInForce(tx, keys);
   return inForce === null ? tenant : { ...tenant, settings: { ...tenant.settings, thresholds: inForce } };
+}
+
+/** Thresholds are kept as policies: their text is what was in force. */
+async function keepBefore(
+  tx: Tx,
+  keys: TenantKeys,
+  change: {
+    readonly before: Pick<Tenant, 'title' | 'settings'>;
+    readonly after: { readonly title: string | null; readonly settings: Tenant['settings'] };
+    readonly names: readonly string[];
+    readonly actor: string;
+    readonly at: Date;
+  },
+): Promise<void> {
+  const names = change.names.filter((name) => name !== 'thresholds').sort();
+  if (names.length === 0) return;
+  const [before, after] = [change.before, change.after].map(({ title, settings }) => {
+    const all: JsonObject = { ...settings, title };
+    return Object.fromEntries(names.map((name) => [name, all[name] ?? null]));
+  });
+  await recordChange(tx, keys, { topic: 'settings', before: before ?? {}, after: after ?? {}, actor: change.actor, at: change.at });
 }
 
 async function adoptThresholds(

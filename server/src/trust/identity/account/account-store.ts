@@ -75,3 +75,20 @@ export const endSessions = (
     })
     .returning(['id', 'activeOrganizationId as tenantId'])
     .execute();
+
+/** How somebody likes to see things, wherever they sign in. */
+export interface Appearance {
+  readonly theme: 'light' | 'dark' | 'system';
+  readonly density: 'comfortable' | 'compact';
+}
+
+/** Null for somebody who has chosen nothing. */
+export async function findAppearance(db: AuthDb, userId: Id<'user'>): Promise<Appearance | null> {
+  const found = await db.selectFrom('user').select(['theme', 'density']).where('id', '=', userId).executeTakeFirst();
+  const { theme = null, density = null } = found ?? {};
+  return theme === null || density === null ? null : { theme, density };
+}
+
+export async function setAppearance(db: AuthDb, userId: Id<'user'>, { theme, density }: Appearance): Promise<void> {
+  await db.updateTable('user').set({ theme, density }).where('id', '=', userId).execute();
+}

@@ -12,7 +12,18 @@ import { newRecoveryCodes } from '../sign-in/recovery-code.ts';
 import { recoveryHash, takeTotp } from '../sign-in/second-factor.ts';
 import { isPassword, renew } from '../sign-in/step-up.ts';
 import { base32, newTotpSecret, totpUri } from '../sign-in/totp.ts';
-import { beginTotp, countRecoveryCodes, deleteTotp, endSessions, listSessions, replaceRecoveryCodes, setName } from './account-store.ts';
+import {
+  type Appearance,
+  beginTotp,
+  countRecoveryCodes,
+  deleteTotp,
+  endSessions,
+  findAppearance,
+  listSessions,
+  replaceRecoveryCodes,
+  setAppearance,
+  setName,
+} from './account-store.ts';
 
 /** Somebody in their session, whatever they do there. */
 export interface Self {
@@ -103,6 +114,10 @@ export function createAccount(context: PeopleContext) {
         operator: isOperator && horizonOf(self) === null,
       };
     },
+
+    /** How the person likes to see things; null for somebody who has chosen nothing. */
+    appearance: ({ session }: Self): Promise<Appearance | null> => findAppearance(db, session.userId),
+    setAppearance: ({ session }: Self, appearance: Appearance): Promise<void> => setAppearance(db, session.userId, appearance),
 
     /** @throws FactotumError `auth.forbidden` in a session that a tenant's provider began, of somebody whom other tenants know as well. */
     rename: async (self: Self, name: string): Promise<void> => {

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sql } from 'kysely';
+import { withTenant } from '#kernel/database';
+import { type Sent, testHttp } from '../../../test/http.ts';
+
+const { platform, send, buildCustomer } = await testHttp();
+
+interface Change {
+  readonly id: string;
+  readonly topic: string;
+  readonly author: string;
+  readonly changes: readonly { readonly name: string; readonly before: unknown; readonly after: unknown }[];
+  readonly restorable: boolean;
+}
+
+const ask = async <T>(line: Parameters<typeof send>[0], sent: Sent): Promise<T> => {
+  const response = await send(line, sent);
+  const text = await response.text();
+  assert.ok(response.ok, `${line} answered ${response.status}: ${text}`);
+  return (text === '' ? null : JSON.parse(text)) as T; // its form has been held against the declared schema
+};
+const history = async (key: string) => (await ask<{ items: Change[] }>('GET /api/v1/settings/history', { key })).items;
+
+test('what was changed is kept with what was there before, and can be put back', async () => {
+  const customer = await buildCustomer();
+  const key = await customer.key();
+  assert.deepEqual(await history(key), [], 'what a tenant begins with changes nothing');
+  await ask('PUT /api/v1/settings', { key, json: { title: 'Canary Ltd', approvalTtlHours: 48, timeZone: 'UTC' } });
+  const [first] = await history(key);
+  assert.deepEqual(
+    [first?.topic, first?.restorable, first?.changes],
+    [
+      'settings',
+      true,
+      [
+        { name: 'approvalTtlHours', before: 24, after: 48 },
+        { name: 'title', before: customer.name, after: 'Canary Ltd' },
+      ],
+    ],
+    'what stayed as it was is not among it',
+  );
+  assert.match(first?.author ?? '', /^key:key_/);
+  await ask(`POST /api/v1/settings/history/${first?.id}/restore`, { key });
+  const settings = await ask<{ approvalTtlHours: number; title: string }>('GET /api/v1/settings', { key });
+  assert.deepEqual([settings.approvalTtlHours, settings.title], [24, customer.name]);
+  const [undone, ...rest] = await history(key);
+  assert.deepEqual(
+    [undone?.changes[0], rest.length],
+    [{ name: 'approvalTtlHours', before: 48, after: 24 }, 1],
+    'going back is a change itself',
+  );
+  const rows = await withTenant(platform.database.app.db, customer.tenantId, (tx) =>
+    tx.selectFrom('settingVersion').select(sql<string>`encode(body, 'escape')`.as('text')).execute(),
+  );
+  assert.ok(rows.length === 2 && rows.every(({ text }) => !text.includes('Canary')), 'sealed');
+});
+
+test('policies go back to the version before, by whoever may change policies', async () => {
+  const key = await (await buildCustomer()).key();
+  const before = await ask<{ text: string; version: number }>('GET /api/v1/policy', { key });
+  await ask('PUT /api/v1/settings', { key, json: { thresholds: { recipientsMax: 9 } } });
+  const [change, ...others] = await history(key);
+  assert.deepEqual([change?.topic, change?.changes], ['policy', [{ name: 'version', before: before.version, after: before.version + 1 }]]);
+  assert.deepEqual(others, [], 'thresholds are policies, and said once');
+  await ask(`POST /api/v1/settings/history/${change?.id}/restore`, { key });
+  const restored = await ask<{ text: string; version: number }>('GET /api/v1/policy', { key });
+  assert.deepEqual([restored.text, restored.version], [before.text, before.version + 2]);
+});
+
+test('a change of policies is not put back by somebody who may change settings alone', async () => {
+  const customer = await buildCustomer();
+  const key = await customer.key();
+  await ask('PUT /api/v1/policy', { key, json: { thresholds: { recipientsMax: 9 } } });
+  const [change] = await history(key);
+  const clerk = await customer.key('settings:read', 'settings:write');
+  const refused = await send(`POST /api/v1/settings/history/${change?.id}/restore`, { key: clerk });
+  assert.deepEqual([refused.status, ((await refused.json()) as { code: string }).code], [403, 'auth.forbidden']);
+});
+
+test('what an operator set is shown to the tenant and put back by the operator alone', async () => {
+  const customer = await buildCustomer();
+  const key = await customer.key();
+  await platform.quotas.change(customer.tenantId, { members: 7 }, 'operator:test');
+  const [change] = await history(key);
+  assert.deepEqual([change?.topic, change?.author, change?.restorable], ['quotas', 'operator:test', false]);
+  assert.deepEqual([change?.changes[0]?.name, change?.changes[0]?.after], ['members', 7]);
+  const refused = await send(`POST /api/v1/settings/history/${change?.id}/restore`, { key });
+  assert.deepEqual([refused.status, ((await refused.json()) as { code: string }).code], [409, 'history.not_restorable']);
+});
+
+test('how somebody likes to see things goes with them to the next browser', async () => {
+  const customer = await buildCustomer();
+  const me = async (cookie: string) => (await ask<{ appearance: object | null }>('GET /api/v1/me', { cookie })).appearance;
+  const first = await customer.signIn();
+  assert.equal(await me(first), null);
+  await ask('PUT /api/v1/me/appearance', { cookie: first, json: { theme: 'dark', density: 'compact' } });
+  assert.deepEqual(await me(await customer.signIn()), { theme: 'dark', density: 'compact' });
+  const odd = await send('PUT /api/v1/me/appearance', { cookie: first, json: { theme: 'pink', density: 'compact' } });
+  assert.equal(odd.status, 400);
+});
