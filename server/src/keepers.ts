@@ -1,3 +1,4 @@
+import { createAnalyticsKeeper } from '#flow/analytics';
 import { createScheduleKeeper } from '#flow/schedule';
 import { createWebhookKeeper } from '#flow/webhook';
 import { createBlobKeeper } from '#trust/blob';
@@ -25,8 +26,10 @@ export function createKeepers(platform: Platform): Keeper[] {
     createScheduleKeeper({ ...platform, keysOf }),
     createPlatformAgendaKeeper(platform),
     createWebhookKeeper({ ...platform, keysOf }),
+    platform.notices.createKeeper(),
     loginRotation,
     createBlobKeeper({ ...platform, app: database.app, listTenants: () => identity.listTenants() }),
+    createAnalyticsKeeper({ ...platform, listTenants: () => identity.listTenants() }),
     createVaultHistoryKeeper(platform),
     backupSchedule(platform),
   ];

@@ -12,6 +12,7 @@ import { createKeeper, createOutbox, type Keeper } from '#flow/action';
 import { type Agenda, readCalendarMail, type Writes } from '#flow/agenda';
 import type { Connections } from '#flow/connection';
 import { createAdmission, createIntake } from '#flow/intake';
+import { createNotices } from '#flow/notice';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
 import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
@@ -22,6 +23,7 @@ import { registerSecret } from '#kernel/redact';
 import { countStorage, openStorage } from '#kernel/storage';
 import { createArchives } from '#ops/archive';
 import { createBackups } from '#ops/backup';
+import { readDemo, removeDemo } from '#ops/demo';
 import { createLoginRotation } from '#ops/logins';
 import { createGauges } from '#ops/status';
 import { createKeyMetrics } from '#ops/telemetry';
@@ -218,6 +220,12 @@ export async function openPlatform(options: PlatformOptions) {
       log,
     });
     const { connections, network } = watching;
+    const notices = createNotices({
+      ...{ database, keysOf: keyring.of, installation, network, postman, sequencer, clock, log },
+      listTenants: () => identity.listTenants(),
+      origin: () => options.publicOrigins()[0] ?? '',
+      mailFrom: config.mail?.from,
+    });
     referrers.push(async (scope) => (scope === 'installation' ? [] : connections.references(scope)));
     const tools = await createTools(options, {
       ...{ database, connections, postman, readMoney, certificates, clock, ...calendars },
@@ -279,6 +287,7 @@ export async function openPlatform(options: PlatformOptions) {
       }),
       createTenant: (customer: NewCustomer) => createTenant({ database, identity, keyring, auditor, clock }, customer),
       sequencer,
+      demo: { read: readDemo, remove: removeDemo },
       gauges,
       storage,
       storageFigures,
@@ -308,6 +317,7 @@ export async function openPlatform(options: PlatformOptions) {
       ...calendars,
       connections,
       network,
+      notices,
       createWatcher: watching.createWatcher,
       watcherFigures: watching.watcherFigures,
       runTools,

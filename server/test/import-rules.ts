@@ -47,6 +47,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
     'report',
     'analytics',
     'status',
+    'notice',
   ].map((step) => `flow/${step}`),
 };
 

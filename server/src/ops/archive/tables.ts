@@ -14,6 +14,10 @@ export const leftOut: Readonly<Record<string, string>> = {
   quota_limit: 'what a tenant may use is for whoever runs an installation to say',
   tenant_move: 'says what this side knows of the move',
   push_subscription: 'browsers know the key and the address of this installation: they are added again where the tenant goes',
+  figure_state: 'figures follow from tasks and the log, and are counted anew where the tenant goes',
+  figure_task: 'figures follow from tasks and the log',
+  figure_day: 'figures follow from tasks and the log',
+  survey_turn: 'whom this installation has asked in this quarter',
   archive_piece: 'archives themselves',
   queue_sample: 'what waited here within the last hour',
 };

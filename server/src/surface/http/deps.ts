@@ -4,6 +4,7 @@ import type { Connections } from '#flow/connection';
 import type { FileIntake } from '#flow/file';
 import type { Intake } from '#flow/intake';
 import type { CsvMapping, Invoice, Notice, Unreadable } from '#flow/ledger';
+import type { Notices } from '#flow/notice';
 import type { OwnModels } from '#flow/plan';
 import type { ToolCatalogue } from '#flow/tool';
 import type { ToolServerReach } from '#flow/tool-server';
@@ -43,6 +44,8 @@ export interface HttpDeps {
   readonly intake: Intake;
   /** Tenants' ways to outside systems. */
   readonly connections: Connections;
+  /** What people are told, where and when. */
+  readonly notices: Pick<Notices, 'collect' | 'publicKey' | 'canMail' | 'tryOut'>;
   /** The door for files. */
   readonly fileIntake: Pick<FileIntake, 'take'>;
   /** Our own tools. */
@@ -96,10 +99,32 @@ export interface HttpDeps {
   readonly ownModels: OwnModels;
   /** Where the tenant's drop folder is, as shown to people. */
   readonly dropFolderOf: (tenant: { readonly id: Id<'tenant'>; readonly name: string }) => string;
+  /** The demo in a tenant that has one. */
+  readonly demo: DemoPort;
   /** Told of each answer: how long it took, in milliseconds, and its status. */
   readonly onAnswered?: (ms: number, status: number) => void;
   /** Called after a commit that a task waits for: somebody may want to look now. */
   readonly onRung: (tenantId: Id<'tenant'>) => void;
+}
+
+/** What the API does with the demo. */
+export interface DemoPort {
+  /** What of it is still here; null in a tenant without one. */
+  read(
+    tx: Tx,
+    keys: TenantKeys,
+  ): Promise<{
+    readonly tasks: readonly string[];
+    readonly approvals: readonly string[];
+    readonly notes: readonly string[];
+    readonly grants: readonly string[];
+  } | null>;
+  /** Takes all of it out. @throws FactotumError `demo.not_found`, `demo.busy`. */
+  remove(
+    tx: Tx,
+    keys: TenantKeys,
+    act: { readonly actor: string; readonly at: Date },
+  ): Promise<{ readonly tasks: number; readonly notes: number; readonly grants: number; readonly kept: readonly string[] }>;
 }
 
 /** What the API does with archives. */

@@ -106,6 +106,20 @@ export const outsideColumns: Readonly<Record<string, TableColumns>> = {
     body: sealed('to whom a mail of ours went, and how far it came', { kind: 'mail.message', id: ['message_mac'] }),
     at: time,
   },
+  notice: {
+    'tenant_id notice_id user_id object_id': id,
+    pushed: clear('ids of the browsers that have taken it'),
+    'kind risk on_page mail': option,
+    'seq level push_tries mail_tries': count,
+    'created_at seen_at closed_at push_at mail_at': time,
+  },
+  notice_person: {
+    'tenant_id user_id': id,
+    'version fence': count,
+    body: sealed('what a member wants to be told of, where and when', { kind: 'notice.rules', id: ['user_id'] }),
+    'run_at lease_until': time,
+  },
+  notice_place: { tenant_id: id, next_seq: count },
   plugged_tool: {
     'tenant_id server_id': id,
     tool: name,
@@ -115,6 +129,14 @@ export const outsideColumns: Readonly<Record<string, TableColumns>> = {
     body: sealed('what a server offers, and what was said of it', { kind: 'plugged_tool', id: ['server_id', 'tool'], version: 'version' }),
     author: actor,
     updated_at: time,
+  },
+  push_subscription: {
+    'tenant_id subscription_id user_id session_id': id,
+    endpoint_mac: keyed,
+    body: sealed('where a browser is pushed to, and for whom it is encrypted', {
+      ...{ purpose: 'credential', kind: 'push_subscription', id: ['subscription_id'] },
+    }),
+    'created_at sent_at': time,
   },
   schedule: {
     'tenant_id schedule_id': id,

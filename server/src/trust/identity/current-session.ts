@@ -28,7 +28,25 @@ export async function findMemberSession(
   by: Parameters<typeof findSession>[1],
 ): Promise<Current<Principal> | null> {
   const found = await findSession(db, by);
-  if (!found || isOver(found, clock.now()) || !isMethodTaken(found)) return null;
+  return !found || isOver(found, clock.now()) ? null : memberIn(found);
+}
+
+/**
+ * The same of a session that may rest: for telling its person something, where they have not been away for longer than a session lasts.
+ * Null when it was ended, or its person may not come in by it any more.
+ */
+export async function findRestingSession(
+  { db, clock }: Pick<Context, 'db' | 'clock'>,
+  id: Id<'session'>,
+): Promise<Current<Principal> | null> {
+  const found = await findSession(db, { id });
+  return !found || isOver({ ...found, updatedAt: clock.now(), expiresAt: never }, clock.now()) ? null : memberIn(found);
+}
+
+const never = new Date(8.64e15);
+
+function memberIn(found: NonNullable<Awaited<ReturnType<typeof findSession>>>): Current<Principal> | null {
+  if (!isMethodTaken(found)) return null;
   const { sessionId, userId, tenantId, name, email } = found;
   const isPending = found.secondFactorRequired === true && !isTwice(found);
   const principal: Principal = {

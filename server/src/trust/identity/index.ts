@@ -10,10 +10,20 @@ export { type DeviceToken, devicePermissions } from './device/device-token.ts';
 export type { Caller } from './http.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './identity.ts';
 export type { ServiceAccount, ServiceAccountInput } from './machine/service-account.ts';
-export type { Invitation, InvitationLook, MadeInvitation, Member, Role, Room, SecurityRules, Team } from './member/membership.ts';
+export type {
+  Assignable,
+  Invitation,
+  InvitationLook,
+  MadeInvitation,
+  Member,
+  Role,
+  Room,
+  SecurityRules,
+  Team,
+} from './member/membership.ts';
 export type { Operator } from './operator/operators.ts';
 export { isFromForeignPage, type RequestHead } from './origin.ts';
-export { countMembers, countPeople, ownersOf, proveAddress } from './people.ts';
+export { countMembers, countPeople, ownersOf, principalOfSession, proveAddress, type Reachable, reachableMembers } from './people.ts';
 export {
   allPermissions,
   type Permission,

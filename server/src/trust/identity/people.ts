@@ -1,8 +1,12 @@
-import type { Id } from '#kernel';
+import { sql } from 'kysely';
+import type { Clock, Id } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
+import { findRestingSession } from './current-session.ts';
 import { countPeople as countIn } from './member/rules.ts';
+import { type Permission, permissionsOf } from './permissions.ts';
+import type { Principal } from './principal.ts';
 import { findPersonByEmail, verifyAddress } from './sign-in/person-store.ts';
-import { authDb } from './store.ts';
+import { authDb, grantedByOwnRoles } from './store.ts';
 
 /** How many people a tenant has: members, and invitations that can still be used. */
 export const countPeople = (auth: RoleDatabase, tenantId: Id<'tenant'>, now: Date): Promise<number> => countIn(authDb(auth), tenantId, now);
@@ -40,3 +44,46 @@ export async function ownersOf(auth: RoleDatabase, tenantId: Id<'tenant'>): Prom
   });
   return rows[0] ?? { name: tenantId, emails: [] };
 }
+
+/** A member of a tenant as somebody who can be told something: what they may see, and where they are reached. */
+export interface Reachable {
+  readonly userId: Id<'user'>;
+  /** Proved by a mail, or null. */
+  readonly email: string | null;
+  readonly permissions: ReadonlySet<Permission>;
+  readonly teams: readonly string[];
+}
+
+/** Members of a tenant as they are at this moment. @param only - these people alone */
+export async function reachableMembers(
+  auth: RoleDatabase,
+  tenantId: Id<'tenant'>,
+  only?: readonly string[],
+): Promise<readonly Reachable[]> {
+  let query = authDb(auth)
+    .selectFrom('member')
+    .innerJoin('user', 'user.id', 'member.userId')
+    .select(['member.userId', 'member.role', 'user.email', 'user.emailVerified'])
+    .select(grantedByOwnRoles.as('granted'))
+    .select(
+      sql<
+        string[]
+      >`array(select "teamId" from "teamMember" t where t."tenantId" = member."organizationId" and t."userId" = member."userId")`.as(
+        'teams',
+      ),
+    )
+    .where('member.organizationId', '=', tenantId);
+  if (only !== undefined) query = query.where(sql<boolean>`member."userId" = any(${[...only]}::text[])`);
+  return (await query.execute()).map(({ userId, role, email, emailVerified, granted, teams }) => ({
+    userId,
+    email: emailVerified && !email.endsWith('.invalid') ? email : null,
+    permissions: permissionsOf(role.split(','), granted ?? []),
+    teams,
+  }));
+}
+
+/** Whom a session stands for and what they may do now, also while it rests; null when it was ended, or nobody may come in by it any more. */
+export const principalOfSession = async (
+  { auth, clock }: { readonly auth: RoleDatabase; readonly clock: Clock },
+  id: Id<'session'>,
+): Promise<Principal | null> => (await findRestingSession({ db: authDb(auth), clock }, id))?.principal ?? null;

@@ -72,6 +72,7 @@ export const staying: Readonly<Record<string, string>> = {
   registration: 'wishes for a tenant here',
   signingKey: "this installation's own keys",
   certificateAuthority: "this installation's own keys",
+  pushKey: "this installation's own keys",
   installationSecret: "this installation's own credentials",
   installationSecretVersion: "this installation's own credentials",
   certificate: 'of processes of this installation, and of its tool servers',

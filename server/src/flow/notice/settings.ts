@@ -1,0 +1,45 @@
+import type { Tx } from '#kernel/database';
+import { recordAudit } from '#trust/audit';
+import type { ObjectRef, TenantKeys } from '#trust/key';
+import { readTenant } from '#trust/tenant';
+import { earlier } from './earlier.ts';
+import { defaultRules, planFor, type Rules, rulesSchema } from './rules.ts';
+import { findPerson, lockPerson, type Owner, type PersonRow, updateNotices, updatePerson, waitingNotices, wakePeople } from './store.ts';
+
+/** What still waits of one person at most; what is beyond stays as it was planned. */
+const waitingMax = 1_000;
+
+/** The rules of somebody's row; those of everybody where they have said nothing. */
+export const rulesOf = (keys: TenantKeys, row: Pick<PersonRow, 'userId' | 'body'> | undefined): Rules =>
+  row?.body == null ? defaultRules : keys.openJson(refOf(row.userId), row.body, rulesSchema);
+
+export async function readRules(tx: Tx, keys: TenantKeys, owner: Owner): Promise<Rules> {
+  return rulesOf(keys, await findPerson(tx, owner));
+}
+
+/** Changes what somebody is told of; what waits already follows. */
+export async function saveRules(tx: Tx, keys: TenantKeys, owner: Owner, { rules, now }: { rules: Rules; now: Date }): Promise<void> {
+  const { tenantId, userId } = owner;
+  await wakePeople(tx, tenantId, new Map([[userId, null]]));
+  const row = await lockPerson(tx, owner);
+  if (row === undefined) return;
+  const zone = (await readTenant(tx, tenantId)).settings.timeZone;
+  let runAt: Date | null = null;
+  for (const notice of await waitingNotices(tx, owner, { due: null, limit: waitingMax })) {
+    const { onPage, pushAt, mail, mailAt } = planFor(rules, notice, { now, zone });
+    // What has gone out one way already does not go out that way again.
+    const set = {
+      onPage,
+      pushAt: notice.pushAt === null ? null : pushAt,
+      ...(notice.mailAt === null ? {} : { mail, mailAt }),
+    };
+    await updateNotices(tx, tenantId, [notice.noticeId], set);
+    runAt = earlier(runAt, earlier(set.pushAt, notice.mailAt === null ? null : mailAt));
+  }
+  await updatePerson(tx, owner, { body: keys.sealJson(refOf(userId), rules), version: row.version + 1, runAt });
+  await recordAudit(tx, tenantId, [
+    { kind: 'notice.changed', actor: `user:${userId}`, at: now, objectId: userId, detail: { change: 'rules' } },
+  ]);
+}
+
+const refOf = (userId: string): ObjectRef => ({ kind: 'notice.rules', id: userId });
