@@ -6,7 +6,7 @@ import type { Flushable } from './flush.ts';
 import type { Committed } from './rows.ts';
 
 const log = createLogger({ level: 'silent' });
-const committed: Committed = { kind: 'committed', revision: 1, signals: 0, cancelling: false };
+const committed: Committed = { kind: 'committed', revision: 1, signals: 0, cancelling: false, overtaken: [] };
 const item = (): Flushable => ({
   task: { tenantId: newId('tenant'), taskId: newId('task'), epoch: 1 },
   signalsSeen: 0,

@@ -33,17 +33,20 @@ export async function flush(engine: RoleDatabase, workerId: string, now: Date, i
     const lockOf = (item: Flushable) => held.get(`${item.task.tenantId}/${item.task.taskId}`);
     const valid = items.filter((item) => lockOf(item) !== undefined);
     if (valid.length === 0) return items.map(() => ({ kind: 'fenced' }));
-    const written = await client.query<{ tenantId: string; revision: number }>({
+    const written = await client.query<{ tenantId: string; revision: number; changed: readonly string[] }>({
       name: 'flush-write',
       text: writeAll,
       values: values(valid, now, (item) => lockOf(item)?.signals !== item.signalsSeen),
     });
     const revisions = new Map(written.rows.map((row) => [row.tenantId, row.revision]));
+    const changed = new Set(written.rows[0]?.changed);
     return items.map((item) => {
       const lock = lockOf(item);
       const revision = revisions.get(item.task.tenantId);
       if (lock === undefined || revision === undefined) return { kind: 'fenced' };
-      return { kind: 'committed', revision, signals: lock.signals, cancelling: lock.cancelling };
+      const wanted = item.transition.approvalChanges ?? [];
+      const overtaken = wanted.map(({ approvalId }) => approvalId).filter((id) => !changed.has(`${item.task.tenantId}/${id}`));
+      return { kind: 'committed', revision, signals: lock.signals, cancelling: lock.cancelling, overtaken };
     });
   });
 }
@@ -151,7 +154,7 @@ function rowsOf(index: number): string {
 const names = (columns: readonly Column[]) => columns.map(([name]) => name).join(', ');
 const lastParameter = tables.reduce((sum, columns) => sum + columns.length, 0);
 
-/** All tables in one statement: one round trip however many rows. Answers with the tenants' revisions. Lists inside a row travel as JSON text, since SQL arrays cannot be ragged. */
+/** All tables in one statement: one round trip however many rows. Answers with the tenants' revisions and the approvals that were changed. Lists inside a row travel as JSON text, since SQL arrays cannot be ragged. */
 const writeAll = `
   with plans as (
     insert into app.plan (${names(planColumns)}) select ${names(planColumns)} from ${rowsOf(0)}
@@ -169,7 +172,7 @@ const writeAll = `
     select ${names(approvalColumns).replace('policy_ids', 'array(select jsonb_array_elements_text(policy_ids::jsonb))')} from ${rowsOf(4)}
   ), approval_changes as (
     update app.approval a set state = n.state, used_at = n.used_at from ${rowsOf(5)}
-    where a.tenant_id = n.tenant_id and a.approval_id = n.approval_id and a.state = n.was
+    where a.tenant_id = n.tenant_id and a.approval_id = n.approval_id and a.state = n.was returning a.tenant_id || '/' || a.approval_id as id
   ), audit as (
     insert into app.audit_pending (tenant_id, entries)
     select tenant_id, entries from json_to_recordset($${lastParameter + 3}::json) as n(tenant_id text, entries text[])
@@ -179,7 +182,7 @@ const writeAll = `
       owner = case when n.release then null else t.owner end, updated_at = $${lastParameter + 1}
     from ${rowsOf(6)} where t.tenant_id = n.tenant_id and t.task_id = n.task_id
   )
-  select tenant_id as "tenantId", revision from app.tenant_queue where tenant_id = any($${lastParameter + 2}::text[])`;
+  select tenant_id as "tenantId", revision, array(select id from approval_changes) as changed from app.tenant_queue where tenant_id = any($${lastParameter + 2}::text[])`;
 
 /** The parameters of `writeAll`: one array a column, table after table. */
 function values(items: readonly Flushable[], now: Date, wasRung: (item: Flushable) => boolean): unknown[] {

@@ -143,7 +143,14 @@ export interface Transition {
 
 /** What a commit found, as of the moment it was written. `fenced`: another worker owns the task by now and nothing was written. */
 export type Committed =
-  | { readonly kind: 'committed'; readonly revision: number; readonly signals: number; readonly cancelling: boolean }
+  | {
+      readonly kind: 'committed';
+      readonly revision: number;
+      readonly signals: number;
+      readonly cancelling: boolean;
+      /** Approvals whose change gave way to what somebody else has made of them. */
+      readonly overtaken: readonly string[];
+    }
   | { readonly kind: 'fenced' };
 
 /** A claimed task in the hands of one worker. */

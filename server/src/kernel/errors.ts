@@ -41,6 +41,8 @@ export const errorCatalogue = {
   'registration.not_found': { status: 404, retry: false, title: 'No such registration' },
   'archive.invalid': { status: 422, retry: false, title: 'The archive cannot be read' },
   'archive.conflict': { status: 409, retry: false, title: 'The archive does not fit this installation' },
+  'demo.not_found': { status: 404, retry: false, title: 'No demo here' },
+  'demo.busy': { status: 409, retry: true, title: 'The demo is being worked on' },
   'job.not_found': { status: 404, retry: false, title: 'No such job' },
   'member.not_found': { status: 404, retry: false, title: 'No such member' },
   'member.exists': { status: 409, retry: false, title: 'This person is a member already' },

@@ -2,8 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApprovalRow, ApprovalState } from '#engine';
 import { isFactotumError } from '#kernel';
 import type { TenantKeys } from '#trust/key';
+import type { Demands } from '#trust/policy';
 import { type BoundAction, payloadHash } from './hash.ts';
-import { approvalBodySchema } from './schema.ts';
+import { type ApprovalBody, answerSchema, approvalBodySchema } from './schema.ts';
+import { isGenuineVote, isPerson } from './vote.ts';
 
 /** Binds a decision to the tenant's key: who decided what about which bytes, when, and what they said with it. */
 export function decisionMac(
@@ -37,32 +39,74 @@ export function isGenuineDecision(keys: TenantKeys, row: ApprovalRow): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** Whether the question still is the one that was asked: the sealed bytes open, and with the row's columns they make the row's hash. */
-export function isIntact(keys: TenantKeys, task: { tenantId: string; taskId: string }, row: ApprovalRow): boolean {
+/** The question as it was asked: the sealed bytes open, and with the row's columns they make the row's hash. Null when it was altered. */
+export function openIntact(keys: TenantKeys, task: { tenantId: string; taskId: string }, row: ApprovalRow): ApprovalBody | null {
   try {
-    const { args } = keys.openJson({ kind: 'approval', id: row.approvalId }, row.body, approvalBodySchema);
+    const body = keys.openJson({ kind: 'approval', id: row.approvalId }, row.body, approvalBodySchema);
     const { planVersion, stepId, tool, toolSchemaHash, policyHash } = row;
+    const { args } = body;
     const asked = { tenant: task.tenantId, task: task.taskId, planVersion, step: stepId, tool, args, toolSchemaHash, policyHash };
-    return row.payloadHash === payloadHash({ ...asked, expiresAt: row.expiresAt.toISOString() });
+    return row.payloadHash === payloadHash({ ...asked, expiresAt: row.expiresAt.toISOString() }) ? body : null;
   } catch (error) {
-    if (isFactotumError(error, 'seal.broken')) return false;
+    if (isFactotumError(error, 'seal.broken')) return null;
     throw error;
   }
+}
+
+/** Whether the question still is the one that was asked. */
+export const isIntact = (keys: TenantKeys, task: { tenantId: string; taskId: string }, row: ApprovalRow): boolean =>
+  openIntact(keys, task, row) !== null;
+
+/** Until when nothing comes of a decision that was held back, or null; only of one that a person made through us. */
+export function heldUntil(keys: TenantKeys, row: ApprovalRow): Date | null {
+  if (row.answer === null || !isGenuineDecision(keys, row)) return null;
+  const { notBefore } = keys.openJson({ kind: 'approval.answer', id: row.approvalId }, row.answer, answerSchema);
+  return notBefore === undefined ? null : new Date(notBefore);
+}
+
+/**
+ * What a yes lacks of what is demanded now, or null when nothing. Every vote is proved anew, nobody counts twice, and nobody counts whom
+ * the demands leave out.
+ */
+export function lacking(keys: TenantKeys, row: ApprovalRow, { authors }: Pick<ApprovalBody, 'authors'>, demands: Demands): string | null {
+  const { answer: sealed, decidedBy } = row;
+  if (sealed === null || decidedBy === null) return 'nobody has agreed';
+  const { proven = false, votes } = keys.openJson({ kind: 'approval.answer', id: row.approvalId }, sealed, answerSchema);
+  const given = votes?.filter((vote) => isGenuineVote(keys, row, vote)) ?? [{ by: decidedBy, proven }];
+  const counted = new Set(given.filter((one) => refusalOf(demands, authors, one) === null).map(({ by }) => by));
+  return counted.size >= demands.approvals ? null : 'the policies ask for more than was given by now';
+}
+
+/** Why this person's yes does not count under these demands, or null. */
+export function refusalOf(
+  demands: Demands,
+  authors: readonly string[],
+  { by, proven }: { readonly by: string; readonly proven: boolean },
+): 'person' | 'other' | 'proof' | null {
+  if ((demands.approvals > 1 || demands.stepUp) && !isPerson(by)) return 'person';
+  if (demands.fourEyes && authors.includes(by)) return 'other';
+  return demands.stepUp && !proven ? 'proof' : null;
 }
 
 /**
  * Why an approval no longer allows what is about to be done, or null when it does: the last look before the effect.
  * The hash is computed anew over the bytes that will be sent, the tool's schema and the policies that determine the verdict now.
  */
-export function staleness(keys: TenantKeys, row: ApprovalRow, action: Omit<BoundAction, 'expiresAt'>, now: Date): string | null {
+export function staleness(
+  keys: TenantKeys,
+  row: ApprovalRow,
+  action: Omit<BoundAction, 'expiresAt'>,
+  { demands, now }: { readonly demands: Demands; readonly now: Date },
+): string | null {
   if (row.state !== 'approved') return 'it is not approved';
   if (row.usedAt !== null) return 'the approval has already been used';
   if (!isGenuineDecision(keys, row)) return 'the recorded decision does not verify';
-  if (!isIntact(keys, { tenantId: action.tenant, taskId: action.task }, row)) return 'the recorded question has been altered';
+  const body = openIntact(keys, { tenantId: action.tenant, taskId: action.task }, row);
+  if (body === null) return 'the recorded question has been altered';
   if (row.expiresAt <= now) return 'the approval has expired';
   if (row.tool !== action.tool || row.stepId !== action.step) return 'the approval was for another action';
   if (row.toolSchemaHash !== action.toolSchemaHash) return 'the tool has changed since';
   if (row.policyHash !== action.policyHash) return 'the policy that decides about it has changed since';
   if (row.payloadHash !== payloadHash({ ...action, expiresAt: row.expiresAt.toISOString() })) return 'what would be done has changed since';
-  return null;
+  return lacking(keys, row, body, demands);
 }

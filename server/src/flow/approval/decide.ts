@@ -3,11 +3,13 @@ import { ringTask } from '#flow/task';
 import { callFaults, type ToolCatalogue } from '#flow/tool';
 import { FactotumError, type Id, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
-import { recordAudit } from '#trust/audit';
+import { type AuditKind, recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
-import { decisionMac, isIntact } from './check.ts';
-import type { Answer, Decision, DecisionInput } from './schema.ts';
+import { decisionMac, openIntact, refusalOf } from './check.ts';
+import type { Answer, ApprovalBody, Decision, DecisionInput } from './schema.ts';
+import { wakeForAll } from './snooze.ts';
 import { lockTaskOf, recordDecision, type StoredApproval, selectApproval, withdrawApproval } from './store.ts';
+import { deleteVote, insertVote, isGenuineVote, makeVote, selectVotes, type Vote } from './vote.ts';
 
 export interface DecisionContext {
   readonly tx: Tx;
@@ -17,6 +19,13 @@ export interface DecisionContext {
   /** Who decides; the caller has checked `approval:decide`. */
   readonly actor: string;
   readonly now: Date;
+  /** Whether they have proved within the last minutes that it is them: what no machine and no device can. */
+  readonly proven?: boolean;
+  /**
+   * Which of these actors may decide now. Without it nobody takes part in a decision that needs several: those who agreed before count only
+   * while they may.
+   */
+  readonly mayDecide?: (actors: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 /** What a decision makes of the approval. An edit or a question back ends it: the worker asks anew, about other bytes. */
@@ -29,24 +38,30 @@ const stateAfter: Readonly<Record<Decision, ApprovalState>> = {
 };
 
 /**
- * Takes a person's decision about exactly the bytes they saw, once, and rings the task.
+ * Takes a person's decision about exactly the bytes they saw, once, and rings the task. Where several have to agree, a yes is one vote,
+ * and the approval stays `waiting` until there are enough; one no of anybody ends it.
  *
  * A question that was altered in the table takes no decision: it is superseded and the task rung, so that a worker asks anew. That has to
  * be committed, so it is returned and not thrown; the caller passes what it gets to `refuseAltered` once the transaction is through.
  * @throws `approval.not_found`; `approval.already_decided` with who and when (also when it has expired); `approval.changed` when the hash
- * is not the one that stands now; `approval.edit_invalid` when edited arguments do not fit the tool.
+ * is not the one that stands now; `approval.edit_invalid` when edited arguments do not fit the tool; of a yes `approval.person_required`,
+ * `approval.own_request`, `auth.step_up_required` and `approval.already_agreed`.
  */
 export async function decideApproval(context: DecisionContext, approvalId: string, input: DecisionInput): Promise<StoredApproval> {
   const { tx, tenantId, keys, actor, now } = context;
   // The task's row first, as everywhere: here a worker that is about to park and a person who decides take turns.
-  const approval = (await lockTaskOf(tx, tenantId, approvalId)) ? await selectApproval(tx, tenantId, approvalId) : undefined;
+  const approval = (await lockTaskOf(tx, tenantId, approvalId)) !== undefined ? await selectApproval(tx, tenantId, approvalId) : undefined;
   if (approval === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
   refuseDecided(approval, now);
-  if (!isIntact(keys, { tenantId, taskId: approval.taskId }, approval)) return supersede(context, approval);
+  const body = openIntact(keys, { tenantId, taskId: approval.taskId }, approval);
+  if (body === null) return supersede(context, approval);
   if (input.payloadHash !== approval.payloadHash) throw changed(approval.payloadHash);
   if (input.decision === 'edit') refuseUnfit(context.catalogue, approval.tool, input.edits);
+  const votes = input.decision === 'accept' ? await agree(context, approval, body, input.comment) : undefined;
+  if (votes === 'more needed') return approval;
+  const notBefore = 'graceSeconds' in input && input.graceSeconds ? new Date(now.getTime() + input.graceSeconds * 1_000) : null;
   const state = stateAfter[input.decision];
-  const answer = keys.sealJson({ kind: 'approval.answer', id: approvalId }, answerOf(input));
+  const answer = keys.sealJson({ kind: 'approval.answer', id: approvalId }, answerOf(context, input, { votes, notBefore }));
   const { payloadHash } = approval;
   const decided = await recordDecision(tx, {
     tenantId,
@@ -59,11 +74,13 @@ export async function decideApproval(context: DecisionContext, approvalId: strin
         : decisionMac(keys, { approvalId: approval.approvalId, state, payloadHash, decidedBy: actor, decidedAt: now, answer }),
     decidedBy: actor,
     decidedAt: now,
-    assignedTo: input.decision === 'delegate' ? input.to : approval.assignedTo,
+    assignment: input.decision === 'delegate' ? { to: input.to, until: null } : null,
   });
   const after = decided ?? (await selectApproval(tx, tenantId, approvalId)) ?? approval;
   if (decided === undefined) refuseDecided(after, now);
-  await tell(context, after, { kind: 'approval.decided', detail: { decision: input.decision, payloadHash } });
+  await wakeForAll(tx, tenantId, approvalId);
+  await recordChange(context, after, { kind: 'approval.decided', detail: { decision: input.decision, payloadHash } });
+  await ringTask(tx, tenantId, after.taskId, now, notBefore === null ? {} : { notBefore });
   return after;
 }
 
@@ -79,32 +96,88 @@ export function refuseAltered(approval: StoredApproval): void {
 async function supersede(context: DecisionContext, approval: StoredApproval): Promise<StoredApproval> {
   await withdrawApproval(context.tx, context.tenantId, approval.approvalId);
   const after = { ...approval, state: 'superseded' as const };
-  await tell(context, after, { kind: 'approval.superseded', detail: { reason: 'the recorded question has been altered' } });
+  await recordChange(context, after, { kind: 'approval.superseded', detail: { reason: 'the recorded question has been altered' } });
+  await ringTask(context.tx, context.tenantId, approval.taskId, context.now);
   return after;
 }
 
-/** Writes the entry and rings the task. */
-async function tell(
-  { tx, tenantId, actor, now }: DecisionContext,
+/** Writes the entry about one approval. */
+export async function recordChange(
+  { tx, tenantId, actor, now }: Pick<DecisionContext, 'tx' | 'tenantId' | 'actor' | 'now'>,
   { approvalId, taskId, stepId, tool, state }: StoredApproval,
-  { kind, detail }: { kind: 'approval.decided' | 'approval.superseded'; detail: JsonObject },
+  { kind, detail }: { kind: AuditKind; detail: JsonObject },
 ): Promise<void> {
   await recordAudit(tx, tenantId, [
     { kind, actor, at: now, objectId: approvalId, taskId, state, detail: { step: stepId, tool, ...detail } },
   ]);
-  await ringTask(tx, tenantId, taskId, now);
 }
 
-function answerOf(input: DecisionInput): Answer {
+/**
+ * Adds one person's yes. @returns the votes that make it a decision, nothing where one yes is one, or that more are needed.
+ */
+async function agree(
+  context: DecisionContext,
+  approval: StoredApproval,
+  { demands, authors }: ApprovalBody,
+  comment: string | undefined,
+): Promise<readonly Vote[] | undefined | 'more needed'> {
+  const { tx, tenantId, keys, actor, now, proven = false, mayDecide } = context;
+  refuseUncounted(refusalOf(demands, authors, { by: actor, proven }));
+  if (demands.approvals === 1) return undefined;
+  if (mayDecide === undefined) throw elsewhere();
+  const { approvalId } = approval;
+  const before = (await selectVotes(tx, tenantId, [approvalId])).get(approvalId) ?? [];
+  const own = before.find(({ by }) => by === actor);
+  if (own !== undefined && isGenuineVote(keys, approval, own))
+    throw new FactotumError('approval.already_agreed', 'You have agreed already. It waits for others.');
+  if (own !== undefined) await deleteVote(tx, tenantId, approvalId, actor);
+  const vote = makeVote(keys, approval, { by: actor, at: now.toISOString(), proven });
+  const answer = keys.sealJson({ kind: 'approval.vote', id: `${approvalId}/${actor}` }, comment === undefined ? {} : { comment });
+  await insertVote(tx, tenantId, approval, vote, answer);
+  const earlier = before.filter(
+    (one) => one.by !== actor && isGenuineVote(keys, approval, one) && refusalOf(demands, authors, one) === null,
+  );
+  const allowed = await mayDecide(earlier.map(({ by }) => by));
+  const votes = [...earlier.filter(({ by }) => allowed.has(by)), vote];
+  if (votes.length >= demands.approvals) return votes;
+  await wakeForAll(tx, tenantId, approvalId);
+  const detail = { payloadHash: approval.payloadHash, given: votes.length, needed: demands.approvals };
+  await recordChange(context, approval, { kind: 'approval.agreed', detail });
+  return 'more needed';
+}
+
+function refuseUncounted(refusal: ReturnType<typeof refusalOf>): void {
+  if (refusal === 'person') throw elsewhere();
+  if (refusal === 'other')
+    throw new FactotumError('approval.own_request', 'You sent this in or wrote it yourself, so somebody else has to agree to it.');
+  if (refusal === 'proof')
+    throw new FactotumError('auth.step_up_required', 'Confirm that it is you: the policy asks for it before anybody agrees to this.');
+}
+
+const elsewhere = () =>
+  new FactotumError(
+    'approval.person_required',
+    'The policy asks for people here. Each of them decides on the dashboard, signed in as themselves.',
+  );
+
+function answerOf(
+  { proven }: DecisionContext,
+  input: DecisionInput,
+  { votes, notBefore }: { votes: readonly Vote[] | undefined; notBefore: Date | null },
+): Answer {
   return {
     decision: input.decision,
     ...(input.comment === undefined ? {} : { comment: input.comment }),
     ...(input.decision === 'edit' ? { edits: input.edits } : {}),
     ...(input.decision === 'delegate' ? { to: input.to } : {}),
+    ...(proven === true ? { proven } : {}),
+    ...(votes === undefined ? {} : { votes }),
+    ...(notBefore === null ? {} : { notBefore: notBefore.toISOString() }),
   };
 }
 
-function refuseDecided(approval: StoredApproval, now: Date): void {
+/** @throws FactotumError `approval.already_decided`, also when it has expired. */
+export function refuseDecided(approval: StoredApproval, now: Date): void {
   const expired = approval.state === 'expired' || (approval.state === 'waiting' && approval.expiresAt <= now);
   if (approval.state === 'waiting' && !expired) return;
   const message = expired

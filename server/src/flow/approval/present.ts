@@ -1,9 +1,10 @@
-import type { ToolCatalogue } from '#flow/tool';
+import type { ToolCatalogue, ToolManifest } from '#flow/tool';
 import type { JsonObject } from '#kernel';
 import type { TenantKeys } from '#trust/key';
 import { type Field, presentFields } from './fields.ts';
-import { answerSchema, approvalBodySchema } from './schema.ts';
+import { type Answer, type ApprovalBody, answerSchema, approvalBodySchema } from './schema.ts';
 import type { StoredApproval } from './store.ts';
+import type { ApprovalAbout } from './view.ts';
 
 /** An approval as the outside sees it. Nothing else of the row leaves. */
 export interface PresentedApproval {
@@ -29,6 +30,20 @@ export interface PresentedApproval {
   readonly decidedAt: string | null;
   readonly comment: string | null;
   readonly assignedTo: string | null;
+  /** Who is asked first, by id; anybody who may decide may still decide. */
+  readonly assignee: { readonly id: string; readonly until: string | null } | null;
+  readonly snoozedUntil: string | null;
+  readonly quorum: {
+    readonly needed: number;
+    readonly given: readonly { readonly by: string; readonly at: string }[];
+    readonly mineGiven: boolean;
+  };
+  readonly stepUp: boolean;
+  /** Whether it may be accepted together with others of its tool. */
+  readonly bulk: boolean;
+  /** Until when the decision can surely be taken back. */
+  readonly heldUntil: string | null;
+  readonly commentCount: number;
   readonly plannerText: string;
   readonly task: { readonly id: string; readonly title: string; readonly from: string | null };
 }
@@ -37,8 +52,20 @@ export interface PresentedApproval {
 export const headlineOf = (keys: TenantKeys, { approvalId, body }: Pick<StoredApproval, 'approvalId' | 'body'>): string =>
   keys.openJson({ kind: 'approval', id: approvalId }, body, approvalBodySchema).headline;
 
-/** Opens an approval and draws it: headline and consequence come from our manifest, never from the planner. */
-export function presentApproval(keys: TenantKeys, catalogue: ToolCatalogue, row: StoredApproval): PresentedApproval {
+/** What is said of an approval to somebody of whom nothing is known. */
+const nothingAbout: ApprovalAbout = { assignee: null, snoozedUntil: null, votes: [], commentCount: 0 };
+
+/**
+ * Opens an approval and draws it: headline and consequence come from our manifest, never from the planner.
+ *
+ * @param more.actor - who looks at it.
+ */
+export function presentApproval(
+  keys: TenantKeys,
+  catalogue: ToolCatalogue,
+  row: StoredApproval,
+  { about = nothingAbout, actor }: { readonly about?: ApprovalAbout | undefined; readonly actor?: string | undefined } = {},
+): PresentedApproval {
   const body = keys.openJson({ kind: 'approval', id: row.approvalId }, row.body, approvalBodySchema);
   const answer = row.answer === null ? null : keys.openJson({ kind: 'approval.answer', id: row.approvalId }, row.answer, answerSchema);
   const manifest = catalogue.get(row.tool)?.manifest;
@@ -65,7 +92,29 @@ export function presentApproval(keys: TenantKeys, catalogue: ToolCatalogue, row:
     decidedAt: row.decidedAt?.toISOString() ?? null,
     comment: answer?.comment ?? null,
     assignedTo: row.assignedTo,
+    assignee: about.assignee && { id: about.assignee.id, until: about.assignee.until?.toISOString() ?? null },
+    snoozedUntil: about.snoozedUntil?.toISOString() ?? null,
+    quorum: quorumOf(row, { body, answer, about, actor }),
+    stepUp: body.demands.stepUp,
+    bulk: manifest !== undefined && mayGoTogether(manifest, row),
+    heldUntil: answer?.notBefore ?? null,
+    commentCount: about.commentCount,
     plannerText: body.why,
     task: { id: row.taskId, title: body.title, from: body.from ?? null },
   };
 }
+
+function quorumOf(
+  row: StoredApproval,
+  { body, answer, about, actor }: { body: ApprovalBody; answer: Answer | null; about: ApprovalAbout; actor: string | undefined },
+): PresentedApproval['quorum'] {
+  const last = row.state === 'approved' && row.decidedBy !== null ? [{ by: row.decidedBy, at: row.decidedAt?.toISOString() ?? '' }] : [];
+  const given = (row.state === 'waiting' ? about.votes : (answer?.votes ?? last)).map(({ by, at }) => ({ by, at }));
+  return { needed: body.demands.approvals, given, mineGiven: given.some(({ by }) => by === actor) };
+}
+
+/** Whether one yes may be said to several of them at once: nothing grave, and nothing that stays if it was a mistake. */
+export const mayGoTogether = (
+  { effect, reversible }: Pick<ToolManifest, 'effect' | 'reversible'>,
+  { risk }: Pick<StoredApproval, 'risk'>,
+): boolean => reversible && risk !== 'high' && effect !== 'money' && effect !== 'grant' && effect !== 'destroy';

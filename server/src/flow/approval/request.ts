@@ -25,7 +25,8 @@ export interface ApprovalRequest {
   readonly from: string | undefined;
   readonly now: Date;
   readonly expiresAt: Date;
-  readonly assignedTo?: string | null;
+  /** Who sent the event, and who wrote what would be sent. */
+  readonly authors: readonly string[];
 }
 
 /** Turns a step that the gate wants a person to see into a question about exact bytes. Pure but for the new id. */
@@ -41,6 +42,8 @@ export function buildApproval(request: ApprovalRequest): ApprovalRow {
     headline: request.manifest.headline(args),
     title: request.title,
     ...(request.from === undefined ? {} : { from: request.from }),
+    demands: request.gate.demands,
+    authors: request.authors,
   };
   const approvalId = newId('approval', request.now.getTime());
   return {
@@ -64,7 +67,7 @@ export function buildApproval(request: ApprovalRequest): ApprovalRow {
     policyHash: request.gate.policyHash,
     toolSchemaHash: request.toolSchemaHash,
     policyIds: request.gate.policies.map(({ id }) => id),
-    assignedTo: request.assignedTo ?? null,
+    assignedTo: null,
     body: request.keys.sealJson({ kind: 'approval', id: approvalId }, body),
     answer: null,
     decisionMac: null,

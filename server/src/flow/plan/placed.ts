@@ -65,7 +65,8 @@ const fold = (text: string): string => text.normalize('NFKC').toLowerCase().repl
 export function isSameValue(slot: FindableSlot, one: Json, other: Json): boolean {
   if (typeof one !== 'string' || typeof other !== 'string') return canonicalJson(one) === canonicalJson(other);
   if (slot === 'iban') return normaliseIban(one) !== null && normaliseIban(one) === normaliseIban(other);
-  if (slot === 'address') return normaliseAddress(one) !== null && normaliseAddress(one)?.toLowerCase() === normaliseAddress(other)?.toLowerCase();
+  if (slot === 'address')
+    return normaliseAddress(one) !== null && normaliseAddress(one)?.toLowerCase() === normaliseAddress(other)?.toLowerCase();
   if (slot === 'datetime') return new Date(one).getTime() === new Date(other).getTime();
   return one === other;
 }

@@ -1,4 +1,5 @@
-import { buildApproval, plainArgs, staleness } from '#flow/approval';
+import type { ApprovalRow } from '#engine';
+import { buildApproval, lacking, openIntact, plainArgs, staleness } from '#flow/approval';
 import type { GateResult } from '#flow/gate';
 import type { CatalogueEntry, Effect } from '#flow/tool';
 import { type Args, gateFor, resolveCall } from './call.ts';
@@ -25,7 +26,8 @@ export async function consider(work: Work, step: StepWork): Promise<'go' | 'stay
   if (gate.verdict === 'deny') return refuse(work, step, gate.reasons[0] ?? { rule: 'policy', text: 'Policy forbids this.' });
   const approval = approvalOf(work, step.spec.id);
   if (step.state === 'waiting' && approval?.state === 'approved') {
-    const stale = staleness(work.keys, approval, boundAction(work, step, { known, args, gate }), work.tools.clock.now());
+    const { demands } = gate;
+    const stale = staleness(work.keys, approval, boundAction(work, step, { known, args, gate }), { demands, now: work.tools.clock.now() });
     if (stale === null) return 'go';
     withdraw(work, approval, 'superseded', stale);
     return ask(work, step, { known, args, gate }, { rule: 'approval.changed', text: `You are asked again: ${stale}.` });
@@ -48,12 +50,19 @@ export function reconsider(work: Work, step: StepWork): boolean {
     const approval = approvalOf(work, step.spec.id);
     const same = gate.policyHash === body.policyHash && gate.verdict !== 'deny';
     const sameGrant = gate.grantId === undefined || gate.grantId === body.grantId;
-    if (same && (approval?.state === 'approved' || (gate.verdict === 'auto' && sameGrant))) return true;
+    const agreed = approval?.state === 'approved' && lacksNothing(work, approval, gate);
+    if (same && (agreed || (gate.verdict === 'auto' && sameGrant))) return true;
     if (approval?.state === 'approved') withdraw(work, approval, 'superseded', 'the policy that decides about it has changed since');
   }
   settleAttempt(work, step.spec.id, 'do', 'failed');
   change(step, { state: 'pending', startedAt: null });
   return false;
+}
+
+/** Whether as many people have agreed, and as they had to, as the policies ask for now. */
+function lacksNothing(work: Work, approval: ApprovalRow, { demands }: GateResult): boolean {
+  const body = openIntact(work.keys, work, approval);
+  return body !== null && lacking(work.keys, approval, body, demands) === null;
 }
 
 interface Considered {
@@ -89,6 +98,8 @@ function argsOf(work: Work, step: StepWork, known: CatalogueEntry): Args | null 
 function whyAskAnyway(work: Work, step: StepWork): Reason | null {
   if (step.body?.editedBy !== undefined)
     return { rule: 'approval.edited', text: `Edited by ${step.body.editedBy}: these are the arguments that would be sent now.` };
+  if (step.body?.takenBackBy !== undefined)
+    return { rule: 'approval.taken_back', text: `${step.body.takenBackBy} took the decision back, so you are asked again.` };
   const repeats = work.attempts.some((attempt) => attempt.stepId === step.spec.id && attempt.direction === 'do');
   return repeats && grave.has(step.effect)
     ? { rule: 'attempt.repeated', text: 'This was begun before and did not happen. It is never begun again without a person.' }
@@ -104,7 +115,7 @@ async function grantHolds(work: Work, step: StepWork, { grantId }: GateResult): 
 }
 
 function remember(work: Work, step: StepWork, args: Args, gate: GateResult): void {
-  const { editedBy, grantId } = step.body ?? {};
+  const { editedBy, takenBackBy, grantId } = step.body ?? {};
   const body: StepBody = {
     args,
     why: step.spec.why,
@@ -113,6 +124,7 @@ function remember(work: Work, step: StepWork, args: Args, gate: GateResult): voi
     policyHash: gate.policyHash,
     risk: gate.risk,
     ...(editedBy === undefined ? {} : { editedBy }),
+    ...(takenBackBy === undefined ? {} : { takenBackBy }),
     ...(grantId === undefined ? {} : { grantId }),
   };
   change(step, { body, verdict: gate.verdict });
@@ -135,6 +147,7 @@ function ask(work: Work, step: StepWork, { known, args, gate }: Considered, beca
     args,
     directory: work.context.directory,
     gate: { ...gate, reasons },
+    authors: [work.event.provenance.submittedBy, ...(step.body?.editedBy === undefined ? [] : [step.body.editedBy])],
     why: step.spec.why,
     title: work.detail.title,
     from: work.detail.from,

@@ -2,7 +2,7 @@ import type { ApprovalRow } from '#engine';
 import { type Answer, answerSchema, isGenuineDecision, isIntact } from '#flow/approval';
 import { canonicalJson, type Json } from '#kernel';
 import { joinLabels } from '#trust/policy';
-import { approvalOf, change, changeApproval, note, type StepWork, type Work, withdraw } from './work.ts';
+import { approvalOf, change, changeApproval, isHeld, note, type StepWork, type Work, withdraw } from './work.ts';
 
 /**
  * Takes in what people have decided since the task was last in hand, and what has expired unanswered.
@@ -62,7 +62,12 @@ function takeAnswer(work: Work, step: StepWork, approval: ApprovalRow): boolean 
     change(step, { state: 'pending' });
     return false;
   }
+  if (isHeld(work, approval)) return false;
   const answer = work.keys.openJson({ kind: 'approval.answer', id: approval.approvalId }, sealed, answerSchema);
+  if (answer.decision === 'undo') {
+    change(step, { state: 'pending', body: step.body === null ? null : { ...step.body, takenBackBy: decidedBy } });
+    return false;
+  }
   if (approval.state === 'rejected') {
     turnDown(work, step, 'approval.rejected', answer.comment ?? 'A person said no.');
     return false;

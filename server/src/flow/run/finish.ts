@@ -1,5 +1,5 @@
 import type { TaskOutcome } from '#engine';
-import { plainArgs } from '#flow/approval';
+import { heldUntil, plainArgs } from '#flow/approval';
 import { approvalOf, catalogueOf, note, release, type StepWork, standing, type Work } from './work.ts';
 
 /** Parks the task until a person has answered: no slot, no memory, no connection is held. */
@@ -16,7 +16,9 @@ export async function park(work: Work): Promise<void> {
       : detail;
   const expiries = work.steps.flatMap((step) => {
     const approval = step.state === 'waiting' ? approvalOf(work, step.spec.id) : undefined;
-    return approval?.state === 'waiting' ? [approval.expiresAt.getTime()] : [];
+    if (approval === undefined) return [];
+    const held = heldUntil(work.keys, approval);
+    return approval.state === 'waiting' ? [approval.expiresAt.getTime()] : held === null ? [] : [held.getTime()];
   });
   // Only a change of the reason is news; the approval's own entry tells the rest.
   if (reason === 'unknown') note(work, { kind: 'task.waiting', objectId: work.taskId, state: 'waiting', detail: { reason } });

@@ -141,7 +141,7 @@ function freeApproval(work: Work, step: StepWork): void {
   if (approval?.state === 'approved') {
     changeApproval(work, approval, 'approved', null);
     change(step, { state: 'waiting', startedAt: null });
-  } else change(step, { state: 'pending', startedAt: null });
+  } else rest(work, step);
 }
 
 /**
@@ -162,7 +162,7 @@ export async function settleOpenAttempts(work: Work): Promise<number | null> {
   // What has no attempt only read.
   const isOpen = (step: StepWork) =>
     work.attempts.some((other) => other.stepId === step.spec.id && other.direction === 'do' && other.outcome === null);
-  for (const step of work.steps) if (step.state === 'running' && !isOpen(step)) change(step, { state: 'pending', startedAt: null });
+  for (const step of work.steps) if (step.state === 'running' && !isOpen(step)) rest(work, step);
   return longest;
 }
 
@@ -183,5 +183,10 @@ async function lookUp(work: Work, step: StepWork): ReturnType<typeof lookUpActio
 function startOver(work: Work, step: StepWork): void {
   settleAttempt(work, step.spec.id, 'do', 'failed');
   if (step.effect === 'write' || step.effect === 'egress') freeApproval(work, step);
-  else change(step, { state: 'pending', startedAt: null });
+  else rest(work, step);
+}
+
+/** Back to where it is considered; what somebody has taken back in the meantime first has its answer taken in. */
+function rest(work: Work, step: StepWork): void {
+  change(step, { state: approvalOf(work, step.spec.id)?.state === 'superseded' ? 'waiting' : 'pending', startedAt: null });
 }

@@ -15,6 +15,8 @@ export const stepBodySchema = z.object({
   risk: z.enum(['low', 'medium', 'high']),
   /** Who edited the arguments: these are kept instead of being resolved, and asked about whatever the gate says. */
   editedBy: z.string().optional(),
+  /** Who took a yes or no about it back: it is asked about again whatever the gate says. */
+  takenBackBy: z.string().optional(),
   /** The standing permission of which this step has used up one use. */
   grantId: z.string().optional(),
   result: labelledSchema.optional(),

@@ -1,4 +1,5 @@
 import type { ApprovalRow, AttemptRow, Committed, Lease, Risk, StepState, TaskProgress, TaskState, Transition, Verdict } from '#engine';
+import { heldUntil } from '#flow/approval';
 import type { EventBody } from '#flow/intake';
 import type { Plan, PlanStep } from '#flow/plan';
 import { mayMove, sealTaskDetail, type TaskDetail } from '#flow/task';
@@ -115,6 +116,10 @@ export const standing = (work: Work): StepWork[] => work.steps.filter((step) => 
 export function approvalOf(work: Work, stepId: string): ApprovalRow | undefined {
   return work.approvals.findLast((approval) => approval.stepId === stepId);
 }
+
+/** Whether nothing is to come of a decision yet: it was given with time to take it back. */
+export const isHeld = (work: Work, approval: ApprovalRow): boolean =>
+  (heldUntil(work.keys, approval)?.getTime() ?? 0) > work.tools.clock.now().getTime();
 
 /** Replaces an approval's state here and in the next commit. There it gives way to whatever a person has decided in the meantime. */
 export function changeApproval(

@@ -1,23 +1,14 @@
 import { z } from 'zod';
 import type { ApprovalState } from '#engine';
-import {
-  decideApproval,
-  decisionInputSchema,
-  presentApproval,
-  refuseAltered,
-  type StoredApproval,
-  selectApproval,
-  selectApprovals,
-} from '#flow/approval';
-import type { ToolCatalogue } from '#flow/tool';
-import { FactotumError, isId } from '#kernel';
+import { approvalViews, decideApproval, decisionInputSchema, findApprovals, refuseAltered } from '#flow/approval';
 import { showRead } from './access.ts';
+import { approvalIdOf, asApproval, assigneeOf, decisionContext, findApproval, lookAround, viewerOf } from './approval-around.ts';
 import { jsonBody } from './body.ts';
-import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
+import { makeCursor, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
-import type { Call, Routes } from './route.ts';
+import type { Routes } from './route.ts';
 import { approvalSchema, page } from './schema.ts';
-import { asApproval, presentApprovals } from './task-page.ts';
+import { presentApprovals } from './task-page.ts';
 import { toolsOf } from './tenant-tools.ts';
 
 const approvalStates = [
@@ -29,10 +20,23 @@ const approvalStates = [
   'cancelled',
 ] as const satisfies readonly ApprovalState[];
 
-export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung'>): void {
-  const { catalogue: own, accessLog, log } = deps;
+const listQuery = z.strictObject({
+  state: z.enum(approvalStates).optional(),
+  view: z.enum(approvalViews).default('all').meta({
+    description: 'mine: what may wait for whoever asks; delegated: what waits for somebody else; snoozed: what they have put off.',
+  }),
+  risk: z.enum(['low', 'medium', 'high']).optional(),
+  tool: z.string().min(1).max(200).optional(),
+  q: z.string().trim().min(1).max(200).optional().meta({ description: 'Words of the headline, the task or its sender; all of them.' }),
+  ...pageQuery,
+});
 
-  const present = (call: Call, catalogue: ToolCatalogue, row: StoredApproval) => asApproval(presentApproval(call.keys, catalogue, row));
+export type ApprovalDeps = Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung' | 'identity'>;
+
+/** The list of approvals, one of them, and the decision about it. */
+export function addApprovalRoutes(routes: Routes, deps: ApprovalDeps): void {
+  const { catalogue: own, accessLog, log } = deps;
+  const members = deps.identity.membership;
 
   routes.add(
     'approval:read',
@@ -41,25 +45,31 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
       path: '/api/v1/approvals',
       summary: 'List approvals, newest first',
       tag: 'approvals',
-      query: z.strictObject({ state: z.enum(approvalStates).optional(), ...pageQuery }),
+      query: listQuery,
       answers: { 200: page(approvalSchema) },
       errors: ['request.cursor_invalid'],
     },
     async (call) => {
-      const { keys, tenantId, query } = call;
-      const { state, limit } = query;
+      const { keys, tenantId, query, now } = call;
+      const { state, view, risk, tool, q, limit } = query;
+      const viewer = await viewerOf(call, members);
       const before = readCursor(keys, 'approvals', query.cursor);
-      const states = state === undefined ? approvalStates : [state];
-      const { rows, catalogue } = await call.inTenant(async (tx) => ({
-        rows: await selectApprovals(tx, { tenantId, states, before, limit: limit + 1 }),
+      const { rows, next, catalogue } = await call.inTenant(async (tx) => ({
+        ...(await findApprovals(tx, keys, {
+          ...{ tenantId, view, viewer, risk, tool, before, limit, now },
+          states: state === undefined ? approvalStates : [state],
+          words: q?.split(/\s+/) ?? [],
+          isAssignee: async (ids) => {
+            const found = await members.findAssignable({ tenantId, ids });
+            return new Set(found.filter(({ mayDecide }) => mayDecide).map(({ id }) => id));
+          },
+        })),
         catalogue: await toolsOf(own, tx, keys),
       }));
-      const { items, nextCursor } = pageOf(rows, limit, {
-        present: (row) => row,
-        cursorOf: ({ approvalId }) => makeCursor(keys, 'approvals', approvalId),
-      });
-      const shown = () => presentApprovals({ keys, catalogue, log }, items);
-      return { status: 200, body: { items: await showRead(accessLog, call, { detail: { approvals: items.length } }, shown), nextCursor } };
+      const around = await lookAround(call, members, rows);
+      const shown = () => presentApprovals({ keys, catalogue, log, around }, rows);
+      const items = await showRead(accessLog, call, { detail: { approvals: rows.length } }, shown);
+      return { status: 200, body: { items, nextCursor: next === null ? null : makeCursor(keys, 'approvals', next) } };
     },
   );
 
@@ -77,12 +87,12 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
     async (call) => {
       const approvalId = approvalIdOf(call.params.id);
       const { row, catalogue } = await call.inTenant(async (tx) => ({
-        row: await selectApproval(tx, call.tenantId, approvalId),
+        row: await findApproval(tx, call.tenantId, approvalId),
         catalogue: await toolsOf(own, tx, call.keys),
       }));
-      if (row === undefined) throw notFound();
+      const around = await lookAround(call, members, [row]);
       const read = { objectId: row.approvalId };
-      return { status: 200, body: await showRead(accessLog, call, read, () => present(call, catalogue, row)) };
+      return { status: 200, body: await showRead(accessLog, call, read, () => asApproval(call.keys, catalogue, row, around)) };
     },
   );
 
@@ -96,28 +106,43 @@ export function addApprovalRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogu
       params: z.object({ id: z.string() }),
       body: jsonBody(decisionInputSchema),
       answers: { 200: approvalSchema },
-      errors: ['approval.not_found', 'approval.already_decided', 'approval.changed', 'approval.edit_invalid'],
+      errors: [
+        'approval.not_found',
+        'approval.already_decided',
+        'approval.changed',
+        'approval.edit_invalid',
+        'approval.person_required',
+        'approval.own_request',
+        'approval.already_agreed',
+        'auth.step_up_required',
+        'approval.assignee_invalid',
+        'member.not_found',
+        'team.not_found',
+      ],
     },
     async (call) => {
-      const { tenantId, keys, principal, now, body } = call;
+      const { tenantId, keys } = call;
       const approvalId = approvalIdOf(call.params.id);
+      const to = call.body.decision === 'delegate' ? namedAssignee(call.body.to) : null;
       const { row, catalogue } = await call.inTenant(async (tx) => {
         const tools = await toolsOf(own, tx, keys);
-        const context = { tx, tenantId, keys, catalogue: tools, actor: principal.actor, now };
-        return { row: await decideApproval(context, approvalId, body), catalogue: tools };
+        // Whose approval it is comes before who it is given to: of another tenant's nothing is said.
+        if (to !== null) await findApproval(tx, tenantId, approvalId).then(() => assigneeOf(members, { tenantId, to }));
+        return {
+          row: await decideApproval(decisionContext(call, { tx, catalogue: tools, members }), approvalId, call.body),
+          catalogue: tools,
+        };
       });
       deps.onRung(tenantId);
       refuseAltered(row);
       // The log says already that they had this approval before them: they decided it.
-      return { status: 200, body: present(call, catalogue, row) };
+      return { status: 200, body: asApproval(keys, catalogue, row, await lookAround(call, members, [row])) };
     },
   );
 }
 
-/** What does not look like an id is the id of nothing. */
-function approvalIdOf(text: string): string {
-  if (!isId('approval', text)) throw notFound();
-  return text;
+/** A member or team that is named by its id, also as an actor; null for words of somebody’s own. */
+function namedAssignee(to: string): { kind: 'member' | 'team'; id: string } | null {
+  const id = /^(?:user:)?((?:usr|tem)_[0-9a-f]{24})$/.exec(to)?.[1];
+  return id === undefined ? null : { kind: id.startsWith('tem_') ? 'team' : 'member', id };
 }
-
-const notFound = () => new FactotumError('approval.not_found', 'There is no such approval.');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { forgetMember } from '#flow/approval';
 import { deleteViewsOf } from '#flow/task';
 import { isId } from '#kernel';
 import type { Member } from '#trust/identity';
@@ -91,7 +92,10 @@ export function addMemberRoutes(routes: Routes, { identity: { membership } }: Pi
         userId,
         by: call.principal,
       });
-      await call.inTenant((tx) => deleteViewsOf(tx, call.tenantId, userId));
+      await call.inTenant(async (tx) => {
+        await deleteViewsOf(tx, call.tenantId, userId);
+        await forgetMember(tx, call.tenantId, userId);
+      });
       await recordActs(
         call,
         { kind: 'member.removed', objectId: userId },

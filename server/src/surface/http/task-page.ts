@@ -1,5 +1,5 @@
 import type { StepRow } from '#engine';
-import { plainArgs, presentApproval, presentFields, presentOrigins, type StoredApproval } from '#flow/approval';
+import { plainArgs, presentFields, presentOrigins, type StoredApproval } from '#flow/approval';
 import { eventBodySchema } from '#flow/intake';
 import { type PlanStep, planSchema } from '#flow/plan';
 import { type StepBody, stepBodySchema, type Undoable, undoableSteps } from '#flow/run';
@@ -18,6 +18,7 @@ import { FactotumError, type Id, isFactotumError, type Logger } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { type AuditEntry, listEntries } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
+import { type Around, asApproval } from './approval-around.ts';
 import { entryText } from './entry-text.ts';
 import { type EventRow, selectEvent } from './event-store.ts';
 import type { Step, Task, TaskSummary } from './schema.ts';
@@ -27,6 +28,8 @@ export interface Showing {
   readonly keys: TenantKeys;
   readonly catalogue: ToolCatalogue;
   readonly log: Logger;
+  /** What is known of the approvals among them besides their rows. */
+  readonly around?: Around;
 }
 
 /** Entries of one task that its page shows: a task of three steps has six. */
@@ -89,12 +92,9 @@ export function presentSummary({ keys, log }: Pick<Showing, 'keys' | 'log'>, tas
 }
 
 /** Approvals that open. One that was changed by hand cannot be shown, and nobody can decide it. */
-export function presentApprovals({ keys, catalogue, log }: Showing, rows: readonly StoredApproval[]) {
-  return rows.flatMap((row) => orBroken(log, row.approvalId, () => presentApproval(keys, catalogue, row)) ?? []).map(asApproval);
+export function presentApprovals({ keys, catalogue, log, around }: Showing, rows: readonly StoredApproval[]) {
+  return rows.flatMap((row) => orBroken(log, row.approvalId, () => asApproval(keys, catalogue, row, around)) ?? []);
 }
-
-/** The state and risk of a row are what its columns may hold; the presenter says no more than text. */
-export const asApproval = (shown: ReturnType<typeof presentApproval>) => shown as typeof shown & Pick<StoredApproval, 'state' | 'risk'>;
 
 function presentEvent({ keys }: Showing, event: EventRow): Task['event'] {
   const body = keys.openJson({ kind: 'event', id: event.eventId }, event.body, eventBodySchema);

@@ -3,6 +3,7 @@ import { requestUndo } from '#flow/run';
 import { cancelTask, findTasks, replanTask, resumeTask, settlementSchema, taskNames } from '#flow/task';
 import { FactotumError, isId } from '#kernel';
 import { showRead } from './access.ts';
+import { lookAround } from './approval-around.ts';
 import { jsonBody } from './body.ts';
 import { makeCursor, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
@@ -21,7 +22,7 @@ const foundTasksSchema = page(taskSummarySchema).extend({
   }),
 });
 
-export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung'>): void {
+export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'accessLog' | 'log' | 'onRung' | 'identity'>): void {
   const { catalogue: own, accessLog, log } = deps;
 
   async function show(call: Call, taskId: string) {
@@ -29,10 +30,11 @@ export function addTaskRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' |
       found: await loadTask(tx, call.tenantId, taskIdOf(taskId)),
       catalogue: await toolsOf(own, tx, call.keys),
     }));
+    const around = await lookAround(call, deps.identity.membership, found.record.approvals);
     const read = { objectId: taskId };
     return {
       status: 200,
-      body: await showRead(accessLog, call, read, () => presentTask({ keys: call.keys, catalogue, log }, found)),
+      body: await showRead(accessLog, call, read, () => presentTask({ keys: call.keys, catalogue, log, around }, found)),
     } as const;
   }
 

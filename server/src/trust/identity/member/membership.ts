@@ -1,6 +1,7 @@
 import type { Clock, Id } from '#kernel';
 import type { AuthDb } from '../store.ts';
 import { type Acceptance, acceptInvitation, lookAtInvitation } from './accept.ts';
+import { findAssignable, teamIdsOf } from './assignable.ts';
 import { invite, listInvitations, type NewInvitation, noteUnsent, renewInvitation, withdrawInvitation } from './invitation.ts';
 import { changeRoles, endMemberSessions, listMembers, type Member, removeMember } from './member.ts';
 import { changeRole, createRole, deleteRole, listRoles, type NewRole } from './role.ts';
@@ -9,6 +10,7 @@ import { changeSecurity, readSecurity, type SecurityRules } from './security.ts'
 import { changeTeam, createTeam, deleteTeam, listTeams } from './team.ts';
 
 export type { InvitationLook } from './accept.ts';
+export type { Assignable } from './assignable.ts';
 export type { Invitation, MadeInvitation } from './invitation.ts';
 export type { Member } from './member.ts';
 export type { Role } from './role.ts';
@@ -39,6 +41,10 @@ export function createMembership({ db, clock }: { readonly db: AuthDb; readonly 
   return {
     /** By name. */
     listMembers: (query: OfTenant & { after?: Pick<Member, 'name' | 'userId'> | null; limit: number }) => listMembers(db, query),
+    /** Those of these ids that are members or teams, with whether they may decide approvals. */
+    findAssignable: (query: OfTenant & { ids: readonly string[] }) => findAssignable(db, query),
+    /** The teams that a member is in. */
+    teamIdsOf: (query: OfTenant & { userId: string }) => teamIdsOf(db, query),
     /** Members and open invitations, as the quota counts them. */
     countPeople: (tenantId: Id<'tenant'>) => countPeople(db, tenantId, clock.now()),
     /** @throws FactotumError `member.not_found`, `role.not_found`, `member.managed`, `auth.forbidden`, `member.last_owner`, `member.break_glass`. */
