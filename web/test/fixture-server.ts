@@ -58,7 +58,7 @@ export async function startFixtureServer(scenario: Scenario): Promise<FixtureSer
       failures.delete(failing[0]);
       return failing[1];
     }
-    const call = { method: request.method ?? 'GET', path, query: url.searchParams, body };
+    const call = { method: request.method ?? 'GET', path, query: url.searchParams, body, headers: request.headers };
     const open = answerOpen(world, call);
     if (open) return open;
     if (!isSignedIn(request)) return problem(401, 'auth.required', 'Sign in or send an API key');
@@ -68,7 +68,8 @@ export async function startFixtureServer(scenario: Scenario): Promise<FixtureSer
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (!url.pathname.startsWith('/api/')) return serveFile(url.pathname, response);
-    const { status, body, text, session } = await api(request, url);
+    const { status, body, text, etag, session } = await api(request, url);
+    if (etag !== undefined) response.setHeader('etag', `"${etag}"`);
     if (session) response.setHeader('set-cookie', `${cookie}${session === 'end' ? '; Max-Age=0' : ''}; Path=/; HttpOnly; SameSite=Strict`);
     const type = text === undefined ? 'application/json' : 'text/markdown; charset=utf-8';
     response.writeHead(status, text === undefined && body === undefined ? {} : { 'content-type': type });
@@ -118,8 +119,9 @@ const isSignedIn = (request: IncomingMessage): boolean => request.headers.cookie
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
-  const isJson = request.headers['content-type'] === 'application/json';
-  return chunks.length === 0 || !isJson ? {} : JSON.parse(Buffer.concat(chunks).toString());
+  const type = request.headers['content-type'];
+  if (type?.startsWith('text/')) return Buffer.concat(chunks).toString();
+  return chunks.length === 0 || type !== 'application/json' ? {} : JSON.parse(Buffer.concat(chunks).toString());
 }
 
 async function serveFile(path: string, response: ServerResponse): Promise<void> {

@@ -1,3 +1,4 @@
+import { spoken } from '#text/spoken.ts';
 import type { Json, JsonObject } from './types.ts';
 
 /** How long a request may take before it counts as lost. */
@@ -37,6 +38,7 @@ interface RequestOptions {
   query?: Record<string, string | number | undefined>;
   body?: unknown;
   bytes?: Blob;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
@@ -83,15 +85,19 @@ async function requestJson<T>(method: string, path: string, options: RequestOpti
 async function readJson<T>(response: Response): Promise<T> {
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
   if (response.status === 204 || !isJson) return undefined as T; // The caller asks for void where the contract has no body.
-  return (await response.json()) as T; // The server validates what it sends with the schema this type is written from.
+  return spoken((await response.json()) as T); // The server validates what it sends with the schema this type is written from.
 }
 
 /** The response of a successful request, unread. @throws ApiError */
-export async function request(method: string, path: string, { query, body, bytes, signal }: RequestOptions): Promise<Response> {
+export async function request(
+  method: string,
+  path: string,
+  { query, body, bytes, headers: more, signal }: RequestOptions,
+): Promise<Response> {
   const timeout = AbortSignal.timeout(bytes ? uploadTimeoutMs : timeoutMs);
   const url = new URL(`/api/v1${path}`, location.origin);
   for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = { accept: 'application/json', ...more };
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (bytes) headers['content-type'] = bytes.type;
   if (method === 'POST' && !bytes) headers['idempotency-key'] = crypto.randomUUID();

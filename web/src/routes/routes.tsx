@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { readInboxSearch } from '../feature/inbox/views.ts';
 import { type MoneyView, moneyViews } from '../feature/money/views.ts';
+import { type TemplateName, templateNames } from '../feature/playbook/template-names.ts';
 import { type TaskFilter, taskFilters } from '../feature/task/filters.ts';
 import { type VersionView, versionViews } from '../feature/vault/views.ts';
 import { NotFound, PageFault, Root } from './root.tsx';
@@ -103,6 +104,26 @@ const files = createRoute({
   getParentRoute: () => root,
   path: '/vault/files',
   component: lazyRouteComponent(() => import('../feature/vault/files-page.tsx')),
+});
+
+const playbooks = createRoute({
+  getParentRoute: () => root,
+  path: '/playbooks',
+  component: lazyRouteComponent(() => import('../feature/playbook/playbooks-page.tsx')),
+});
+
+const playbook = createRoute({
+  getParentRoute: () => root,
+  path: '/playbooks/edit',
+  validateSearch: (search): { path: string; template?: TemplateName; task?: string } => {
+    const template = templateNames.find((name) => name === search.template);
+    return {
+      path: typeof search.path === 'string' ? search.path : '',
+      ...(template && { template }),
+      ...(typeof search.task === 'string' && { task: search.task }),
+    };
+  },
+  component: lazyRouteComponent(() => import('../feature/playbook/edit-page.tsx')),
 });
 
 const send = createRoute({
@@ -316,6 +337,7 @@ const operatorBackups = createRoute({
 });
 
 const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money, status];
+const automation = [playbooks, playbook];
 const people = [signIn, join, register, account];
 const administration = [settings, general, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
@@ -325,7 +347,16 @@ const installation = [operator, operatorTenant, registrations, operatorSystem, o
 
 /** Every page of the product; each is its own chunk. */
 export const router = createRouter({
-  routeTree: root.addChildren([...work, ...people, ...administration, ...access, ...protection, ...outside, ...installation]),
+  routeTree: root.addChildren([
+    ...work,
+    ...automation,
+    ...people,
+    ...administration,
+    ...access,
+    ...protection,
+    ...outside,
+    ...installation,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

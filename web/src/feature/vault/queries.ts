@@ -13,21 +13,41 @@ export const notesQuery = infiniteQueryOptions({
 });
 
 /** What a note holds, as far as it can be read. */
-export type NoteContent = { kind: 'markdown' | 'text'; text: string } | { kind: 'binary' };
+export type NoteContent = ({ kind: 'markdown' | 'text'; text: string } | { kind: 'binary' }) & {
+  /** Of the version that was read. */
+  etag: string;
+};
 
 /** One note. */
 export const noteQuery = (path: string) =>
   queryOptions({ queryKey: ['vault', 'note', path], queryFn: ({ signal }) => fetchNote(path, signal) });
 
 async function fetchNote(path: string, signal: AbortSignal): Promise<NoteContent> {
-  const address = path.split('/').map(encodeURIComponent).join('/');
-  const response = await request('GET', `/vault/notes/${address}`, { signal });
+  const response = await request('GET', addressOf(path), { signal });
+  const etag = (response.headers.get('etag') ?? '').replace(/^(?:W\/)?"|"$/g, '');
   const type = response.headers.get('content-type') ?? '';
-  if (type.startsWith('text/markdown')) return { kind: 'markdown', text: await response.text() };
+  if (type.startsWith('text/markdown')) return { kind: 'markdown', text: await response.text(), etag };
   // Payment orders are XML, which the vault only offers for download.
-  if (type.startsWith('text/') || /\.xml$/i.test(path)) return { kind: 'text', text: await response.text() };
-  return { kind: 'binary' };
+  if (type.startsWith('text/') || /\.xml$/i.test(path)) return { kind: 'text', text: await response.text(), etag };
+  return { kind: 'binary', etag };
 }
+
+const addressOf = (path: string): string => `/vault/notes/${path.split('/').map(encodeURIComponent).join('/')}`;
+
+/**
+ * Saves a note over the version that was read, or, without one, where there is none yet. @throws ApiError `vault.changed`, `vault.exists`
+ */
+export async function saveNote(path: string, source: string, etag: string | null): Promise<NoteItem> {
+  const response = await request('PUT', addressOf(path), {
+    bytes: new Blob([source], { type: 'text/markdown' }),
+    headers: etag === null ? { 'if-none-match': '*' } : { 'if-match': `"${etag}"` },
+  });
+  return (await response.json()) as NoteItem; // As the route declares.
+}
+
+/** Deletes a note, if it is still what was read. */
+export const removeNote = (path: string, etag: string): Promise<Response> =>
+  request('DELETE', addressOf(path), { headers: { 'if-match': `"${etag}"` } });
 
 /** Notes that have these words, the best first. What is found is told in the log, so nothing is asked that nobody sent off. */
 export const searchQuery = (q: string) => ({

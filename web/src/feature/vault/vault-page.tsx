@@ -32,6 +32,9 @@ export default function VaultPage() {
             <Search size={14} aria-hidden="true" />
             {vaultText.search.open}
           </Link>
+          <Link to="/playbooks" className={buttonClass('plain', 'normal')}>
+            {vaultText.playbooks}
+          </Link>
           <Link to="/vault/deleted" className={buttonClass('plain', 'normal')}>
             {vaultText.deleted.open}
           </Link>

@@ -7,6 +7,7 @@ const notes = (n: number): string => (n === 1 ? '1 Notiz' : `${formatCount(n)} N
 
 /** German: searching the vault, and what notes were. */
 export const vaultText: Translation<typeof english> = {
+  playbooks: 'Anleitungen (Playbooks)',
   search: {
     title: 'Ablage durchsuchen',
     open: 'Suchen',

@@ -4,6 +4,7 @@ const lines = (n: number): string => (n === 1 ? '1 line' : `${formatCount(n)} li
 
 /** The words of searching the vault, and of what notes were. */
 export const vaultText = {
+  playbooks: 'Playbooks',
   search: {
     title: 'Search the vault',
     open: 'Search',
