@@ -42,3 +42,7 @@ createRoot(root).render(
     </StrictStyles>
   </StrictMode>,
 );
+
+// Once the page is there: nobody waits for it.
+if (import.meta.env.PROD)
+  window.addEventListener('load', () => void import('./feature/notice/worker.ts').then(({ startWorker }) => startWorker()));

@@ -2,7 +2,8 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { readInboxSearch } from '../feature/inbox/views.ts';
 import { type MoneyView, moneyViews } from '../feature/money/views.ts';
 import { type TemplateName, templateNames } from '../feature/playbook/template-names.ts';
-import { type TaskFilter, taskFilters } from '../feature/task/filters.ts';
+import { type PolicyView, policyViews } from '../feature/policy/views.ts';
+import { readTaskSearch, type TaskSearch } from '../feature/task/filters.ts';
 import { type VersionView, versionViews } from '../feature/vault/views.ts';
 import { NotFound, PageFault, Root } from './root.tsx';
 
@@ -24,16 +25,15 @@ const approval = createRoute({
 const tasks = createRoute({
   getParentRoute: () => root,
   path: '/tasks',
-  validateSearch: (search): { state?: TaskFilter } => {
-    const state = taskFilters.find((filter) => filter === search.state);
-    return state ? { state } : {};
-  },
+  validateSearch: readTaskSearch,
   component: lazyRouteComponent(() => import('../feature/task/tasks-page.tsx')),
 });
 
 const task = createRoute({
   getParentRoute: () => root,
   path: '/tasks/$taskId',
+  // Opened from a list, the task knows what stands before and after it there.
+  validateSearch: (search): TaskSearch & { list?: true } => (search.list === true ? { ...readTaskSearch(search), list: true } : {}),
   component: lazyRouteComponent(() => import('../feature/task/task-page.tsx')),
 });
 
@@ -172,6 +172,18 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('../feature/account/account-page.tsx')),
 });
 
+const notices = createRoute({
+  getParentRoute: () => root,
+  path: '/notices',
+  component: lazyRouteComponent(() => import('../feature/notice/notices-page.tsx')),
+});
+
+const noticeRules = createRoute({
+  getParentRoute: () => root,
+  path: '/account/notices',
+  component: lazyRouteComponent(() => import('../feature/notice/rules-page.tsx')),
+});
+
 const settings = createRoute({
   getParentRoute: () => root,
   path: '/settings',
@@ -188,6 +200,28 @@ const model = createRoute({
   getParentRoute: () => root,
   path: '/settings/model',
   component: lazyRouteComponent(() => import('../feature/settings/model-page.tsx')),
+});
+
+const policies = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/policies',
+  validateSearch: (search): { view?: PolicyView } => {
+    const view = policyViews.find((one) => one === search.view);
+    return view && view !== 'form' ? { view } : {};
+  },
+  component: lazyRouteComponent(() => import('../feature/policy/policies-page.tsx')),
+});
+
+const grants = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/grants',
+  component: lazyRouteComponent(() => import('../feature/policy/grants-page.tsx')),
+});
+
+const changes = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/changes',
+  component: lazyRouteComponent(() => import('../feature/policy/changes-page.tsx')),
 });
 
 const members = createRoute({
@@ -338,8 +372,8 @@ const operatorBackups = createRoute({
 
 const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money, status];
 const automation = [playbooks, playbook];
-const people = [signIn, join, register, account];
-const administration = [settings, general, model, usage, closing];
+const people = [signIn, join, register, account, notices, noticeRules];
+const administration = [settings, general, policies, grants, changes, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
 const protection = [secrets, encryption];
 const outside = [connections, schedules, webhooks, tools];

@@ -1,16 +1,20 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Bell } from 'lucide-react';
 import { useState } from 'react';
+import { noticesText } from '#text/notices.ts';
 import { peopleText } from '#text/people.ts';
 import { put } from '../../api/client.ts';
 import type { Account } from '../../api/identity.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { FormError } from '../../ui/form/form-error.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { isInTenant, usePerson } from '../session/session.ts';
+import { AwaySection } from './away.tsx';
 import { DeviceSection } from './devices.tsx';
 import { PasskeySection } from './passkeys.tsx';
 import { PasswordRow } from './password.tsx';
@@ -24,9 +28,21 @@ const words = peopleText.account;
 /** Everything that belongs to the person and not to a tenant: name, ways to sign in, sessions, tenants. */
 export default function AccountPage() {
   const account = useQuery(accountQuery);
-  const isMember = isInTenant(usePerson());
+  const person = usePerson();
+  const isMember = isInTenant(person);
+  const decides = isMember && person.principal.kind === 'user' && person.permissions.includes('approval:decide');
   return (
-    <Page title={words.title}>
+    <Page
+      title={words.title}
+      side={
+        isMember && (
+          <Link to="/account/notices" className={buttonClass('plain')}>
+            <Bell size={14} aria-hidden="true" />
+            {noticesText.rulesLink}
+          </Link>
+        )
+      }
+    >
       {account.error && <ErrorBox error={account.error} onRetry={account.refetch} />}
       {account.isPending && <Skeleton rows={5} />}
       {account.data && (
@@ -38,6 +54,7 @@ export default function AccountPage() {
               <TotpRow account={account.data} />
             </div>
           </Section>
+          {decides && <AwaySection />}
           <PasskeySection passkeys={account.data.passkeys} />
           <SessionSection />
           {isMember && <DeviceSection />}

@@ -15,7 +15,9 @@ const shownBy: Readonly<Record<string, readonly string[]>> = {
   note: ['vault'],
   connection: ['connections'],
   schedule: ['schedules'],
-  setting: ['settings', 'usage', 'model'],
+  setting: ['settings', 'usage', 'model', 'changes'],
+  policy: ['policy', 'settings', 'changes'],
+  grant: ['grants'],
   pulse: ['operator-system'],
 };
 
@@ -30,6 +32,7 @@ export function createApplier(client: QueryClient): (message: LiveMessage) => vo
     const run = () => {
       gathering.delete('figures');
       void client.invalidateQueries({ queryKey: ['status'] });
+      void client.invalidateQueries({ queryKey: ['notices'] });
     };
     gathering.set('figures', setTimeout(run, figuresMs));
   };
@@ -77,7 +80,7 @@ function putTask(client: QueryClient, task: Task): void {
     if (data.pages.some((page) => page.items.some((item) => item.id === task.id))) {
       const pages = data.pages.map((page) => ({ ...page, items: page.items.map((item) => (item.id === task.id ? task : item)) }));
       client.setQueryData(queryKey, { ...data, pages });
-    } else if (states === '' || states.split(',').includes(task.state)) {
+    } else if (queryKey.length <= 3 && (states === '' || states.split(',').includes(task.state))) {
       addFresh(`tasks:${states}`, task.id);
       if (states !== '') addFresh('inbox', task.id);
     }

@@ -6,6 +6,7 @@ import { KeyHint } from '../../ui/key-hint.tsx';
 import { Mark } from '../../ui/mark.tsx';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { useLiveStatus } from '../live/store.ts';
+import { Bell } from '../notice/bell.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { TenantMenu } from './tenant-menu.tsx';
@@ -20,7 +21,17 @@ interface Place {
 
 /** One of these lets somebody see at least one topic of the settings. */
 const settingsPermissions = [
-  ...['settings:read', 'connection:read', 'member:read', 'key:admin', 'secret:read', 'security:read', 'encryption:read', 'quota:read'],
+  ...[
+    'settings:read',
+    'policy:read',
+    'connection:read',
+    'member:read',
+    'key:admin',
+    'secret:read',
+    'security:read',
+    'encryption:read',
+    'quota:read',
+  ],
   ...['tenant:export', 'tenant:close'],
 ];
 
@@ -82,6 +93,7 @@ export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: nu
       </nav>
       <div className="mt-auto flex items-center justify-between gap-2">
         <AccountMenu onHelp={onHelp} withName />
+        <Bell />
         <LiveDot />
       </div>
     </header>
@@ -96,6 +108,7 @@ export function Header({ onSearch, onHelp }: MenuProps) {
       <Mark size={20} />
       <span className="min-w-0 flex-1 truncate font-semibold">{me.tenant.name}</span>
       <LiveDot />
+      <Bell />
       <button
         type="button"
         onClick={onSearch}

@@ -1,14 +1,26 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
-import { CircleQuestionMark, FolderClosed, Inbox, ListChecks, Moon, Search, Settings, ShieldCheck, Sun, UserRound } from 'lucide-react';
+import {
+  Bell,
+  CircleQuestionMark,
+  FolderClosed,
+  Inbox,
+  ListChecks,
+  Moon,
+  Search,
+  Settings,
+  ShieldCheck,
+  Sun,
+  UserRound,
+} from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '#text/common.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
-import { waitingQuery } from '../approval/queries.ts';
+import { allOf, waitingQuery } from '../approval/queries.ts';
 import { tasksQuery } from '../task/queries.ts';
-import { setTheme, type Theme } from './theme.ts';
+import { setAppearance, type Theme } from './theme.ts';
 
 const groupClass =
   '**:[[cmdk-group-heading]]:px-2 **:[[cmdk-group-heading]]:pt-2 **:[[cmdk-group-heading]]:pb-1 **:[[cmdk-group-heading]]:text-note **:[[cmdk-group-heading]]:text-muted';
@@ -16,7 +28,7 @@ const groupClass =
 /** Every place and command, found by typing. Loaded when first opened. */
 export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const navigate = useNavigate();
-  const waiting = useQuery(waitingQuery).data?.items.filter((item) => item.state === 'waiting') ?? [];
+  const waiting = allOf(useInfiniteQuery(waitingQuery).data).filter((item) => item.state === 'waiting');
   const tasks = useInfiniteQuery(tasksQuery([])).data?.pages[0]?.items ?? [];
   const run = (action: () => unknown) => () => {
     onClose();
@@ -51,6 +63,9 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
             <Item icon={<Settings size={15} />} onSelect={run(() => navigate({ to: '/settings' }))}>
               {text.nav.settings}
             </Item>
+            <Item icon={<Bell size={15} />} onSelect={run(() => navigate({ to: '/notices' }))}>
+              {text.nav.notices}
+            </Item>
             <Item icon={<UserRound size={15} />} onSelect={run(() => navigate({ to: '/account' }))}>
               {text.nav.yourAccount}
             </Item>
@@ -75,7 +90,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
           )}
           <Command.Group heading={text.palette.settings} className={groupClass}>
             {(['light', 'dark', 'system'] satisfies Theme[]).map((theme) => (
-              <Item key={theme} icon={theme === 'dark' ? <Moon size={15} /> : <Sun size={15} />} onSelect={run(() => setTheme(theme))}>
+              <Item key={theme} icon={theme === 'dark' ? <Moon size={15} /> : <Sun size={15} />} onSelect={run(() => setAppearance({ theme }))}>
                 {text.palette.theme(text.nav.themes[theme])}
               </Item>
             ))}

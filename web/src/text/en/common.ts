@@ -26,8 +26,12 @@ export const text = {
     keyboard: 'Keyboard shortcuts',
     theme: 'Theme',
     themes: { light: 'Light', dark: 'Dark', system: 'System' },
+    density: 'Density',
+    densities: { comfortable: 'Comfortable', compact: 'Compact' },
     language: 'Language',
     waiting: (n: number) => plural(n, 'thing needs you', 'things need you'),
+    notices: 'Notices',
+    unread: (n: number) => plural(n, 'notice you have not seen', 'notices you have not seen'),
   },
   live: {
     live: 'Live',
@@ -122,7 +126,10 @@ export const text = {
     failed: 'Failed',
     cancelled: 'Cancelled',
   } satisfies Record<TaskState, string>,
-  outcome: { completed: 'Completed', refused: 'Refused', partly: 'Partly done' } satisfies Record<TaskOutcome, string>,
+  outcome: { completed: 'Completed', refused: 'Refused', partly: 'Partly done', undone: 'Taken back' } satisfies Record<
+    TaskOutcome,
+    string
+  >,
   waitReason: { approval: 'Needs approval', question: 'Has a question', unknown: 'Outcome unknown', quota: 'Budget used up' },
   stepState: {
     pending: 'Not started',
@@ -291,6 +298,7 @@ export const text = {
     cancelText: 'Steps that have not started will not be done. What is done stays done unless its undo is part of the plan.',
     cancelNow: 'Cancel the task',
     resume: 'Try again',
+    undoing: 'Being taken back',
     resumed: 'The task goes on',
     cancelled_: 'The task is cancelled',
     event: 'What arrived',
