@@ -1,16 +1,27 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin, type Rolldown } from 'vite';
 
 /** Where `npm run dev` finds the API; the built pages are served by the API itself. */
 const apiOrigin = process.env.FACTOTUM_DEV_API ?? 'http://127.0.0.1:4310';
 
 /** What only the pages about people, settings and tenants need: most visits are to decide, and do not load it. */
 const isForAdministration = (id: string): boolean =>
-  /\/src\/(?:feature\/(?:account|join|operator|settings|sign-in|sso)|ui\/(?:form|outside)|text\/\w+\/(?!(?:common|inbox|approvals)\.))/.test(id);
+  /\/src\/(?:feature\/(?:account|join|operator|settings|sign-in|sso)|ui\/(?:form|outside)|text\/\w+\/(?!(?:common|inbox|approvals)\.))/.test(
+    id,
+  );
 
-/** The words that only the dialogs and the page of an approval say: neither the inbox nor the administration waits for them. */
-const isForDeciding = (id: string): boolean => /\/src\/text\/\w+\/approvals\.|\/src\/feature\/approval\/(?:people|source)\./.test(id);
+/** What only the dialogs and the page of an approval need: neither the inbox nor the administration waits for them. */
+const isForDeciding = (id: string): boolean =>
+  /\/src\/(?:text\/\w+\/approvals|feature\/approval\/(?:field-list|source|edit-value))\./.test(id);
+
+/** Whether the frame of the pages, or the inbox, needs this module before it can be drawn: something there imports it, not only when asked. */
+function isForFirstPage(id: string, graph: Rolldown.ChunkingContext, seen = new Set<string>()): boolean {
+  if (/\/src\/(?:main\.tsx|feature\/inbox\/inbox-page\.tsx)$/.test(id)) return true;
+  if (seen.has(id)) return false;
+  seen.add(id);
+  return graph.getModuleInfo(id)?.importers.some((importer) => isForFirstPage(importer, graph, seen)) ?? false;
+}
 
 /**
  * The languages of the dashboard, one build each: `vite build --mode de` takes the words of src/text/de, and nothing of another language
@@ -49,8 +60,9 @@ export default defineConfig(({ mode }) => ({
             { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\//, priority: 2 },
             { name: 'tanstack', test: /node_modules\/@tanstack\/(?!.*virtual)/, priority: 2 },
             { name: 'deciding', test: isForDeciding, minShareCount: 2, priority: 2, includeDependenciesRecursively: false },
-            // What two pages share comes in one file, not in forty: the first page is there after fewer round trips.
-            { name: 'shared', test: (id) => !isForAdministration(id), minShareCount: 2, priority: 1 },
+            // The frame and the inbox are one file, and what other pages share is another, not forty: fewer round trips for each.
+            { debugName: 'first', name: (id, graph) => (isForFirstPage(id, graph) ? 'first' : null), priority: 1 },
+            { name: 'pages', test: (id) => !isForAdministration(id), minShareCount: 2, priority: 0.5 },
             { name: 'administration', test: isForAdministration, minShareCount: 2, includeDependenciesRecursively: false },
           ],
         },

@@ -177,13 +177,41 @@ export interface Approval {
   decidedAt?: string | null;
   comment?: string | null;
   assignedTo?: string | null;
+  /** Whose attention it has; anybody who may decide still may. */
+  assignee: Assignee | null;
+  /** Until when the reader does not want to see it. */
+  snoozedUntil: string | null;
+  quorum: Quorum;
+  /** Whether approving it takes a fresh proof of who decides. */
+  stepUp: boolean;
+  /** Whether it may be accepted together with others of its tool. */
+  bulk: boolean;
+  /** Until when the decision can surely be taken back. */
+  heldUntil: string | null;
+  commentCount: number;
   plannerText: string;
   task: { id: string; title: string; from: string | null };
 }
 
+export interface Assignee {
+  kind: 'member' | 'team';
+  id: string;
+  name: string;
+  until: string | null;
+}
+
+/** How many people have to approve, and who did. */
+export interface Quorum {
+  needed: number;
+  given: { by: string; at: string }[];
+  mineGiven: boolean;
+}
+
+/** `graceSeconds` holds the work back for so long, that it can be taken back as if nothing had been. */
 export type Decision =
-  | { decision: 'accept'; payloadHash: string; comment?: string }
-  | { decision: 'reject' | 'respond'; payloadHash: string; comment: string }
+  | { decision: 'accept'; payloadHash: string; comment?: string; graceSeconds?: number }
+  | { decision: 'reject'; payloadHash: string; comment: string; graceSeconds?: number }
+  | { decision: 'respond'; payloadHash: string; comment: string }
   | { decision: 'edit'; payloadHash: string; edits: JsonObject; comment?: string };
 
 export type Settlement = 'done' | 'failed' | 'again';

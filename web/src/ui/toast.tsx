@@ -2,14 +2,38 @@ import { Toast as Base } from '@base-ui/react/toast';
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '#text/common.ts';
+import { KeyHint } from './key-hint.tsx';
 
 const manager = Base.createToastManager();
 
-/** Says shortly what happened. Failures stay longer. */
-export function toast(title: string, options: { description?: string; tone?: 'good' | 'bad' } = {}): void {
-  const { description, tone = 'good' } = options;
-  manager.add({ title, ...(description && { description }), type: tone, timeout: tone === 'bad' ? 10_000 : 5_000 });
+interface ToastOptions {
+  description?: string;
+  tone?: 'good' | 'bad';
+  /** One thing that can be done about it while it is said, for ten seconds; its key presses it. */
+  action?: { label: string; shortcut: string; onPress: () => void };
 }
+
+/** Says shortly what happened. Failures, and what can be answered, stay longer. */
+export function toast(title: string, { description, tone = 'good', action }: ToastOptions = {}): void {
+  const press = () => {
+    manager.close(id);
+    action?.onPress();
+  };
+  const id = manager.add({
+    title,
+    ...(description && { description }),
+    type: tone,
+    timeout: tone === 'bad' || action ? 10_000 : 5_000,
+    ...(action && { actionProps: { children: <ActionWords {...action} />, onClick: press, 'aria-keyshortcuts': action.shortcut } }),
+  });
+}
+
+const ActionWords = ({ label, shortcut }: { label: string; shortcut: string }) => (
+  <>
+    {label}
+    <KeyHint keys={shortcut} />
+  </>
+);
 
 /** Makes `toast` work below it. Mounted once, outside every grid. */
 export function ToastProvider({ children }: { children: ReactNode }) {
@@ -43,6 +67,9 @@ function ToastList() {
           <Base.Title className="font-medium" />
           <Base.Description className="wrap-anywhere line-clamp-3 text-muted" />
         </div>
+        {item.actionProps && (
+          <Base.Action className="inline-flex h-7 shrink-0 items-center gap-1.5 rounded-control px-2.5 font-medium text-accent hover:bg-hover touch:h-11 touch:px-4" />
+        )}
         <Base.Close aria-label={text.common.close} className="rounded p-1 text-muted hover:bg-hover hover:text-ink">
           <X size={14} aria-hidden="true" />
         </Base.Close>

@@ -1,21 +1,26 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
-import { formatActor, formatRelative } from '../../format.ts';
+import { formatRelative } from '../../format.ts';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Page } from '../../ui/page.tsx';
-import { useSignedIn } from '../session/session.ts';
 import { ToolIcon } from '../task/state.tsx';
 import { Changes } from './changes.tsx';
-import { DecisionButtons } from './decision.tsx';
+import { CommentSection } from './comments.tsx';
+import type { DecisionConflict } from './decide.ts';
+import { DecisionButtons, DecisionDialog } from './decision.tsx';
 import { EffectSections } from './effect-sections.tsx';
-import { approvalQuery, type DecisionConflict } from './queries.ts';
+import { useNames } from './people.ts';
+import { approvalQuery } from './queries.ts';
 import { Receipt } from './receipt.tsx';
-import { Expiry, RiskBadge } from './risk.tsx';
+import { Attention, Expiry, RiskBadge } from './risk.tsx';
+import { SimilarSection } from './similar.tsx';
+import { Differences } from './source.tsx';
+import { Votes } from './votes.tsx';
 
 const route = getRouteApi('/approvals/$approvalId');
 
@@ -38,21 +43,25 @@ function Loaded({ approval }: { approval: Approval }) {
   const [seen] = useState(approval);
   const [conflict, setConflict] = useState<DecisionConflict | null>(null);
   const isWaiting = approval.state === 'waiting';
+  useEffect(DecisionDialog.preload, []);
   return (
     <div className={isWaiting ? 'lg:grid lg:grid-cols-[minmax(0,1fr)_15rem] lg:gap-8' : 'max-w-3xl'}>
       <div className="min-w-0">
         {conflict?.kind === 'decided' && <DecidedElsewhere conflict={conflict} />}
         {seen.payloadHash !== approval.payloadHash && isWaiting && <Changes before={seen} after={approval} />}
         <Head approval={approval} />
-        {!isWaiting && <Receipt approval={approval} />}
+        {isWaiting ? <Differences approval={approval} /> : <Receipt approval={approval} />}
+        <Votes approval={approval} />
         <EffectSections approval={approval} />
+        <SimilarSection approval={approval} />
+        <CommentSection approval={approval} />
       </div>
       {isWaiting && (
         <aside
           aria-label={text.keys.decide}
           className="bottom-bar sticky z-10 -mx-4 border-line border-t bg-bg px-4 py-3 sm:bottom-0 sm:-mx-8 sm:px-8 lg:static lg:mx-0 lg:border-0 lg:p-0"
         >
-          <div className="flex gap-2 lg:sticky lg:top-7 lg:flex-col lg:rounded-card lg:border lg:border-line lg:bg-panel lg:p-3">
+          <div className="flex flex-wrap gap-2 lg:sticky lg:top-7 lg:flex-col lg:flex-nowrap lg:rounded-card lg:border lg:border-line lg:bg-panel lg:p-3">
             <p className="hidden px-1 pb-1 text-note lg:block">
               <Expiry approval={approval} />
             </p>
@@ -84,6 +93,7 @@ function Head({ approval }: { approval: Approval }) {
               <Expiry approval={approval} />
             </span>
           )}
+          <Attention approval={approval} />
         </p>
       </div>
     </div>
@@ -91,8 +101,8 @@ function Head({ approval }: { approval: Approval }) {
 }
 
 function DecidedElsewhere({ conflict }: { conflict: Extract<DecisionConflict, { kind: 'decided' }> }) {
-  const me = useSignedIn();
-  const who = conflict.by ? formatActor(conflict.by, me.principal.actor) : text.common.none;
+  const nameOf = useNames();
+  const who = conflict.by ? nameOf(conflict.by) : text.common.none;
   return (
     <Notice tone="warn" role="alert">
       {text.approval.decidedElsewhere(who, conflict.at ? formatRelative(conflict.at, Date.now()) : '')}

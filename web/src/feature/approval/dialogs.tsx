@@ -1,14 +1,23 @@
+import { Fingerprint } from 'lucide-react';
 import { type ReactNode, useId, useState } from 'react';
+import { approvalsText } from '#text/approvals.ts';
 import { text } from '#text/common.ts';
 import type { Approval, Decision } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
+import { accept, graceSeconds } from './decide.ts';
 import { FieldList } from './field-list.tsx';
 import { RiskBadge } from './risk.tsx';
+import { Differences } from './source.tsx';
 
-interface DecisionDialogProps {
+const words = approvalsText.confirm;
+
+const missingAfterMine = ({ quorum }: Approval) => Math.max(0, quorum.needed - quorum.given.length - 1);
+
+/** What every dialog of a decision is given. */
+export interface DecisionDialogProps {
   approval: Approval;
   onDecide: (decision: Decision) => void;
   onClose: () => void;
@@ -25,7 +34,7 @@ export function ConfirmDialog({ approval, onDecide, onClose, isBusy }: DecisionD
       footer={
         <>
           <Button onClick={onClose}>{text.common.cancel}</Button>
-          <Button look="primary" disabled={isBusy} onClick={() => onDecide({ decision: 'accept', payloadHash: approval.payloadHash })}>
+          <Button look="primary" disabled={isBusy} onClick={() => onDecide(accept(approval))}>
             {text.approval.approveNow}
           </Button>
         </>
@@ -42,9 +51,21 @@ export function ConfirmDialog({ approval, onDecide, onClose, isBusy }: DecisionD
           </span>
         </div>
         <div className="mb-3 overflow-hidden rounded-popup border border-line">
+          <p className="flex flex-wrap gap-x-4 border-line border-b bg-bg px-4 py-2">
+            <span className="w-28 text-muted">{words.tool}</span>
+            <span className="min-w-0">{approval.toolTitle}</span>
+          </p>
           <FieldList fields={approval.fields.filter((field) => field.role === 'steering')} compact />
         </div>
+        <Differences approval={approval} />
         <p className="text-muted">{approval.consequence}</p>
+        {approval.quorum.needed > 1 && <p className="mt-2 text-muted">{words.votes(missingAfterMine(approval))}</p>}
+        {approval.stepUp && (
+          <p className="mt-2 flex items-start gap-1.5 text-muted">
+            <Fingerprint size={15} aria-hidden="true" className="mt-0.5 shrink-0" />
+            {words.stepUp}
+          </p>
+        )}
       </DialogBody>
     </Dialog>
   );
@@ -60,7 +81,7 @@ export function RejectDialog({ approval, onDecide, ...rest }: DecisionDialogProp
       label={text.approval.rejectReason}
       help={text.approval.rejectHelp}
       action={text.approval.rejectNow}
-      onSend={(comment) => onDecide({ decision: 'reject', payloadHash: approval.payloadHash, comment })}
+      onSend={(comment) => onDecide({ decision: 'reject', payloadHash: approval.payloadHash, comment, graceSeconds })}
     />
   );
 }

@@ -11,6 +11,7 @@ import { linkClass } from '../../ui/link.ts';
 import { Section } from '../../ui/page.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { FieldList } from './field-list.tsx';
+import { SourceSection } from './source.tsx';
 
 /** What exactly, why asked, what follows, and, folded and marked, what the planner says about it. */
 export function EffectSections({ approval }: { approval: Approval }) {
@@ -27,6 +28,7 @@ export function EffectSections({ approval }: { approval: Approval }) {
       >
         <FieldList fields={approval.fields} />
       </Section>
+      <SourceSection approval={approval} />
       <Why approval={approval} />
       {isWaiting && <Then approval={approval} />}
       <Section title={text.approval.task} card={false}>

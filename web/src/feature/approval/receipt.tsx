@@ -1,11 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowRight, CircleCheck, CircleSlash, CircleX } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { ArrowRight, CircleCheck, CircleSlash, CircleX, Undo2 } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { approvalsText } from '#text/approvals.ts';
 import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
-import { formatActor, formatExact, formatRelative } from '../../format.ts';
-import { buttonClass } from '../../ui/button.tsx';
+import { formatExact, formatRelative } from '../../format.ts';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { ErrorBox } from '../../ui/feedback.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';
@@ -14,14 +15,16 @@ import { DecisionProof } from '../audit/decision-proof.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { taskQuery } from '../task/queries.ts';
 import { StepIcon } from '../task/state.tsx';
-import { waitingQuery } from './queries.ts';
+import { useNames } from './people.ts';
+import { allOf, waitingQuery } from './queries.ts';
+import { undoDecisions } from './undo.ts';
 
 /** The floor under the live feed while steps are running. */
 const pollMs = 5_000;
 
 /** What was decided, by whom, how the work goes on, and the proof. */
 export function Receipt({ approval }: { approval: Approval }) {
-  const me = useSignedIn();
+  const nameOf = useNames();
   const now = useNow(10_000);
   const tone = approval.state === 'approved' ? 'border-good/30' : approval.state === 'rejected' ? 'border-bad/30' : 'border-line';
   return (
@@ -34,7 +37,7 @@ export function Receipt({ approval }: { approval: Approval }) {
             {approval.decidedBy && approval.decidedAt && (
               <span className="font-normal text-muted" title={formatExact(approval.decidedAt)}>
                 {' '}
-                {text.approval.by(formatActor(approval.decidedBy, me.principal.actor), formatRelative(approval.decidedAt, now))}
+                {text.approval.by(nameOf(approval.decidedBy), formatRelative(approval.decidedAt, now))}
               </span>
             )}
           </h2>
@@ -98,17 +101,45 @@ function Progress({ approval }: { approval: Approval }) {
 }
 
 function Next({ approval }: { approval: Approval }) {
-  const next = useQuery(waitingQuery).data?.items.find((item) => item.id !== approval.id && item.state === 'waiting');
+  const others = allOf(useInfiniteQuery(waitingQuery).data).filter((item) => item.id !== approval.id && item.state === 'waiting');
+  const newer = others.find((item) => item.taskId === approval.taskId && item.stepId === approval.stepId);
+  const next = newer ?? others[0];
+  const nextLabel = newer ? approvalsText.newer : text.approval.next;
   return (
     <div className="flex flex-wrap gap-2 border-line border-t bg-bg px-4 py-3">
       <Link to="/tasks/$taskId" params={{ taskId: approval.taskId }} className={buttonClass('plain')}>
         {text.approval.toTask}
       </Link>
       <Link to={next ? '/approvals/$approvalId' : '/'} params={{ approvalId: next?.id ?? '' }} className={buttonClass('quiet')}>
-        {next ? text.approval.next : text.common.toInbox}
+        {next ? nextLabel : text.common.toInbox}
         <ArrowRight size={14} aria-hidden="true" />
       </Link>
+      <TakeBack approval={approval} />
     </div>
+  );
+}
+
+/** Takes a decision back as long as nothing has come of it. What was done is taken back on the page of its task. */
+function TakeBack({ approval }: { approval: Approval }) {
+  const client = useQueryClient();
+  const now = useNow(1_000);
+  const [isBusy, setBusy] = useState(false);
+  const mayDecide = useSignedIn().permissions.includes('approval:decide');
+  const step = useQuery(taskQuery(approval.taskId)).data?.steps.find(({ id }) => id === approval.stepId);
+  const isHeld = approval.heldUntil !== null && Date.parse(approval.heldUntil) > now;
+  const isUnbegun = approval.state === 'approved' && (step?.state === 'waiting' || step?.state === 'pending');
+  const isDecided = approval.state === 'approved' || approval.state === 'rejected';
+  if (!mayDecide || !isDecided || !(isHeld || isUnbegun)) return null;
+  const takeBack = async () => {
+    setBusy(true);
+    await undoDecisions(client, [approval]);
+    setBusy(false);
+  };
+  return (
+    <Button look="quiet" shortcut="u" showShortcut disabled={isBusy} className="sm:ml-auto" onClick={() => void takeBack()}>
+      <Undo2 size={14} aria-hidden="true" />
+      {approvalsText.undo.button}
+    </Button>
   );
 }
 

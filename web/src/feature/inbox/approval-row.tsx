@@ -1,33 +1,38 @@
 import { Link } from '@tanstack/react-router';
 import { text } from '#text/common.ts';
 import type { Approval } from '../../api/types.ts';
-import { formatActor } from '../../format.ts';
 import { cx } from '../../ui/cx.ts';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
-import { DecisionButtons } from '../approval/decision.tsx';
-import { ApprovalBadge, Expiry, RiskBadge } from '../approval/risk.tsx';
+import { DecisionButtons, DecisionDialog } from '../approval/decision.tsx';
+import { ActorName } from '../approval/people.ts';
+import { ApprovalBadge, Attention, Expiry, RiskBadge } from '../approval/risk.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { ToolIcon } from '../task/state.tsx';
 
 interface ApprovalRowProps {
   approval: Approval;
   isSelected: boolean;
+  /** Shows the tick without a pointer over the row. */
+  isChoosing: boolean;
   onSelect: () => void;
 }
 
 /** One waiting approval; after the decision its row stays where it is and says so. */
-export function ApprovalRow({ approval, isSelected, onSelect }: ApprovalRowProps) {
+export function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: ApprovalRowProps) {
   const isWaiting = approval.state === 'waiting';
+  const showsTick = isSelected || isChoosing;
   return (
     <li
       data-row
+      onPointerEnter={DecisionDialog.preload}
+      onFocus={DecisionDialog.preload}
       className={cx(
         'group relative flex flex-wrap items-start gap-x-3 gap-y-2.5 px-4 py-3 transition-colors duration-100 focus-within:bg-hover hover:bg-hover sm:flex-nowrap sm:items-center',
         isSelected && 'bg-accent-soft',
       )}
     >
       <span className="relative z-10 flex size-7 shrink-0 items-center justify-center rounded-control bg-hover text-muted group-hover:bg-panel">
-        <ToolIcon tool={approval.tool} />
+        {!(isWaiting && showsTick) && <ToolIcon tool={approval.tool} />}
         {isWaiting && (
           <input
             type="checkbox"
@@ -37,7 +42,7 @@ export function ApprovalRow({ approval, isSelected, onSelect }: ApprovalRowProps
             aria-keyshortcuts="x"
             className={cx(
               'absolute inset-0 m-auto size-4 accent-accent pointer-fine:group-hover:opacity-100 focus-visible:opacity-100',
-              isSelected ? 'opacity-100' : 'opacity-0 touch:pointer-events-none',
+              showsTick ? 'opacity-100' : 'opacity-0 touch:pointer-events-none',
               'checked:outline-2 checked:outline-panel',
             )}
           />
@@ -52,9 +57,10 @@ export function ApprovalRow({ approval, isSelected, onSelect }: ApprovalRowProps
         >
           <ForeignLine value={approval.headline} />
         </Link>
-        <p className="mt-0.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-muted text-note">
+        <p className="mt-0.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-muted text-note sm:flex-nowrap">
           <RiskBadge risk={approval.risk} />
-          <Expiry approval={approval} />
+          {isWaiting && <Expiry approval={approval} />}
+          <Attention approval={approval} />
           <span className="min-w-0 truncate">
             <ForeignLine value={approval.task.from ? text.inbox.from(approval.task.from) : approval.task.title} />
           </span>
@@ -68,10 +74,10 @@ export function ApprovalRow({ approval, isSelected, onSelect }: ApprovalRowProps
 }
 
 function Decided({ approval }: { approval: Approval }) {
-  const me = useSignedIn();
+  const { actor } = useSignedIn().principal;
   return (
     <span className="flex items-center gap-2 text-muted text-note">
-      {approval.decidedBy && formatActor(approval.decidedBy, me.principal.actor)}
+      {approval.decidedBy && (approval.decidedBy === actor ? text.common.you : <ActorName actor={approval.decidedBy} />)}
       <ApprovalBadge state={approval.state} />
     </span>
   );

@@ -22,12 +22,24 @@ test('days come newest first, and inside a day what is riskiest', () => {
   const noon = '2026-11-22T12:00:00.000Z';
   const days = groupByDay(
     everything().map((row) => (row.kind === 'approval' ? { ...row, approval: { ...row.approval, createdAt: noon } } : row)),
+    Date.now(),
   );
-  assert.ok(days.every((day, i) => i === 0 || day.at < (days[i - 1]?.at ?? '')));
+  assert.ok(days.every((day, i) => i === 0 || (day.at ?? '') < (days[i - 1]?.at ?? '')));
   const first = days
     .flatMap((day) => day.rows.filter((row) => row.kind === 'approval'))
     .map((row) => row.kind === 'approval' && row.approval.risk);
   assert.deepEqual(first, ['high', 'medium', 'low', 'low']);
+});
+
+test('what expires within the hour stands before everything, however old and harmless it is', () => {
+  const nowMs = Date.now();
+  const [low] = busy().approvals;
+  assert.ok(low);
+  const soon = { ...low, createdAt: '2020-01-01T00:00:00.000Z', expiresAt: new Date(nowMs + 59 * 60_000).toISOString() };
+  const [first, second] = groupByDay([...everything(), { kind: 'approval', approval: soon }], nowMs);
+  assert.equal(first?.at, null);
+  assert.deepEqual(first?.rows, [{ kind: 'approval', approval: soon }]);
+  assert.notEqual(second?.at, null);
 });
 
 test('what was decided is not counted any more', () => {

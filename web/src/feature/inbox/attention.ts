@@ -1,11 +1,12 @@
 import type { Approval, Risk, TaskSummary } from '../../api/types.ts';
+import { urgentMs } from '../approval/queries.ts';
 
 /** One thing that needs a person: an approval, or a task that cannot go on by itself. */
 export type Attention = { kind: 'approval'; approval: Approval } | { kind: 'question' | 'unknown' | 'failed'; task: TaskSummary };
 
-export interface AttentionDay {
-  /** The local midnight that the day begins with. */
-  at: string;
+export interface AttentionGroup {
+  /** The local midnight that the day begins with; null for what cannot wait. */
+  at: string | null;
   rows: Attention[];
 }
 
@@ -37,13 +38,28 @@ export function attentionOf(approvals: readonly Approval[], tasks: readonly Task
   return [...approvals.map((approval): Attention => ({ kind: 'approval', approval })), ...rows];
 }
 
-/** Groups by local day, newest day first; inside a day the riskiest first, then the one that waited longest. */
-export function groupByDay(rows: readonly Attention[]): AttentionDay[] {
-  const days = Map.groupBy(rows, (row) => new Date(attentionAt(row)).setHours(0, 0, 0, 0));
+/** Whether it expires so soon that nothing else matters. */
+const isUrgent = (row: Attention, nowMs: number): boolean =>
+  row.kind === 'approval' && row.approval.state === 'waiting' && Date.parse(row.approval.expiresAt) - nowMs < urgentMs;
+
+/**
+ * What expires within the hour first; the others by local day, newest day first. Inside a group the riskiest first, then the one that
+ * waited longest.
+ */
+export function groupByDay(rows: readonly Attention[], nowMs: number): AttentionGroup[] {
+  const days = Map.groupBy(rows, (row) =>
+    isUrgent(row, nowMs) ? Number.POSITIVE_INFINITY : new Date(attentionAt(row)).setHours(0, 0, 0, 0),
+  );
   return [...days]
-    .sort(([a], [b]) => b - a)
+    .sort(([a], [b]) => (a === b ? 0 : b - a))
     .map(([dayMs, items]) => ({
-      at: new Date(dayMs).toISOString(),
+      at: Number.isFinite(dayMs) ? new Date(dayMs).toISOString() : null,
       rows: items.toSorted((a, b) => rank(b) - rank(a) || attentionAt(a).localeCompare(attentionAt(b))),
     }));
+}
+
+/** Groups by local day, and keeps the order of the rows. */
+export function groupInOrder(rows: readonly Attention[]): AttentionGroup[] {
+  const days = Map.groupBy(rows, (row) => new Date(attentionAt(row)).setHours(0, 0, 0, 0));
+  return [...days].map(([dayMs, items]) => ({ at: new Date(dayMs).toISOString(), rows: items }));
 }

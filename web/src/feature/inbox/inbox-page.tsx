@@ -1,40 +1,37 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { CheckCheck, MailPlus } from 'lucide-react';
 import { useCallback, useRef, useState } from 'react';
 import { text } from '#text/common.ts';
-import type { Approval } from '../../api/types.ts';
-import { formatDay } from '../../format.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Id } from '../../ui/id.tsx';
+import { later } from '../../ui/later.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
-import { useNow } from '../../ui/use-now.ts';
 import { Fresh } from '../live/fresh.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { TaskRow } from '../task/task-row.tsx';
-import { ApprovalRow } from './approval-row.tsx';
-import { attentionId, groupByDay } from './attention.ts';
-import { BulkBar } from './bulk.tsx';
+import { AttentionList } from './attention-list.tsx';
+import { InboxTabs } from './inbox-tabs.tsx';
+import { OtherView, useToolsShown } from './other-view.tsx';
 import { flat, handledQuery, useAttention, workingQuery } from './queries.ts';
-import { StuckRow } from './stuck-row.tsx';
+import { conditionsOf } from './views.ts';
 
-/** The home page: what needs me, what is being worked on, what was handled. */
+const FilterBar = later(() => import('./filter-bar.tsx'));
+
+const route = getRouteApi('/');
+
+/** The home page: what needs me, and the other views of what is asked. */
 export default function InboxPage() {
-  const attention = useAttention();
-  const working = useInfiniteQuery(workingQuery);
-  const handled = useInfiniteQuery(handledQuery);
-  const area = useRef<HTMLDivElement>(null);
-  const refresh = useCallback(
-    () => Promise.all([attention.refetch(), working.refetch(), handled.refetch()]),
-    [attention.refetch, working.refetch, handled.refetch],
-  );
-  const workingRows = flat(working.data);
-  const handledRows = flat(handled.data);
+  const search = route.useSearch();
+  const [isFilterOpen, setFilterOpen] = useState(conditionsOf(search) > 0);
+  const [isChoosing, setChoosing] = useState(false);
+  const tools = useToolsShown(search);
   const maySend = useSignedIn().permissions.includes('event:write');
-  const isFirstRun = attention.rows.length + workingRows.length + handledRows.length === 0;
-
+  const isHome = search.view === undefined && conditionsOf(search) === 0;
+  const closeFilter = useCallback(() => setFilterOpen(false), []);
+  const choosing = { isChoosing, onChosen: () => setChoosing(false) };
   return (
     <Page
       title={text.inbox.title}
@@ -46,78 +43,79 @@ export default function InboxPage() {
         )
       }
     >
-      <div ref={area}>
-        <Fresh list="inbox" area={area} onShow={refresh} />
-        {attention.error && <ErrorBox error={attention.error} onRetry={refresh} />}
-        {attention.isPending && !attention.error && (
-          <Section title={text.inbox.needs}>
-            <Skeleton rows={3} height="h-18" />
-          </Section>
-        )}
-        {!attention.isPending && !attention.error && <NeedsYou rows={attention.rows} isFirstRun={isFirstRun && !handled.isPending} />}
-        {workingRows.length > 0 && (
-          <Section title={text.inbox.working}>
-            <ul className="divide-y divide-line">
-              {workingRows.map((task) => (
-                <TaskRow key={task.id} task={task} />
-              ))}
-            </ul>
-          </Section>
-        )}
-        <Section
-          title={text.inbox.handled}
-          side={
-            <Link to="/tasks" className={linkClass}>
-              {text.inbox.all}
-            </Link>
-          }
-        >
-          {handled.isPending && <Skeleton rows={4} />}
-          {handled.error && <ErrorBox error={handled.error} onRetry={handled.refetch} />}
-          {handled.data && handledRows.length === 0 && <p className="px-4 py-4 text-muted">{text.inbox.handledEmpty}</p>}
-          {handledRows.length > 0 && (
-            <ul className="divide-y divide-line">
-              {handledRows.map((task) => (
-                <TaskRow key={task.id} task={task} />
-              ))}
-            </ul>
-          )}
-        </Section>
-      </div>
+      <InboxTabs
+        search={search}
+        isFilterOpen={isFilterOpen}
+        onFilter={() => setFilterOpen(!isFilterOpen)}
+        isChoosing={isChoosing}
+        onChoose={() => setChoosing(!isChoosing)}
+      />
+      {isFilterOpen && <FilterBar search={search} tools={tools} onClose={closeFilter} />}
+      {isHome ? <Home {...choosing} /> : <OtherView key={search.view} search={search} {...choosing} />}
     </Page>
   );
 }
 
-function NeedsYou({ rows, isFirstRun }: { rows: ReturnType<typeof useAttention>['rows']; isFirstRun: boolean }) {
-  const [selected, setSelected] = useState<readonly string[]>([]);
-  const now = useNow(60_000);
-  if (rows.length === 0) return <Section title={text.inbox.needs}>{isFirstRun ? <FirstRun /> : <AllDone />}</Section>;
-  const toggle = (id: string) => setSelected(selected.includes(id) ? selected.filter((other) => other !== id) : [...selected, id]);
-  const approvals = rows.flatMap((row): Approval[] =>
-    row.kind === 'approval' && selected.includes(row.approval.id) ? [row.approval] : [],
+interface HomeProps {
+  isChoosing: boolean;
+  onChosen: () => void;
+}
+
+/** What needs me, what is being worked on, what was handled. */
+function Home({ isChoosing, onChosen }: HomeProps) {
+  const attention = useAttention();
+  const working = useInfiniteQuery(workingQuery);
+  const handled = useInfiniteQuery(handledQuery);
+  const area = useRef<HTMLDivElement>(null);
+  const refresh = useCallback(
+    () => Promise.all([attention.refetch(), working.refetch(), handled.refetch()]),
+    [attention.refetch, working.refetch, handled.refetch],
   );
+  const workingRows = flat(working.data);
+  const handledRows = flat(handled.data);
+  const isFirstRun = attention.rows.length + workingRows.length + handledRows.length === 0 && !handled.isPending;
+  const isKnown = !attention.isPending && !attention.error;
+
   return (
-    <>
-      {groupByDay(rows).map((day) => (
-        <Section key={day.at} title={`${text.inbox.needs} · ${formatDay(day.at, now)}`}>
+    <div ref={area}>
+      <Fresh list="inbox" area={area} onShow={refresh} />
+      {attention.error && <ErrorBox error={attention.error} onRetry={refresh} />}
+      {attention.isPending && !attention.error && (
+        <Section title={text.inbox.needs}>
+          <Skeleton rows={3} height="h-18" />
+        </Section>
+      )}
+      {isKnown && attention.rows.length === 0 && <Section title={text.inbox.needs}>{isFirstRun ? <FirstRun /> : <AllDone />}</Section>}
+      {isKnown && <AttentionList rows={attention.rows} title={text.inbox.needs} isChoosing={isChoosing} onChosen={onChosen} />}
+      {workingRows.length > 0 && (
+        <Section title={text.inbox.working}>
           <ul className="divide-y divide-line">
-            {day.rows.map((row) =>
-              row.kind === 'approval' ? (
-                <ApprovalRow
-                  key={attentionId(row)}
-                  approval={row.approval}
-                  isSelected={selected.includes(row.approval.id)}
-                  onSelect={() => toggle(row.approval.id)}
-                />
-              ) : (
-                <StuckRow key={attentionId(row)} kind={row.kind} task={row.task} />
-              ),
-            )}
+            {workingRows.map((task) => (
+              <TaskRow key={task.id} task={task} />
+            ))}
           </ul>
         </Section>
-      ))}
-      <BulkBar approvals={approvals} onClear={() => setSelected([])} />
-    </>
+      )}
+      <Section
+        title={text.inbox.handled}
+        side={
+          <Link to="/tasks" className={linkClass}>
+            {text.inbox.all}
+          </Link>
+        }
+      >
+        {handled.isPending && <Skeleton rows={4} />}
+        {handled.error && <ErrorBox error={handled.error} onRetry={handled.refetch} />}
+        {handled.data && handledRows.length === 0 && <p className="px-4 py-4 text-muted">{text.inbox.handledEmpty}</p>}
+        {handledRows.length > 0 && (
+          <ul className="divide-y divide-line">
+            {handledRows.map((task) => (
+              <TaskRow key={task.id} task={task} />
+            ))}
+          </ul>
+        )}
+      </Section>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { TaskSummary } from '../../api/types.ts';
-import { waitingQuery } from '../approval/queries.ts';
+import { allOf, waitingQuery } from '../approval/queries.ts';
 import { tasksQuery } from '../task/queries.ts';
 import { attentionOf, isOpen } from './attention.ts';
 
@@ -9,9 +9,9 @@ const stuckQuery = tasksQuery(['waiting', 'failed']);
 
 /** What needs a person, how much of it is still open, and how loading it went. */
 export function useAttention() {
-  const approvals = useQuery(waitingQuery);
+  const approvals = useInfiniteQuery(waitingQuery);
   const stuck = useInfiniteQuery(stuckQuery);
-  const rows = useMemo(() => attentionOf(approvals.data?.items ?? [], flat(stuck.data)), [approvals.data, stuck.data]);
+  const rows = useMemo(() => attentionOf(allOf(approvals.data), flat(stuck.data)), [approvals.data, stuck.data]);
   return {
     rows,
     count: rows.filter(isOpen).length,

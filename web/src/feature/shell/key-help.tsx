@@ -1,3 +1,4 @@
+import { approvalsText } from '#text/approvals.ts';
 import { text } from '#text/common.ts';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 
@@ -20,6 +21,9 @@ const groups: { title: string; rows: [string[], string][] }[] = [
       [['A'], keys.approve],
       [['R'], keys.reject],
       [['E'], keys.edit],
+      [['S'], approvalsText.keys.snooze],
+      [['D'], approvalsText.keys.delegate],
+      [['U'], approvalsText.keys.undo],
     ],
   },
   {

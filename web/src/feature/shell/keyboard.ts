@@ -21,6 +21,9 @@ export function useKeyboard(actions: KeyboardActions): void {
   });
   useEffect(() => {
     let chordUntilMs = 0;
+    const onFocus = ({ target }: FocusEvent) => {
+      if (target instanceof Element) place.remember(target);
+    };
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
@@ -34,12 +37,15 @@ export function useKeyboard(actions: KeyboardActions): void {
       if (isChord) latest.current.goTo(event.key);
       else if (event.key === '?') latest.current.openHelp();
       else if (event.key === 'j' || event.key === 'k') moveRow(event.key === 'j' ? 1 : -1);
-      else if (event.key === '/') focusFilter();
-      else if (event.key.length !== 1 || !press(event.key)) return;
+      else if (event.key.length !== 1 || !((event.key === '/' && focusFilter()) || press(event.key))) return;
       event.preventDefault();
     };
     document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
+    document.addEventListener('focusin', onFocus);
+    return () => {
+      document.removeEventListener('keydown', onKey);
+      document.removeEventListener('focusin', onFocus);
+    };
   }, []);
 }
 
@@ -49,17 +55,37 @@ const isTyping = (target: EventTarget | null): boolean =>
 
 const rowOf = (element: Element | null): Element | null => element?.closest('[data-row]') ?? null;
 
+/** Where the focus was last in a list: a decision takes its button away, a snooze the whole row, and the next `j` goes on from there. */
+const place = {
+  row: null as Element | null,
+  index: -1,
+  page: '',
+  remember(target: Element): void {
+    const row = rowOf(target);
+    if (row === null) return;
+    this.row = row;
+    this.page = location.pathname;
+    this.index = [...document.querySelectorAll('[data-row]')].indexOf(row);
+  },
+};
+
 function moveRow(step: 1 | -1): void {
   const rows = [...document.querySelectorAll('[data-row]')];
-  const at = rows.indexOf(rowOf(document.activeElement) ?? document.body);
-  const row = rows[at === -1 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step))];
+  const isLost = document.activeElement === document.body && place.row !== null && place.page === location.pathname;
+  const at = rows.indexOf((isLost ? place.row : rowOf(document.activeElement)) ?? document.body);
+  // Where the row is gone, the next one stands in its place.
+  const target = at === -1 ? (isLost && step === 1 ? place.index : isLost ? place.index - 1 : 0) : at + step;
+  const row = rows[Math.min(rows.length - 1, Math.max(0, target))];
   const link = row?.querySelector<HTMLElement>('[data-row-link]');
   link?.focus();
   link?.scrollIntoView({ block: 'nearest' });
 }
 
-function focusFilter(): void {
-  document.querySelector<HTMLElement>('[data-filter]')?.focus();
+/** Goes to what the page is filtered with; answers whether there is something. A button that opens it is pressed like any other. */
+function focusFilter(): boolean {
+  const filter = document.querySelector<HTMLElement>('[data-filter]');
+  filter?.focus();
+  return filter !== null;
 }
 
 function press(key: string): boolean {

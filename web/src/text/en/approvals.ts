@@ -1,6 +1,6 @@
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-/** The words around deciding that are loaded when they are first needed: views, dialogs, the sections of an approval. */
+/** The words around deciding that are loaded when they are first needed: dialogs, the sections of an approval. */
 export const approvalsText = {
   filter: {
     label: 'Filter the inbox',
@@ -11,18 +11,6 @@ export const approvalsText = {
     tool: 'Tool',
     anyTool: 'Any tool',
     clear: 'Clear filter',
-  },
-  empty: {
-    mine: 'Nothing of this kind waits',
-    mineText: 'Nothing that waits for you fits the filter.',
-    delegated: 'Nothing is delegated',
-    delegatedText: 'What you hand to a colleague or a team is listed here until it is decided.',
-    snoozed: 'Nothing is put off',
-    snoozedText: 'What you snooze waits here and comes back by itself, at the latest an hour before it expires.',
-    decided: 'Nothing was decided yet',
-    decidedText: 'Every decision is listed here with who took it, and leads to its proof.',
-    all: 'Nothing was asked yet',
-    allText: 'Every question that was ever asked is listed here.',
   },
   bulk: {
     selected: (n: number) => `${n} selected`,
@@ -113,13 +101,11 @@ export const approvalsText = {
     send: 'Comment',
     missing: 'Write something first.',
   },
-  undo: {
-    button: 'Take back',
-    text: 'The work has not begun, or can be undone.',
-  },
+  undo: { button: 'Take back', vote: 'Take my approval back' },
+  newer: 'Open the new question',
   away: {
     title: 'While you are away',
-    text: 'What would come to you goes to somebody else in this time. They see that it was meant for you.',
+    text: 'What would come to you goes to somebody else in this time.',
     to: 'Who stands in for you',
     choose: 'Choose…',
     from: 'From',
@@ -133,8 +119,4 @@ export const approvalsText = {
     order: 'The end has to be after the beginning, and in the future.',
   },
   keys: { snooze: 'Snooze', delegate: 'Delegate', undo: 'Undo the last decision' },
-  errors: {
-    'approval.not_undoable': 'It cannot be taken back any more.',
-    'approval.not_alike': 'These are not alike enough to be approved together.',
-  } as Record<string, string>,
 };

@@ -4,6 +4,13 @@ const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one :
 export const inboxText = {
   viewsLabel: 'Views of the inbox',
   views: { mine: 'Mine', delegated: 'Delegated', snoozed: 'Snoozed', decided: 'Decided', all: 'All' },
+  empty: {
+    mine: { title: 'Nothing of this kind waits', text: 'Nothing that waits for you fits the filter.' },
+    delegated: { title: 'Nothing is delegated', text: 'What is handed to a colleague or a team is listed here until it is decided.' },
+    snoozed: { title: 'Nothing is snoozed', text: 'What you put off waits here, and comes back by itself before it expires.' },
+    decided: { title: 'Nothing was decided', text: 'Every decision is listed here with who took it, and leads to its proof.' },
+    all: { title: 'Nothing was asked', text: 'Every question that was ever asked is listed here.' },
+  },
   urgent: 'Expires within the hour',
   filter: 'Filter',
   filtered: (n: number) => `Filter: ${plural(n, 'condition', 'conditions')}`,

@@ -1,0 +1,130 @@
+import type { approvalsText as english } from '../en/approvals.ts';
+import type { Translation } from '../translation.ts';
+
+const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+
+/** The words around deciding that are loaded when they are first needed: dialogs, the sections of an approval. */
+export const approvalsText: Translation<typeof english> = {
+  filter: {
+    label: 'Eingang filtern',
+    words: 'Wörter',
+    placeholder: 'Wörter der Frage oder der Aufgabe…',
+    risk: 'Risiko',
+    anyRisk: 'Jedes Risiko',
+    tool: 'Werkzeug',
+    anyTool: 'Jedes Werkzeug',
+    clear: 'Filter löschen',
+  },
+  bulk: {
+    selected: (n: number) => `${n} ausgewählt`,
+    alike: (n: number) => `${n} gleiche auswählen`,
+    approve: (n: number) => `${n} freigeben`,
+    reject: (n: number) => `${n} ablehnen`,
+    clear: 'Auswahl aufheben',
+    approveTitle: (n: number) => `${plural(n, 'Aktion', 'Aktionen')} freigeben?`,
+    rejectTitle: (n: number) => `${plural(n, 'Aktion', 'Aktionen')} ablehnen?`,
+    text: 'Über jede wird genau so entschieden, wie sie hier steht, mit eigenem Eintrag im Protokoll.',
+    unlike: 'Gemeinsam freigegeben werden können nur Aktionen eines Werkzeugs, die sich zurücknehmen lassen und kein hohes Risiko haben.',
+    approved: (n: number) => `${plural(n, 'Aktion', 'Aktionen')} freigegeben`,
+    rejected: (n: number) => `${plural(n, 'Aktion', 'Aktionen')} abgelehnt`,
+    partly: (done: number, all: number) => `${done} von ${all} entschieden`,
+    partlyText: 'Die anderen bleiben, wie sie waren, aus dem Grund, der daneben steht.',
+    ok: 'entschieden',
+  },
+  more: { title: 'Was noch?' },
+  snooze: {
+    title: 'Zurückstellen',
+    text: 'Es verlässt Ihren Eingang und kommt dann wieder, oder wenn sich etwas ändert. Andere sehen es weiterhin.',
+    tooLate: 'Es läuft zu bald ab, um es zurückzustellen. Entscheiden Sie, oder übergeben Sie es jemandem.',
+    choices: { later: 'In drei Stunden', evening: 'Heute Abend', tomorrow: 'Morgen früh', week: 'Nächsten Montag' },
+    custom: 'Zu einer anderen Zeit',
+    customHelp: (when: string) => `Spätestens ${when}, eine Stunde bevor es abläuft.`,
+    save: 'Bis dahin zurückstellen',
+    done: (when: string) => `Zurückgestellt bis ${when}`,
+  },
+  delegate: {
+    title: 'Delegieren',
+    text: 'Es wandert in den anderen Eingang. Wer entscheiden darf, darf es weiterhin.',
+    to: 'An wen',
+    find: 'Person oder Team suchen',
+    nobody: 'Niemand mit diesem Namen darf entscheiden.',
+    alone: 'Niemand sonst darf hier entscheiden. Bitten Sie die Verwaltung, jemandem das Recht dazu zu geben.',
+    members: (n: number) => plural(n, 'Mitglied', 'Mitglieder'),
+    until: 'Für wie lange',
+    untils: {
+      open: 'Bis es entschieden ist',
+      evening: 'Bis heute Abend',
+      tomorrow: 'Bis morgen Abend',
+      week: 'Für eine Woche',
+      custom: 'Bis…',
+    },
+    untilHelp: 'Danach ist es wieder in Ihrem Eingang.',
+    at: 'Bis',
+    comment: 'Notiz (freiwillig)',
+    save: 'Delegieren',
+    missing: 'Wählen Sie jemanden.',
+    done: (name: string) => `Delegiert an ${name}`,
+    back: 'Zurückholen',
+    backDone: 'Es ist wieder bei Ihnen',
+  },
+  confirm: {
+    tool: 'Werkzeug',
+    stepUp: 'Sie werden gebeten nachzuweisen, dass Sie es sind.',
+    votes: (missing: number) =>
+      missing === 0
+        ? 'Mit Ihrer Freigabe wird es getan.'
+        : missing === 1
+          ? 'Nach Ihnen muss noch eine Person freigeben.'
+          : `Nach Ihnen müssen noch ${missing} Personen freigeben.`,
+  },
+  votes: {
+    title: (needed: number) => `${needed} Personen müssen freigeben`,
+    given: (who: string, when: string) => `${who}, ${when}`,
+    open: 'Noch nicht erteilt',
+    mine: (missing: number) =>
+      missing === 1 ? 'Sie haben freigegeben. Es fehlt noch eine Freigabe.' : `Sie haben freigegeben. Es fehlen noch ${missing} Freigaben.`,
+  },
+  source: {
+    title: 'Verglichen mit der Quelle',
+    same: (n: number) => (n === 1 ? 'Ein Wert ist, was die Quelle sagt' : `${n} Werte sind, was die Quelle sagt`),
+    different: (n: number) => (n === 1 ? 'Ein Wert weicht von der Quelle ab' : `${n} Werte weichen von der Quelle ab`),
+    says: (source: string) => `${source} sagt`,
+    action: 'Würde getan',
+    relations: { same: 'Gleich', different: 'Abweichend', absent: 'Nicht in der Quelle' },
+    note: 'Verglichen von Factotum, nicht vom Planer.',
+    nothing: 'nichts darüber',
+  },
+  similar: {
+    title: 'Ähnliche Entscheidungen',
+    note: 'Was über dasselbe Werkzeug früher entschieden wurde.',
+    differs: (names: string) => `anders: ${names}`,
+    alike: 'dieselben Werte',
+    by: (who: string, when: string) => `${who}, ${when}`,
+  },
+  comments: {
+    title: 'Kommentare',
+    empty: 'Noch keine Kommentare. Fragen Sie jemanden, oder halten Sie fest, warum.',
+    label: 'Kommentar schreiben',
+    placeholder: 'Sehen alle, die diese Freigabe sehen, nie der Planer',
+    send: 'Kommentieren',
+    missing: 'Schreiben Sie erst etwas.',
+  },
+  undo: { button: 'Zurücknehmen', vote: 'Meine Freigabe zurücknehmen' },
+  newer: 'Neue Frage öffnen',
+  away: {
+    title: 'Während Sie weg sind',
+    text: 'Was zu Ihnen käme, geht in dieser Zeit an jemand anderen.',
+    to: 'Wer vertritt Sie',
+    choose: 'Wählen…',
+    from: 'Von',
+    until: 'Bis',
+    save: 'Speichern',
+    stop: 'Ich bin zurück',
+    saved: 'Gespeichert',
+    stopped: 'Ihre Freigaben kommen wieder zu Ihnen',
+    now: (name: string, until: string) => `${name} vertritt Sie bis ${until}.`,
+    planned: (name: string, from: string, until: string) => `${name} vertritt Sie von ${from} bis ${until}.`,
+    order: 'Das Ende muss nach dem Anfang und in der Zukunft liegen.',
+  },
+  keys: { snooze: 'Zurückstellen', delegate: 'Delegieren', undo: 'Letzte Entscheidung rückgängig machen' },
+};
