@@ -61,6 +61,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'PUT /api/v1/me/views/{id}': () => [{ json: { name: 'Mine now', filter: {} } }],
   'POST /api/v1/me/survey': () => [{ json: { scores: { useful: 5 } }, allowed: [204] }],
   'PUT /api/v1/me/appearance': () => [{ json: { theme: 'dark', density: 'compact' }, allowed: [204] }],
+  'POST /api/v1/me/survey': () => [{ json: { scores: { useful: 5 } }, allowed: [204] }],
   'POST /api/v1/me/devices': ({ ids }) => [{ json: { name: ids.canary, permissions: ['vault:read'] }, allowed: [201] }],
   'POST /api/v1/events': ({ ids }) => [
     { json: { source: 'test', kind: 'other', externalId: `${ids.canary}-1`, payload: { taskId: ids.task } }, allowed: [202] },

@@ -64,6 +64,7 @@ export const listQueries: Readonly<Record<string, (other: Place) => string>> = {
  * looked through all the same.
  */
 export const otherAnswers: Readonly<Record<string, { readonly statuses: readonly number[]; readonly because: string }>> = {
+  'GET /api/v1/analytics/tables/{table}': { statuses: [200], because: 'a table has a name, and everybody’s own figures are in it' },
   'PUT /api/v1/vault/notes/{path}': {
     statuses: [201],
     because: 'a path is a name of its own in each vault: this writes a note of one’s own',

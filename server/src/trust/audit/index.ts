@@ -16,3 +16,4 @@ export { recordAudit } from './record.ts';
 export type { SequencedEntry } from './sequenced.ts';
 export { createSequencer, type Sequencer, type SequencerOptions, type SequencerStatus } from './sequencer.ts';
 export { type TenantLogReport, type VerifyOptions, verifyTenantLog } from './verify-log.ts';
+export { logSize, type WorkEntry, workEntries } from './work.ts';

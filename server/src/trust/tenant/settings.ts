@@ -3,6 +3,26 @@ import { thresholdsSchema } from '#trust/policy';
 
 const dayTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 09:00');
 
+/** In whole minutes, seconds and minor units, so that figures are exact. */
+const assumptionsSchema = z.strictObject({
+  /** ISO 4217: what the wage is in, and what money is shown in. */
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be a currency like EUR'),
+  /** What an hour of a person costs, in minor units. */
+  wageMinor: z.int().min(0).max(100_000_000),
+  /** What a US dollar is worth, in millionths of the currency: models are paid in dollars. */
+  usdRateMicros: z.int().min(1).max(1_000_000_000_000),
+  /** How long a person needs for a task that no line below names. */
+  minutesPerTask: z.int().min(0).max(10_000),
+  /** The same for tasks of a playbook, by its name. */
+  minutesByPlaybook: z
+    .record(z.string().min(1).max(300), z.int().min(0).max(10_000))
+    .refine((minutes) => Object.keys(minutes).length <= 100, 'must name at most 100 playbooks'),
+  /** How long a person needs to answer a question. */
+  secondsPerAnswer: z.int().min(0).max(3_600),
+  /** Whether people are asked once a quarter how the work is going. */
+  survey: z.boolean(),
+});
+
 /** What a tenant's own people set. Numbers, switches and names of options only: it is stored in clear. */
 const own = {
   /** Whether mail and payment files are also written as plain files into the outbox folder. */
@@ -29,6 +49,8 @@ const own = {
   model: z.string().min(1).max(200).nullable(),
   /** For how many days finished work is to be kept; null: until somebody deletes it. */
   retentionDays: z.int().min(1).max(36_500).nullable(),
+  /** What figures of hours saved and of cost against people rest on. */
+  analytics: assumptionsSchema,
   /** Who guards the tenant's keys. */
   custody: z.literal(
     'installation',
@@ -48,6 +70,11 @@ export const tenantSettingsSchema = z.object({
   planner: own.planner.default('model'),
   model: own.model.default(null),
   retentionDays: own.retentionDays.default(null),
+  // Ten minutes and thirty dollars are nobody's: they stand where people see and change them.
+  analytics: own.analytics.default({
+    ...{ currency: 'USD', wageMinor: 3_000, usdRateMicros: 1_000_000, minutesPerTask: 10, minutesByPlaybook: {}, secondsPerAnswer: 60 },
+    survey: true,
+  }),
   custody: own.custody.default('installation'),
   /** Whether the model key of the installation may be spent for this tenant. Only an operator sets it, as it costs them money. */
   maySpendOperatorModelKey: z.boolean().default(false),

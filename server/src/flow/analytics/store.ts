@@ -1,0 +1,125 @@
+import { sql } from 'kysely';
+import type { Id } from '#kernel';
+import type { Tx } from '#kernel/database';
+import type { ApprovalFacts, PlanFacts, WorkOfTask } from './parts.ts';
+
+export interface CountState {
+  readonly zone: string;
+  readonly edition: number;
+  readonly nextSeq: number;
+  readonly countedAt: Date;
+}
+
+/** Where counting stands; undefined before it has begun. */
+export async function findState(tx: Tx, tenantId: Id<'tenant'>): Promise<CountState | undefined> {
+  const { rows } =
+    await sql<CountState>`select zone, edition, next_seq, counted_at from app.figure_state where tenant_id = ${tenantId}`.execute(tx);
+  return rows[0];
+}
+
+/**
+ * Takes the right to count until the transaction ends; begins anew, with nothing counted, where nobody has begun.
+ * Undefined while somebody else has it: this never waits for long.
+ */
+export async function takeState(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  first: { zone: string; edition: number; now: Date },
+): Promise<CountState | undefined> {
+  const begun = await sql`insert into app.figure_state (tenant_id, zone, edition, counted_at)
+    values (${tenantId}, ${first.zone}, ${first.edition}, ${first.now}) on conflict (tenant_id) do nothing returning 1`.execute(tx);
+  if (begun.rows.length > 0) await clearFigures(tx, tenantId);
+  const { rows } = await sql<CountState>`select zone, edition, next_seq, counted_at from app.figure_state
+    where tenant_id = ${tenantId} for update skip locked`.execute(tx);
+  return rows[0];
+}
+
+export async function saveState(tx: Tx, tenantId: Id<'tenant'>, { zone, edition, nextSeq, countedAt }: CountState): Promise<void> {
+  await sql`update app.figure_state set zone = ${zone}, edition = ${edition}, next_seq = ${nextSeq}, counted_at = ${countedAt}
+    where tenant_id = ${tenantId}`.execute(tx);
+}
+
+/** Forgets every figure, so that all are counted anew. */
+export async function clearFigures(tx: Tx, tenantId: Id<'tenant'>): Promise<void> {
+  await sql`delete from app.figure_day where tenant_id = ${tenantId}`.execute(tx);
+  await sql`delete from app.figure_task where tenant_id = ${tenantId}`.execute(tx);
+}
+
+/** What a task has added so far, and what the log has said about it. */
+export interface CountedTask {
+  readonly taskId: string;
+  readonly failedAt: Date | null;
+  readonly isHelped: boolean;
+  /** JSON of `Part[]`. */
+  readonly parts: string;
+}
+
+export async function selectCounted(tx: Tx, tenantId: Id<'tenant'>, taskIds: readonly string[]): Promise<CountedTask[]> {
+  const { rows } = await sql<CountedTask>`select task_id, failed_at, is_helped, parts from app.figure_task
+    where tenant_id = ${tenantId} and task_id = any(${[...taskIds]}::text[])`.execute(tx);
+  return rows;
+}
+
+export async function saveCounted(tx: Tx, tenantId: Id<'tenant'>, tasks: readonly CountedTask[]): Promise<void> {
+  await sql`insert into app.figure_task (tenant_id, task_id, failed_at, is_helped, parts)
+    select ${tenantId}, task_id, failed_at, is_helped, parts from unnest(${tasks.map(({ taskId }) => taskId)}::text[],
+      ${tasks.map(({ failedAt }) => failedAt)}::timestamptz[], ${tasks.map(({ isHelped }) => isHelped)}::boolean[],
+      ${tasks.map(({ parts }) => parts)}::text[]) as t (task_id, failed_at, is_helped, parts)
+    on conflict (tenant_id, task_id) do update set failed_at = excluded.failed_at, is_helped = excluded.is_helped, parts = excluded.parts`.execute(
+    tx,
+  );
+}
+
+/** The tasks as they stand, with their plans and questions. Those that are not there are left out. */
+export async function selectWork(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  taskIds: readonly string[],
+): Promise<Map<string, Omit<WorkOfTask, 'failedAt' | 'isHelped'>>> {
+  const mine = sql`tenant_id = ${tenantId} and task_id = any(${[...taskIds]}::text[])`;
+  const tasks = await sql<Omit<WorkOfTask, 'failedAt' | 'isHelped' | 'plans' | 'approvals'> & { taskId: string }>`
+    select task_id, state, outcome, plan_version, playbook, created_at, finished_at from app.task where ${mine}`.execute(tx);
+  const plans = await sql<PlanFacts & { taskId: string }>`
+    select task_id, planner, playbook, model, tokens_in, tokens_out, cost_micros, created_at from app.plan where ${mine}`.execute(tx);
+  const approvals = await sql<ApprovalFacts & { taskId: string }>`
+    select task_id, tool, risk, state, created_at, expires_at, decided_by, decided_at from app.approval where ${mine}`.execute(tx);
+  const plansOf = Map.groupBy(plans.rows, ({ taskId }) => taskId);
+  const approvalsOf = Map.groupBy(approvals.rows, ({ taskId }) => taskId);
+  return new Map(
+    tasks.rows.map(({ taskId, ...task }) => [
+      taskId,
+      { ...task, plans: plansOf.get(taskId) ?? [], approvals: approvalsOf.get(taskId) ?? [] },
+    ]),
+  );
+}
+
+/** How much a figure changes by. */
+export interface Change {
+  readonly measure: string;
+  readonly day: string;
+  readonly a: string;
+  readonly b: string;
+  readonly c: string;
+  readonly bin: number;
+  readonly n: number;
+  readonly amount: number;
+}
+
+/** Adds to figures, or takes off; what comes to nothing is deleted. Of each figure there may be one change. */
+export async function changeFigures(tx: Tx, tenantId: Id<'tenant'>, changes: readonly Change[]): Promise<void> {
+  const column = <K extends keyof Change>(name: K): Change[K][] => changes.map((change) => change[name]);
+  const rows = sql`unnest(${column('measure')}::text[], ${column('day')}::date[], ${column('a')}::text[], ${column('b')}::text[],
+    ${column('c')}::text[], ${column('bin')}::bigint[], ${column('n')}::bigint[], ${column('amount')}::bigint[]) as t (measure, day, a, b, c, bin, n, amount)`;
+  await sql`insert into app.figure_day as f (tenant_id, measure, day, a, b, c, bin, n, amount)
+    select ${tenantId}, measure, day, a, b, c, bin, n, amount from ${rows}
+    on conflict (tenant_id, measure, day, a, b, c, bin) do update set n = f.n + excluded.n, amount = f.amount + excluded.amount`.execute(
+    tx,
+  );
+  const less = changes.filter(({ n }) => n < 0);
+  if (less.length === 0) return;
+  await sql`delete from app.figure_day f using unnest(${less.map(({ measure }) => measure)}::text[], ${less.map(({ day }) => day)}::date[],
+      ${less.map(({ a }) => a)}::text[], ${less.map(({ b }) => b)}::text[], ${less.map(({ c }) => c)}::text[], ${less.map(({ bin }) => bin)}::bigint[])
+      as t (measure, day, a, b, c, bin)
+    where f.tenant_id = ${tenantId} and f.measure = t.measure and f.day = t.day and f.a = t.a and f.b = t.b and f.c = t.c and f.bin = t.bin
+      and f.n = 0`.execute(tx);
+}
