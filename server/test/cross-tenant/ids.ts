@@ -56,6 +56,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
 /** What a list asks for besides a limit. */
 export const listQueries: Readonly<Record<string, (other: Place) => string>> = {
   'GET /api/v1/vault/history': ({ ids }) => `&path=${encodeURIComponent(ids.versionedPath)}`,
+  'GET /api/v1/vault/links': ({ ids }) => `&path=${encodeURIComponent(ids.versionedPath)}`,
   'GET /api/v1/vault/search': ({ ids }) => `&q=${encodeURIComponent(ids.canary)}`,
 };
 

@@ -39,6 +39,13 @@ async function perform(request: WorkRequest): Promise<ReturnType<Work[keyof Work
     }
     case 'excerpt':
       return excerpts(request.input.notes, request.input.phrases, turn);
+    case 'linking': {
+      const index = indexOf(request.input.index);
+      return index
+        .linksTo(request.input.name)
+        .slice(0, request.input.count)
+        .map((noteId) => ({ noteId, title: index.noteOf(noteId)?.title ?? '', chars: index.noteOf(noteId)?.chars ?? 0 }));
+    }
     case 'drop':
       indexes.delete(request.input.index);
       return null;

@@ -18,6 +18,13 @@ export interface OpenedNote {
   readonly terms: readonly string[];
 }
 
+/** A note that may link to another. */
+export interface LinkingNote {
+  readonly noteId: string;
+  readonly title: string;
+  readonly chars: number;
+}
+
 /** What the thread of the indexes is asked, by the name of what is to be done. */
 export interface Work {
   /** Begins an index that knows nothing, and takes no more than about so many bytes. */
@@ -33,6 +40,8 @@ export interface Work {
   rank(input: { readonly index: number; readonly query: Query; readonly from: number; readonly count: number }): RankedNote[];
   /** What is shown of each note; null of one that has not all of the phrases. */
   excerpt(input: { readonly notes: readonly OpenedNote[]; readonly phrases: readonly string[] }): (Snippet | null)[];
+  /** The notes that link to something of a name, with their titles; in no order. */
+  linking(input: { readonly index: number; readonly name: string; readonly count: number }): LinkingNote[];
   /** Forgets an index. */
   drop(input: { readonly index: number }): null;
 }

@@ -1,4 +1,5 @@
 import MiniSearch from 'minisearch';
+import { findLinks, linkName } from './link.ts';
 import { foldWord, wordBreak } from './query.ts';
 import type { Turn } from './turn.ts';
 
@@ -23,6 +24,8 @@ export interface KnownNote {
   readonly chars: number;
   /** How many entries the index has of it: each word counts once in a part. */
   readonly entries: number;
+  /** The names of what it links to. */
+  readonly links: readonly string[];
 }
 
 export interface Hit {
@@ -38,6 +41,9 @@ const partChars = 4_096;
  * and of few short words (30 to 40 an entry). A character counts because long words keep the text alive that they were cut from.
  */
 const bytesOf = { term: 600, entry: 40, char: 1, note: 1_000 };
+
+/** A name, its set, and its place in it, counted as so many entries. */
+const entriesOfLink = 8;
 
 /** New entries after which terms are counted anew: at most so many are not in the count, a few megabytes. */
 const recountEntries = 10_000;
@@ -63,6 +69,8 @@ export function createNoteIndex(bytesMax = Number.POSITIVE_INFINITY) {
     autoVacuum: { minDirtCount: 200, minDirtFactor: 0.2, batchSize: 200, batchWait: 10 },
   });
   const notes = new Map<string, KnownNote>();
+  /** Which notes link to something of this name. */
+  const linking = new Map<string, Set<string>>();
   let chars = 0;
   let entries = 0;
 
@@ -81,6 +89,11 @@ export function createNoteIndex(bytesMax = Number.POSITIVE_INFINITY) {
     if (known === undefined) return;
     for (let part = 0; part < known.parts; part += 1) mini.discard(`${noteId}#${part}`);
     notes.delete(noteId);
+    for (const name of known.links) {
+      const from = linking.get(name);
+      from?.delete(noteId);
+      if (from?.size === 0) linking.delete(name);
+    }
     chars -= known.chars;
     entries -= known.entries;
   }
@@ -101,8 +114,14 @@ export function createNoteIndex(bytesMax = Number.POSITIVE_INFINITY) {
         if (isTooLarge()) throw new TooLarge(`the index would take more than ${bytesMax} bytes`);
         await turn();
       }
-      notes.set(noteId, { path, title, parts: texts.length, chars: content.length, entries: entries - before });
+      const links = content.includes('\0') ? [] : [...new Set(findLinks(content).map(({ target }) => linkName(target)))];
+      for (const name of links) linking.set(name, (linking.get(name) ?? new Set()).add(noteId));
+      entries += links.length * entriesOfLink;
+      notes.set(noteId, { path, title, parts: texts.length, chars: content.length, entries: entries - before, links });
+      if (isTooLarge()) throw new TooLarge(`the index would take more than ${bytesMax} bytes`);
     },
+    /** Notes that link to something of this name, wherever that stands. */
+    linksTo: (name: string): string[] => [...(linking.get(name) ?? [])],
     /** Notes that hold a word or one that begins with it; if none does, one with a slip in it. */
     find(word: string, where: { readonly onlyTitle: boolean }): Map<string, Hit> {
       const hits = new Map<string, { score: number; terms: Set<string> }>();

@@ -4,6 +4,7 @@ import { type RoleDatabase, withTenant } from '#kernel/database';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { type JournalPlace, listChanges, type Note, readNotes, type VaultChange } from '#trust/vault';
 import { createIndexWorker, type IndexWorker } from './index-worker.ts';
+import { findLinks, linkName, type Places, resolveLink } from './link.ts';
 import type { RankedNote } from './message.ts';
 import { foldText, readQuery } from './query.ts';
 import type { Snippet } from './snippet.ts';
@@ -27,6 +28,15 @@ export interface VaultSearch {
     tenantId: Id<'tenant'>,
     wanted: { readonly text: string; readonly offset?: number; readonly limit: number; readonly at: Date },
   ): Promise<{ readonly notes: FoundNote[]; readonly hasMore: boolean }>;
+  /**
+   * Notes that link to what stands at a path, by path. Reading them is for the caller to allow.
+   *
+   * @throws FactotumError `server.busy`, `vault.too_large` as `search` does.
+   */
+  linking(
+    tenantId: Id<'tenant'>,
+    wanted: { readonly path: string; readonly places: Places; readonly at: Date },
+  ): Promise<readonly { readonly noteId: string; readonly path: string; readonly title: string }[]>;
   /** Drops what is in memory, of a tenant or of all: its keys may not be used any more. */
   forget(tenantId?: Id<'tenant'>): void;
   /** How much is in memory, in bytes, about. */
@@ -54,6 +64,8 @@ const sweepMs = 60_000;
 const changesAtOnce = 100;
 /** Contents that are opened at once; one alone may have more. A million are opened in about 5 ms. */
 const bytesAtOnce = 1_000_000;
+/** Notes that are opened to look whether they link to one. */
+const linkingMax = 200;
 /** Notes that are opened to look whether a phrase is in them. */
 const openedMax = 300;
 
@@ -188,6 +200,23 @@ export function createVaultSearch({
           }
         }
         return { notes, hasMore: false };
+      }),
+    linking: (tenantId, { path, places, at }) =>
+      withIndex(tenantId, at, async ({ index }) => {
+        const candidates = await worker.ask('linking', { index, name: linkName(path), count: linkingMax });
+        const titles = new Map(candidates.map(({ noteId, title }) => [noteId, title]));
+        const linking: { noteId: string; path: string; title: string }[] = [];
+        for (const some of batchesOf(candidates, ({ chars }) => chars)) {
+          const keys = await keysOf(tenantId);
+          // Of notes: their ids.
+          const ids = some.map(({ noteId }) => noteId as Id<'note'>);
+          for (const note of await withTenant(app.db, tenantId, (tx) => readNotes(tx, keys, ids))) {
+            const isMeant = findLinks(note.content).some((link) => resolveLink(link, note.path, places) === path);
+            if (isMeant && note.path !== path)
+              linking.push({ noteId: note.noteId, path: note.path, title: titles.get(note.noteId) ?? note.path });
+          }
+        }
+        return linking.sort((one, other) => (one.path < other.path ? -1 : 1));
       }),
     forget(tenantId) {
       if (tenantId === undefined) return forgetAll();

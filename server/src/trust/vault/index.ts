@@ -11,7 +11,7 @@ export {
   listDeleted,
   readVersion,
 } from './history.ts';
-export { type JournalPlace, listChanges, recordDrawn, type VaultChange } from './journal.ts';
+export { type JournalPlace, listChanges, movedNotes, recordDrawn, type VaultChange } from './journal.ts';
 export { listLocks, putLock, removeLocks, type VaultLock } from './lock.ts';
 export { type Note, type NoteChange, type NoteVersion, noteBytesMax } from './note.ts';
 export { foldPath, isProtectedFromTools, normaliseFolder, normalisePath } from './path.ts';

@@ -59,6 +59,23 @@ export const putChanges = async (tx: Tx, rows: readonly ChangeRow[]): Promise<vo
 export const selectChanges = (tx: Tx, tenantId: Id<'tenant'>, after: number, limit: number): Promise<ChangeRow[]> =>
   tx.selectFrom('vaultChange').selectAll().where('tenantId', '=', tenantId).where('seq', '>', after).orderBy('seq').limit(limit).execute();
 
+/** The notes that stood at these paths last, where none stands now. */
+export const selectGone = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  pathMacs: readonly Buffer[],
+): Promise<Pick<ChangeRow, 'pathMac' | 'objectId'>[]> =>
+  pathMacs.length === 0
+    ? Promise.resolve([])
+    : tx
+        .selectFrom('vaultChange')
+        .select(['pathMac', 'objectId'])
+        .where('tenantId', '=', tenantId)
+        .where('pathMac', 'in', pathMacs)
+        .where('kind', '=', 'note')
+        .where('deleted', '=', true)
+        .execute();
+
 export const selectLiveGenerated = (tx: Tx, tenantId: Id<'tenant'>): Promise<ChangeRow[]> =>
   tx
     .selectFrom('vaultChange')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { FactotumError } from '#kernel';
+import { FactotumError, type Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import type { Blobs } from '#trust/blob';
 import type { TenantKeys } from '#trust/key';
@@ -15,11 +15,12 @@ import {
   putChanges,
   readClock,
   selectChanges,
+  selectGone,
   selectLiveGenerated,
   setGeneratedMac,
   takeNumbers,
 } from './journal-store.ts';
-import { pathMacOf, presentNote } from './read.ts';
+import { pathMacOf, presentNote, readNotes } from './read.ts';
 import { findById } from './store.ts';
 
 /** The last that happened at a path. */
@@ -59,6 +60,25 @@ const manifestSchema = z.strictObject({
 const refOf = (pathMac: Buffer, version: number) => ({ kind: 'vault.change', id: pathMac.toString('hex'), version });
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Where notes stand now that have stood at other paths, as far as the journal remembers: new paths by the old ones. For a few at once. */
+export async function movedNotes(tx: Tx, keys: TenantKeys, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const macs = new Map(paths.map((path) => [pathMacOf(keys, path).toString('hex'), path]));
+  const gone = await selectGone(
+    tx,
+    keys.tenantId,
+    [...macs.keys()].map((mac) => Buffer.from(mac, 'hex')),
+  );
+  // Of notes: their ids.
+  const notes = await readNotes(tx, keys, [...new Set(gone.map(({ objectId }) => objectId as Id<'note'>))]);
+  const now = new Map<string, string>(notes.map(({ noteId, path }) => [noteId, path]));
+  return new Map(
+    gone.flatMap(({ pathMac, objectId }) => {
+      const [from, to] = [macs.get(pathMac.toString('hex')), now.get(objectId)];
+      return from === undefined || to === undefined ? [] : [[from, to] as const];
+    }),
+  );
+}
 
 /**
  * Writes down what changed, in the transaction that changes it, near its end: the tenant's numbers are locked until it commits. That is
