@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type DecisionInput, decideApproval, refuseAltered, type StoredApproval } from '#flow/approval';
+import { type DecisionContext, type DecisionInput, decideApproval, refuseAltered, type StoredApproval, undoDecision } from '#flow/approval';
 import { cancelTask, replanTask, resumeTask, type Settlement } from '#flow/task';
 import type { Id } from '#kernel';
 import { type Tx, withTenant } from '#kernel/database';
@@ -16,9 +16,15 @@ export function peopleOf(platform: TestPlatform) {
     return withTenant(database.app.db, tenantId, (tx) => work(tx, keys));
   }
 
-  async function decide(tenantId: Id<'tenant'>, approvalId: string, input: DecisionInput, actor = 'user:boss'): Promise<StoredApproval> {
+  async function decide(
+    tenantId: Id<'tenant'>,
+    approvalId: string,
+    input: DecisionInput,
+    actor = 'user:boss',
+    more: Pick<DecisionContext, 'proven' | 'mayDecide'> = { mayDecide: async (actors) => new Set(actors) },
+  ): Promise<StoredApproval> {
     const row = await inTenant(tenantId, (tx, keys) =>
-      decideApproval({ tx, tenantId, keys, catalogue, actor, now: new Date() }, approvalId, input),
+      decideApproval({ tx, tenantId, keys, catalogue, actor, now: new Date(), ...more }, approvalId, input),
     );
     refuseAltered(row);
     return row;
@@ -28,6 +34,9 @@ export function peopleOf(platform: TestPlatform) {
     decide,
     accept: (tenantId: Id<'tenant'>, { approvalId, payloadHash }: Pick<StoredApproval, 'approvalId' | 'payloadHash'>, actor?: string) =>
       decide(tenantId, approvalId, { decision: 'accept', payloadHash }, actor),
+    /** Takes a decision back, or one's own yes. */
+    undo: (tenantId: Id<'tenant'>, approvalId: string, actor = 'user:boss') =>
+      inTenant(tenantId, (tx, keys) => undoDecision({ tx, tenantId, keys, actor, now: new Date() }, approvalId)),
     /** Says yes to everything that waits. */
     async acceptAll(tenantId: Id<'tenant'>, { approvals }: LookedTask): Promise<void> {
       for (const { approvalId, payloadHash, state } of approvals)
