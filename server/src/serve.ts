@@ -5,7 +5,7 @@ import { createDropFolder, type DropFolder } from '#connector/files';
 import type { Engine } from '#engine';
 import { type Config, FactotumError, type Logger } from '#kernel';
 import { addBackupMetrics } from '#ops/backup';
-import { dropDemoMails } from '#ops/demo';
+import { announceDemoMails, dropDemoMails, readDemoMails } from '#ops/demo';
 import { createMemoryKeeper } from '#ops/memory';
 import { createSampler } from '#ops/status';
 import { addConnectionMetrics, addStorageMetrics, createMetrics } from '#ops/telemetry';
@@ -195,6 +195,10 @@ async function makeDemo(
   if (!platform.config.demo || (await platform.identity.listTenants()).length > 0) return null;
   onProgress('Making the demo tenant.');
   const tenant = await createTenant(platform, { name: 'demo', actor: 'system:setup', demo: true });
-  if (drop !== null) await dropDemoMails(await drop.prepare(tenant.name), platform.clock);
+  if (drop !== null) {
+    const mails = await readDemoMails(platform.clock);
+    await announceDemoMails(platform, tenant.id, mails);
+    await dropDemoMails(await drop.prepare(tenant.name), mails);
+  }
   return signInUrl(tenant.id);
 }

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
 import type { Clock, Id } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import type { Keyring } from '#trust/key';
@@ -22,22 +24,54 @@ export async function installDemo(
   const notes = await readTree(join(demoFolder, 'vault'), '');
   await withTenant(deps.database.app.db, demo.tenantId, async (tx) => {
     const at = deps.clock.now();
-    for (const { path, content } of notes) await writeNote(tx, keys, { path, content, author: demo.ownerActor, trusted: true, at });
-    await createGrant(tx, keys, demo.tenantId, {
+    const written = [];
+    for (const { path, content } of notes)
+      written.push(await writeNote(tx, keys, { path, content, author: demo.ownerActor, trusted: true, at }));
+    const grant = await createGrant(tx, keys, demo.tenantId, {
       grant: { tool: 'calendar.hold', args: { start: '$extract.start' }, source: { playbook: 'Hold appointments' }, perDay: 20 },
       actor: demo.ownerActor,
       at,
     });
+    // So that all of it is marked, and can be taken out again.
+    await sql`insert into app.demo (tenant_id, event_macs, note_ids, note_versions, grant_ids, created_at) values (${demo.tenantId}, '{}',
+      ${written.map(({ noteId }) => noteId)}, ${written.map(({ version }) => version)}, ${[grant.id]}, ${at})`.execute(tx);
   });
 }
 
-/** Drops the five sample mails into the tenant's watched folder, each whole or not at all. */
-export async function dropDemoMails(folder: string, clock: Clock): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+interface DemoMail {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** The five sample mails as of today. */
+export async function readDemoMails(clock: Clock): Promise<DemoMail[]> {
+  const mails: DemoMail[] = [];
   for (const name of (await readdir(join(demoFolder, 'mail'))).sort()) {
     const mail = fill(await readFile(join(demoFolder, 'mail', name), 'utf8'), clock.now());
+    mails.push({ name, bytes: Buffer.from(mail.replace(/\r?\n/g, '\r\n')) });
+  }
+  return mails;
+}
+
+/** Writes down by what these mails will be known when they come in, which is possible only before anything has. */
+export async function announceDemoMails(
+  deps: { readonly database: Database; readonly keyring: Keyring },
+  tenantId: Id<'tenant'>,
+  mails: readonly DemoMail[],
+): Promise<void> {
+  const keys = await deps.keyring.of(tenantId);
+  const macs = mails.map(({ bytes }) => keys.mac('event.external', 'mail', `sha256:${createHash('sha256').update(bytes).digest('hex')}`));
+  await withTenant(deps.database.app.db, tenantId, (tx) =>
+    sql`update app.demo set event_macs = ${macs} where tenant_id = ${tenantId}`.execute(tx),
+  );
+}
+
+/** Drops the sample mails into the tenant's watched folder, each whole or not at all. */
+export async function dropDemoMails(folder: string, mails: readonly DemoMail[]): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const { name, bytes } of mails) {
     const temporary = join(folder, `.${name}.part`);
-    await writeFile(temporary, mail.replace(/\r?\n/g, '\r\n'), { mode: 0o600 });
+    await writeFile(temporary, bytes, { mode: 0o600 });
     await rename(temporary, join(folder, name));
   }
 }
