@@ -4,7 +4,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonObject = { [key: string]: Json };
 
 export type TaskState = 'received' | 'planning' | 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
-export type TaskOutcome = 'completed' | 'refused' | 'partly';
+export type TaskOutcome = 'completed' | 'refused' | 'partly' | 'undone';
 export type WaitReason = 'approval' | 'question' | 'unknown' | 'quota';
 export type StepState = 'pending' | 'waiting' | 'running' | 'done' | 'failed' | 'unknown' | 'undone' | 'refused' | 'skipped';
 export type ApprovalState = 'waiting' | 'approved' | 'rejected' | 'expired' | 'superseded' | 'cancelled';
@@ -29,6 +29,14 @@ export interface Person {
   tenants?: { id: string; name: string }[];
   /** Whether this person may change to operating the installation. */
   operator?: boolean;
+  /** How the person likes to see things; null: nothing was chosen. */
+  appearance?: Appearance | null;
+}
+
+/** How somebody likes to see things, in every browser. */
+export interface Appearance {
+  theme: 'light' | 'dark' | 'system';
+  density: 'comfortable' | 'compact';
 }
 
 /** A person, or a key, in a tenant. */
@@ -75,6 +83,8 @@ export interface TaskSummary {
   kind: string;
   title: string;
   from: string | null;
+  /** Whether what it has done is just being taken back. */
+  isUndoing: boolean;
   summary: string | null;
   note: string | null;
   question: string | null;
@@ -119,11 +129,24 @@ export interface Step {
   reasons: Reason[];
   fields: Field[];
   result: Json;
+  /** Where what is in the result comes from. */
+  resultFrom: { integrity: Field['integrity']; origins: Origin[] } | null;
+  /** Each try that could have had an effect, oldest first. */
+  attempts: Attempt[];
   error: { code: string; message: string } | null;
   approvalId: string | null;
   reversible: boolean;
   startedAt: string | null;
   finishedAt: string | null;
+}
+
+export interface Attempt {
+  direction: 'do' | 'undo';
+  number: number;
+  /** Null while nobody knows yet. */
+  outcome: 'done' | 'failed' | 'unknown' | null;
+  startedAt: string;
+  settledAt: string | null;
 }
 
 export interface TimelineEntry {
@@ -150,6 +173,13 @@ export interface Task extends TaskSummary {
   event: TaskEvent;
   plan: Plan | null;
   steps: Step[];
+  /** Which steps of a finished task can be taken back, and which stay; null where none can. */
+  undo: { steps: string[]; left: string[]; underWay: boolean } | null;
+  /** Tries in a row that came to nothing. */
+  retries: number;
+  nextTryAt: string | null;
+  /** What planning has cost, all plans together; null: a price is not known. */
+  costs: { plans: number; tokensIn: number; tokensOut: number; costMicros: number | null };
   approvals: Approval[];
   timeline: TimelineEntry[];
 }

@@ -27,18 +27,20 @@ const shownBy: Readonly<Record<string, readonly string[]>> = {
  */
 export function createApplier(client: QueryClient): (message: LiveMessage) => void {
   const gathering = new Map<string, ReturnType<typeof setTimeout>>();
-  const gatherFigures = () => {
-    if (gathering.has('figures')) return;
+  const gatherFigures = (figures: string) => {
+    if (gathering.has(figures)) return;
     const run = () => {
-      gathering.delete('figures');
-      void client.invalidateQueries({ queryKey: ['status'] });
-      void client.invalidateQueries({ queryKey: ['notices'] });
+      gathering.delete(figures);
+      void client.invalidateQueries({ queryKey: [figures] });
     };
-    gathering.set('figures', setTimeout(run, figuresMs));
+    gathering.set(figures, setTimeout(run, figuresMs));
   };
   return (message) => {
-    gatherFigures();
-    if (message.kind !== 'pulse') addFresh('audit', String(message.seq));
+    gatherFigures('status');
+    if (message.kind !== 'pulse') {
+      gatherFigures('notices');
+      addFresh('audit', String(message.seq));
+    }
     const key = `${message.kind} ${message.id}`;
     if (gathering.has(key)) return;
     const run = () => {

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { get, isApiError, post, remove } from '../../api/client.ts';
 import type { SecondFactor } from '../../api/identity.ts';
 import type { Me, Person } from '../../api/types.ts';
+import { showAppearance } from '../shell/theme.ts';
 import { putTokenBack, takeToken } from './take-token.ts';
 
 /** What came of a sign-in link that was opened in this visit, when it did not simply open the door. */
@@ -57,7 +58,9 @@ async function fetchMe(): Promise<Person | null> {
     }
   }
   try {
-    return await get<Person>('/me');
+    const me = await get<Person>('/me');
+    if (me.appearance) showAppearance(me.appearance);
+    return me;
   } catch (error) {
     if (isApiError(error) && error.status === 401) return null;
     throw error;

@@ -3,11 +3,14 @@ import {
   CalendarClock,
   FileKey2,
   Gauge,
+  Handshake,
+  History,
   KeyRound,
   LockKeyhole,
   LogIn,
   Plug,
   RefreshCw,
+  Scale,
   Settings,
   ShieldCheck,
   Tags,
@@ -33,6 +36,8 @@ export interface Topic {
 const size = 15;
 const topics: readonly Topic[] = [
   { path: 'general', icon: <Settings size={size} aria-hidden="true" />, permissions: ['settings:read'] },
+  { path: 'policies', icon: <Scale size={size} aria-hidden="true" />, permissions: ['policy:read'] },
+  { path: 'grants', icon: <Handshake size={size} aria-hidden="true" />, permissions: ['policy:read'] },
   { path: 'model', icon: <BrainCircuit size={size} aria-hidden="true" />, permissions: ['settings:read'] },
   { path: 'connections', icon: <Plug size={size} aria-hidden="true" />, permissions: ['connection:read'] },
   { path: 'schedules', icon: <CalendarClock size={size} aria-hidden="true" />, permissions: ['connection:read'] },
@@ -47,6 +52,7 @@ const topics: readonly Topic[] = [
   { path: 'provisioning', icon: <RefreshCw size={size} aria-hidden="true" />, permissions: ['security:read'] },
   { path: 'security', icon: <ShieldCheck size={size} aria-hidden="true" />, permissions: ['security:read'] },
   { path: 'encryption', icon: <LockKeyhole size={size} aria-hidden="true" />, permissions: ['encryption:read'] },
+  { path: 'changes', icon: <History size={size} aria-hidden="true" />, permissions: ['settings:read'] },
   { path: 'usage', icon: <Gauge size={size} aria-hidden="true" />, permissions: ['quota:read'] },
   { path: 'closing', icon: <FileKey2 size={size} aria-hidden="true" />, permissions: ['tenant:export', 'tenant:close'] },
 ];

@@ -1,13 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { CircleUser, Keyboard, Languages, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
+import { CircleUser, Keyboard, Languages, LogOut, Monitor, Moon, Rows2, Rows4, Sun, UserRound } from 'lucide-react';
 import { text } from '#text/common.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../../ui/menu.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { meKey, signOut, usePerson } from '../session/session.ts';
 import { language, languages, setLanguage } from './language.ts';
-import { setTheme, useTheme } from './theme.ts';
+import { setAppearance, useDensity, useTheme } from './theme.ts';
 
 /** Who is signed in, the theme, and the way out. */
 export function AccountMenu({ onHelp, withName = false }: { onHelp?: () => void; withName?: boolean }) {
@@ -15,6 +15,7 @@ export function AccountMenu({ onHelp, withName = false }: { onHelp?: () => void;
   const navigate = useNavigate();
   const client = useQueryClient();
   const theme = useTheme();
+  const density = useDensity();
   const leave = async () => {
     try {
       await signOut();
@@ -43,11 +44,21 @@ export function AccountMenu({ onHelp, withName = false }: { onHelp?: () => void;
       <MenuChoice
         label={text.nav.theme}
         value={theme}
-        onChange={setTheme}
+        onChange={(theme) => setAppearance({ theme })}
         choices={[
           { value: 'light', label: text.nav.themes.light, icon: <Sun size={15} aria-hidden="true" /> },
           { value: 'dark', label: text.nav.themes.dark, icon: <Moon size={15} aria-hidden="true" /> },
           { value: 'system', label: text.nav.themes.system, icon: <Monitor size={15} aria-hidden="true" /> },
+        ]}
+      />
+      <MenuSeparator />
+      <MenuChoice
+        label={text.nav.density}
+        value={density}
+        onChange={(density) => setAppearance({ density })}
+        choices={[
+          { value: 'comfortable', label: text.nav.densities.comfortable, icon: <Rows2 size={15} aria-hidden="true" /> },
+          { value: 'compact', label: text.nav.densities.compact, icon: <Rows4 size={15} aria-hidden="true" /> },
         ]}
       />
       <MenuSeparator />

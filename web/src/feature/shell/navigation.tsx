@@ -81,7 +81,7 @@ export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: nu
           <Link
             key={to}
             to={to}
-            activeOptions={{ exact: to === '/' }}
+            activeOptions={{ exact: to === '/', includeSearch: false }}
             className="flex h-8 items-center gap-2.5 rounded-control px-2 font-medium text-muted hover:bg-hover hover:text-ink touch:h-11"
             activeProps={{ className: 'bg-hover text-ink!' }}
           >
@@ -138,7 +138,7 @@ export function BottomBar({ waiting }: { waiting: number }) {
         <Link
           key={to}
           to={to}
-          activeOptions={{ exact: to === '/' }}
+          activeOptions={{ exact: to === '/', includeSearch: false }}
           className="relative flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted"
           activeProps={{ className: 'text-accent!' }}
         >

@@ -90,7 +90,11 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
           )}
           <Command.Group heading={text.palette.settings} className={groupClass}>
             {(['light', 'dark', 'system'] satisfies Theme[]).map((theme) => (
-              <Item key={theme} icon={theme === 'dark' ? <Moon size={15} /> : <Sun size={15} />} onSelect={run(() => setAppearance({ theme }))}>
+              <Item
+                key={theme}
+                icon={theme === 'dark' ? <Moon size={15} /> : <Sun size={15} />}
+                onSelect={run(() => setAppearance({ theme }))}
+              >
                 {text.palette.theme(text.nav.themes[theme])}
               </Item>
             ))}

@@ -43,7 +43,8 @@ export function DifferenceView({ from, to, about }: DifferenceViewProps) {
   );
 }
 
-function Lines({ before, after }: { before: string; after: string }) {
+/** Two texts line by line: what was removed, what was added, equal stretches folded. */
+export function Lines({ before, after }: { before: string; after: string }) {
   const [rowsMax, setRowsMax] = useState(rowsAtOnce);
   const lines = useMemo(() => compareLines(before, after), [before, after]);
   const rows = useMemo(() => foldSame(lines ?? []), [lines]);

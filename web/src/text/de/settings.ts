@@ -17,6 +17,8 @@ export const settingsText: Translation<typeof english> = {
   readOnly: 'Sie können dies sehen, aber nicht ändern.',
   topics: {
     general: { title: 'Allgemein', text: 'Name, Sprache, Zeitzone, Arbeitszeiten' },
+    policies: { title: 'Richtlinien', text: 'Was allein läuft, und wozu ein Mensch gefragt wird' },
+    grants: { title: 'Dauererlaubnisse', text: 'Wonach nicht mehr gefragt wird, und bis wann' },
     model: { title: 'KI-Modell', text: 'Welches Modell plant, und unter wessen Schlüssel' },
     connections: { title: 'Verbindungen', text: 'Postfächer, Kalender und andere Systeme' },
     schedules: { title: 'Zeitpläne', text: 'Arbeit, die zu festen Zeiten kommt' },
@@ -31,6 +33,7 @@ export const settingsText: Translation<typeof english> = {
     provisioning: { title: 'Verzeichnis', text: 'Ihr Verzeichnis nimmt Personen auf und entfernt sie' },
     security: { title: 'Sicherheit', text: 'Länge von Sitzungen, zweiter Faktor, erlaubte Netze' },
     encryption: { title: 'Verschlüsselung', text: 'Wer Ihre Schlüssel hütet; erneuern und vernichten' },
+    changes: { title: 'Änderungen', text: 'Was eingestellt wurde, von wem, und der Weg zurück' },
     usage: { title: 'Kontingente und Verbrauch', text: 'Was vom Gewährten verbraucht ist' },
     closing: { title: 'Export und Schließen', text: 'Alles herausnehmen oder beenden' },
   },

@@ -14,6 +14,8 @@ export const settingsText = {
   readOnly: 'You can see this, but not change it.',
   topics: {
     general: { title: 'General', text: 'Name, language, time zone, working hours' },
+    policies: { title: 'Policies', text: 'What runs alone, and what a person is asked' },
+    grants: { title: 'Standing permissions', text: 'What is asked no more, and until when' },
     model: { title: 'AI model', text: 'Which model plans, and under whose key' },
     connections: { title: 'Connections', text: 'Mailboxes, calendars and other systems' },
     schedules: { title: 'Schedules', text: 'Work that comes at set times' },
@@ -28,6 +30,7 @@ export const settingsText = {
     provisioning: { title: 'Provisioning', text: 'Let your directory add and remove people' },
     security: { title: 'Security', text: 'Session lengths, second factor, allowed networks' },
     encryption: { title: 'Encryption', text: 'Who guards your keys; rotating and destroying them' },
+    changes: { title: 'Changes', text: 'What was set, by whom, and the way back' },
     usage: { title: 'Quotas and usage', text: 'What is used of what is granted' },
     closing: { title: 'Export and closing', text: 'Take everything out, or end it' },
   },

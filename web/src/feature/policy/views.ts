@@ -1,0 +1,2 @@
+export const policyViews = ['form', 'text', 'versions'] as const;
+export type PolicyView = (typeof policyViews)[number];
