@@ -71,3 +71,29 @@ test('operators see each process, where work waits and what is the matter, and n
   await page.getByText('77/s').first().waitFor();
   await checkPage(page, '/operator/system', opened.complaints);
 });
+
+test('what came with the demo is marked in every list, and goes after one question', async () => {
+  const { page } = opened;
+  const { demo } = server.world.standing;
+  const [approval] = server.world.approvals.values();
+  const [note] = server.world.notes.keys();
+  assert.ok(approval && note);
+  Object.assign(demo, {
+    isHere: true,
+    tasks: [...server.world.tasks.keys()],
+    approvals: [...server.world.approvals.keys()],
+    notes: [note],
+  });
+  await signIn(page, server.origin, '/tasks');
+  await page.getByRole('main').getByText('Demo', { exact: true }).first().waitFor();
+  await page.goto(`${server.origin}/vault`);
+  await page.getByRole('main').getByText('Demo', { exact: true }).first().waitFor();
+  await page.goto(server.origin);
+  await page.getByRole('main').getByText('Demo', { exact: true }).first().waitFor();
+  await page.getByText('You are looking at a demo').waitFor();
+  await checkPage(page, '/ with a demo', opened.complaints);
+  await page.getByRole('button', { name: 'Remove the demo' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove the demo' }).click();
+  await page.getByText('The demo is gone').first().waitFor();
+  await page.getByText('You are looking at a demo').waitFor({ state: 'hidden' });
+});

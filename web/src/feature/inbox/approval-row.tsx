@@ -6,6 +6,7 @@ import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { DecisionButtons, DecisionDialog } from '../approval/decision.tsx';
 import { ActorName } from '../approval/people.ts';
 import { ApprovalBadge, Attention, Expiry, RiskBadge } from '../approval/risk.tsx';
+import { DemoMark } from '../demo/demo-mark.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { ToolIcon } from '../task/state.tsx';
 
@@ -59,6 +60,7 @@ export function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: Appr
         </Link>
         <p className="mt-0.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-muted text-note sm:flex-nowrap">
           <RiskBadge risk={approval.risk} />
+          <DemoMark of="approvals" id={approval.id} />
           {isWaiting && <Expiry approval={approval} />}
           <Attention approval={approval} />
           <span className="min-w-0 truncate">

@@ -9,6 +9,7 @@ import { Id } from '../../ui/id.tsx';
 import { later } from '../../ui/later.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
+import { DemoBanner } from '../demo/demo-banner.tsx';
 import { Fresh } from '../live/fresh.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { TaskRow } from '../task/task-row.tsx';
@@ -43,6 +44,7 @@ export default function InboxPage() {
         )
       }
     >
+      <DemoBanner />
       <InboxTabs
         search={search}
         isFilterOpen={isFilterOpen}

@@ -2,10 +2,12 @@ import { Link } from '@tanstack/react-router';
 import type { TaskSummary } from '../../api/types.ts';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { Time } from '../../ui/time.tsx';
+import { DemoMark } from '../demo/demo-mark.tsx';
+import type { TaskSearch } from './filters.ts';
 import { lineOf, TaskIcon, wordOfTask } from './state.tsx';
 
 /** One task in a list: what it is, what became of it, in one line each. */
-export function TaskRow({ task }: { task: TaskSummary }) {
+export function TaskRow({ task, search }: { task: TaskSummary; search?: TaskSearch }) {
   const words = lineOf(task);
   return (
     <li
@@ -20,11 +22,13 @@ export function TaskRow({ task }: { task: TaskSummary }) {
           <Link
             to="/tasks/$taskId"
             params={{ taskId: task.id }}
+            search={search === undefined ? {} : { ...search, list: true }}
             data-row-link
             className="min-w-0 shrink truncate font-medium outline-offset-2 after:absolute after:inset-0"
           >
             <ForeignLine value={task.title} />
           </Link>
+          <DemoMark of="tasks" id={task.id} />
           {task.from && (
             <span className="min-w-0 shrink-[3] truncate text-muted text-note max-sm:hidden">
               <ForeignLine value={task.from} />

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { FileText, FolderClosed, Search } from 'lucide-react';
+import { useState } from 'react';
 import { text } from '#text/common.ts';
 import { filesText } from '#text/files.ts';
 import { vaultText } from '#text/vault.ts';
@@ -10,8 +11,12 @@ import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
+import { NewButton } from '../../ui/form/new-button.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { DemoMark } from '../demo/demo-mark.tsx';
+import { useSignedIn } from '../session/session.ts';
+import { NewNoteDialog } from './note-dialogs.tsx';
 import { nameOf, notesQuery } from './queries.ts';
 
 const route = getRouteApi('/vault');
@@ -20,6 +25,8 @@ const route = getRouteApi('/vault');
 export default function VaultPage() {
   const { find = '' } = route.useSearch();
   const navigate = route.useNavigate();
+  const [isNew, setNew] = useState(false);
+  const mayWrite = useSignedIn().permissions.includes('vault:write');
   const notes = useInfiniteQuery(notesQuery);
   const all = notes.data?.pages.flatMap((page) => page.items) ?? [];
   const shown = all.filter((note) => note.path.toLowerCase().includes(find.toLowerCase()));
@@ -27,21 +34,24 @@ export default function VaultPage() {
     <Page
       title={text.vault.title}
       side={
-        <nav aria-label={text.vault.title} className="flex flex-wrap gap-2">
-          <Link to="/vault/search" className={buttonClass('plain', 'normal')}>
-            <Search size={14} aria-hidden="true" />
-            {vaultText.search.open}
-          </Link>
-          <Link to="/playbooks" className={buttonClass('plain', 'normal')}>
-            {vaultText.playbooks}
-          </Link>
-          <Link to="/vault/deleted" className={buttonClass('plain', 'normal')}>
-            {vaultText.deleted.open}
-          </Link>
-          <Link to="/vault/files" className={buttonClass('plain', 'normal')}>
-            {filesText.title}
-          </Link>
-        </nav>
+        <div className="flex flex-wrap gap-2">
+          <nav aria-label={text.vault.title} className="flex flex-wrap gap-2">
+            <Link to="/vault/search" className={buttonClass('plain', 'normal')}>
+              <Search size={14} aria-hidden="true" />
+              {vaultText.search.open}
+            </Link>
+            <Link to="/playbooks" className={buttonClass('plain', 'normal')}>
+              {vaultText.playbooks}
+            </Link>
+            <Link to="/vault/deleted" className={buttonClass('plain', 'normal')}>
+              {vaultText.deleted.open}
+            </Link>
+            <Link to="/vault/files" className={buttonClass('plain', 'normal')}>
+              {filesText.title}
+            </Link>
+          </nav>
+          {mayWrite && <NewButton label={vaultText.edit.make} onClick={() => setNew(true)} />}
+        </div>
       }
     >
       {notes.error && !notes.data && <ErrorBox error={notes.error} onRetry={notes.refetch} />}
@@ -82,6 +92,7 @@ export default function VaultPage() {
           </Button>
         </div>
       )}
+      {isNew && <NewNoteDialog onClose={() => setNew(false)} />}
     </Page>
   );
 }
@@ -102,6 +113,7 @@ function NoteRow({ note }: { note: NoteItem }) {
         <span className="min-w-0 flex-1 truncate font-medium">
           <ForeignLine value={nameOf(note.path)} />
         </span>
+        <DemoMark of="notes" id={note.path} />
         {!note.trusted && !note.generated && <span className="shrink-0 text-muted text-note max-sm:hidden">{text.vault.untrusted}</span>}
         {note.generated && <span className="shrink-0 text-muted text-note max-sm:hidden">{text.vault.generated}</span>}
         <span className="w-14 shrink-0 text-right text-muted text-note max-sm:hidden">{formatBytes(note.sizeBytes)}</span>
