@@ -30,6 +30,8 @@ export interface View {
   theme?: 'light' | 'dark';
   width?: number;
   height?: number;
+  /** With the worker of the pages. Without it nothing comes between a test and the requests of its page. */
+  hasWorker?: boolean;
 }
 
 /** A page with everything it complained about: violations of the content security policy, errors, requests that left this machine. */
@@ -43,7 +45,7 @@ export interface WatchedPage {
 export async function openPage(
   browser: Browser,
   origin: string,
-  { theme = 'light', width = 1280, height = 860 }: View = {},
+  { theme = 'light', width = 1280, height = 860, hasWorker = false }: View = {},
 ): Promise<WatchedPage> {
   const isPhone = width < 640;
   const context = await browser.newContext({
@@ -55,6 +57,7 @@ export async function openPage(
     reducedMotion: 'reduce',
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
+    serviceWorkers: hasWorker ? 'allow' : 'block',
   });
   context.setDefaultTimeout(waitMs);
   const page = await context.newPage();

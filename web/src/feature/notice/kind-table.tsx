@@ -69,12 +69,15 @@ function KindRow({ kind, channels, onChange }: KindRowProps) {
           </label>
         </td>
       ))}
-      <td className="ml-auto sm:px-4 sm:py-1">
+      <td className="flex w-full items-center justify-between gap-4 py-1 sm:table-cell sm:w-auto sm:px-4">
+        <span aria-hidden="true" className="sm:hidden">
+          {words.mail}
+        </span>
         <select
           aria-label={words.mailLabel(name)}
           value={channels.mail}
           onChange={(event) => onChange({ mail: mails.find((mail) => mail === event.target.value) ?? 'never' })}
-          className={`${control} h-8 touch:h-11`}
+          className={`${control} h-8 max-w-44 touch:h-11`}
         >
           {mails.map((mail) => (
             <option key={mail} value={mail}>

@@ -24,7 +24,7 @@ export const noticesText = {
     title: 'What you are told',
     intro: 'For you alone, in this tenant. Everything that waits for you is in the inbox, whatever you choose here.',
     what: 'What, and where',
-    of: 'Of what',
+    of: 'What',
     page: 'On the page',
     push: 'In the browser',
     mail: 'By mail',
