@@ -10,6 +10,7 @@ export interface Thresholds {
   writeUnattended: boolean;
   paymentApprovals: number;
   paymentStepUp: boolean;
+  paymentFourEyes: boolean;
   paymentCareFromMinor: number;
 }
 
@@ -54,6 +55,7 @@ export interface PolicySimulation {
   before: Counts;
   after: Counts;
   noLongerAsked: { approved: number; rejected: number; other: number };
+  demands: { more: number; less: number };
   changed: number;
   cases: SimulatedCase[];
 }

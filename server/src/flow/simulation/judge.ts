@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { plainArgs } from '#flow/approval';
 import { decideStep, type GateResult } from '#flow/gate';
 import type { ToolCatalogue } from '#flow/tool';
 import type { Directory, LoadedPolicy, PolicyEngine, StandingGrant, Verdict } from '#trust/policy';
-import { stricter } from '#trust/policy';
+import { type Demands, mostDemanding, stricter } from '#trust/policy';
 import type { Past, Unjudged } from './past.ts';
 
 /** What decides besides the policy, as it is today. */
@@ -22,6 +23,8 @@ export interface Judgement {
   readonly headline: string;
   readonly before: Verdict;
   readonly after: Verdict;
+  /** Where a person is asked both ways: whether more would have to come together than today, or less. */
+  readonly demands: 'more' | 'less' | 'same';
   /** Why it would be as it would be, in the words of the rules. */
   readonly reasons: readonly string[];
 }
@@ -55,12 +58,14 @@ export async function judge(
   const again = gate(then);
   const known = past.approval?.policyHash ?? past.body.policyHash;
   if (verdictOf(again, past) !== past.row.verdict || again.policyHash !== known) return 'changed_since';
+  const now = gate(policies.now);
   const candidate = gate(policies.candidate);
   return {
     past,
     headline: manifest.headline(plainArgs(past.body.args)),
-    before: verdictOf(gate(policies.now), past),
+    before: verdictOf(now, past),
     after: verdictOf(candidate, past),
+    demands: compareDemands(now.demands, candidate.demands),
     reasons: candidate.reasons.slice(0, 3).map(({ text }) => text),
   };
 }
@@ -70,4 +75,10 @@ function verdictOf(gate: GateResult, { body }: Past): Verdict {
   const because = new Set(body.reasons.map(({ rule }) => rule));
   const isAsked = because.has('attempt.repeated') || (gate.grantId !== undefined && because.has('grant.spent'));
   return isAsked ? stricter(gate.verdict, 'ask') : gate.verdict;
+}
+
+/** Something more counts as more, whatever else is less. */
+function compareDemands(now: Demands, then: Demands): Judgement['demands'] {
+  const isWithin = (outer: Demands, inner: Demands) => isDeepStrictEqual(mostDemanding([outer, inner]), outer);
+  return isWithin(now, then) ? (isWithin(then, now) ? 'same' : 'less') : 'more';
 }

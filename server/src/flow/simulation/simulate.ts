@@ -47,6 +47,8 @@ export interface Simulation {
   readonly after: Counts;
   /** Questions that nobody would be asked any more, by what people answered. */
   readonly noLongerAsked: { readonly approved: number; readonly rejected: number; readonly other: number };
+  /** Questions that would be asked as today, but need more (people, a fresh sign-in, somebody else), or less. */
+  readonly demands: { readonly more: number; readonly less: number };
   /** How many would be decided otherwise than today. */
   readonly changed: number;
   /** The first of them: those first that would run alone although somebody had said no. */
@@ -73,7 +75,7 @@ export function createSimulator({ database, catalogue, clock }: SimulatorDeps): 
     atOnceMax: 2,
     eachMax: 1,
     waiting: {
-      max: 2,
+      max: 1,
       busy: () => new FactotumError('policy.simulation_busy', 'Another policy is being tried for this tenant. Try again in a moment.'),
     },
   });
@@ -137,6 +139,7 @@ function policiesByTime(versions: readonly PolicyVersion[], read: (version: numb
 function createTally() {
   const before = { auto: 0, ask: 0, deny: 0 };
   const after = { auto: 0, ask: 0, deny: 0 };
+  const demands = { more: 0, less: 0 };
   const noLongerAsked = { approved: 0, rejected: 0, other: 0 };
   // Every reason is a key of the record.
   const unjudged = Object.fromEntries(unjudgedReasons.map((reason) => [reason, 0])) as Record<Unjudged, number>;
@@ -157,13 +160,25 @@ function createTally() {
       judged += 1;
       before[judgement.before] += 1;
       after[judgement.after] += 1;
+      if (judgement.before === 'ask' && judgement.after === 'ask' && judgement.demands !== 'same') demands[judgement.demands] += 1;
       if (judgement.before !== judgement.after) changed.push(judgement);
       if (judgement.before === 'ask' && judgement.after === 'auto') noLongerAsked[answerTo(judgement)] += 1;
     },
     result(cutBy: Simulation['cutBy']): Simulation {
       const ordered = times.sort((one, other) => one.getTime() - other.getTime());
       return {
-        ...{ from: ordered[0] ?? null, until: ordered.at(-1) ?? null, lookedAt, cutBy, judged, unjudged, before, after, noLongerAsked },
+        ...{
+          from: ordered[0] ?? null,
+          until: ordered.at(-1) ?? null,
+          lookedAt,
+          cutBy,
+          judged,
+          unjudged,
+          before,
+          after,
+          noLongerAsked,
+          demands,
+        },
         changed: changed.length,
         // The sort is stable: within a rank the newest come first, as they were read.
         cases: changed.sort((one, other) => rankOf(one) - rankOf(other)).slice(0, casesMax),

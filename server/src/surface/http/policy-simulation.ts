@@ -23,6 +23,9 @@ export const simulationSchema = named(
     noLongerAsked: z
       .object({ approved: z.int(), rejected: z.int(), other: z.int() })
       .meta({ description: 'Questions that nobody would be asked any more, by what people answered' }),
+    demands: z
+      .object({ more: z.int(), less: z.int() })
+      .meta({ description: 'Questions that would be asked as today, but need more people, a fresh sign-in or somebody else; or less' }),
     changed: z.int(),
     cases: list(
       z.object({

@@ -26,6 +26,7 @@ interface Simulation {
   readonly before: Record<string, number>;
   readonly after: Record<string, number>;
   readonly noLongerAsked: Record<string, number>;
+  readonly demands: { readonly more: number; readonly less: number };
   readonly changed: number;
   readonly cases: readonly { headline: string; answer: string | null; before: string; after: string }[];
 }
@@ -156,6 +157,9 @@ test('a simulation says what a text would have done with what people were asked,
   );
   const same = await simulate({ text: before.text });
   assert.deepEqual([same.changed, same.before], [0, same.after]);
+  assert.deepEqual(same.demands, { more: 0, less: 0 });
+  const careful = await simulate({ thresholds: { writeUnattended: false, paymentApprovals: 2 } });
+  assert.deepEqual([careful.changed, careful.demands], [0, { more: 1, less: 0 }], 'the payment would need a second person');
   const nothing = await simulate({ text: '' });
   assert.deepEqual(nothing.after, { auto: 0, ask: 0, deny: 3 });
   assert.deepEqual(await ask<Policy>('GET /api/v1/policy'), before);

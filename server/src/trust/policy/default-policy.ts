@@ -16,7 +16,9 @@ export const thresholdsSchema = z.strictObject({
   paymentApprovals: z.int().min(1).max(5).default(1),
   /** Whoever says yes to a payment proves first that it is them. */
   paymentStepUp: z.boolean().default(false),
-  /** Both of these only for payments from this on; 0: for every payment. */
+  /** Whoever asked for a payment, or wrote what would be paid, cannot be one of those who say yes. */
+  paymentFourEyes: z.boolean().default(false),
+  /** All of this only for payments from this on; 0: for every payment. */
   paymentCareFromMinor: z.int().min(0).max(100_000_000).default(0),
 });
 export type Thresholds = z.infer<typeof thresholdsSchema>;
@@ -37,7 +39,7 @@ export function policyFromThresholds(choices: Partial<Thresholds>): string {
     graveAsks,
     unknownPayee,
     thresholds.payUnattendedUpToMinor === 0 ? paymentsAsk : smallPayments(thresholds),
-    ...(thresholds.paymentApprovals > 1 || thresholds.paymentStepUp ? [paymentCare(thresholds)] : []),
+    ...(thresholds.paymentApprovals > 1 || thresholds.paymentStepUp || thresholds.paymentFourEyes ? [paymentCare(thresholds)] : []),
     newRecipient,
     bulkMail(thresholds),
     thresholds.sendUnattendedToKnown ? knownRecipient : mailAsks,
@@ -67,6 +69,7 @@ export function nearestThresholds(text: string): Thresholds {
     writeUnattended: text.includes('@id("own-writes")'),
     paymentApprovals: number(/@approvals\("(\d)"\)/),
     paymentStepUp: text.includes('@stepup("true")'),
+    paymentFourEyes: text.includes('@foureyes("true")'),
     paymentCareFromMinor: number(/context\.amountMinor < (\d+)/),
   });
   return choices.success ? choices.data : thresholdsSchema.parse({});
@@ -116,11 +119,27 @@ when {
 };`;
 
 /** What is not certainly below the amount (another currency, no amount) is taken care of as well. */
-function paymentCare({ paymentApprovals: people, paymentStepUp, paymentCareFromMinor: from, currency }: Thresholds): string {
+function paymentCare({
+  paymentApprovals: people,
+  paymentStepUp,
+  paymentFourEyes,
+  paymentCareFromMinor: from,
+  currency,
+}: Thresholds): string {
   const which = from === 0 ? 'Payments' : `Payments from ${formatMinor(from, currency)}`;
-  const what = [...(people > 1 ? [`need ${people} people`] : []), ...(paymentStepUp ? ['need a fresh sign-in'] : [])].join(' and ');
+  const needs = [
+    ...(people > 1 ? [`${people} people`] : []),
+    ...(paymentStepUp ? ['a fresh sign-in'] : []),
+    ...(paymentFourEyes ? ['somebody else than who asked'] : []),
+  ];
+  const annotations = [
+    ...(people > 1 ? [`@approvals("${people}")`] : []),
+    ...(paymentStepUp ? ['@stepup("true")'] : []),
+    ...(paymentFourEyes ? ['@foureyes("true")'] : []),
+  ];
   return `@id("payment-care")
-@title("${which} ${what}")${people > 1 ? `\n@approvals("${people}")` : ''}${paymentStepUp ? '\n@stepup("true")' : ''}
+@title("${which} need ${needs.join(' and ')}")
+${annotations.join('\n')}
 permit (principal, action == Action::"callWithApproval", resource)
 when { context.effect == "money" }${
     from === 0

@@ -13,6 +13,7 @@ const choices: fc.Arbitrary<Thresholds> = fc.record({
   writeUnattended: fc.boolean(),
   paymentApprovals: fc.integer({ min: 1, max: 5 }),
   paymentStepUp: fc.boolean(),
+  paymentFourEyes: fc.boolean(),
   paymentCareFromMinor: fc.constantFrom(0, 1, 500_000),
 });
 
@@ -23,7 +24,7 @@ test('a text that the form wrote is known again by what it says, and writes itse
       const read = thresholdsOf(text);
       assert.ok(read !== null);
       assert.equal(policyFromThresholds(read), text);
-      const careful = given.paymentApprovals > 1 || given.paymentStepUp;
+      const careful = given.paymentApprovals > 1 || given.paymentStepUp || given.paymentFourEyes;
       // A choice that has no effect leaves no trace.
       if (given.payUnattendedUpToMinor > 0) assert.equal(read.currency, given.currency);
       assert.equal(read.paymentCareFromMinor, careful ? given.paymentCareFromMinor : 0);

@@ -6,7 +6,7 @@ import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Lines } from '../vault/difference-view.tsx';
-import { checkQuery } from './queries.ts';
+import { checkQuery, simulationQuery } from './queries.ts';
 import { SimulationView } from './simulation-view.tsx';
 
 const words = policiesText;
@@ -24,6 +24,8 @@ interface AdoptDialogProps {
 /** Before policies are put in force: what they would have done with what was decided, and what changes in the text. */
 export function AdoptDialog({ title, action, draft, policy, onClose, onDone }: AdoptDialogProps) {
   const check = useQuery(checkQuery(draft));
+  // It holds nobody up for long, and who saves should have seen it.
+  const isTrying = useQuery(simulationQuery(draft)).isPending;
   const adopt = useAct(() => request('PUT', '/policy', { body: draft, headers: { 'if-match': `"${policy.version}"` } }), {
     refresh: ['policy', 'settings', 'changes'],
     said: words.adopted,
@@ -38,7 +40,7 @@ export function AdoptDialog({ title, action, draft, policy, onClose, onDone }: A
       title={title}
       action={action}
       wide
-      isDisabled={text === undefined || text === policy.text || (check.data?.faults.length ?? 1) > 0}
+      isDisabled={isTrying || text === undefined || text === policy.text || (check.data?.faults.length ?? 1) > 0}
       onClose={onClose}
       onSubmit={() => adopt.mutateAsync()}
     >

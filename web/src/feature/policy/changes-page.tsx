@@ -1,6 +1,7 @@
 import { History } from 'lucide-react';
 import { useState } from 'react';
 import { policiesText } from '#text/policies.ts';
+import { settingsText } from '#text/settings.ts';
 import { post } from '../../api/client.ts';
 import type { ConfigurationChange } from '../../api/policies.ts';
 import type { Json } from '../../api/types.ts';
@@ -16,6 +17,7 @@ import { useMay } from '../settings/topics.tsx';
 import { changesQuery } from './queries.ts';
 
 const words = policiesText.changes;
+const { dayNames } = settingsText.general;
 
 /** What was changed in the configuration, and the way back. */
 export default function ChangesPage() {
@@ -52,12 +54,11 @@ function ChangeRow({ change, onRestore }: { change: ConfigurationChange; onResto
           <ul>
             {change.changes.map(({ name, before, after }) => (
               <li key={name} className="text-ink">
-                {words.fromTo(nameOf(name), valueOf(before), valueOf(after))}
+                {words.fromTo(nameOf(name), shownAs(before), shownAs(after))}
               </li>
             ))}
           </ul>
           {words.by(formatActor(change.author, me.principal.actor))} · <Time at={change.at} />
-          {change.topic === 'quotas' && <> · {words.operator}</>}
         </>
       }
       side={
@@ -82,7 +83,7 @@ function Restoring({ change, onClose }: { change: ConfigurationChange; onClose: 
       <ul className="list-disc pl-5 text-ink">
         {change.changes.map(({ name, before }) => (
           <li key={name}>
-            {nameOf(name)}: {valueOf(before)}
+            {nameOf(name)}: {shownAs(before)}
           </li>
         ))}
       </ul>
@@ -93,10 +94,13 @@ function Restoring({ change, onClose }: { change: ConfigurationChange; onClose: 
 const nameOf = (name: string): string => words.names[name] ?? name;
 
 /** A value as people read it; what has parts is written out. */
-function valueOf(value: Json): string {
+function shownAs(value: Json): string {
   if (value === null) return words.nothing;
   if (typeof value === 'boolean') return value ? words.yes : words.no;
-  if (Array.isArray(value)) return value.map(valueOf).join(', ');
+  if (Array.isArray(value)) return value.map(shownAs).join(', ');
   if (typeof value !== 'object') return String(value);
-  return Object.values(value).map(valueOf).join(', ');
+  const { days, from, to } = value;
+  if (Array.isArray(days))
+    return words.hours(days.map((day) => dayNames[Number(day)] ?? '').join(', '), shownAs(from ?? null), shownAs(to ?? null));
+  return Object.values(value).map(shownAs).join(', ');
 }

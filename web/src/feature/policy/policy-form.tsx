@@ -21,7 +21,7 @@ export function PolicyForm({ policy, mayWrite }: { policy: Policy; mayWrite: boo
   const { draft, set, isChanged, reset } = useDraft<Thresholds>(policy.thresholds ?? policy.nearest);
   const [isReviewing, setReviewing] = useState(false);
   const isEdited = policy.thresholds === null;
-  const isCareful = draft.paymentApprovals > 1 || draft.paymentStepUp;
+  const isCareful = draft.paymentApprovals > 1 || draft.paymentStepUp || draft.paymentFourEyes;
   return (
     <form
       onSubmit={(event) => {
@@ -76,6 +76,11 @@ export function PolicyForm({ policy, mayWrite }: { policy: Policy; mayWrite: boo
             help={words.stepUpHelp}
             checked={draft.paymentStepUp}
             onChange={(event) => set({ paymentStepUp: event.target.checked })}
+          />
+          <CheckField
+            label={words.fourEyes}
+            checked={draft.paymentFourEyes}
+            onChange={(event) => set({ paymentFourEyes: event.target.checked })}
           />
         </Block>
         <Block title={words.mail}>

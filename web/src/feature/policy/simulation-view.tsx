@@ -3,12 +3,12 @@ import { Link } from '@tanstack/react-router';
 import { policiesText } from '#text/policies.ts';
 import type { PolicyDraft, PolicySimulation, SimulatedCase, Unjudged } from '../../api/policies.ts';
 import type { Verdict } from '../../api/types.ts';
-import { formatCount, formatDay } from '../../format.ts';
+import { formatCount } from '../../format.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Time } from '../../ui/time.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { formatCalendarDay } from '../money/amount.ts';
 import { simulationQuery } from './queries.ts';
 
 const words = policiesText.simulation;
@@ -35,7 +35,7 @@ export function SimulationView({ draft }: { draft: PolicyDraft }) {
 }
 
 function Result({ simulation }: { simulation: PolicySimulation }) {
-  const { lookedAt, judged, changed, cases, noLongerAsked, before, after } = simulation;
+  const { lookedAt, judged, changed, cases, noLongerAsked, demands, before, after } = simulation;
   if (lookedAt === 0)
     return (
       <p className="text-muted">
@@ -50,8 +50,10 @@ function Result({ simulation }: { simulation: PolicySimulation }) {
         </Notice>
       )}
       {judged > 0 && <Table before={before} after={after} />}
+      {demands.more > 0 && <p className="mt-2">{words.more(demands.more)}.</p>}
+      {demands.less > 0 && <p className="mt-2 text-bad">{words.less(demands.less)}.</p>}
       {noLongerAsked.approved > 0 && <p className="mt-2">{words.spared(noLongerAsked.approved)}.</p>}
-      {judged > 0 && changed === 0 && <p className="mt-2 text-muted">{words.nothing}</p>}
+      {judged > 0 && changed === 0 && demands.more + demands.less === 0 && <p className="mt-2 text-muted">{words.nothing}</p>}
       <Basis simulation={simulation} />
       {changed > 0 && (
         <>
@@ -108,10 +110,9 @@ function Table({ before, after }: { before: Record<Verdict, number>; after: Reco
 
 /** What all this rests on, and what nobody can say. */
 function Basis({ simulation: { lookedAt, judged, from, until, cutBy, unjudged } }: { simulation: PolicySimulation }) {
-  const now = useNow(60_000);
   const reasons = Object.entries(unjudged).filter(([, count]) => count > 0);
   const sum = reasons.reduce((all, [, count]) => all + count, 0);
-  const day = (at: string | null) => (at === null ? '' : formatDay(at, now));
+  const day = (at: string | null) => (at === null ? '' : formatCalendarDay(at.slice(0, 10)));
   return (
     <div className="mt-3 text-muted text-note">
       <p>

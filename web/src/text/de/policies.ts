@@ -23,6 +23,7 @@ export const policiesText: Translation<typeof english> = {
   careFromHelp: '0: bei jeder Zahlung.',
   stepUp: 'Wer eine Zahlung genehmigt, weist sich vorher noch einmal aus',
   stepUpHelp: 'Mit Passwort, Passkey oder Code, innerhalb der letzten zehn Minuten.',
+  fourEyes: 'Wer um eine Zahlung gebeten hat, kann sie nicht mit genehmigen',
   mail: 'Mails',
   sendKnown: 'Mails an einen bekannten Kontakt werden ohne Rückfrage gesendet',
   sendKnownHelp: 'Wenn nichts, was ein Fremder geschrieben hat, über den Empfänger entscheidet.',
@@ -79,6 +80,18 @@ export const policiesText: Translation<typeof english> = {
     rejected: (n) =>
       n === 1 ? 'Zu einer davon hatte jemand Nein gesagt. Sie liefe allein.' : `Zu ${n} davon hatte jemand Nein gesagt. Sie liefen allein.`,
     spared: (n) => plural(n, 'Frage, die bejaht wurde, würde nicht mehr gestellt', 'Fragen, die bejaht wurden, würden nicht mehr gestellt'),
+    more: (n) =>
+      plural(
+        n,
+        'Frage bräuchte mehr als heute: mehr Personen, eine frische Anmeldung oder jemand anderen',
+        'Fragen bräuchten mehr als heute: mehr Personen, eine frische Anmeldung oder jemand anderen',
+      ),
+    less: (n) =>
+      plural(
+        n,
+        'Frage bräuchte weniger als heute: weniger Personen oder keine frische Anmeldung',
+        'Fragen bräuchten weniger als heute: weniger Personen oder keine frische Anmeldung',
+      ),
     nothing: 'Keine davon würde anders entschieden als heute.',
     cases: 'Was anders entschieden würde',
     casesOf: (shown, all) => `Die ersten ${shown} von ${all}`,
@@ -146,9 +159,18 @@ export const policiesText: Translation<typeof english> = {
       custody: 'Wer den Schlüssel hat',
       maySpendOperatorModelKey: 'Darf den Modellschlüssel der Installation benutzen',
       version: 'Version',
+      maxRunning: 'Aufgaben in Arbeit',
+      eventsPerMinute: 'Ereignisse je Minute',
+      requestsPerMinute: 'API-Anfragen je Minute',
+      modelMicrosPerDay: 'Modellkosten je Tag, in Millionstel Dollar',
+      modelMicrosPerMonth: 'Modellkosten je Monat, in Millionstel Dollar',
+      vaultBytes: 'Vault, in Bytes',
+      members: 'Mitglieder',
+      connectors: 'Konnektoren',
     },
     fromTo: (name, before, after) => `${name}: ${before} → ${after}`,
-    nothing: 'nichts',
+    nothing: 'nicht gesetzt',
+    hours: (days, from, to) => `${days}, ${from} bis ${to}`,
     yes: 'ja',
     no: 'nein',
     by: (who) => `von ${who}`,
@@ -158,6 +180,5 @@ export const policiesText: Translation<typeof english> = {
     restoreText: 'Das wird wieder gesetzt, was immer seitdem geändert wurde:',
     restoreAction: 'Zurücksetzen',
     restored: 'Zurückgesetzt',
-    operator: 'Von einem Betreiber gesetzt',
   },
 };

@@ -20,6 +20,7 @@ export const policiesText = {
   careFromHelp: '0: for every payment.',
   stepUp: 'Whoever approves a payment proves first that it is them',
   stepUpHelp: 'By password, passkey or code, within the last ten minutes.',
+  fourEyes: 'Whoever asked for a payment cannot be one of those who approve it',
   mail: 'Mail',
   sendKnown: 'Mail to one known contact is sent without asking',
   sendKnownHelp: 'When nothing a stranger wrote decides to whom.',
@@ -80,6 +81,18 @@ export const policiesText = {
         : `${n} of these a person had said no to. They would run alone.`,
     spared: (n: number) =>
       plural(n, 'question that people had said yes to would not be asked', 'questions that people had said yes to would not be asked'),
+    more: (n: number) =>
+      plural(
+        n,
+        'question would need more than today: more people, a fresh sign-in, or somebody else',
+        'questions would need more than today: more people, a fresh sign-in, or somebody else',
+      ),
+    less: (n: number) =>
+      plural(
+        n,
+        'question would need less than today: fewer people, or no fresh sign-in',
+        'questions would need less than today: fewer people, or no fresh sign-in',
+      ),
     nothing: 'None of them would be decided otherwise than today.',
     cases: 'What would be decided otherwise',
     casesOf: (shown: number, all: number) => `The first ${shown} of ${all}`,
@@ -147,9 +160,18 @@ export const policiesText = {
       custody: 'Who holds the key',
       maySpendOperatorModelKey: 'May use the model key of the installation',
       version: 'Version',
+      maxRunning: 'Tasks in flight',
+      eventsPerMinute: 'Events a minute',
+      requestsPerMinute: 'API requests a minute',
+      modelMicrosPerDay: 'Model spend per day, in millionths of a dollar',
+      modelMicrosPerMonth: 'Model spend per month, in millionths of a dollar',
+      vaultBytes: 'Vault, in bytes',
+      members: 'Members',
+      connectors: 'Connectors',
     } as Record<string, string>,
     fromTo: (name: string, before: string, after: string) => `${name}: ${before} → ${after}`,
-    nothing: 'nothing',
+    nothing: 'not set',
+    hours: (days: string, from: string, to: string) => `${days}, ${from} to ${to}`,
     yes: 'yes',
     no: 'no',
     by: (who: string) => `by ${who}`,
@@ -159,6 +181,5 @@ export const policiesText = {
     restoreText: 'This is set again, whatever was changed since:',
     restoreAction: 'Put back',
     restored: 'Put back',
-    operator: 'Set by an operator',
   },
 };
