@@ -27,3 +27,12 @@ export interface DeletedNote extends NoteVersion {
   /** The version that brings it back; null when it is forgotten. */
   restorable: number | null;
 }
+
+/** Where the links of a note lead, and which notes link to it. */
+export interface NoteLinks {
+  id: string | null;
+  generated: boolean;
+  trusted: boolean;
+  links: { target: string; kind: 'wiki' | 'relative'; path: string | null; moved: boolean }[];
+  backlinks: { id: string; path: string; title: string }[];
+}

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { readSearch } from '../feature/analytics/views.ts';
 import { readInboxSearch } from '../feature/inbox/views.ts';
 import { type MoneyView, moneyViews } from '../feature/money/views.ts';
 import { type TemplateName, templateNames } from '../feature/playbook/template-names.ts';
@@ -60,6 +61,16 @@ const note = createRoute({
   path: '/vault/note',
   validateSearch: (search): { path: string } => ({ path: typeof search.path === 'string' ? search.path : '' }),
   component: lazyRouteComponent(() => import('../feature/vault/note-page.tsx')),
+});
+
+const noteEdit = createRoute({
+  getParentRoute: () => root,
+  path: '/vault/edit',
+  validateSearch: (search): { path: string; new?: true } => ({
+    path: typeof search.path === 'string' ? search.path : '',
+    ...(search.new === true && { new: true as const }),
+  }),
+  component: lazyRouteComponent(() => import('../feature/vault/edit-page.tsx')),
 });
 
 const search = createRoute({
@@ -146,6 +157,12 @@ const status = createRoute({
   getParentRoute: () => root,
   path: '/status',
   component: lazyRouteComponent(() => import('../feature/status/status-page.tsx')),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('../feature/setup/setup-page.tsx')),
 });
 
 const signIn = createRoute({
@@ -358,6 +375,19 @@ const operatorSystem = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/system-page.tsx')),
 });
 
+const analytics = createRoute({
+  getParentRoute: () => root,
+  path: '/analytics',
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('../feature/analytics/analytics-page.tsx')),
+});
+
+const operatorVolume = createRoute({
+  getParentRoute: () => root,
+  path: '/operator/volume',
+  component: lazyRouteComponent(() => import('../feature/operator/volume-page.tsx')),
+});
+
 const operatorJobs = createRoute({
   getParentRoute: () => root,
   path: '/operator/jobs',
@@ -371,19 +401,21 @@ const operatorBackups = createRoute({
 });
 
 const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money, status];
-const automation = [playbooks, playbook];
+const automation = [playbooks, playbook, noteEdit];
 const people = [signIn, join, register, account, notices, noticeRules];
-const administration = [settings, general, policies, grants, changes, model, usage, closing];
+const administration = [setup, settings, general, policies, grants, changes, model, usage, closing];
 const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisioning, security];
 const protection = [secrets, encryption];
 const outside = [connections, schedules, webhooks, tools];
-const installation = [operator, operatorTenant, registrations, operatorSystem, operatorJobs, operatorBackups];
+const figures = [analytics];
+const installation = [operator, operatorTenant, registrations, operatorSystem, operatorVolume, operatorJobs, operatorBackups];
 
 /** Every page of the product; each is its own chunk. */
 export const router = createRouter({
   routeTree: root.addChildren([
     ...work,
     ...automation,
+    ...figures,
     ...people,
     ...administration,
     ...access,

@@ -24,7 +24,7 @@ test('links and images become words: nothing has an address that could be opened
       { kind: 'text', text: ' ' },
       { kind: 'image', text: 'p' },
       { kind: 'text', text: ' ' },
-      { kind: 'text', text: 'Contacts' },
+      { kind: 'note', text: 'Contacts', target: 'Done/x tsk_1' },
       { kind: 'text', text: ' ' },
       { kind: 'image', text: 'a.png' },
       { kind: 'text', text: ' ' },

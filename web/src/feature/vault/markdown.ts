@@ -9,6 +9,8 @@ export type Block =
 export type Inline =
   | { kind: 'text' | 'bold' | 'code'; text: string }
   | { kind: 'link'; text: string; target: string }
+  /** Names another note. */
+  | { kind: 'note'; text: string; target: string }
   | { kind: 'image'; text: string };
 
 export interface Note {
@@ -100,7 +102,8 @@ export function parseInline(text: string): Inline[] {
     if (match.index > at) parts.push({ kind: 'text', text: text.slice(at, match.index) });
     if (alt !== undefined || embed !== undefined) parts.push({ kind: 'image', text: alt ?? embed ?? '' });
     // Of `path|label` a reader wants the label.
-    else if (wiki !== undefined) parts.push({ kind: 'text', text: wiki.slice(wiki.indexOf('|') + 1) });
+    else if (wiki !== undefined)
+      parts.push({ kind: 'note', text: wiki.slice(wiki.indexOf('|') + 1), target: (wiki.split(/[|#^]/, 1)[0] ?? '').trim() });
     else if (label !== undefined) parts.push({ kind: 'link', text: label, target: target ?? '' });
     else if (bold !== undefined) parts.push({ kind: 'bold', text: bold });
     else parts.push({ kind: 'code', text: code ?? '' });

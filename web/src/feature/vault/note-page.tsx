@@ -1,34 +1,63 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { History } from 'lucide-react';
+import { History, Pencil } from 'lucide-react';
+import { useState } from 'react';
 import { text } from '#text/common.ts';
 import { vaultText } from '#text/vault.ts';
-import { buttonClass } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ScrollBox } from '../../ui/scroll-box.tsx';
+import { useSignedIn } from '../session/session.ts';
+import { Backlinks } from './backlinks.tsx';
+import { DeleteDialog, MoveDialog } from './note-dialogs.tsx';
 import { NoteView } from './note-view.tsx';
-import { nameOf, noteQuery } from './queries.ts';
+import { linksQuery, nameOf, noteQuery } from './queries.ts';
 
+const words = vaultText.edit;
 const route = getRouteApi('/vault/note');
 
-/** One note, to read. */
+/** One note, to read; where its links lead, and what leads to it. */
 export default function NotePage() {
   const { path } = route.useSearch();
+  const [open, setOpen] = useState<'move' | 'delete' | null>(null);
+  const close = () => setOpen(null);
   const note = useQuery(noteQuery(path));
+  const links = useQuery(linksQuery(path));
+  const mayWrite = useSignedIn().permissions.includes('vault:write') && links.data?.generated === false && note.data !== undefined;
   const name = nameOf(path).replace(/\.md$/, '');
+  // What somebody from outside wrote leads nowhere by itself.
+  const isOurs = links.data !== undefined && (links.data.trusted || links.data.generated);
   return (
     <Page
       title={name}
       heading={<Crumb to="/vault" label={text.nav.vault} />}
       side={
-        <Link to="/vault/history" search={{ path }} className={buttonClass('plain', 'small')}>
-          <History size={13} aria-hidden="true" />
-          {vaultText.history.open}
-        </Link>
+        <div className="flex flex-wrap gap-2">
+          {mayWrite && (
+            <>
+              <Button look="quiet" size="small" onClick={() => setOpen('delete')}>
+                {words.remove}
+              </Button>
+              <Button look="quiet" size="small" onClick={() => setOpen('move')}>
+                {words.rename}
+              </Button>
+            </>
+          )}
+          <Link to="/vault/history" search={{ path }} className={buttonClass('plain', 'small')}>
+            <History size={13} aria-hidden="true" />
+            {vaultText.history.open}
+          </Link>
+          {mayWrite && note.data?.kind !== 'binary' && (
+            <Link to="/vault/edit" search={{ path }} className={buttonClass('primary', 'small')}>
+              <Pencil size={13} aria-hidden="true" />
+              {words.open}
+            </Link>
+          )}
+        </div>
       }
     >
       <h1 className="font-semibold text-figure tracking-tight max-sm:text-title">
@@ -41,7 +70,7 @@ export default function NotePage() {
       {note.isPending && <Skeleton rows={4} />}
       {note.data !== undefined && (
         <article className="rounded-card border border-line bg-panel px-4 py-4 sm:px-6">
-          {note.data.kind === 'markdown' && <NoteView source={note.data.text} />}
+          {note.data.kind === 'markdown' && <NoteView source={note.data.text} links={isOurs ? links.data.links : []} />}
           {note.data.kind === 'text' && (
             <ScrollBox label={text.vault.file} className="whitespace-pre font-mono text-note">
               <ForeignText value={note.data.text} cutAt={20_000} block />
@@ -50,6 +79,9 @@ export default function NotePage() {
           {note.data.kind === 'binary' && <p className="text-muted">{text.vault.binary}</p>}
         </article>
       )}
+      {note.data !== undefined && <Backlinks links={links} />}
+      {open === 'move' && note.data && <MoveDialog path={path} etag={note.data.etag} onClose={close} />}
+      {open === 'delete' && note.data && <DeleteDialog path={path} etag={note.data.etag} onClose={close} />}
     </Page>
   );
 }

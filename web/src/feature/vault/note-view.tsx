@@ -1,35 +1,43 @@
+import { Link } from '@tanstack/react-router';
 import { CheckSquare, ImageOff, Square } from 'lucide-react';
-import { Fragment, useMemo } from 'react';
+import { createContext, Fragment, type ReactNode, useContext, useMemo } from 'react';
 import { text } from '#text/common.ts';
+import { vaultText } from '#text/vault.ts';
+import type { NoteLinks } from '../../api/vault.ts';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { ScrollBox } from '../../ui/scroll-box.tsx';
 import { type Block, type Inline, parseInline, parseNote } from './markdown.ts';
 
-/** A note as readable text: nothing in it loads, runs or leads away. */
-export function NoteView({ source }: { source: string }) {
+type Links = NoteLinks['links'];
+const Leading = createContext<Links>([]);
+
+/** A note as readable text: nothing in it loads, runs or leads away, but for links to other notes that are known to be there. */
+export function NoteView({ source, links = [] }: { source: string; links?: Links }) {
   const note = useMemo(() => parseNote(source), [source]);
   return (
-    <div className="space-y-3 text-[0.875rem] leading-6">
-      {note.properties.length > 0 && (
-        <dl
-          aria-label={text.vault.properties}
-          className="grid grid-cols-[8rem_minmax(0,1fr)] gap-x-3 rounded-popup bg-bg px-3 py-2 text-note"
-        >
-          {note.properties.map(([name, value]) => (
-            <Fragment key={name}>
-              <dt className="truncate py-0.5 text-muted">{name}</dt>
-              <dd className="min-w-0 py-0.5">
-                <ForeignText value={value} cutAt={200} />
-              </dd>
-            </Fragment>
-          ))}
-        </dl>
-      )}
-      {note.blocks.map((block, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks are parsed anew for each text and never reordered
-        <BlockView key={i} block={block} />
-      ))}
-    </div>
+    <Leading value={links}>
+      <div className="space-y-3 text-[0.875rem] leading-6">
+        {note.properties.length > 0 && (
+          <dl
+            aria-label={text.vault.properties}
+            className="grid grid-cols-[8rem_minmax(0,1fr)] gap-x-3 rounded-popup bg-bg px-3 py-2 text-note"
+          >
+            {note.properties.map(([name, value]) => (
+              <Fragment key={name}>
+                <dt className="truncate py-0.5 text-muted">{name}</dt>
+                <dd className="min-w-0 py-0.5">
+                  <ForeignText value={value} cutAt={200} />
+                </dd>
+              </Fragment>
+            ))}
+          </dl>
+        )}
+        {note.blocks.map((block, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are parsed anew for each text and never reordered
+          <BlockView key={i} block={block} />
+        ))}
+      </div>
+    </Leading>
   );
 }
 
@@ -155,8 +163,18 @@ function InlineView({ part }: { part: Inline }) {
           <ForeignText value={part.text} cutAt={500} />
         </code>
       );
-    case 'link':
+    case 'note':
       return (
+        <Lead kind="wiki" target={part.target}>
+          <ForeignText value={part.text} cutAt={400} />
+        </Lead>
+      );
+    case 'link':
+      return isInside(part.target) ? (
+        <Lead kind="relative" target={targetOf(part.target)}>
+          <ForeignText value={part.text} cutAt={400} />
+        </Lead>
+      ) : (
         <span>
           <ForeignText value={part.text} />{' '}
           <span className="font-mono text-muted text-note">
@@ -171,5 +189,40 @@ function InlineView({ part }: { part: Inline }) {
           <ForeignText value={text.vault.image(part.text)} cutAt={200} />
         </span>
       );
+  }
+}
+
+/** A link to where it leads; only its words where nothing is, or where nobody has said that something is. */
+function Lead({ kind, target, children }: { kind: Links[number]['kind']; target: string; children: ReactNode }) {
+  const found = useContext(Leading).find((link) => link.kind === kind && link.target === target);
+  if (found === undefined) return children;
+  if (found.path === null)
+    return (
+      <span title={vaultText.links.nowhere} className="text-muted underline decoration-dotted">
+        {children}
+      </span>
+    );
+  const title = found.moved ? `${vaultText.links.isMoved}: ${found.path}` : found.path;
+  const className = 'font-medium text-accent underline decoration-accent/40 hover:decoration-accent';
+  return /\.md$/i.test(found.path) ? (
+    <Link to="/vault/note" search={{ path: found.path }} title={title} className={className}>
+      {children}
+    </Link>
+  ) : (
+    <Link to="/vault/files" title={title} className={className}>
+      {children}
+    </Link>
+  );
+}
+
+const isInside = (target: string): boolean => !/^(?:[a-z][a-z0-9+.-]*:|\/\/|#)/i.test(target) && target !== '';
+
+/** As the server names it: decoded, without what it points at inside the note. */
+function targetOf(written: string): string {
+  const bare = /^<([^<>]*)>/.exec(written)?.[1] ?? written.replace(/\s+".*"$/, '');
+  try {
+    return decodeURIComponent(bare.split(/[?#]/, 1)[0] ?? '');
+  } catch {
+    return bare;
   }
 }

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { get, request } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { NoteItem, Page } from '../../api/types.ts';
-import type { DeletedNote, FoundNote, NoteVersion } from '../../api/vault.ts';
+import type { DeletedNote, FoundNote, NoteLinks, NoteVersion } from '../../api/vault.ts';
 
 /** The notes of the vault in the order of their paths. */
 export const notesQuery = infiniteQueryOptions({
@@ -55,6 +55,14 @@ export const searchQuery = (q: string) => ({
   enabled: q !== '',
   staleTime: 30_000,
 });
+
+/** Where a note leads and what leads to it. */
+export const linksQuery = (path: string) =>
+  queryOptions({
+    queryKey: ['vault', 'links', path],
+    queryFn: ({ signal }) => get<NoteLinks>('/vault/links', { query: { path }, signal }),
+    retry: false,
+  });
 
 /** What changes of the vault make old; the first parts of the keys. */
 export const vaultKeys = ['vault', 'vault-search', 'vault-history', 'vault-version', 'vault-deleted'] as const;
