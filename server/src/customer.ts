@@ -45,7 +45,11 @@ export async function createTenant(parts: CustomerParts, customer: NewCustomer):
   const owner = await createOwner(parts, tenantId, customer);
   try {
     // Settings are checked by the tenant's own schema; what is no setting is named there.
-    const settings = { ...customer.settings, ...(customer.demo === true ? { writesFiles: true, maySpendOperatorModelKey: true } : {}) };
+    const settings = {
+      setup: 'about',
+      ...customer.settings,
+      ...(customer.demo === true ? { writesFiles: true, maySpendOperatorModelKey: true } : {}),
+    };
     const { name, title, actor } = customer;
     const furnish = async (tx: Tx, keys: TenantKeys, at: Date) => void (await createSchedule(tx, keys, { ...mondayBriefing, actor, at }));
     const tenant = await provisionTenant(

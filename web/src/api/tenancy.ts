@@ -18,6 +18,8 @@ export interface Settings {
   models: string[];
   retentionDays: number | null;
   writesFiles: boolean;
+  /** The question of the set-up that comes next. */
+  setup: 'about' | 'mail' | 'model' | 'people' | 'done';
   custody: string;
 }
 

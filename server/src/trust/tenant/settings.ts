@@ -49,6 +49,8 @@ const own = {
   model: z.string().min(1).max(200).nullable(),
   /** For how many days finished work is to be kept; null: until somebody deletes it. */
   retentionDays: z.int().min(1).max(36_500).nullable(),
+  /** The question of the set-up that comes next; done: nobody is asked any more. */
+  setup: z.enum(['about', 'mail', 'model', 'people', 'done']),
   /** What figures of hours saved and of cost against people rest on. */
   analytics: assumptionsSchema,
   /** Who guards the tenant's keys. */
@@ -70,6 +72,7 @@ export const tenantSettingsSchema = z.object({
   planner: own.planner.default('model'),
   model: own.model.default(null),
   retentionDays: own.retentionDays.default(null),
+  setup: own.setup.default('done'),
   // Ten minutes and thirty dollars are nobody's: they stand where people see and change them.
   analytics: own.analytics.default({
     ...{ currency: 'USD', wageMinor: 3_000, usdRateMicros: 1_000_000, minutesPerTask: 10, minutesByPlaybook: {}, secondsPerAnswer: 60 },

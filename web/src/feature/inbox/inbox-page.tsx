@@ -12,6 +12,7 @@ import { Page, Section } from '../../ui/page.tsx';
 import { DemoBanner } from '../demo/demo-banner.tsx';
 import { Fresh } from '../live/fresh.tsx';
 import { useSignedIn } from '../session/session.ts';
+import { SetupCard } from '../setup/setup-card.tsx';
 import { TaskRow } from '../task/task-row.tsx';
 import { AttentionList } from './attention-list.tsx';
 import { InboxTabs } from './inbox-tabs.tsx';
@@ -44,6 +45,7 @@ export default function InboxPage() {
         )
       }
     >
+      <SetupCard />
       <DemoBanner />
       <InboxTabs
         search={search}

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import { withTenant } from '#kernel/database';
-import { testHttp } from '../../../test/http.ts';
-import { cookiesOf, testOrigin } from '../../../test/identity.ts';
-import { eventually } from '../../../test/platform.ts';
-import { createTenant } from '../../customer.ts';
-import { announceDemoMails, readDemoMails } from './install.ts';
+import { announceDemoMails, readDemoMails } from '#ops/demo';
+import { createTenant } from '../src/customer.ts';
+import { testHttp } from './http.ts';
+import { cookiesOf, testOrigin } from './identity.ts';
+import { eventually } from './platform.ts';
 
 const { platform, send } = await testHttp();
 await platform.startWorker();
