@@ -1,5 +1,5 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { Activity, Building2, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
+import { Activity, Building2, ChartLine, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { text } from '#text/common.ts';
 import { operatorText } from '#text/operator.ts';
@@ -17,6 +17,7 @@ const places = [
   { to: '/operator', label: operatorText.tenants, icon: <Building2 size={16} aria-hidden="true" />, exact: true },
   { to: '/operator/system', label: statusText.system, icon: <Activity size={16} aria-hidden="true" />, exact: false },
   { to: '/operator/registrations', label: operatorText.registrations, icon: <UserPlus size={16} aria-hidden="true" />, exact: false },
+  { to: '/operator/volume', label: operatorText.volume, icon: <ChartLine size={16} aria-hidden="true" />, exact: false },
   { to: '/operator/jobs', label: operatorText.jobs, icon: <Hourglass size={16} aria-hidden="true" />, exact: false },
   { to: '/operator/backups', label: protectionText.backups.title, icon: <DatabaseBackup size={16} aria-hidden="true" />, exact: false },
 ] as const;

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Activity, Ellipsis, FolderClosed, Inbox, Landmark, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
+import { Activity, ChartLine, Ellipsis, FolderClosed, Inbox, Landmark, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '#text/common.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
@@ -12,7 +12,7 @@ import { AccountMenu } from './account-menu.tsx';
 import { TenantMenu } from './tenant-menu.tsx';
 
 interface Place {
-  to: '/' | '/tasks' | '/vault' | '/money' | '/audit' | '/status' | '/settings';
+  to: '/' | '/tasks' | '/vault' | '/money' | '/analytics' | '/audit' | '/status' | '/settings';
   label: string;
   icon: (size: number) => ReactNode;
   /** Any of these shows it. */
@@ -40,6 +40,7 @@ const places: Place[] = [
   { to: '/tasks', label: text.nav.tasks, icon: (size) => <ListChecks size={size} aria-hidden="true" />, permissions: ['task:read'] },
   { to: '/vault', label: text.nav.vault, icon: (size) => <FolderClosed size={size} aria-hidden="true" />, permissions: ['vault:read'] },
   { to: '/money', label: text.nav.money, icon: (size) => <Landmark size={size} aria-hidden="true" />, permissions: ['ledger:read'] },
+  { to: '/analytics', label: text.nav.analytics, icon: (size) => <ChartLine size={size} aria-hidden="true" />, permissions: ['task:read'] },
   { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permissions: ['audit:read'] },
   { to: '/status', label: text.nav.status, icon: (size) => <Activity size={size} aria-hidden="true" />, permissions: ['task:read'] },
   {

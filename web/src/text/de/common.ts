@@ -13,6 +13,7 @@ export const text: Translation<typeof english> = {
     inbox: 'Eingang',
     tasks: 'Aufgaben',
     vault: 'Ablage',
+    analytics: 'Auswertung',
     money: 'Geld',
     audit: 'Protokoll',
     status: 'Status',

@@ -7,6 +7,7 @@ export const operatorText: Translation<typeof english> = {
   nav: 'Betreiberbereich',
   tenants: 'Mandanten',
   registrations: 'Registrierungen',
+  volume: 'Umfang',
   jobs: 'Arbeiten',
   notHere: 'Sie sind in einem Mandanten',
   notHereText: 'Der Betreiberbereich betrifft alle Mandanten. Wechseln Sie dorthin; Sie können zurückkommen.',

@@ -13,6 +13,7 @@ export const text = {
     vault: 'Vault',
     money: 'Money',
     audit: 'Audit',
+    analytics: 'Analytics',
     status: 'Status',
     more: 'More',
     skip: 'Skip to content',

@@ -4,6 +4,7 @@ export const operatorText = {
   nav: 'Operator area',
   tenants: 'Tenants',
   registrations: 'Registrations',
+  volume: 'Volume',
   jobs: 'Work',
   notHere: 'You are in a tenant',
   notHereText: 'The operator area is about all tenants. Change to it; you can come back.',
