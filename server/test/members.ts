@@ -40,7 +40,7 @@ let people = 0;
 export const newAddress = () => `person-${++people}-${process.pid}@example.com`;
 
 /** The HTTP surface with a mail server that can be there, be away, or not be set up at all. */
-export async function testMembers() {
+export async function testMembers(options: NonNullable<Parameters<typeof testHttp>[0]> = {}) {
   const mail: { state: 'none' | 'working' | 'failing'; readonly letters: Letter[] } = { state: 'none', letters: [] };
   const postman = {
     get isConfigured() {
@@ -52,7 +52,7 @@ export async function testMembers() {
     },
     close: () => undefined,
   };
-  const { platform, send, buildCustomer } = await testHttp({ deps: { postman } });
+  const { platform, send, buildCustomer } = await testHttp({ ...options, deps: { postman, ...options.deps } });
 
   const membersOf = async (customer: TestCustomer): Promise<Member[]> =>
     (await bodyOf(await send('GET /api/v1/members?limit=200', { key: await customer.key('member:read') }))).items;

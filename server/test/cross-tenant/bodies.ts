@@ -59,7 +59,6 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'POST /api/v1/account/passkeys': () => [{ json: { name: 'x', response: {} } }],
   'POST /api/v1/me/views': ({ ids }) => [{ json: { page: 'tasks', name: 'Mine', filter: { source: ids.canary } }, allowed: [201] }],
   'PUT /api/v1/me/views/{id}': () => [{ json: { name: 'Mine now', filter: {} } }],
-  'POST /api/v1/me/survey': () => [{ json: { scores: { useful: 5 } }, allowed: [204] }],
   'PUT /api/v1/me/appearance': () => [{ json: { theme: 'dark', density: 'compact' }, allowed: [204] }],
   'POST /api/v1/me/survey': () => [{ json: { scores: { useful: 5 } }, allowed: [204] }],
   'POST /api/v1/me/devices': ({ ids }) => [{ json: { name: ids.canary, permissions: ['vault:read'] }, allowed: [201] }],
@@ -76,6 +75,17 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'POST /api/v1/approvals/{id}/decision': ({ ids }) => [
     { json: { decision: 'accept', payloadHash: ids.payloadHash } },
     { json: { decision: 'delegate', payloadHash: ids.payloadHash, to: `user:${ids.member}` }, refused: [422] },
+  ],
+  'POST /api/v1/approvals/decisions': ({ ids }) => [
+    { json: { decisions: [{ id: ids.approval, decision: 'reject', payloadHash: ids.payloadHash, comment: 'No.' }] }, allowed: [200] },
+  ],
+  'POST /api/v1/approvals/{id}/delegation': ({ ids }) => [{ json: { to: { kind: 'member', id: ids.member } } }],
+  'POST /api/v1/approvals/{id}/snooze': () => [{ json: { until: new Date(Date.now() + 3_600_000).toISOString() } }],
+  'POST /api/v1/approvals/{id}/comments': () => [{ json: { text: 'Mine.' } }],
+  'POST /api/v1/approvals/{id}/undo': () => [{}],
+  'PUT /api/v1/me/delegation': ({ ids }) => [
+    { json: { to: { kind: 'member', id: ids.member }, from: '2026-01-01T00:00:00Z', until: '2126-01-01T00:00:00Z' } },
+    { json: { to: { kind: 'team', id: ids.team }, from: '2026-01-01T00:00:00Z', until: '2126-01-01T00:00:00Z' } },
   ],
   'PUT /api/v1/vault/notes/{path}': () => [{ raw: { body: 'mine', type: 'text/markdown' }, allowed: [201] }],
   'PUT /api/v1/uploads/{name}': () => [{ raw: { body: 'mine', type: 'application/octet-stream' }, allowed: [200, 202] }],

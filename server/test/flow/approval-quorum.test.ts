@@ -147,8 +147,11 @@ describe('where a policy asks for a proof of presence', () => {
     const { tenant, task, open, effect } = await askedUnder('@stepup("true")', mark('proof'));
     const yes = { decision: 'accept', payloadHash: open.payloadHash } as const;
     await assert.rejects(decide(tenant, open.approvalId, yes, 'user:one', { mayDecide: everybody }), refusedWith('auth.step_up_required'));
-    await assert.rejects(decide(tenant, open.approvalId, yes, 'key:key_1', { proven: true }), refusedWith('approval.person_required'));
-    const said = await decide(tenant, open.approvalId, yes, 'user:one', { proven: true });
+    await assert.rejects(
+      decide(tenant, open.approvalId, yes, 'key:key_1', { proven: true, mayDecide: everybody }),
+      refusedWith('approval.person_required'),
+    );
+    const said = await decide(tenant, open.approvalId, yes, 'user:one', { proven: true, mayDecide: everybody });
     assert.equal(said.state, 'approved');
     await assertDoneOnce(tenant, task, effect);
   });

@@ -122,9 +122,10 @@ async function agree(
   comment: string | undefined,
 ): Promise<readonly Vote[] | undefined | 'more needed'> {
   const { tx, tenantId, keys, actor, now, proven = false, mayDecide } = context;
+  // A door that can tell neither who may decide nor who is present takes no part in this.
+  if ((demands.approvals > 1 || demands.stepUp) && mayDecide === undefined) throw elsewhere();
   refuseUncounted(refusalOf(demands, authors, { by: actor, proven }));
-  if (demands.approvals === 1) return undefined;
-  if (mayDecide === undefined) throw elsewhere();
+  if (demands.approvals === 1 || mayDecide === undefined) return undefined;
   const { approvalId } = approval;
   const before = (await selectVotes(tx, tenantId, [approvalId])).get(approvalId) ?? [];
   const own = before.find(({ by }) => by === actor);

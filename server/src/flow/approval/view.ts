@@ -112,7 +112,7 @@ async function conditionOf(tx: Tx, { tenantId, view, viewer, isAssignee, now }: 
     and z.user_id = ${viewer.userId ?? ''} and z.until_at > ${now} and a.expires_at > ${new Date(now.getTime() + urgentMs)})`;
   if (view === 'snoozed') return sql`and a.state = 'waiting' and ${snoozed}`;
   const theirs = await assignedToOthers(tx, { tenantId, viewer, isAssignee, now });
-  const elsewhere = sql`((a.assigned_to = any(${theirs}::text[]) and (a.assigned_until is null or a.assigned_until > ${now}))
+  const elsewhere = sql`((a.assigned_to is not null and a.assigned_to = any(${theirs}::text[]) and (a.assigned_until is null or a.assigned_until > ${now}))
     or exists (select from app.approval_vote v where v.tenant_id = a.tenant_id and v.approval_id = a.approval_id and v.voter = ${viewer.actor}))`;
   return view === 'delegated'
     ? sql`and a.state = 'waiting' and ${elsewhere}`

@@ -28,6 +28,9 @@ export async function settleOldLife(client: pg.ClientBase): Promise<void> {
     where t.finished_at is null and s.state in ('pending', 'waiting') and s.effect in ('money', 'grant', 'destroy')
       and not exists (select from app.attempt a where a.tenant_id = s.tenant_id and a.task_id = s.task_id and a.plan_version = s.plan_version
         and a.step_id = s.step_id and a.direction = 'do')`);
+  // A yes among several may have been taken back, or have become a decision: they are asked again.
+  const votes = await client.query<{ present: boolean }>(`select to_regclass('app.approval_vote') is not null as present`);
+  if (votes.rows[0]?.present === true) await client.query('delete from app.approval_vote');
   const { rows } = await client.query<{ present: boolean }>(`select to_regclass('app.job') is not null as present`);
   if (rows[0]?.present !== true) return;
   await client.query(`update app.job set state = 'waiting', owner = null, leased_until = null, tries = 0 where state = 'running'`);

@@ -93,11 +93,10 @@ export function addApprovalHandlingRoutes(routes: Routes, deps: ApprovalDeps): v
     },
     async (call) => {
       const { tenantId, now } = call;
-      const userId = requirePerson(call.principal);
       const approvalId = approvalIdOf(call.params.id);
       await call.inTenant(async (tx) => {
         await findApproval(tx, tenantId, approvalId);
-        await snoozeApproval(tx, { tenantId, userId, approvalId, until: call.body.until, now });
+        await snoozeApproval(tx, { tenantId, userId: requirePerson(call.principal), approvalId, until: call.body.until, now });
       });
       return shown(call, approvalId);
     },
@@ -115,9 +114,12 @@ export function addApprovalHandlingRoutes(routes: Routes, deps: ApprovalDeps): v
       errors: ['approval.not_found'],
     },
     async (call) => {
-      const userId = requirePerson(call.principal);
+      const { tenantId } = call;
       const approvalId = approvalIdOf(call.params.id);
-      await call.inTenant((tx) => wakeApproval(tx, { tenantId: call.tenantId, userId, approvalId }));
+      await call.inTenant(async (tx) => {
+        await findApproval(tx, tenantId, approvalId);
+        await wakeApproval(tx, { tenantId, userId: requirePerson(call.principal), approvalId });
+      });
       return shown(call, approvalId);
     },
   );

@@ -21,7 +21,12 @@ const approvalStates = [
 ] as const satisfies readonly ApprovalState[];
 
 const listQuery = z.strictObject({
-  state: z.enum(approvalStates).optional(),
+  state: z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) => (typeof given === 'string' ? given : given.join(',')).split(','))
+    .pipe(z.array(z.enum(approvalStates)).max(approvalStates.length))
+    .optional()
+    .meta({ description: `States to show, separated by commas: ${approvalStates.join(', ')}.` }),
   view: z.enum(approvalViews).default('all').meta({
     description: 'mine: what may wait for whoever asks; delegated: what waits for somebody else; snoozed: what they have put off.',
   }),
@@ -57,7 +62,7 @@ export function addApprovalRoutes(routes: Routes, deps: ApprovalDeps): void {
       const { rows, next, catalogue } = await call.inTenant(async (tx) => ({
         ...(await findApprovals(tx, keys, {
           ...{ tenantId, view, viewer, risk, tool, before, limit, now },
-          states: state === undefined ? approvalStates : [state],
+          states: state ?? approvalStates,
           words: q?.split(/\s+/) ?? [],
           isAssignee: async (ids) => {
             const found = await members.findAssignable({ tenantId, ids });

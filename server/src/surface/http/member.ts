@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { forgetMember } from '#flow/approval';
-import { deleteViewsOf } from '#flow/task';
 import { isId } from '#kernel';
 import type { Member } from '#trust/identity';
 import { recordActs } from './act.ts';
 import { jsonBody } from './body.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
+import { forgetLeaver } from './leaving.ts';
 import type { Routes } from './route.ts';
 import { page, time } from './schema.ts';
 
@@ -92,10 +91,7 @@ export function addMemberRoutes(routes: Routes, { identity: { membership } }: Pi
         userId,
         by: call.principal,
       });
-      await call.inTenant(async (tx) => {
-        await deleteViewsOf(tx, call.tenantId, userId);
-        await forgetMember(tx, call.tenantId, userId);
-      });
+      await call.inTenant((tx) => forgetLeaver(tx, call.tenantId, userId));
       await recordActs(
         call,
         { kind: 'member.removed', objectId: userId },

@@ -138,6 +138,8 @@ export function addVaultRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' 
         'approval.note_changed',
         'approval.changed',
         'approval.already_decided',
+        'approval.person_required',
+        'approval.own_request',
       ],
     },
     async (call) => {

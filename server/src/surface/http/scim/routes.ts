@@ -14,6 +14,7 @@ import {
 import { rawBody, readBody } from '../body.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Gate } from '../gate.ts';
+import { forgetLeaver } from '../leaving.ts';
 import { addressOf, type RateLimit } from '../rate-limit.ts';
 import type { App, Env } from '../route.ts';
 import { discoveryResponse } from './discovery.ts';
@@ -100,13 +101,14 @@ async function enter(c: Context<Env>, deps: Deps): Promise<ScimCall> {
     version: versionIn(request.headers.get('if-match')),
     body: async () => jsonIn(await readBody(request, bodySpec)),
     record: (acts) =>
-      withTenant(deps.database.app.db, tenantId, (tx) =>
-        recordAudit(
+      withTenant(deps.database.app.db, tenantId, async (tx) => {
+        for (const { kind, objectId } of acts) if (kind === 'member.removed') await forgetLeaver(tx, tenantId, objectId);
+        await recordAudit(
           tx,
           tenantId,
           acts.map((act) => ({ ...act, actor, at: deps.clock.now() })),
-        ),
-      ),
+        );
+      }),
   };
 }
 
