@@ -77,7 +77,15 @@ test('a new one begins with a template, and leaving it unsaved is asked about', 
 
 test('what was done for a task becomes a playbook, with what is still to be looked at', async () => {
   const { page } = opened;
-  await signIn(page, server.origin, `${edit('From a task')}&task=tsk_000000000000000000000001`);
+  const task = [...server.world.tasks.values()][0];
+  assert.ok(task);
+  Object.assign(task, { state: 'done', playbook: null, planVersion: 1 });
+  await signIn(page, server.origin, '/playbooks');
+  await page.getByRole('button', { name: 'New playbook' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('From a task');
+  await page.getByLabel('Begin with').selectOption('task');
+  await page.getByLabel('The task').waitFor();
+  await page.getByRole('button', { name: 'Begin' }).click();
   await page.getByText('Nothing tells which of several values is meant by total').waitFor();
   await page.getByRole('button', { name: 'Save' }).click();
   await said(page, 'The playbook is saved');

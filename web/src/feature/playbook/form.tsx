@@ -91,7 +91,7 @@ function Conditions({ conditions, onChange }: { conditions: readonly Condition[]
           label={words.removeCondition(condition.field)}
           onRemove={() => onChange(conditions.filter((_, n) => n !== at))}
         >
-          <div className="grid gap-x-3 sm:grid-cols-[1fr_10rem_1.5fr]">
+          <div className="grid gap-3 *:mb-0 sm:grid-cols-[1fr_10rem_1.5fr]">
             <TextField
               label={words.field}
               spellCheck={false}

@@ -1,26 +1,38 @@
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { playbooksText } from '#text/playbooks.ts';
 import { TextField } from '../../ui/field.tsx';
 import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
-import { type TemplateName, templateNames } from './template-names.ts';
+import { useSignedIn } from '../session/session.ts';
+import { doneQuery } from './queries.ts';
+import { templateNames } from './template-names.ts';
 
 const words = playbooksText;
-const choices = templateNames.map((value) => ({ value, label: words.templates[value] }));
+const templates = templateNames.map((value) => ({ value: value as string, label: words.templates[value] }));
 
 /** Names a new playbook and says what it begins with; it is saved in the editor. */
 export function NewDialog({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
+  const mayLook = useSignedIn().permissions.includes('task:read');
   const [name, setName] = useState('');
-  const [template, setTemplate] = useState<TemplateName>('answer');
+  const [start, setStart] = useState('answer');
+  const [task, setTask] = useState('');
+  const done = useQuery({ ...doneQuery, enabled: start === 'task' });
+  const tasks = done.data ?? [];
+  const isFromTask = start === 'task';
+  const taskId = task || (tasks[0]?.id ?? '');
   return (
     <FormDialog
       title={words.newTitle}
       action={words.begin}
+      isDisabled={isFromTask && taskId === ''}
       onClose={onClose}
       onSubmit={async () => {
-        await navigate({ to: '/playbooks/edit', search: { path: `Playbooks/${name.trim()}.md`, template } });
+        const template = templateNames.find((one) => one === start);
+        const search = { path: `Playbooks/${name.trim()}.md`, ...(template ? { template } : { task: taskId }) };
+        await navigate({ to: '/playbooks/edit', search });
       }}
     >
       <TextField
@@ -35,10 +47,19 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
       />
       <SelectField
         label={words.template}
-        choices={choices}
-        value={template}
-        onChange={(event) => setTemplate(templateNames.find((one) => one === event.target.value) ?? 'blank')}
+        choices={mayLook ? [...templates, { value: 'task', label: words.templateTask }] : templates}
+        value={start}
+        onChange={(event) => setStart(event.target.value)}
       />
+      {isFromTask && tasks.length > 0 && (
+        <SelectField
+          label={words.task}
+          choices={tasks.map(({ id, title }) => ({ value: id, label: title.slice(0, 100) }))}
+          value={taskId}
+          onChange={(event) => setTask(event.target.value)}
+        />
+      )}
+      {isFromTask && done.data && tasks.length === 0 && <p className="text-muted">{words.noTask}</p>}
     </FormDialog>
   );
 }

@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { get, post } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { CheckedPlaybook, Playbook, PlaybookDraft, StepTool } from '../../api/playbooks.ts';
-import type { JsonObject, Page } from '../../api/types.ts';
+import type { JsonObject, Page, TaskSummary } from '../../api/types.ts';
 
 export const playbooksQuery = listQuery<Playbook>('playbooks', '/playbooks');
 
@@ -27,6 +27,15 @@ export const checkQuery = (written: Written) =>
     staleTime: 60_000,
     retry: false,
   });
+
+/** Tasks that are done by the plan of a model: what a playbook can be made from. */
+export const doneQuery = queryOptions({
+  queryKey: ['tasks', 'done-by-model'],
+  queryFn: async ({ signal }) => {
+    const { items } = await get<Page<TaskSummary>>('/tasks', { query: { state: 'done', limit: 100 }, signal });
+    return items.filter(({ playbook, planVersion }) => playbook === null && planVersion > 0);
+  },
+});
 
 export const draftQuery = (taskId: string) =>
   queryOptions({

@@ -49,7 +49,7 @@ function Step({ step, tools, onChange }: { step: JsonObject; tools: readonly Ste
     onChange(withMember(step, 'args', withMember(args, name, text === '' ? undefined : argumentOf(text))));
   return (
     <>
-      <div className="grid gap-x-3 sm:grid-cols-[10rem_1fr]">
+      <div className="mb-4 grid gap-3 *:mb-0 sm:grid-cols-[10rem_1fr]">
         <TextField
           label={words.stepId}
           spellCheck={false}

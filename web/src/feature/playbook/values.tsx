@@ -29,7 +29,7 @@ export function Values({ values, onChange }: { values: readonly NamedValue[]; on
           label={words.removeValue(name)}
           onRemove={() => write(values.filter((_, n) => n !== at))}
         >
-          <div className="grid gap-x-3 sm:grid-cols-2">
+          <div className="mb-3 grid gap-3 *:mb-0 sm:grid-cols-2">
             <TextField
               label={words.valueName}
               spellCheck={false}

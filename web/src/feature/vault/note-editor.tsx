@@ -109,7 +109,7 @@ export function NoteEditor({ path, start }: NoteEditorProps) {
           aria-label={words.preview}
           className={cx('min-h-[60dvh] min-w-0 rounded-card border border-line bg-panel px-4 py-4', view === 'text' && 'max-lg:hidden')}
         >
-          <NoteView source={shown} links={links.data?.links ?? []} />
+          <NoteView source={shown} links={links.data?.trusted === true ? links.data.links : []} />
         </section>
       </div>
       <LeaveGuard isOn={isChanged && !isLeaving} title={words.leave} action={words.leaveAction}>

@@ -47,6 +47,9 @@ export const playbooksText: Translation<typeof english> = {
     file: 'Bestimmte Mails als Notizen aufheben',
     hold: 'Einen vorgeschlagenen Termin freihalten',
   },
+  templateTask: 'Dem, was für eine Aufgabe getan wurde',
+  task: 'Die Aufgabe',
+  noTask: 'In letzter Zeit hat kein Plan eines Modells eine Aufgabe erledigt.',
   templateBodies: {
     blank: 'Für Kolleginnen und Kollegen: warum das getan wird.',
     answer: 'Mails mit diesem Betreff bekommen eine Antwort, die in den Entwürfen wartet.',

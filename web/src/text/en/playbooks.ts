@@ -41,6 +41,9 @@ export const playbooksText = {
     file: 'Keeping certain mails as notes',
     hold: 'Holding a proposed meeting time',
   },
+  templateTask: 'What was done for a task',
+  task: 'The task',
+  noTask: 'No task has been done by a plan of a model lately.',
   templateBodies: {
     blank: 'For colleagues: why this is done.',
     answer: 'Mails with this subject get an answer that waits in Drafts.',
