@@ -2,6 +2,7 @@ import type { Row } from './row.ts';
 import { auditRows } from './rows/audit.ts';
 import { backupRows } from './rows/backup.ts';
 import { connectionRows } from './rows/connections.ts';
+import { dashboardRows } from './rows/dashboard.ts';
 import { fairnessRows } from './rows/fairness.ts';
 import { footprintRows } from './rows/footprint.ts';
 import { listRows } from './rows/list-page.ts';
@@ -27,6 +28,7 @@ export const rows: readonly Row[] = [
   ...vaultRows,
   ...vaultSyncRows,
   ...singleRows,
+  ...dashboardRows,
   ...fairnessRows,
   ...siegeRows,
   ...throughputRows,
