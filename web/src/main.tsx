@@ -20,6 +20,8 @@ const client: QueryClient = new QueryClient({
     },
   }),
   defaultOptions: {
+    // Without a connection an act fails at once and says so, instead of being done later when nobody thinks of it any more.
+    mutations: { networkMode: 'always' },
     queries: {
       staleTime: 5_000,
       refetchOnWindowFocus: false,

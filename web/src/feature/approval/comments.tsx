@@ -34,7 +34,7 @@ export function CommentSection({ approval: { id } }: { approval: Approval }) {
     <Section title={words.title}>
       {comments.error && !comments.data && <ErrorBox error={comments.error} onRetry={comments.refetch} />}
       {comments.isPending && <Skeleton rows={1} />}
-      {comments.data && items.length === 0 && <p className="px-4 pt-3 pb-1 text-muted last:pb-3">{words.empty}</p>}
+      {comments.data && items.length === 0 && <p className="px-4 py-3 text-muted">{words.empty}</p>}
       {items.length > 0 && (
         <ol className="divide-y divide-line">
           {items.map((comment) => (

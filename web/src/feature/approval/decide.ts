@@ -43,8 +43,11 @@ export function useDecide(approval: Approval, onConflict?: (conflict: DecisionCo
     },
     onError: async (error) => {
       putApproval(client, approval);
-      const fresh = await client.fetchQuery({ ...approvalQuery(approval.id), staleTime: 0 }).catch(() => approval);
-      putApproval(client, fresh);
+      // Without a connection there is nothing fresher, and asking for it would wait for one.
+      if (!isApiError(error) || error.status !== 0) {
+        const fresh = await client.fetchQuery({ ...approvalQuery(approval.id), staleTime: 0 }).catch(() => approval);
+        putApproval(client, fresh);
+      }
       if (isApiError(error, 'approval.already_decided')) {
         const told = (name: string) => (typeof error.details[name] === 'string' ? error.details[name] : null);
         onConflict?.({ kind: 'decided', by: told('decidedBy'), at: told('decidedAt') });

@@ -28,7 +28,9 @@ export function Expiry({ approval }: { approval: Approval }) {
   const leftMs = Date.parse(approval.expiresAt) - useNow(1000);
   if (leftMs <= 0) return <span className="text-muted">{text.approval.expired}</span>;
   return (
-    <span className={leftMs < urgentMs ? 'shrink-0 font-medium text-bad' : 'shrink-0 text-muted'}>{text.approval.expiresIn(formatDuration(leftMs))}</span>
+    <span className={leftMs < urgentMs ? 'shrink-0 font-medium text-bad' : 'shrink-0 text-muted'}>
+      {text.approval.expiresIn(formatDuration(leftMs))}
+    </span>
   );
 }
 

@@ -68,12 +68,14 @@ export function SnoozeDialog({ approval, onClose }: { approval: Approval; onClos
         ) : (
           <>
             <ul className="-mx-2 mb-2">
-              {moments.map(({ moment, atMs }) => {
+              {moments.map(({ moment, atMs }, i) => {
                 const until = new Date(atMs).toISOString();
                 return (
                   <li key={moment}>
                     <button
                       type="button"
+                      // biome-ignore lint/a11y/noAutofocus: the usual answer is one press of a key away
+                      autoFocus={i === 0}
                       disabled={snooze.isPending}
                       onClick={() => snooze.mutate(until)}
                       className="flex h-10 w-full items-center justify-between gap-3 rounded-control px-2 text-left hover:bg-hover touch:h-12"

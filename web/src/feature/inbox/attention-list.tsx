@@ -62,7 +62,7 @@ export function AttentionList({ rows, isOrdered = false, title, isChoosing, onCh
           </ul>
         </Section>
       ))}
-      {chosen.some(({ state }) => state === 'waiting') && (
+      {selected.length > 0 && (
         <BulkBar approvals={chosen} others={approvals} onSelect={(ids) => setSelected([...selected, ...ids])} onClose={clear} />
       )}
     </>

@@ -44,12 +44,12 @@ export default function FilterBar({ search, tools, onClose }: FilterBarProps) {
   const known =
     search.tool && !tools.some(({ tool }) => tool === search.tool) ? [...tools, { tool: search.tool, title: search.tool }] : tools;
   return (
-    <search aria-label={words.label} className="mb-4 grid gap-2 sm:grid-cols-[minmax(0,1fr)_9rem_11rem_auto]">
+    <search aria-label={words.label} className="mb-4 grid grid-cols-2 gap-2 sm:grid-cols-[minmax(0,1fr)_9rem_11rem_auto]">
       <input
         type="search"
         data-filter
         // biome-ignore lint/a11y/noAutofocus: opened to type into it
-        autoFocus
+        autoFocus={conditionsOf(search) === 0}
         aria-label={words.words}
         placeholder={words.placeholder}
         value={typed}
@@ -57,7 +57,7 @@ export default function FilterBar({ search, tools, onClose }: FilterBarProps) {
         onKeyDown={(event) => {
           if (event.key === 'Escape' && typed === '' && conditionsOf(search) === 0) onClose();
         }}
-        className={cx(control, 'h-8 touch:h-11')}
+        className={cx(control, 'h-8 max-sm:col-span-2 touch:h-11')}
       />
       <select
         aria-label={words.risk}
@@ -85,7 +85,7 @@ export default function FilterBar({ search, tools, onClose }: FilterBarProps) {
           </option>
         ))}
       </select>
-      <Button look="quiet" onClick={clear}>
+      <Button look="quiet" className="max-sm:col-span-2" onClick={clear}>
         <X size={14} aria-hidden="true" />
         {words.clear}
       </Button>

@@ -29,6 +29,7 @@ export function InboxTabs({ search, isFilterOpen, onFilter, isChoosing, onChoose
                 to="/"
                 search={tab ? { ...conditions, view: tab } : conditions}
                 resetScroll={false}
+                activeOptions={{ exact: true, includeSearch: true }}
                 aria-current={tab === view ? 'page' : undefined}
                 className="flex h-7 items-center rounded-control px-2.5 font-medium text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink touch:h-11"
               >
@@ -56,7 +57,9 @@ export function InboxTabs({ search, isFilterOpen, onFilter, isChoosing, onChoose
         className={cx('relative', conditionCount > 0 && 'text-accent!')}
       >
         <ListFilter size={16} aria-hidden="true" />
-        {conditionCount > 0 && <span aria-hidden="true" className="absolute top-1 right-1 size-1.5 rounded-full bg-accent" />}
+        {conditionCount > 0 && (
+          <span aria-hidden="true" className="absolute top-1 right-1 size-1.5 touch:top-2.5 touch:right-2.5 rounded-full bg-accent" />
+        )}
       </IconButton>
     </div>
   );
