@@ -24,7 +24,7 @@ export interface Around {
 }
 
 /** The person who asks, by their id; null for a machine. */
-export function userIdOf({ actor }: Pick<Principal, 'actor'>): Id<'user'> | null {
+function userIdOf({ actor }: Pick<Principal, 'actor'>): Id<'user'> | null {
   const id = actor.startsWith('user:') ? actor.slice('user:'.length) : '';
   return isId('user', id) ? id : null;
 }

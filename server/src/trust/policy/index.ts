@@ -10,7 +10,7 @@ export {
   thresholdsOf,
   thresholdsSchema,
 } from './default-policy.ts';
-export { type Demands, isDemanding, leastDemands, mostDemanding } from './demand.ts';
+export { type Demands, leastDemands, mostDemanding } from './demand.ts';
 export { type Directory, emptyDirectory, knownPayee, knownRecipient, parseDirectory, payeeName, type SkippedRow } from './directory.ts';
 export { createPolicyEngine, type LoadedPolicy, type PolicyEngine, type PolicyEngineOptions, type PolicyVerdict } from './engine.ts';
 export type { CallFacts, Effect } from './facts.ts';
