@@ -45,3 +45,21 @@ test('whoever does not want it says so once', async () => {
   await page.getByText('of the set-up').waitFor({ state: 'hidden' });
   assert.equal(server.world.tenancy.settings.setup, 'done');
 });
+
+test('the command menu leads to every place, begins what can be begun, and finds tasks and notes by their words', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin);
+  const [note] = server.world.notes.keys();
+  assert.ok(note);
+  await page.getByRole('heading', { name: 'Inbox', level: 1 }).waitFor();
+  await page.keyboard.press('Control+k');
+  const menu = page.getByRole('dialog');
+  await menu.getByRole('option', { name: 'Status' }).waitFor();
+  await menu.getByRole('option', { name: 'Invite somebody' }).waitFor();
+  await menu.getByRole('combobox').fill(note.split('/').at(-1)?.replace('.md', '').slice(0, 6) ?? '');
+  await menu.getByText('Notes found').waitFor();
+  await menu.getByRole('combobox').fill('send files');
+  await menu.getByRole('option', { name: 'Send files in' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/send');
+});

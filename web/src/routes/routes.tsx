@@ -1,7 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { readSearch } from '../feature/analytics/views.ts';
 import { readInboxSearch } from '../feature/inbox/views.ts';
-import { readSearch } from '../feature/analytics/views.ts';
 import { type MoneyView, moneyViews } from '../feature/money/views.ts';
 import { type TemplateName, templateNames } from '../feature/playbook/template-names.ts';
 import { type PolicyView, policyViews } from '../feature/policy/views.ts';

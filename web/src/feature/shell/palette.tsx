@@ -1,35 +1,43 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
-import {
-  Bell,
-  CircleQuestionMark,
-  FolderClosed,
-  Inbox,
-  ListChecks,
-  Moon,
-  Search,
-  Settings,
-  ShieldCheck,
-  Sun,
-  UserRound,
-} from 'lucide-react';
-import type { ReactNode } from 'react';
+import { Bell, BrainCircuit, CircleQuestionMark, ListTodo, Moon, Plug, Search, Sun, Upload, UserPlus, UserRound } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import { text } from '#text/common.ts';
+import { paletteText } from '#text/palette.ts';
+import { settingsText } from '#text/settings.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { allOf, waitingQuery } from '../approval/queries.ts';
+import { useSignedIn } from '../session/session.ts';
+import { useTopics } from '../settings/topics.tsx';
 import { tasksQuery } from '../task/queries.ts';
+import { usePlaces } from './navigation.tsx';
+import { usePaletteSearch } from './palette-search.ts';
 import { setAppearance, type Theme } from './theme.ts';
 
 const groupClass =
   '**:[[cmdk-group-heading]]:px-2 **:[[cmdk-group-heading]]:pt-2 **:[[cmdk-group-heading]]:pb-1 **:[[cmdk-group-heading]]:text-note **:[[cmdk-group-heading]]:text-muted';
+
+/** What can be begun from anywhere, by whoever may. */
+const actions = [
+  { to: '/send', label: paletteText.sendFiles, icon: <Upload size={15} />, permission: 'event:write' },
+  { to: '/settings/connections', label: paletteText.connect, icon: <Plug size={15} />, permission: 'connection:admin' },
+  { to: '/settings/members', label: paletteText.invite, icon: <UserPlus size={15} />, permission: 'member:admin' },
+  { to: '/settings/model', label: paletteText.connectModel, icon: <BrainCircuit size={15} />, permission: 'settings:write' },
+  { to: '/setup', label: paletteText.setUp, icon: <ListTodo size={15} />, permission: 'settings:write' },
+] as const;
 
 /** Every place and command, found by typing. Loaded when first opened. */
 export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const navigate = useNavigate();
   const waiting = allOf(useInfiniteQuery(waitingQuery).data).filter((item) => item.state === 'waiting');
   const tasks = useInfiniteQuery(tasksQuery([])).data?.pages[0]?.items ?? [];
+  const { permissions } = useSignedIn();
+  const places = usePlaces();
+  const topics = useTopics();
+  const [typed, setTyped] = useState('');
+  const found = usePaletteSearch(typed);
   const run = (action: () => unknown) => () => {
     onClose();
     void action();
@@ -41,6 +49,8 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
           <Search size={15} aria-hidden="true" className="text-muted" />
           <Command.Input
             autoFocus
+            value={typed}
+            onValueChange={setTyped}
             placeholder={text.palette.placeholder}
             className="h-12 flex-1 bg-transparent text-lead outline-none placeholder:text-muted touch:text-[1rem]"
           />
@@ -48,21 +58,11 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
         <Command.List className="max-h-80 min-h-0 overflow-y-auto p-2">
           <Command.Empty className="py-8 text-center text-muted">{text.palette.empty}</Command.Empty>
           <Command.Group heading={text.palette.go} className={groupClass}>
-            <Item icon={<Inbox size={15} />} onSelect={run(() => navigate({ to: '/' }))}>
-              {text.nav.inbox}
-            </Item>
-            <Item icon={<ListChecks size={15} />} onSelect={run(() => navigate({ to: '/tasks' }))}>
-              {text.nav.tasks}
-            </Item>
-            <Item icon={<FolderClosed size={15} />} onSelect={run(() => navigate({ to: '/vault' }))}>
-              {text.nav.vault}
-            </Item>
-            <Item icon={<ShieldCheck size={15} />} onSelect={run(() => navigate({ to: '/audit' }))}>
-              {text.nav.audit}
-            </Item>
-            <Item icon={<Settings size={15} />} onSelect={run(() => navigate({ to: '/settings' }))}>
-              {text.nav.settings}
-            </Item>
+            {places.map(({ to, label, icon }) => (
+              <Item key={to} icon={icon(15)} onSelect={run(() => navigate({ to }))}>
+                {label}
+              </Item>
+            ))}
             <Item icon={<Bell size={15} />} onSelect={run(() => navigate({ to: '/notices' }))}>
               {text.nav.notices}
             </Item>
@@ -70,6 +70,38 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
               {text.nav.yourAccount}
             </Item>
           </Command.Group>
+          <Command.Group heading={paletteText.do} className={groupClass}>
+            {actions
+              .filter(({ permission }) => permissions.includes(permission))
+              .map(({ to, label, icon }) => (
+                <Item key={to} icon={icon} onSelect={run(() => navigate({ to }))}>
+                  {label}
+                </Item>
+              ))}
+          </Command.Group>
+          {found.tasks.length > 0 && (
+            <Command.Group heading={paletteText.tasks} className={groupClass}>
+              {found.tasks.map(({ id, title }) => (
+                <Item
+                  key={id}
+                  id={`found ${id}`}
+                  also={typed}
+                  onSelect={run(() => navigate({ to: '/tasks/$taskId', params: { taskId: id } }))}
+                >
+                  {title}
+                </Item>
+              ))}
+            </Command.Group>
+          )}
+          {found.notes.length > 0 && (
+            <Command.Group heading={paletteText.notes} className={groupClass}>
+              {found.notes.map(({ id, title, path }) => (
+                <Item key={id} id={id} also={typed} onSelect={run(() => navigate({ to: '/vault/note', search: { path } }))}>
+                  {title || path}
+                </Item>
+              ))}
+            </Command.Group>
+          )}
           {waiting.length > 0 && (
             <Command.Group heading={text.palette.waiting} className={groupClass}>
               {waiting.slice(0, 20).map(({ id, headline }) => (
@@ -88,6 +120,13 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
               ))}
             </Command.Group>
           )}
+          <Command.Group heading={paletteText.topics} className={groupClass}>
+            {topics.map(({ path, icon }) => (
+              <Item key={path} icon={icon} onSelect={run(() => navigate({ to: `/settings/${path}` }))}>
+                {settingsText.topics[path].title}
+              </Item>
+            ))}
+          </Command.Group>
           <Command.Group heading={text.palette.settings} className={groupClass}>
             {(['light', 'dark', 'system'] satisfies Theme[]).map((theme) => (
               <Item
