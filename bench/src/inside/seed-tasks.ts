@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import pg from 'pg';
-import { sealTaskDetail } from '../../../server/src/flow/task/index.ts';
+import { sealTaskDetail, taskWords } from '../../../server/src/flow/task/index.ts';
 import { type Id, newId } from '../../../server/src/kernel/index.ts';
 import { makeCursor } from '../../../server/src/surface/http/cursor.ts';
 import { openParts } from './parts.ts';
@@ -19,9 +19,23 @@ export interface Seeded {
 }
 
 const batchRows = 5_000;
-const insert = `insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, detail, created_at, updated_at, finished_at)
-  select $1, n.id, $2, 'bench', 'read', n.state, case when n.state = 'done' then 'completed' end, n.detail, n.at, n.at, n.at
-  from unnest($3::text[], $4::text[], $5::bytea[], $6::timestamptz[]) as n(id, state, detail, at)`;
+const insert = `insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, detail, created_at, updated_at, finished_at, playbook, risk)
+  select $1, n.id, $2, n.source, 'read', n.state, case when n.state = 'done' then 'completed' end, n.detail, n.at, n.at, n.at, n.playbook, n.risk
+  from unnest($3::text[], $4::text[], $5::bytea[], $6::timestamptz[], $7::text[], $8::text[], $9::text[]) as n(id, state, detail, at, source, playbook, risk)`;
+const insertWords = `insert into app.task_word (tenant_id, segment, word, task_id)
+  select $1, n.segment, n.word, n.id from unnest($2::int[], $3::int[], $4::text[]) as n(segment, word, id)`;
+
+/**
+ * What task number `number` of `count` is like. Of each kind there is what is on every task, on some and on few; and what was usual long
+ * ago and is no more, which is where an index that looks at everything falls behind.
+ */
+const taskLike = (number: number, count: number) => ({
+  title: `Order ${number} of customer${number % 1_000}${number < count / 10 ? ' archived' : ''}`,
+  state: number % 50 === 0 ? 'failed' : 'done',
+  source: number % 10 === 0 ? 'shop' : 'mail',
+  playbook: number % 20_000 === 7 ? 'Playbooks/Rare.md' : `Playbooks/Usual ${number % 5}.md`,
+  risk: number % 1_000 === 3 ? 'high' : number % 20 === 0 ? 'medium' : 'low',
+});
 
 const [message] = await once(process, 'message');
 // Only our own parent talks to this process.
@@ -46,14 +60,34 @@ async function seed({ dataFolder, tenantId, count, cursors }: SeedTask): Promise
   for (let start = 0; start < count; start += batchRows) {
     const numbers = Array.from({ length: Math.min(batchRows, count - start) }, (_, at) => start + at);
     const ids = numbers.map((number) => newId('task', firstMs + number * 1_000));
-    const details = ids.map((id, at) =>
-      sealTaskDetail(keys, id, { title: `Order ${start + at}`, summary: `Classify Order ${start + at}` }),
-    );
-    const states = numbers.map((number) => (number % 50 === 0 ? 'failed' : 'done'));
-    await client.query(insert, [tenantId, eventId, ids, states, details, numbers.map((number) => new Date(firstMs + number * 1_000))]);
+    const tasks = numbers.map((number) => taskLike(number, count));
+    const details = tasks.map(({ title }, at) => sealTaskDetail(keys, ids[at] ?? '', { title, summary: `Classify ${title}` }));
+    await client.query(insert, [
+      tenantId,
+      eventId,
+      ids,
+      tasks.map(({ state }) => state),
+      details,
+      numbers.map((number) => new Date(firstMs + number * 1_000)),
+      tasks.map(({ source }) => source),
+      tasks.map(({ playbook }) => playbook),
+      tasks.map(({ risk }) => risk),
+    ]);
+    const lines = tasks.flatMap(({ title, source }, at) => {
+      const taskId = ids[at] ?? '';
+      const { segment, words } = taskWords(keys, { taskId, title, source });
+      return words.map((word) => ({ segment, word, taskId }));
+    });
+    await client.query(insertWords, [
+      tenantId,
+      lines.map(({ segment }) => segment),
+      lines.map(({ word }) => word),
+      lines.map(({ taskId }) => taskId),
+    ]);
     for (const [at, id] of ids.entries()) if ((start + at) % Math.ceil(count / cursors) === 0) given.push(makeCursor(keys, 'tasks', id));
   }
   await client.query('vacuum analyze app.task');
+  await client.query('vacuum analyze app.task_word');
   await client.end();
   await parts.close();
   return { cursors: given.toReversed(), seconds: (performance.now() - startedAt) / 1_000 };

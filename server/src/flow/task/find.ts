@@ -29,15 +29,15 @@ export interface FoundTasks {
 }
 
 /** Candidates looked at together: few at first, since mostly they suffice. Together they bound what a page may cost (docs/decisions/0025). */
-const windows = [250, 1_000, 4_000, 4_000] as const;
-/** Up to here it is counted which condition leaves fewest. */
+const windows = [250, 1_000, 4_000] as const;
+/** Candidates of each condition that are looked at to see which leaves fewest. */
 const probeMax = 1_000;
 
 /**
  * One page of tasks, newest first, by keyset over the time-ordered id: the last page costs what the first does.
  *
  * The rarest condition that has an index is walked in the order of the list, and what it names is held against the others. However
- * badly the conditions fit together, a page looks at some 9,000 candidates at most; then it says how far back it has looked.
+ * badly the conditions fit together, a page looks at some 5,000 candidates at most; then it says how far back it has looked.
  */
 export async function findTasks(
   tx: Tx,
@@ -56,8 +56,8 @@ export async function findTasks(
   let before = bounds.before;
   for (const size of windows) {
     const count = Math.max(size, limit + 1);
-    const others = [...ways.filter((other) => other !== way).map(({ holds }) => holds), ...plainConditions(filter)];
-    const seen = await look(tx, { ...bounds, before }, { way, others, count });
+    const others = ways.filter((other) => other !== way);
+    const seen = await look(tx, { ...bounds, before }, { way, others, conditions: plainConditions(filter), count });
     rows.push(...seen.rows);
     if (rows.length > limit) return { rows: rows.slice(0, limit), next: rows[limit - 1]?.taskId ?? null, lookedBackTo: null };
     if (seen.last === null || seen.count < count) return { rows, next: null, lookedBackTo: null };
@@ -76,10 +76,11 @@ interface Bounds {
   readonly before: string;
 }
 
-/** A condition that an index knows: ids in the order of the list, and whether one task meets it. */
+/** A condition that an index knows: ids in the order of the list, and whether one task meets it: by its row, or by having a word. */
 interface Way {
   readonly walk: (bounds: Bounds, count: number) => RawBuilder<unknown>;
-  readonly holds: RawBuilder<unknown>;
+  readonly holds?: RawBuilder<unknown>;
+  readonly word?: number;
 }
 
 const within = ({ tenantId, after, before }: Bounds) => sql`tenant_id = ${tenantId} and task_id >= ${after} and task_id < ${before}`;
@@ -87,7 +88,6 @@ const within = ({ tenantId, after, before }: Bounds) => sql`tenant_id = ${tenant
 /** All tasks, where nothing narrows them down. */
 const everything: Way = {
   walk: (bounds, count) => sql`select task_id from app.task where ${within(bounds)} order by task_id desc limit ${count}`,
-  holds: sql`true`,
 };
 
 function waysOf(keys: TenantKeys, filter: TaskFilter, last: string): Way[] {
@@ -130,37 +130,51 @@ const byWord = (number: number, last: string): Way => ({
     cross join lateral (
       select task_id from app.task_word where ${within(bounds)} and segment = s.segment and word = ${number} order by task_id desc limit ${count}
     ) p limit ${count}`,
-  holds: sql`exists (select from app.task_word w where w.tenant_id = t.tenant_id and w.segment = ${segmentOfRow} and w.word = ${number} and w.task_id = t.task_id)`,
+  word: number,
 });
-const segmentOfRow = sql`('x' || lpad(substr(t.task_id, 5, 3), 8, '0'))::bit(32)::int`;
 
-/** The way that names fewest; the first of those that name many. */
+/**
+ * The way that names fewest. Of those that name many, the one whose first candidates reach furthest back: what was usual long ago is rare
+ * where the list begins.
+ */
 async function rarest(tx: Tx, ways: readonly Way[], bounds: Bounds): Promise<Way> {
   const [first = everything, ...others] = ways;
   if (others.length === 0) return first;
-  const counts = ways.map(({ walk }) => sql`(select count(*)::int from (${walk(bounds, probeMax)}) c)`);
-  const { rows } = await sql<{ counts: number[] }>`select array[${sql.join(counts)}] as counts`.execute(tx);
-  const { counts: found = [] } = rows[0] ?? {};
-  return ways[found.indexOf(Math.min(...found))] ?? first;
+  const probes = ways.map(
+    ({ walk }, at) => sql`select ${at}::int as at, count(*)::int as count, min(task_id) as reach from (${walk(bounds, probeMax)}) c`,
+  );
+  const { rows } = await sql<{ at: number }>`
+    select at from (${sql.join(probes, sql` union all `)}) p order by count, reach, at limit 1`.execute(tx);
+  return ways[rows[0]?.at ?? 0] ?? first;
 }
 
 /**
- * The next candidates of a way, and those of them that meet the other conditions too. `offset 0` keeps each look-up a look-up: joined
- * freely, the planner would read the whole table for a few thousand candidates.
+ * The next candidates of a way, and those of them that meet the other conditions too: words first, which an index alone answers.
+ *
+ * `offset 0` keeps each look-up a look-up: joined freely, the planner would read whole tables for a few thousand candidates. The segment is
+ * worked out with the candidates, since behind row-level security an index is not asked for what a function says.
  */
 async function look(
   tx: Tx,
   bounds: Bounds,
-  { way, others, count }: { way: Way; others: readonly RawBuilder<unknown>[]; count: number },
+  { way, others, conditions, count }: { way: Way; others: readonly Way[]; conditions: readonly RawBuilder<unknown>[]; count: number },
 ): Promise<{ rows: StoredTask[]; last: string | null; count: number }> {
-  const conditions = others.length === 0 ? sql`` : sql`and ${sql.join(others, sql` and `)}`;
+  const { tenantId } = bounds;
+  const words = others.flatMap(({ word }) =>
+    word === undefined
+      ? []
+      : [
+          sql`cross join lateral (select from app.task_word w where w.tenant_id = ${tenantId} and w.segment = c.segment and w.word = ${word} and w.task_id = c.task_id offset 0) as ${sql.ref(`w${word}`)}`,
+        ],
+  );
+  const held = [...others.flatMap(({ holds }) => (holds === undefined ? [] : [holds])), ...conditions];
   const { rows } = await sql<StoredTask & { candidates: number; lastCandidate: string }>`
-    with c as materialized (${way.walk(bounds, count)})
+    with c as materialized (select task_id, ('x' || lpad(substr(task_id, 5, 3), 8, '0'))::bit(32)::int as segment from (${way.walk(bounds, count)}) w)
     select n.count as candidates, n.last as "lastCandidate", f.*
     from (select count(*)::int as count, min(task_id) as last from c) n
     left join lateral (
-      select t.* from c cross join lateral (
-        select ${taskFields} from app.task t where t.tenant_id = ${bounds.tenantId} and t.task_id = c.task_id ${conditions} offset 0
+      select t.* from c ${sql.join(words, sql` `)} cross join lateral (
+        select ${taskFields} from app.task t where t.tenant_id = ${tenantId} and t.task_id = c.task_id ${held.length === 0 ? sql`` : sql`and ${sql.join(held, sql` and `)}`} offset 0
       ) t
     ) f on true
     order by f.task_id desc`.execute(tx);

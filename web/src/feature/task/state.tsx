@@ -21,17 +21,19 @@ import { text } from '#text/common.ts';
 import type { StepState, TaskSummary } from '../../api/types.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 
-type StateOfTask = Pick<TaskSummary, 'state' | 'outcome' | 'waitReason'>;
+type StateOfTask = Pick<TaskSummary, 'state' | 'outcome' | 'waitReason'> & Partial<Pick<TaskSummary, 'isUndoing'>>;
 
-const toneOfTask = ({ state, outcome }: StateOfTask): Tone => {
-  if (state === 'done') return outcome === 'completed' ? 'good' : outcome === 'refused' ? 'neutral' : 'warn';
+const toneOfTask = ({ state, outcome, isUndoing }: StateOfTask): Tone => {
+  if (isUndoing) return 'accent';
+  if (state === 'done') return outcome === 'completed' ? 'good' : outcome === 'partly' ? 'warn' : 'neutral';
   if (state === 'failed') return 'bad';
   if (state === 'waiting') return 'warn';
   return state === 'cancelled' ? 'neutral' : 'accent';
 };
 
 /** The state of a task in a word: its outcome when it is over, its reason when it waits. */
-export const wordOfTask = ({ state, outcome, waitReason }: StateOfTask): string => {
+export const wordOfTask = ({ state, outcome, waitReason, isUndoing }: StateOfTask): string => {
+  if (isUndoing) return text.task.undoing;
   if (state === 'done' && outcome) return text.outcome[outcome];
   if (state === 'waiting' && waitReason) return text.waitReason[waitReason];
   return text.taskState[state];
@@ -48,8 +50,10 @@ export const TaskBadge = ({ task }: { task: StateOfTask }) => <Badge tone={toneO
 
 /** The icon of a task's state, to stand beside its word. */
 export function TaskIcon({ task, size = 16 }: { task: StateOfTask; size?: number }) {
-  const { state, outcome, waitReason } = task;
+  const { state, outcome, waitReason, isUndoing } = task;
   const props = { size, 'aria-hidden': true } as const;
+  if (isUndoing) return <LoaderCircle {...props} className="animate-spin text-accent" />;
+  if (state === 'done' && outcome === 'undone') return <Undo2 {...props} className="text-muted" />;
   if (state === 'done' && outcome === 'refused') return <Ban {...props} className="text-muted" />;
   if (state === 'done') return <CircleCheck {...props} className={outcome === 'partly' ? 'text-warn' : 'text-good'} />;
   if (state === 'failed') return <CircleX {...props} className="text-bad" />;

@@ -1,14 +1,18 @@
 import { Link } from '@tanstack/react-router';
 import { text } from '#text/common.ts';
-import type { Json, Step, Task } from '../../api/types.ts';
+import { tasksText } from '#text/tasks.ts';
+import type { Attempt, Json, Step, Task } from '../../api/types.ts';
 import { formatDuration } from '../../format.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Disclosure } from '../../ui/disclosure.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Section } from '../../ui/page.tsx';
-import { FieldList } from '../approval/field-list.tsx';
+import { Time } from '../../ui/time.tsx';
+import { FieldList, OriginChip } from '../approval/field-list.tsx';
 import { StepIcon, ToolIcon, toneOfStep } from './state.tsx';
+
+const words = tasksText.step;
 
 /** The steps in the order of the plan: the graph in words, and what each did. */
 export function StepList({ task }: { task: Task }) {
@@ -52,7 +56,7 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
             </p>
           )}
           {step.state === 'refused' && <Reasons step={step} />}
-          {step.result !== null && <Result result={step.result} />}
+          {step.result !== null && <Result result={step.result} from={step.resultFrom} />}
           {step.approvalId && (
             <p className="mt-1.5">
               <Link to="/approvals/$approvalId" params={{ approvalId: step.approvalId }} className={linkClass}>
@@ -63,6 +67,13 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
         </div>
         <Badge tone={toneOfStep[step.state]}>{text.stepState[step.state]}</Badge>
       </div>
+      {step.attempts.length > 1 && (
+        <div className="pl-7">
+          <Disclosure summary={words.attempts(step.attempts.length)}>
+            <Attempts attempts={step.attempts} />
+          </Disclosure>
+        </div>
+      )}
       {step.fields.length > 0 && (
         <div className="pl-7">
           <Disclosure summary={text.task.fields}>
@@ -90,27 +101,55 @@ function Reasons({ step }: { step: Step }) {
   );
 }
 
-/** The result's members that a person can read; a path leads into the vault. */
-function Result({ result }: { result: Json }) {
+/** Each try with what came of it. */
+function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
+  return (
+    <ol className="space-y-1 text-note">
+      {attempts.map(({ direction, number, outcome, startedAt }) => (
+        <li key={`${direction} ${number}`} className="flex flex-wrap gap-x-2">
+          <span className="font-medium">{words.directions[direction]}</span>
+          <span>{words.outcomes[outcome ?? 'open']}</span>
+          <span className="text-muted">
+            <Time at={startedAt} />
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** The result's members that a person can read, and where they come from; a path leads into the vault. */
+function Result({ result, from }: { result: Json; from: Step['resultFrom'] }) {
   if (typeof result !== 'object' || result === null || Array.isArray(result)) return null;
   const entries = Object.entries(result).filter(([, value]) => value !== null && typeof value !== 'object');
   if (entries.length === 0) return null;
   return (
-    <dl className="mt-1.5 grid grid-cols-[minmax(3rem,max-content)_minmax(0,1fr)] items-baseline gap-x-3 gap-y-0.5 text-note">
-      {entries.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="max-w-32 truncate text-muted">{name}</dt>
-          <dd className="min-w-0 truncate">
-            {name === 'path' && typeof value === 'string' ? (
-              <Link to="/vault/note" search={{ path: value }} className={linkClass}>
-                <ForeignLine value={value} />
-              </Link>
-            ) : (
-              <ForeignLine value={String(value)} />
-            )}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="mt-1.5 grid grid-cols-[minmax(3rem,max-content)_minmax(0,1fr)] items-baseline gap-x-3 gap-y-0.5 text-note">
+        {entries.map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="max-w-32 truncate text-muted">{name}</dt>
+            <dd className="min-w-0 truncate">
+              {name === 'path' && typeof value === 'string' ? (
+                <Link to="/vault/note" search={{ path: value }} className={linkClass}>
+                  <ForeignLine value={value} />
+                </Link>
+              ) : (
+                <ForeignLine value={String(value)} />
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {from && from.origins.length > 0 && (
+        <p className="mt-1.5 flex flex-wrap items-center gap-1.5 text-muted text-note">
+          {words.resultFrom}
+          {from.integrity === 'untrusted' && <Badge tone="warn">{text.approval.untrusted}</Badge>}
+          {from.origins.map((origin) => (
+            <OriginChip key={`${origin.kind} ${origin.text}`} kind={origin.kind} words={origin.text} />
+          ))}
+        </p>
+      )}
+    </>
   );
 }

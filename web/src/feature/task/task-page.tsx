@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { text } from '#text/common.ts';
+import { tasksText } from '#text/tasks.ts';
 import type { Task } from '../../api/types.ts';
 import { formatCost, formatCount, formatDuration } from '../../format.ts';
 import { Crumb } from '../../ui/crumb.tsx';
-import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';
 import { linkClass } from '../../ui/link.ts';
@@ -13,6 +14,7 @@ import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { EventSection } from './event-section.tsx';
+import { Near } from './near.tsx';
 import { NeedsAnswer } from './needs-answer.tsx';
 import { PlanGraph } from './plan-graph.tsx';
 import { taskQuery } from './queries.ts';
@@ -26,12 +28,18 @@ const route = getRouteApi('/tasks/$taskId');
 /** One piece of work: what became of it, its plan, its steps, and everything that happened to it. */
 export default function TaskPage() {
   const { taskId } = route.useParams();
+  const { list, ...search } = route.useSearch();
   const task = useQuery(taskQuery(taskId));
   return (
     <Page
       title={task.data?.title ?? text.task.title}
-      heading={<Crumb to="/tasks" label={text.nav.tasks} />}
-      side={task.data && <TaskActions task={task.data} />}
+      heading={
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+          <Crumb to="/tasks" label={text.nav.tasks} search={search} />
+          {list && <Near taskId={taskId} search={search} />}
+        </div>
+      }
+      side={task.data && <TaskActions key={taskId} task={task.data} />}
       width="wide"
     >
       {!task.data && <h1 className="sr-only">{text.approval.task}</h1>}
@@ -49,6 +57,7 @@ function Loaded({ task }: { task: Task }) {
       <div className="lg:grid lg:grid-cols-[minmax(0,1fr)_17rem] lg:gap-8">
         <div className="min-w-0">
           <NeedsAnswer task={task} />
+          {task.undo?.underWay && <Notice tone="accent">{tasksText.undo.underWay}</Notice>}
           {task.plan && (
             <Section
               title={
@@ -105,7 +114,6 @@ function Facts({ task }: { task: Task }) {
   const now = useNow(1000);
   const endMs = task.finishedAt ? Date.parse(task.finishedAt) : now;
   const planner = task.plan && (task.plan.playbook ?? task.plan.model ?? task.plan.planner);
-  const tokens = (task.plan?.tokensIn ?? 0) + (task.plan?.tokensOut ?? 0);
   return (
     <dl className="mb-7 grid grid-cols-[5.25rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
       {task.from && (
@@ -124,19 +132,34 @@ function Facts({ task }: { task: Task }) {
       )}
       {task.plan && (
         <Fact title={text.task.cost}>
-          {task.plan.costMicros ? (
-            <>
-              {formatCost(task.plan.costMicros)} <span className="text-muted">· {text.task.tokens(formatCount(tokens))}</span>
-            </>
-          ) : (
-            <span className="text-muted">{text.task.noCost}</span>
-          )}
+          <Cost costs={task.costs} />
+        </Fact>
+      )}
+      {task.retries > 0 && <Fact title={tasksText.facts.retries}>{tasksText.facts.retried(task.retries)}</Fact>}
+      {task.nextTryAt && (
+        <Fact title={tasksText.facts.nextTry}>
+          <Time at={task.nextTryAt} />
         </Fact>
       )}
       <Fact title={text.common.reference}>
         <Id value={task.id} />
       </Fact>
     </dl>
+  );
+}
+
+/** What planning has cost: all plans that the task has had. */
+function Cost({ costs: { plans, tokensIn, tokensOut, costMicros } }: { costs: Task['costs'] }) {
+  const tokens = tokensIn + tokensOut;
+  if (tokens === 0) return <span className="text-muted">{text.task.noCost}</span>;
+  return (
+    <>
+      {costMicros === null ? tasksText.facts.unknownCost : formatCost(costMicros)}{' '}
+      <span className="text-muted">
+        · {text.task.tokens(formatCount(tokens))}
+        {plans > 1 && ` · ${tasksText.facts.plans(plans)}`}
+      </span>
+    </>
   );
 }
 

@@ -1,80 +1,120 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { ListChecks } from 'lucide-react';
-import { useRef } from 'react';
+import { ListChecks, SearchX } from 'lucide-react';
+import { useEffect, useMemo, useRef } from 'react';
 import { text } from '#text/common.ts';
+import { tasksText } from '#text/tasks.ts';
+import { formatExact } from '../../format.ts';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
 import { flat } from '../inbox/queries.ts';
 import { Fresh } from '../live/fresh.tsx';
-import { statesOf, type TaskFilter, taskFilters } from './filters.ts';
-import { tasksQuery } from './queries.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { conditionsOf, statesOf, type TaskFilter, type TaskSearch, taskFilters } from './filters.ts';
+import { foundTasksQuery } from './queries.ts';
+import { SavedViews, SaveView } from './saved-views.tsx';
 import { TaskList } from './task-list.tsx';
 
 const route = getRouteApi('/tasks');
 
-/** All tasks, newest first; the filter is in the address. */
+/** All tasks, newest first; what they are narrowed to is in the address. */
 export default function TasksPage() {
-  const { state } = route.useSearch();
-  const states = state ? statesOf[state] : [];
-  const tasks = useInfiniteQuery(tasksQuery(states));
+  const search = route.useSearch();
+  const tasks = useInfiniteQuery(foundTasksQuery(search));
   const area = useRef<HTMLDivElement>(null);
-  const rows = flat(tasks.data);
+  const rows = useMemo(() => flat(tasks.data), [tasks.data]);
+  const states = search.state ? statesOf[search.state].join(',') : '';
+  const isNarrow = conditionsOf(search) > 0;
+  const lookedBackTo = tasks.data?.pages.at(-1)?.lookedBackTo ?? null;
   return (
     <Page
       title={text.task.title}
       side={tasks.data && <p className="text-muted text-note">{text.task.count(rows.length, tasks.hasNextPage)}</p>}
     >
+      <SavedViews search={search} />
+      <FilterBar search={search} side={(isNarrow || search.state) && <SaveView search={search} />} />
       <nav aria-label={text.task.filter} className="-mx-4 mb-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
         <ul className="flex w-max gap-1">
-          <FilterLink current={state} label={text.task.all} isFirst />
+          <FilterLink search={search} label={text.task.all} />
           {taskFilters.map((filter) => (
-            <FilterLink key={filter} current={state} filter={filter} label={text.task[filter]} />
+            <FilterLink key={filter} search={search} filter={filter} label={text.task[filter]} />
           ))}
         </ul>
       </nav>
       <div ref={area}>
-        <Fresh list={`tasks:${states.join(',')}`} area={area} onShow={tasks.refetch} />
+        {!isNarrow && <Fresh list={`tasks:${states}`} area={area} onShow={tasks.refetch} />}
         {tasks.error && !tasks.data && <ErrorBox error={tasks.error} onRetry={tasks.refetch} />}
         <div className="overflow-hidden rounded-card border border-line bg-panel empty:hidden">
           {tasks.isPending && <Skeleton rows={8} height="h-15" />}
-          {tasks.data && rows.length === 0 && (
-            <Empty icon={<ListChecks size={18} aria-hidden="true" />} title={state ? text.task.emptyFilter : text.task.empty}>
-              {!state && text.task.emptyText}
-            </Empty>
-          )}
-          {rows.length > 0 && <TaskList tasks={rows} />}
+          {tasks.data && rows.length === 0 && lookedBackTo === null && <Nothing search={search} isNarrow={isNarrow} />}
+          {rows.length > 0 && <TaskList tasks={rows} search={search} />}
         </div>
+        {lookedBackTo !== null && <p className="mt-4 text-center text-muted">{tasksText.filter.lookedBack(formatExact(lookedBackTo))}</p>}
         {tasks.hasNextPage && (
-          <div className="mt-4 flex justify-center">
-            <Button disabled={tasks.isFetchingNextPage} onClick={() => void tasks.fetchNextPage()}>
-              {text.common.more}
-            </Button>
-          </div>
+          <More
+            label={lookedBackTo === null ? text.common.more : tasksText.filter.lookOn}
+            isBusy={tasks.isFetchingNextPage}
+            // What hardly fits anything would be looked for through the whole past.
+            isAuto={lookedBackTo === null && !tasks.isFetchNextPageError}
+            onMore={tasks.fetchNextPage}
+          />
         )}
       </div>
     </Page>
   );
 }
 
-interface FilterLinkProps {
-  current: TaskFilter | undefined;
-  filter?: TaskFilter;
-  label: string;
-  isFirst?: boolean;
+function Nothing({ search, isNarrow }: { search: TaskSearch; isNarrow: boolean }) {
+  if (isNarrow)
+    return (
+      <Empty icon={<SearchX size={18} aria-hidden="true" />} title={tasksText.filter.emptyTitle}>
+        {tasksText.filter.emptyText}
+      </Empty>
+    );
+  return (
+    <Empty icon={<ListChecks size={18} aria-hidden="true" />} title={search.state ? text.task.emptyFilter : text.task.empty}>
+      {!search.state && text.task.emptyText}
+    </Empty>
+  );
 }
 
-function FilterLink({ current, filter, label, isFirst = false }: FilterLinkProps) {
-  const isCurrent = current === filter;
+/** How far below the window more is fetched already. */
+const aheadPx = 1_200;
+
+/** Fetches more when somebody scrolls near the end; the button does it for everybody else. */
+function More({ label, isBusy, isAuto, onMore }: { label: string; isBusy: boolean; isAuto: boolean; onMore: () => unknown }) {
+  const end = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!isAuto || isBusy || end.current === null) return;
+    const watcher = new IntersectionObserver(([entry]) => entry?.isIntersecting && void onMore(), { rootMargin: `${aheadPx}px` });
+    watcher.observe(end.current);
+    return () => watcher.disconnect();
+  }, [isAuto, isBusy, onMore]);
+  return (
+    <div ref={end} className="mt-4 flex justify-center">
+      <Button disabled={isBusy} onClick={() => void onMore()}>
+        {isBusy ? tasksText.filter.loading : label}
+      </Button>
+    </div>
+  );
+}
+
+interface FilterLinkProps {
+  search: TaskSearch;
+  filter?: TaskFilter;
+  label: string;
+}
+
+function FilterLink({ search: { state, ...others }, filter, label }: FilterLinkProps) {
+  const isCurrent = state === filter;
   return (
     <li>
       <Link
         to="/tasks"
-        search={filter ? { state: filter } : {}}
+        search={filter ? { ...others, state: filter } : others}
         aria-current={isCurrent ? 'page' : undefined}
-        data-filter={isFirst || undefined}
         className={cx(
           'flex h-7 items-center rounded-full px-3 font-medium -outline-offset-2 touch:h-11 touch:px-4',
           isCurrent ? 'bg-ink text-bg' : 'text-muted hover:bg-hover hover:text-ink',
