@@ -74,7 +74,7 @@ function written(source: Exclude<Arg, { list: unknown }>): Json {
   if ('template' in source) return source.template;
   const { value } = source;
   if (typeof value !== 'string') return value;
-  if (value.includes('${')) return value.replaceAll('${', '$${');
+  if (value.includes('${')) return value.replaceAll('${', () => '$${');
   return looksLikeReference(value) || value.startsWith('$$') ? `$${value}` : value;
 }
 
