@@ -48,7 +48,7 @@ export interface Usage {
 }
 
 /** Counting stops here: more than this is "many". */
-export const usesMax = 10_000;
+const usesMax = 10_000;
 
 /** Of playbooks by their titles, which is what plans name them by. */
 export async function selectUsage(tx: Tx, tenantId: Id<'tenant'>, titles: readonly string[], since: Date): Promise<Usage[]> {
