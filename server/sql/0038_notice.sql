@@ -45,7 +45,6 @@ create table app.notice (
   foreign key (tenant_id, user_id) references app.notice_person on delete cascade,
   unique (tenant_id, user_id, seq)
 );
-create index notice_list on app.notice (tenant_id, user_id, notice_id);
 create index notice_unread on app.notice (tenant_id, user_id) where on_page and seen_at is null and closed_at is null;
 create index notice_waiting on app.notice (tenant_id, user_id) where push_at is not null or mail_at is not null;
 create index notice_open on app.notice (tenant_id, object_id) where closed_at is null;

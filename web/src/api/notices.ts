@@ -16,7 +16,7 @@ export interface Notice {
 
 export interface NoticePage {
   items: Notice[];
-  nextCursor: string | null;
+  next: string | null;
   unread: number;
 }
 

@@ -169,7 +169,11 @@ export async function deletePerson(tx: Tx, { tenantId, userId }: Owner): Promise
 const mine = (tx: Tx, { tenantId, userId }: Owner) =>
   tx.selectFrom('notice').selectAll().where('tenantId', '=', tenantId).where('userId', '=', userId);
 
-/** What somebody is shown, the newest first. */
+/** Where one of somebody's notices stands; null for what is none of theirs. */
+const seqOf = ({ tenantId, userId }: Owner, noticeId: string) =>
+  sql`(select seq from app.notice where tenant_id = ${tenantId} and notice_id = ${noticeId} and user_id = ${userId})`;
+
+/** What somebody is shown, the newest first, in the order in which it happened. */
 export function listNoticeRows(
   tx: Tx,
   owner: Owner,
@@ -179,9 +183,8 @@ export function listNoticeRows(
   let query = mine(tx, owner)
     .where('onPage', '=', true)
     .where('kind', 'in', [...kinds]);
-  // Ids of one kind sort by the time they were made.
-  if (before !== null) query = query.where('noticeId', '<', before as Id<'notice'>);
-  return query.orderBy('noticeId', 'desc').limit(limit).execute();
+  if (before !== null) query = query.where(sql<boolean>`seq < ${seqOf(owner, before)}`);
+  return query.orderBy('seq', 'desc').limit(limit).execute();
 }
 
 /** How many there are that they have not seen and that still need somebody; more than 100 are 100. */
@@ -205,7 +208,7 @@ export async function markSeenRows(
     .where('userId', '=', userId)
     .where('seenAt', 'is', null);
   if (ids !== null) query = query.where(sql<boolean>`notice_id = any(${[...ids]}::text[])`);
-  if (until !== null) query = query.where(sql<boolean>`notice_id <= ${until}`);
+  if (until !== null) query = query.where(sql<boolean>`seq <= ${seqOf({ tenantId, userId }, until)}`);
   await query.execute();
 }
 
@@ -213,7 +216,7 @@ export async function markSeenRows(
 export function waitingNotices(tx: Tx, owner: Owner, { due, limit }: { due: Date | null; limit: number }): Promise<NoticeRow[]> {
   let query = mine(tx, owner).where((where) => where.or([where('pushAt', 'is not', null), where('mailAt', 'is not', null)]));
   if (due !== null) query = query.where((where) => where.or([where('pushAt', '<=', due), where('mailAt', '<=', due)]));
-  return query.orderBy('noticeId').limit(limit).execute();
+  return query.orderBy('seq').limit(limit).execute();
 }
 
 /** When the next is due; null when nothing waits. */

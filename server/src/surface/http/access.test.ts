@@ -136,7 +136,7 @@ test('every route is closed to who lacks its permission, and the log tells of th
   }
   await platform.sequencer.drained();
   const entries = await withTenant(platform.database.app.db, customer.tenantId, (tx) =>
-    listEntries(tx, { tenantId: customer.tenantId, limit: 200 }),
+    listEntries(tx, { tenantId: customer.tenantId, limit: 1_000 }),
   );
   const refused = entries.filter(({ kind }) => kind === 'access.refused');
   assert.equal(refused.length, requests().filter((request) => request.permission !== 'signed-in' && !isOfNoTenant(request)).length);

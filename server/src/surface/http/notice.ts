@@ -18,13 +18,12 @@ import {
 } from '#flow/notice';
 import { FactotumError } from '#kernel';
 import { jsonBody } from './body.ts';
-import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
+import { pageOf, pageQuery } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Call, Routes } from './route.ts';
 import { named, time } from './schema.ts';
 
 const tag = 'notices';
-const list = 'notices';
 const browsers = '/api/v1/me/push-subscriptions';
 const browserParams = z.object({ id: z.string() });
 
@@ -71,11 +70,14 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
       path: '/api/v1/me/notices',
       summary: 'What one is told of, newest first, and how much of it one has not seen',
       tag,
-      query: z.object(pageQuery),
+      query: z.object({
+        limit: pageQuery.limit,
+        before: z.string().max(40).optional().meta({ description: 'Those after this one in the list: the `next` of the page before.' }),
+      }),
       answers: {
         200: z.object({
           items: z.array(noticeSchema),
-          nextCursor: z.string().nullable(),
+          next: z.string().nullable(),
           unread: z.number().meta({ description: 'What one has not seen and still needs somebody; 100 for more' }),
         }),
       },
@@ -84,16 +86,15 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
     async (call) => {
       const owner = ownerOf(call);
       const { keys, tenantId, now } = call;
-      const { limit, cursor } = call.query;
-      const before = readCursor(keys, list, cursor);
+      const { limit, before = null } = call.query;
       await notices.collect(tenantId);
       const kinds = kindsOf(call);
       const found = await call.inSnapshot(async (tx) => ({
         rows: await listNotices(tx, keys, { ...owner, kinds, now }, { before, limit: limit + 1 }),
         unread: await countUnreadNotices(tx, { ...owner, kinds }),
       }));
-      const { items, nextCursor } = pageOf(found.rows, limit, { present, cursorOf: ({ id }) => makeCursor(keys, list, id) });
-      return { status: 200, body: { items, nextCursor, unread: found.unread } };
+      const { items, nextCursor } = pageOf(found.rows, limit, { present, cursorOf: ({ id }) => id });
+      return { status: 200, body: { items, next: nextCursor, unread: found.unread } };
     },
   );
 
@@ -201,10 +202,10 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
       tag,
       params: browserParams,
       answers: { 204: null },
-      errors: ['auth.forbidden', 'push.not_found'],
+      errors: ['push.not_found'],
     },
     async (call) => {
-      const owner = ownerOf(call);
+      const owner = browserOwnerOf(call);
       await call.inTenant((tx) => unsubscribe(tx, owner, call.params.id, call.now));
       return { status: 204 };
     },
@@ -219,10 +220,10 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
       tag,
       params: browserParams,
       answers: { 200: z.object({ taken: z.boolean(), message: z.string().nullable() }) },
-      errors: ['auth.forbidden', 'push.not_found'],
+      errors: ['push.not_found'],
     },
     async (call) => {
-      const owner = ownerOf(call);
+      const owner = browserOwnerOf(call);
       const row = await call.inTenant((tx) => findSubscription(tx, owner, call.params.id));
       const outcome = await notices.tryOut(call.keys, row);
       const message =
@@ -236,6 +237,12 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
 function ownerOf({ principal: { session, tenantId } }: Call) {
   if (session === undefined) throw new FactotumError('auth.forbidden', 'This is about a person, and needs their session.');
   return { tenantId, userId: session.userId, sessionId: session.id };
+}
+
+/** The same where something of theirs is named: a machine has no browser, so there is none of that id. */
+function browserOwnerOf(call: Call) {
+  if (call.principal.session === undefined) throw new FactotumError('push.not_found', 'There is no such browser.');
+  return ownerOf(call);
 }
 
 const present = ({ at, seenAt, ...notice }: Notice) => ({ ...notice, at: at.toISOString(), seenAt: seenAt?.toISOString() ?? null });

@@ -10,9 +10,9 @@ export const unreadQuery = queryOptions({
 
 export const noticesQuery = infiniteQueryOptions({
   queryKey: ['notices', 'list'],
-  queryFn: ({ pageParam, signal }) => get<NoticePage>('/me/notices', { query: { cursor: pageParam }, signal }),
+  queryFn: ({ pageParam, signal }) => get<NoticePage>('/me/notices', { query: { before: pageParam }, signal }),
   initialPageParam: undefined as string | undefined,
-  getNextPageParam: (page) => page.nextCursor ?? undefined,
+  getNextPageParam: (page) => page.next ?? undefined,
 });
 
 export const rulesQuery = queryOptions({
