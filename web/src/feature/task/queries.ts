@@ -8,7 +8,7 @@ const pageLimit = 50;
 const listLimit = 100;
 
 /** A page of tasks. Set where so few fit that looking for them ended before the page was full: how far back it went. */
-export type TaskPage = Page<TaskSummary> & { lookedBackTo?: string | null };
+type TaskPage = Page<TaskSummary> & { lookedBackTo?: string | null };
 
 /** One task with everything about it. */
 export const taskQuery = (id: string) =>
