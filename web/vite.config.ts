@@ -17,7 +17,8 @@ const isForDeciding = (id: string): boolean =>
 
 /** Whether the frame of the pages, or the inbox, needs this module before it can be drawn: something there imports it, not only when asked. */
 function isForFirstPage(id: string, graph: Rolldown.ChunkingContext, seen = new Set<string>()): boolean {
-  if (/\/src\/(?:main\.tsx|feature\/inbox\/inbox-page\.tsx)$/.test(id)) return true;
+  // The service worker is looked after as soon as somebody is signed in.
+  if (/\/src\/(?:main\.tsx|feature\/(?:inbox\/inbox-page\.tsx|notice\/worker\.ts))$/.test(id)) return true;
   if (seen.has(id)) return false;
   seen.add(id);
   return graph.getModuleInfo(id)?.importers.some((importer) => isForFirstPage(importer, graph, seen)) ?? false;

@@ -16,8 +16,7 @@ const words = approvalsText.confirm;
 
 const missingAfterMine = ({ quorum }: Approval) => Math.max(0, quorum.needed - quorum.given.length - 1);
 
-/** What every dialog of a decision is given. */
-export interface DecisionDialogProps {
+interface DecisionDialogProps {
   approval: Approval;
   onDecide: (decision: Decision) => void;
   onClose: () => void;
