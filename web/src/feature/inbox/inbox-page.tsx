@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { CheckCheck, MailPlus } from 'lucide-react';
-import { useCallback, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useRef, useState } from 'react';
 import { text } from '#text/common.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
@@ -9,10 +9,8 @@ import { Id } from '../../ui/id.tsx';
 import { later } from '../../ui/later.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
-import { DemoBanner } from '../demo/demo-banner.tsx';
 import { Fresh } from '../live/fresh.tsx';
 import { useSignedIn } from '../session/session.ts';
-import { SetupCard } from '../setup/setup-card.tsx';
 import { TaskRow } from '../task/task-row.tsx';
 import { AttentionList } from './attention-list.tsx';
 import { InboxTabs } from './inbox-tabs.tsx';
@@ -20,6 +18,7 @@ import { OtherView, useToolsShown } from './other-view.tsx';
 import { flat, handledQuery, useAttention, workingQuery } from './queries.ts';
 import { conditionsOf } from './views.ts';
 
+const Welcome = lazy(() => import('./welcome.tsx'));
 const FilterBar = later(() => import('./filter-bar.tsx'));
 
 const route = getRouteApi('/');
@@ -45,8 +44,9 @@ export default function InboxPage() {
         )
       }
     >
-      <SetupCard />
-      <DemoBanner />
+      <Suspense>
+        <Welcome />
+      </Suspense>
       <InboxTabs
         search={search}
         isFilterOpen={isFilterOpen}
