@@ -90,4 +90,4 @@ create table auth."pushKey" (
   "sealedKey" bytea not null,
   "createdAt" timestamptz not null
 );
-grant select, insert on auth."pushKey" to factotum_auth;
+grant select, insert, delete on auth."pushKey" to factotum_auth;

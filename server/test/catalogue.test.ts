@@ -97,7 +97,7 @@ const grants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'auth."addressCounter"': 'delete, insert, select, update',
     'auth."certificateAuthority"': 'insert, select, update',
     'auth."deviceToken"': 'delete, insert, select, update',
-    'auth."pushKey"': 'insert, select',
+    'auth."pushKey"': 'delete, insert, select',
     'auth."rateLimit"': 'delete, insert, select, update',
     'auth."recoveryCode"': 'delete, insert, select, update',
     'auth."scimRoles"': 'delete, insert, select, update',

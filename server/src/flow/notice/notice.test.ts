@@ -10,6 +10,7 @@ import { recordAudit } from '#trust/audit';
 import { testHttp } from '../../../test/http.ts';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
 import { eventually } from '../../../test/platform.ts';
+import { createPushKey } from './push/push-key.ts';
 import { openPush, testBrowser, testPushService } from '../../../test/push.ts';
 
 const service = await testPushService();
@@ -363,4 +364,24 @@ test('only people have notices, and each their own', async () => {
   const ids = mine.items.map(({ id }) => id);
   await one.ask('POST /api/v1/me/notices/seen', { ids }, approver.as);
   assert.equal((await one.ask<Listed>('GET /api/v1/me/notices')).unread, 2);
+});
+
+test('the key for pushing is one over all processes, and made anew where its seal cannot be opened any more', async () => {
+  const keyOf = (seal: string) =>
+    createPushKey({
+      auth: database.auth,
+      clock: systemClock,
+      contact: () => 'mailto:ops@factotum.example',
+      installation: {
+        ...platform.installation,
+        seal: (context, plain) => platform.installation.seal(context + seal, plain),
+        open: (context, sealed) => platform.installation.open(context + seal, sealed),
+      },
+    }).publicKey();
+  const [one, other] = await Promise.all([keyOf(''), keyOf('')]);
+  assert.equal(one, other);
+  const anew = await keyOf('another key file');
+  assert.notEqual(anew, one);
+  assert.equal(await keyOf('another key file'), anew);
+  await database.auth.pool.query('delete from "pushKey"');
 });

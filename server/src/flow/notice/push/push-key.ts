@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { type Clock, FactotumError } from '#kernel';
+import { type Clock, FactotumError, isFactotumError } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import type { InstallationKey } from '#trust/key';
 
@@ -37,23 +37,41 @@ export function createPushKey({ auth, installation, clock, contact }: PushKeyOpt
     return known;
   };
 
-  async function readOrMake(): Promise<{ publicKey: string; privateKey: KeyObject }> {
-    const read = () => auth.pool.query<{ publicKey: string; sealedKey: Buffer }>(`select "publicKey", "sealedKey" from "pushKey"`);
-    let [row] = (await read()).rows;
-    if (row === undefined) {
-      const made = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-      const { x = '', y = '' } = made.publicKey.export({ format: 'jwk' });
-      const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]).toString('base64url');
-      const sealed = installation.seal(sealContext, made.privateKey.export({ format: 'der', type: 'pkcs8' }));
-      await auth.pool.query(
-        `insert into "pushKey" ("id", "publicKey", "sealedKey", "createdAt") values ('vapid', $1, $2, $3) on conflict do nothing`,
-        [point, sealed, clock.now()],
-      );
-      [row] = (await read()).rows;
+  const read = () =>
+    auth.pool
+      .query<{ publicKey: string; sealedKey: Buffer }>(`select "publicKey", "sealedKey" from "pushKey"`)
+      .then(({ rows: [row] }) => (row === undefined ? null : { publicKey: row.publicKey, der: openKey(row.sealedKey) }));
+
+  /** Null for one that another installation key has sealed: it is lost with that. */
+  function openKey(sealed: Buffer): Buffer | null {
+    try {
+      return installation.open(sealContext, sealed);
+    } catch (error) {
+      if (isFactotumError(error, 'seal.broken')) return null;
+      throw error;
     }
-    if (row === undefined) throw new FactotumError('key.unavailable', 'The key for pushing could not be kept.');
-    const privateKey = createPrivateKey({ key: installation.open(sealContext, row.sealedKey), format: 'der', type: 'pkcs8' });
-    return { publicKey: row.publicKey, privateKey };
+  }
+
+  async function readOrMake(): Promise<{ publicKey: string; privateKey: KeyObject }> {
+    let found = await read();
+    if (found?.der === null) await auth.pool.query(`delete from "pushKey" where "publicKey" = $1`, [found.publicKey]);
+    if (found === null || found.der === null) {
+      await make();
+      found = await read();
+    }
+    if (found === null || found.der === null) throw new FactotumError('key.unavailable', 'The key for pushing could not be kept.');
+    return { publicKey: found.publicKey, privateKey: createPrivateKey({ key: found.der, format: 'der', type: 'pkcs8' }) };
+  }
+
+  async function make(): Promise<void> {
+    const made = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const { x = '', y = '' } = made.publicKey.export({ format: 'jwk' });
+    const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]).toString('base64url');
+    const sealed = installation.seal(sealContext, made.privateKey.export({ format: 'der', type: 'pkcs8' }));
+    await auth.pool.query(
+      `insert into "pushKey" ("id", "publicKey", "sealedKey", "createdAt") values ('vapid', $1, $2, $3) on conflict do nothing`,
+      [point, sealed, clock.now()],
+    );
   }
 
   return {
