@@ -25,7 +25,7 @@ const msOf = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 export const addDays = (day: string, days: number): string => dayOf(msOf(day) + days * dayMs);
-export const countDays = ({ from, to }: Days): number => Math.round((msOf(to) - msOf(from)) / dayMs) + 1;
+const countDays = ({ from, to }: Days): number => Math.round((msOf(to) - msOf(from)) / dayMs) + 1;
 
 /** The same number of days right before. */
 export const daysBefore = ({ from, to }: Days): Days => ({ from: addDays(from, -countDays({ from, to })), to: addDays(from, -1) });
@@ -37,7 +37,7 @@ export function isDayText(text: string): boolean {
 }
 
 /** The first day of the stretch that a day is in. */
-export function startOf(day: string, size: BucketSize): string {
+function startOf(day: string, size: BucketSize): string {
   if (size === 'day') return day;
   const date = new Date(msOf(day));
   if (size === 'week') return addDays(day, -((date.getUTCDay() + 6) % 7));

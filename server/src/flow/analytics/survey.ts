@@ -8,7 +8,7 @@ export const surveyQuestions = ['useful', 'clear', 'trust'] as const;
 export type SurveyQuestion = (typeof surveyQuestions)[number];
 
 /** How often it takes answers before any are shown, and how many more each time: so nobody's answer can be told from a difference. */
-export const answersMin = 3;
+const answersMin = 3;
 
 /** Whether somebody is to be asked, in which quarter. */
 export interface SurveyStanding {

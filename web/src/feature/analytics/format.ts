@@ -35,7 +35,7 @@ export const asDollars = moneyIn('USD');
 const utc = (day: string) => new Date(`${day}T00:00:00Z`);
 /** A day, or the month that begins with it, short enough for an axis. */
 export const asPoint = (start: string, size: BucketSize): string => (size === 'month' ? monthFormat : dayFormat).format(utc(start));
-export const asDay = (day: string): string => dayLong.format(utc(day));
+const asDay = (day: string): string => dayLong.format(utc(day));
 export const asSpan = ({ from, to }: { from: string; to: string }): string =>
   from === to ? asDay(from) : words.span(asDay(from), asDay(to));
 
