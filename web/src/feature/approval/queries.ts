@@ -9,7 +9,7 @@ const pageLimit = 50;
 /** How long before its end an approval is urgent: it cannot be put off beyond that. */
 export const urgentMs = 3_600_000;
 
-export const approvalsKey = ['approvals'];
+const approvalsKey = ['approvals'];
 
 /** What the server is asked for: states joined by commas, whose attention, and what is looked for. */
 interface ApprovalSearch {
