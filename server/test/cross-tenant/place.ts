@@ -142,6 +142,9 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   await withTenant(platform.database.app.db, tenantId, (tx) =>
     recordOffer(tx, keys, { id: toolServer as Id<'toolServer'>, slug }, { offered: [offeredTool(canary)], at: new Date() }),
   );
+  // Two versions of the policies, and with them two changes of the configuration.
+  await ask('PUT /api/v1/policy', { thresholds: { recipientsMax: 6 } });
+  await ask('PUT /api/v1/settings', { approvalTtlHours: 25 });
   const { id: grant } = await withTenant(platform.database.app.db, tenantId, (tx) =>
     createGrant(tx, keys, tenantId, {
       grant: { tool: canary, args: { start: '$event.date' }, source: { source: canary }, perDay: 1 },
