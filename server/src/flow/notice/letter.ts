@@ -35,7 +35,7 @@ export function digestLetter(
 }
 
 /** More pushes at once than this come as one. */
-export const pushesAtOnce = 3;
+const pushesAtOnce = 3;
 
 /** What a browser shows. Several at once are one message: nobody's screen fills up after a night. */
 export function pushMessages(told: readonly Told[], hasTitles: boolean): { message: PushMessage; told: readonly Told[] }[] {
