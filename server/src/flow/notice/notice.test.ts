@@ -10,8 +10,8 @@ import { recordAudit } from '#trust/audit';
 import { testHttp } from '../../../test/http.ts';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
 import { eventually } from '../../../test/platform.ts';
-import { createPushKey } from './push/push-key.ts';
 import { openPush, testBrowser, testPushService } from '../../../test/push.ts';
+import { createPushKey } from './push/push-key.ts';
 
 const service = await testPushService();
 const { platform, send, buildCustomer } = await testHttp();
