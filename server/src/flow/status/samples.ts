@@ -3,8 +3,8 @@ import type { RoleDatabase } from '#kernel/database';
 import type { ProcessFigures } from './figures.ts';
 
 /** How long samples are kept, and the span of one point of a line, in milliseconds: 120 points. */
-export const keptMs = 3_600_000;
-export const pointMs = 30_000;
+const keptMs = 3_600_000;
+const pointMs = 30_000;
 
 /** What does not change about a process while it runs. */
 export interface ProcessAbout {

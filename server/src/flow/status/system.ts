@@ -153,6 +153,6 @@ export async function readAuditLag(sequencer: RoleDatabase, tenantId: string | n
   return { pending: row?.pending ?? 0, lagMs: Math.max(0, Math.round(row?.lag_ms ?? 0)) };
 }
 
-export async function ask<R extends object>(role: RoleDatabase, text: string, values: unknown[] = []): Promise<R[]> {
+async function ask<R extends object>(role: RoleDatabase, text: string, values: unknown[] = []): Promise<R[]> {
   return (await role.pool.query<R>(text, values)).rows;
 }

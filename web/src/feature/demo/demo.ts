@@ -10,7 +10,7 @@ export interface Demo {
   grants: string[];
 }
 
-export const demoQuery = queryOptions({
+const demoQuery = queryOptions({
   queryKey: ['demo'],
   queryFn: ({ signal }) => get<Demo>('/demo', { signal }),
   staleTime: 60_000,
