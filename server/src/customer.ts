@@ -46,7 +46,7 @@ export async function createTenant(parts: CustomerParts, customer: NewCustomer):
   try {
     // Settings are checked by the tenant's own schema; what is no setting is named there.
     const settings = {
-      setup: 'about',
+      setup: 'about' as const,
       ...customer.settings,
       ...(customer.demo === true ? { writesFiles: true, maySpendOperatorModelKey: true } : {}),
     };

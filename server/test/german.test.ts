@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { auditKinds } from '../server/src/trust/audit/kinds.ts';
-import { testPlatform } from '../server/test/platform.ts';
-import { tools } from '../web/src/text/de/spoken/actions.ts';
-import { entries } from '../web/src/text/de/spoken/entries.ts';
+import { auditKinds } from '#trust/audit';
+import { tools } from '../../web/src/text/de/spoken/actions.ts';
+import { entries } from '../../web/src/text/de/spoken/entries.ts';
+import { testPlatform } from './platform.ts';
 
 const platform = await testPlatform();
 
