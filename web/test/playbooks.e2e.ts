@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { said, settled, signIn } from './browser.ts';
-import { checkEverywhere } from './check-page.ts';
+import { checkEverywhere, checkPage } from './check-page.ts';
 import { eachTestHasAPage, opened, server } from './fixture-page.ts';
 
 eachTestHasAPage('demo');
@@ -89,6 +89,21 @@ test('what was done for a task becomes a playbook, with what is still to be look
   await page.getByText('Nothing tells which of several values is meant by total').waitFor();
   await page.getByRole('button', { name: 'Save' }).click();
   await said(page, 'The playbook is saved');
+});
+
+test('a finished task that a model planned leads to a playbook, under a name that people choose', async () => {
+  const { page, complaints } = opened;
+  const task = [...server.world.tasks.values()].find(({ plan, outcome }) => plan !== null && outcome === 'completed');
+  assert.ok(task);
+  Object.assign(task, { title: 'Re: Invoice 42 <b>../..</b>', playbook: null });
+  await signIn(page, server.origin, `/tasks/${task.id}`);
+  await page.getByRole('button', { name: 'Make a playbook of this' }).click();
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Re Invoice 42 b b');
+  await checkPage(page, '/tasks with the dialog', complaints);
+  await page.getByLabel('Name', { exact: true }).fill('Invoices');
+  await page.getByRole('button', { name: 'Begin' }).click();
+  await page.waitForURL((url) => url.searchParams.get('path') === 'Playbooks/Invoices.md' && url.searchParams.get('task') === task.id);
+  await page.getByText('Nothing tells which of several values is meant by total').waitFor();
 });
 
 test('somebody else who saved first is not overwritten, and what was typed stays', async () => {

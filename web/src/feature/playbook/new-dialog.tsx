@@ -12,14 +12,20 @@ import { templateNames } from './template-names.ts';
 const words = playbooksText;
 const templates = templateNames.map((value) => ({ value: value as string, label: words.templates[value] }));
 
+interface NewDialogProps {
+  onClose: () => void;
+  /** The task that it is made from; without one, people choose what it begins with. */
+  from?: { id: string; title: string };
+}
+
 /** Names a new playbook and says what it begins with; it is saved in the editor. */
-export function NewDialog({ onClose }: { onClose: () => void }) {
+export function NewDialog({ onClose, from }: NewDialogProps) {
   const navigate = useNavigate();
   const mayLook = useSignedIn().permissions.includes('task:read');
-  const [name, setName] = useState('');
-  const [start, setStart] = useState('answer');
-  const [task, setTask] = useState('');
-  const done = useQuery({ ...doneQuery, enabled: start === 'task' });
+  const [name, setName] = useState(from ? nameFrom(from.title) : '');
+  const [start, setStart] = useState(from ? 'task' : 'answer');
+  const [task, setTask] = useState(from?.id ?? '');
+  const done = useQuery({ ...doneQuery, enabled: start === 'task' && from === undefined });
   const tasks = done.data ?? [];
   const isFromTask = start === 'task';
   const taskId = task || (tasks[0]?.id ?? '');
@@ -45,12 +51,14 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
         value={name}
         onChange={(event) => setName(event.target.value)}
       />
-      <SelectField
-        label={words.template}
-        choices={mayLook ? [...templates, { value: 'task', label: words.templateTask }] : templates}
-        value={start}
-        onChange={(event) => setStart(event.target.value)}
-      />
+      {from === undefined && (
+        <SelectField
+          label={words.template}
+          choices={mayLook ? [...templates, { value: 'task', label: words.templateTask }] : templates}
+          value={start}
+          onChange={(event) => setStart(event.target.value)}
+        />
+      )}
       {isFromTask && tasks.length > 0 && (
         <SelectField
           label={words.task}
@@ -63,3 +71,12 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
     </FormDialog>
   );
 }
+
+/** A name for a note out of what somebody outside may have written: letters, digits and few signs. */
+const nameFrom = (title: string): string =>
+  title
+    .replaceAll(/[^\p{L}\p{N} _-]+/gu, ' ')
+    .replaceAll(/ +/g, ' ')
+    .trim()
+    .slice(0, 60)
+    .trim();

@@ -17,6 +17,7 @@ import { EventSection } from './event-section.tsx';
 import { Near } from './near.tsx';
 import { NeedsAnswer } from './needs-answer.tsx';
 import { PlanGraph } from './plan-graph.tsx';
+import { PlaybookButton } from './playbook-button.tsx';
 import { taskQuery } from './queries.ts';
 import { lineOf, TaskBadge } from './state.tsx';
 import { StepList } from './step-list.tsx';
@@ -65,6 +66,7 @@ function Loaded({ task }: { task: Task }) {
                   {text.task.plan} <span className="font-normal">{text.task.planVersion(task.plan.version)}</span>
                 </>
               }
+              side={<PlaybookButton task={task} />}
             >
               <p className="border-line border-b px-4 py-2.5">
                 <ForeignText value={task.plan.summary} />

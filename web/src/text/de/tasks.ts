@@ -63,6 +63,7 @@ export const tasksText: Translation<typeof english> = {
     now: 'Neu planen',
     asked: 'Ein anderer Plan wird gemacht',
   },
+  makePlaybook: 'Daraus ein Playbook machen',
   facts: {
     retries: 'Versuche',
     retried: (n) => plural(n, 'Versuch blieb erfolglos', 'Versuche blieben erfolglos'),

@@ -59,6 +59,7 @@ export const tasksText = {
     now: 'Plan anew',
     asked: 'Another plan is being made',
   },
+  makePlaybook: 'Make a playbook of this',
   facts: {
     retries: 'Tries',
     retried: (n: number) => plural(n, 'try came to nothing', 'tries came to nothing'),
