@@ -13,12 +13,16 @@ test('links are found as they are written, once each, and neither in code nor to
     '[terms](../Legal/Our%20terms.md "see") [same](<with space.md>) [web](https://a.example/x) [mail](mailto:a@b.example) [top](#top) [//](//x.example)',
     '`[[Code]]`',
     '```\n[[Fence]]\n```',
+    '````md\n```\n[[Fence in a fence]]\n```\n````',
+    '~~~\n[[Fence]]\n```\n[[Other signs]]\n~~~',
+    'between [[Fences]] and ```[[Code]]```',
     '[bad](%E0%A4%A)',
   ].join('\n');
   assert.deepEqual(findLinks(text), [
     { target: 'Clients/Northwind', kind: 'wiki' },
     { target: 'Northwind', kind: 'wiki' },
     { target: 'photo.jpg', kind: 'wiki' },
+    { target: 'Fences', kind: 'wiki' },
     { target: '../Legal/Our terms.md', kind: 'relative' },
     { target: 'with space.md', kind: 'relative' },
   ]);
@@ -47,6 +51,9 @@ test('a text that is made to hurt is looked through in linear time', () => {
     `${'`'.repeat(999_999)}`,
     `](${'a'.repeat(900_000)}`,
     '```\n'.repeat(100_000),
+    '```x\n'.repeat(200_000),
+    `${'`a'.repeat(200_000)}`,
+    '   ```'.repeat(150_000),
   ]) {
     const started = process.cpuUsage().user;
     findLinks(text);

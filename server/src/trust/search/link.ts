@@ -9,12 +9,13 @@ export interface WrittenLink {
 const linksMax = 500;
 const wiki = /\[\[([^[\]\r\n]{1,400})\]\]/g;
 const relative = /\]\((?:<([^<>\r\n]{1,600})>|([^()\s<>]{1,600}))(?:[ \t]{1,4}"[^"\r\n]{0,200}")?\)/g;
-/** A fence to its end, or code in a line: nothing in it is a link. */
-const code = /^(?:```|~~~)[^\n]*\n[\s\S]*?^(?:```|~~~)[ \t]*$|`[^`\r\n]{1,1000}`/gm;
+/** The line that begins a block of code, and with as many of the same signs alone on a line, the one that ends it. */
+const fence = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
+const inlineCode = /`[^`\r\n]{1,1000}`/g;
 
 /** The links of a note to other notes and files, each target once, at most 500. Addresses of the outside are none. */
 export function findLinks(content: string): WrittenLink[] {
-  const text = content.includes('`') || content.includes('~~~') ? content.replace(code, ' ') : content;
+  const text = content.includes('`') || content.includes('~~~') ? withoutCode(content) : content;
   const found = new Map<string, WrittenLink>();
   const add = (target: string | null, kind: WrittenLink['kind']) => {
     if (target !== null && target !== '' && found.size < linksMax) found.set(`${kind} ${target}`, { target, kind });
@@ -22,6 +23,19 @@ export function findLinks(content: string): WrittenLink[] {
   for (const [, inner = ''] of text.matchAll(wiki)) add((inner.split(/[|#^]/, 1)[0] ?? '').trim(), 'wiki');
   for (const [, quoted, plain] of text.matchAll(relative)) add(relativeTarget(quoted ?? plain ?? ''), 'relative');
   return [...found.values()];
+}
+
+/** The text without what is code: nothing in it is a link. A block that nobody ends goes on to the end. One look at each line. */
+function withoutCode(content: string): string {
+  const kept: string[] = [];
+  let open: string | undefined;
+  for (const line of content.split(/\r?\n/)) {
+    const marks = fence.exec(line)?.[1];
+    if (open === undefined && marks === undefined) kept.push(line.replace(inlineCode, ' '));
+    else if (open === undefined) open = marks;
+    else if (marks?.startsWith(open) && line.trim() === marks) open = undefined;
+  }
+  return kept.join('\n');
 }
 
 function relativeTarget(written: string): string | null {
