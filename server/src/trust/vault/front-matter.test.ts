@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { noteFields, readFrontMatter } from './front-matter.ts';
+import { noteFields, readFrontMatter, writeFields } from './front-matter.ts';
 
 test('the fields of a note are what stands between its two lines, whatever the line ends', () => {
   const fields = { name: 'Northwind', iban: 'NL91ABNA0417164300', amount: 12.5, tags: ['a', 'b'] };
@@ -56,4 +56,10 @@ test('no text whatever makes it throw', () => {
     }),
     { numRuns: 100 },
   );
+});
+
+test('a note without front matter gets it in front of all that it says, rules between its paragraphs too', () => {
+  const text = '# Title\n\nfirst\n\n---\nsecond\n---\nthird\n';
+  assert.equal(writeFields(text, { a: 1 }), `---\na: 1\n---\n${text}`);
+  assert.equal(writeFields(writeFields(text, { a: 1 }), { b: 2 }), `---\nb: 2\n---\n${text}`);
 });

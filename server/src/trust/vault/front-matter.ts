@@ -64,7 +64,9 @@ export function writeFields(content: string, fields: JsonObject): string {
   for (const name of Object.keys(before ?? {})) if (!Object.hasOwn(fields, name)) document.delete(name);
   for (const [name, value] of Object.entries(fields))
     if (JSON.stringify(before?.[name]) !== JSON.stringify(value)) document.set(name, document.createNode(value));
-  const body = content.slice(headPattern.exec(content.slice(0, headCharsMax))?.[0].length ?? 0);
+  const found = headPattern.exec(content.slice(0, headCharsMax));
+  // Further down such lines are rules between paragraphs.
+  const body = found?.index === 0 ? content.slice(found[0].length) : content;
   return `---\n${document.toString({ lineWidth: 0, flowCollectionPadding: true })}---\n${body}`;
 }
 
