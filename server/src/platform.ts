@@ -1,24 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bankTools } from '#connector/bank';
-import { type BriefingDeps, briefingTools, type ReadMoney } from '#connector/briefing';
-import { calendarTools } from '#connector/calendar';
 import { createDocumentReader } from '#connector/document';
-import { createInvitationPost, mailTools } from '#connector/mail';
-import { textClassify } from '#connector/text';
-import { vaultTools } from '#connector/vault';
 import { createEngine, type Engine, type TaskHandler } from '#engine';
-import { createKeeper, createOutbox, type Keeper } from '#flow/action';
-import { type Agenda, readCalendarMail, type Writes } from '#flow/agenda';
-import type { Connections } from '#flow/connection';
+import { readCalendarMail } from '#flow/agenda';
 import { createAdmission, createIntake } from '#flow/intake';
 import { createNotices } from '#flow/notice';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
-import { createCatalogue, type Tool, type ToolCatalogue } from '#flow/tool';
+import type { Tool, ToolCatalogue } from '#flow/tool';
 import { type Clock, type Config, type Id, type Logger, systemClock } from '#kernel';
-import { assertWalls, type Database, openDatabase, withTenant } from '#kernel/database';
-import { createPostman, type Postman } from '#kernel/mail';
+import { assertWalls, openDatabase, withTenant } from '#kernel/database';
+import { createPostman } from '#kernel/mail';
 import { registerSecret } from '#kernel/redact';
 import { countStorage, openStorage } from '#kernel/storage';
 import { createArchives } from '#ops/archive';
@@ -29,15 +21,15 @@ import { createGauges } from '#ops/status';
 import { createKeyMetrics } from '#ops/telemetry';
 import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { blobTarget, createBlobs } from '#trust/blob';
-import { type Certificates, createCertificates } from '#trust/certificate';
+import { createCertificates } from '#trust/certificate';
 import { createEncryption, type EncryptionOptions } from '#trust/encryption';
 import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
-import { createKeyGenerations, createKeyring, createKeyWatch, createRemoveRemains, type KeysOf } from '#trust/key';
+import { createKeyGenerations, createKeyring, createKeyWatch, createRemoveRemains } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
 import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
 import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
-import { createFiles, type Files } from '#trust/vault';
+import { createFiles } from '#trust/vault';
 import { createPlatformAgenda } from './agenda.ts';
 import { backupDeps } from './backup.ts';
 import { readMoney } from './briefing.ts';
@@ -47,14 +39,15 @@ import { databaseLogins } from './database-logins.ts';
 import { createPlatformFiles, folderRoots } from './files.ts';
 import { openKeys } from './keys.ts';
 import { createPlatformLedger } from './ledger.ts';
+import { createTools, type ToolDeps } from './own-tools.ts';
 import { createPlatformQuotas } from './quota.ts';
 import { createRotation } from './rotation.ts';
 import { modelReferences, openSecrets, resolveEarly, withHolders } from './secrets.ts';
 import { openToolServers, routedHost, toolServerReferences } from './tool-servers.ts';
-import { createHost } from './tools.ts';
 import { createVaultMemory } from './vault.ts';
 
 export { createTenant, type NewCustomer } from './customer.ts';
+export type { ToolDeps } from './own-tools.ts';
 
 export interface PlatformOptions {
   readonly config: Config;
@@ -369,38 +362,6 @@ export function createWorker(platform: Platform): Engine {
 /** Gives and mails alerts about quotas that nobody counts on the way. Not started yet. */
 export function createAlerter({ database, clock, log, postman }: Platform): QuotaKeeper {
   return createQuotaKeeper({ database, clock, log, postman, ownersOf: (tenantId) => ownersOf(database.auth, tenantId) });
-}
-
-/** What the employee can do. */
-export interface ToolDeps {
-  readonly database: Database;
-  readonly keysOf: KeysOf;
-  readonly keeper: Keeper;
-  readonly connections: Connections;
-  readonly agenda: Agenda;
-  readonly agendaWrites: Writes;
-  readonly files: Files;
-  readonly postman: Postman;
-  readonly ownersOf: BriefingDeps['ownersOf'];
-  readonly readMoney: ReadMoney;
-}
-
-const ownTools = (deps: ToolDeps): Tool[] => [
-  ...vaultTools(deps),
-  ...briefingTools(deps),
-  ...mailTools(deps),
-  ...calendarTools({ ...deps, writes: deps.agendaWrites, post: createInvitationPost(deps) }),
-  ...bankTools(deps),
-  textClassify,
-];
-
-async function createTools(
-  { config, log, tools: chosen = ownTools }: PlatformOptions,
-  { certificates, clock, ...deps }: Omit<ToolDeps, 'keeper'> & { certificates: Certificates; clock: Clock },
-) {
-  const { database, keysOf } = deps;
-  const tools = chosen({ ...deps, keeper: createKeeper({ database, keysOf, outbox: createOutbox(config.outboxFolder) }) });
-  return { tools, catalogue: createCatalogue(tools), host: await createHost({ config, tools, certificates, keysOf, clock, log }) };
 }
 
 /** The operator's model, or null: then what no playbook knows waits for a person. */
