@@ -166,8 +166,25 @@ describe('where a policy asks for four eyes', () => {
     const again = await openApproval(tenant, task);
     await assert.rejects(accept(tenant, again, 'user:writer'), refusedWith('approval.own_request'));
     await assert.rejects(accept(tenant, again, 'key:test'), refusedWith('approval.own_request'), 'the key that sent the event');
+    await assert.rejects(accept(tenant, again, 'key:writers'), refusedWith('approval.person_required'), 'a key that may be theirs');
     assert.equal(count(`pay.it:${edited}`), 0);
     await accept(tenant, again, 'user:other');
     await assertDoneOnce(tenant, task, `pay.it:${edited}`);
+  });
+
+  it('whoever wrote it first is not among them either when somebody else has edited it once more', async () => {
+    const written = mark('first');
+    const { tenant, task, open } = await askedUnder('@foureyes("true")', mark('both'));
+    const edit = { decision: 'edit', edits: { value: written } } as const;
+    await decide(tenant, open.approvalId, { ...edit, payloadHash: open.payloadHash }, 'user:writer');
+    await work(tenant, task, ({ task, approvals }) => task.state === 'waiting' && approvals.length === 3);
+    const second = await openApproval(tenant, task);
+    await decide(tenant, second.approvalId, { ...edit, payloadHash: second.payloadHash }, 'user:helper');
+    await work(tenant, task, ({ task, approvals }) => task.state === 'waiting' && approvals.length === 4);
+    const third = await openApproval(tenant, task);
+    for (const author of ['user:writer', 'user:helper'])
+      await assert.rejects(accept(tenant, third, author), refusedWith('approval.own_request'), author);
+    await accept(tenant, third, 'user:other');
+    await assertDoneOnce(tenant, task, `pay.it:${written}`);
   });
 });

@@ -83,8 +83,9 @@ export function refusalOf(
   authors: readonly string[],
   { by, proven }: { readonly by: string; readonly proven: boolean },
 ): 'person' | 'other' | 'proof' | null {
-  if ((demands.approvals > 1 || demands.stepUp) && !isPerson(by)) return 'person';
   if (demands.fourEyes && authors.includes(by)) return 'other';
+  // Whoever may not agree as themselves does not agree by a key of theirs either.
+  if ((demands.approvals > 1 || demands.stepUp || demands.fourEyes) && !isPerson(by)) return 'person';
   return demands.stepUp && !proven ? 'proof' : null;
 }
 

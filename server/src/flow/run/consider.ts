@@ -2,6 +2,7 @@ import type { ApprovalRow } from '#engine';
 import { buildApproval, lacking, openIntact, plainArgs, staleness } from '#flow/approval';
 import type { GateResult } from '#flow/gate';
 import type { CatalogueEntry, Effect } from '#flow/tool';
+import { isId } from '#kernel';
 import { type Args, gateFor, resolveCall } from './call.ts';
 import { bareBody, type StepBody } from './step-body.ts';
 import { approvalOf, catalogueOf, change, note, riskier, type StepWork, settleAttempt, type Work, withdraw, withdrawOpen } from './work.ts';
@@ -147,7 +148,7 @@ function ask(work: Work, step: StepWork, { known, args, gate }: Considered, beca
     args,
     directory: work.context.directory,
     gate: { ...gate, reasons },
-    authors: [work.event.provenance.submittedBy, ...(step.body?.editedBy === undefined ? [] : [step.body.editedBy])],
+    authors: authorsOf(work, step, args),
     why: step.spec.why,
     title: work.detail.title,
     from: work.detail.from,
@@ -170,6 +171,14 @@ function ask(work: Work, step: StepWork, { known, args, gate }: Considered, beca
     },
   });
   return 'stays';
+}
+
+/** Who sent the event, edited the step last, or wrote anything of what would be sent: by an earlier edit, or by an answer that it was planned from. */
+function authorsOf(work: Work, step: StepWork, args: Args): readonly string[] {
+  const sources = Object.values(args).flatMap(({ label }) => label.sources);
+  const writers = sources.flatMap((source) => (source.startsWith('member:') ? [source.slice('member:'.length)] : []));
+  const named = writers.map((writer) => (isId('user', writer) ? `user:${writer}` : writer));
+  return [...new Set([work.event.provenance.submittedBy, ...(step.body?.editedBy === undefined ? [] : [step.body.editedBy]), ...named])];
 }
 
 function refuse(work: Work, step: StepWork, reason: Reason): 'stays' {

@@ -4,7 +4,7 @@ export interface Demands {
   readonly approvals: number;
   /** Whether each of them has to have proved within the last minutes that it is them. */
   readonly stepUp: boolean;
-  /** Whether whoever sent the event, or wrote what would be sent, cannot be one of them. */
+  /** Whether whoever sent the event, or wrote what would be sent, cannot be one of them, and no machine's key can. */
   readonly fourEyes: boolean;
 }
 
