@@ -72,7 +72,8 @@ function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
   );
 }
 
-function OriginChip({ kind, words }: { kind: Field['origins'][number]['kind']; words: string }) {
+/** Where a value comes from, in a word. */
+export function OriginChip({ kind, words }: { kind: Field['origins'][number]['kind']; words: string }) {
   return (
     <span className="inline-flex min-h-5 max-w-full items-center gap-1.5 rounded bg-hover px-1.5 text-muted text-note">
       <span className="font-medium text-ink">{text.origin[kind]}</span>
