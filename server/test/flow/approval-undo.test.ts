@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { isFactotumError } from '#kernel';
 import { eventually } from '../platform.ts';
 import { approvalPlatform, isOver, mark } from './approval-platform.ts';
+import { forge } from './people.ts';
 import { playbook } from './tools.ts';
 import { hookedWorker } from './worker.ts';
 
@@ -52,6 +53,19 @@ describe('a decision that is taken back', () => {
     await decide(tenant, next.approvalId, { decision: 'reject', payloadHash: next.payloadHash, comment: 'No.' });
     await work(tenant, task, isOver);
     await assert.rejects(undo(tenant, next.approvalId), notUndoable);
+  });
+
+  it('of a task that has failed is taken back as well: whoever resumes it is asked anew', async () => {
+    const value = mark('dead');
+    const { tenant, task } = await asked([{ id: 'pay', tool: 'pay.it', value }]);
+    const open = await openApproval(tenant, task);
+    await accept(tenant, open);
+    await forge(platform, 'task', `update app.task set state = 'failed', wait_reason = null, run_at = null where task_id = $1`, task);
+    assert.equal((await undo(tenant, open.approvalId)).state, 'superseded');
+    assert.equal((await platform.look(tenant, task)).task.runAt, null, 'taking it back resumes nothing');
+    await people.resume(tenant, task);
+    await work(tenant, task, ({ task, approvals }) => task.state === 'waiting' && approvals.length === 2);
+    assert.equal(count(`pay.it:${value}`), 0);
   });
 });
 
@@ -185,5 +199,19 @@ describe('a decision that is held back for a moment', () => {
       await people.acceptAll(tenant, again);
       await assertDoneOnce(tenant, task, `pay.it:${value}`);
     }
+  });
+
+  it('was a no and has been taken in by a worker whose clock is ahead: it stands', async () => {
+    const { tenant, task } = await asked([
+      { id: 'one', tool: 'pay.it', value: mark('ahead') },
+      { id: 'two', tool: 'pay.it', value: mark('beside') },
+    ]);
+    const { approvals } = await platform.look(tenant, task);
+    const one = approvals.find(({ stepId }) => stepId === 'one');
+    assert.ok(one);
+    const no = { decision: 'reject', payloadHash: one.payloadHash, comment: 'No.', graceSeconds: 30 } as const;
+    await decide(tenant, one.approvalId, no);
+    await work(tenant, task, ({ task, states }) => states.one === 'refused' && task.state === 'waiting', { clock: inAMinute });
+    await assert.rejects(undo(tenant, one.approvalId), notUndoable);
   });
 });

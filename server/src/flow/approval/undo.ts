@@ -16,6 +16,9 @@ const obstacles: Readonly<Record<Obstacle, string>> = {
   over: 'Nothing waits for this decision any more.',
 };
 
+/** What a worker's clock may be ahead of ours, and a request may have waited for its turn, in milliseconds. */
+const clocksApartMs = 3_000;
+
 /**
  * Takes a decision back before anything has come of it: the question is superseded and a worker asks anew, whatever the policies say by
  * then. Of a question that waits for more people, one's own yes is taken back.
@@ -36,12 +39,14 @@ export async function undoDecision(
   if (approval.state === 'waiting') return takeVoteBack(context, approval);
   if (approval.state !== 'approved' && approval.state !== 'rejected') throw notUndoable('undecided', approval);
   if (approval.usedAt !== null) throw notUndoable('begun', approval);
-  if (['done', 'failed', 'cancelled'].includes(task?.state ?? 'done'))
-    throw notUndoable(approval.state === 'rejected' ? 'begun' : 'over', approval);
+  const isNo = approval.state === 'rejected';
+  const isWaitedFor = await isStepWaiting(tx, tenantId, approval);
+  // A task that has failed may be resumed, and would go on with what was decided.
+  const isOver = task === undefined || ['done', 'cancelled'].includes(task.state) || (task.state === 'failed' && !isWaitedFor);
+  if (isOver) throw notUndoable(isNo ? 'begun' : 'over', approval);
   // A no is carried out when a worker takes it in, without a further look at the row.
-  const isHeld = approval.state === 'rejected' && (heldUntil(keys, approval) ?? now) > now;
-  if (approval.state === 'rejected' && !isHeld && (task?.isInHand === true || !(await isStepWaiting(tx, tenantId, approval))))
-    throw notUndoable('begun', approval);
+  const mayBeTakenIn = task.isInHand && (heldUntil(keys, approval)?.getTime() ?? 0) - now.getTime() <= clocksApartMs;
+  if (isNo && (!isWaitedFor || mayBeTakenIn)) throw notUndoable('begun', approval);
   const state = 'superseded';
   const said: Answer = { decision: 'undo', ...(comment === undefined ? {} : { comment }) };
   const answer = keys.sealJson({ kind: 'approval.answer', id: approvalId }, said);
@@ -61,7 +66,8 @@ export async function undoDecision(
     kind: 'approval.undone',
     detail: { decision: approval.state === 'approved' ? 'accept' : 'reject', decidedBy: approval.decidedBy, payloadHash },
   });
-  await ringTask(tx, tenantId, approval.taskId, now);
+  // Whoever resumes a failed task lets it ask anew.
+  if (task.state !== 'failed') await ringTask(tx, tenantId, approval.taskId, now);
   return undone;
 }
 
