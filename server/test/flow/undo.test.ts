@@ -6,7 +6,7 @@ import { withTenant } from '#kernel/database';
 import { eventually, type LookedTask, testPlatform } from '../platform.ts';
 import { peopleOf } from './people.ts';
 import { farSide, playbook, scriptedTool, type TestStep } from './tools.ts';
-import { hookedWorker } from './worker.ts';
+import { type Hooks, hookedWorker } from './worker.ts';
 
 const side = farSide();
 const platform = await testPlatform({
@@ -50,8 +50,8 @@ const isRefused = (error: unknown) => isFactotumError(error, 'task.not_undoable'
 const isTried = ({ detail, task }: LookedTask) => detail.undo === undefined && task.owner === null;
 
 /** Lets a worker take back what was asked for. */
-async function takenBack(tenant: Id<'tenant'>, task: string): Promise<LookedTask> {
-  const worker = await hookedWorker(platform, {});
+async function takenBack(tenant: Id<'tenant'>, task: string, hooks: Hooks = {}): Promise<LookedTask> {
+  const worker = await hookedWorker(platform, hooks);
   const looked = await eventually(async () => {
     const now = await platform.look(tenant, task);
     return isTried(now) ? now : undefined;
@@ -115,6 +115,17 @@ describe('a finished task', () => {
     const waiting = await platform.send(tenant, {});
     await assert.rejects(undo(tenant, waiting), isRefused);
     await assert.rejects(undo(tenant, 'tsk_000000000000000000000000'), (error) => isFactotumError(error, 'task.not_found'));
+  });
+
+  it('is taken back by the call that its plan names also when the tool that did it is gone', async () => {
+    const undoing = { tool: 'do.it', value: 'back again' };
+    const { tenant, task } = await done([{ id: 'gone', tool: 'do.lasting', undo: undoing }]);
+    assert.deepEqual(await undo(tenant, task), ['gone']);
+    const { catalogue } = platform.runTools;
+    const without = { ...catalogue, get: (name: string) => (name === 'do.lasting' ? null : catalogue.get(name)) };
+    const { task: row, states } = await takenBack(tenant, task, { catalogue: without });
+    assert.deepEqual([row.state, row.outcome, states], ['done', 'undone', { gone: 'undone' }]);
+    assert.equal(count('do.it:back again'), 1);
   });
 
   it('whose worker is killed at any point while it is taken back is taken back once, by the next', async () => {

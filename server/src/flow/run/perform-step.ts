@@ -8,7 +8,7 @@ import { approvalOf, catalogueOf, change, changeApproval, note, type StepWork, s
 const triesMax = 5;
 
 /** The idempotency key of a step: equal for all its attempts, and for the worker that takes over. */
-const stepKey = (work: Work, step: StepWork): string => `${work.taskId}/${work.progress.planVersion}/${step.spec.id}`;
+export const stepKey = (work: Work, step: StepWork): string => `${work.taskId}/${work.progress.planVersion}/${step.spec.id}`;
 
 /**
  * Writes down the intent of every step that may go. @returns whether anything has to be committed before the effects:

@@ -3,7 +3,7 @@ import { type Action, type ActionOutcome, lookUpAction, performAction, undoActio
 import { canonicalJson, type JsonObject } from '#kernel';
 import { bytesOf, gateFor, resolveCall } from './call.ts';
 import { park } from './finish.ts';
-import { actionOf, openAttempt } from './perform-step.ts';
+import { actionOf, openAttempt, stepKey } from './perform-step.ts';
 import { postpone } from './postpone.ts';
 import { catalogueOf, change, commit, note, release, type StepWork, settleAttempt, standing, type Work, withdrawOpen } from './work.ts';
 
@@ -102,17 +102,20 @@ async function undoCall(work: Work, step: StepWork): Promise<UndoCall | null> {
 }
 
 /** Another tool's call, which passes the gate like any other. Only what runs alone runs here; the rest is for the person who is asked at the end. */
-async function plannedUndo(work: Work, step: StepWork, call: NonNullable<StepWork['spec']['undo']>): Promise<UndoCall | null> {
-  const known = catalogueOf(work).get(call.tool);
+async function plannedUndo(work: Work, step: StepWork, planned: NonNullable<StepWork['spec']['undo']>): Promise<UndoCall | null> {
+  const known = catalogueOf(work).get(planned.tool);
   if (known === null) return null;
   const results = [...step.spec.after, step.spec.id];
-  const resolved = resolveCall(work, { stepId: step.spec.id, call, known, results });
+  const resolved = resolveCall(work, { stepId: step.spec.id, call: planned, known, results });
   if ('fault' in resolved) return null;
-  const gate = gateFor(work, call, resolved.args);
+  const gate = gateFor(work, planned, resolved.args);
   if (gate.verdict !== 'auto') return null;
   if (gate.grantId !== undefined && !(await work.tools.spendGrant(work.tenantId, gate.grantId, work.tools.clock.now()))) return null;
-  const own = actionOf(work, step);
-  const action: Action = { ...own, key: `${own.key}/undo`, manifest: known.manifest, argsJson: bytesOf(resolved.args) };
+  // The step's own tool may be gone by now; what takes it back is another one.
+  const { tenantId, taskId, lease } = work;
+  const key = `${stepKey(work, step)}/undo`;
+  const call = { key, manifest: known.manifest, argsJson: bytesOf(resolved.args) };
+  const action: Action = { tenantId, taskId, ...call, signal: lease.signal, now: work.tools.clock.now() };
   return {
     action,
     async perform(isOpen) {

@@ -31,7 +31,8 @@ export function undoableSteps(plan: Plan, { steps, attempts }: Pick<TaskRecord, 
   const isDark = (stepId: string) =>
     attempts.some((other) => other.stepId === stepId && other.direction === 'undo' && other.outcome === 'unknown');
   const canGo = ({ stepId, tool, effect }: (typeof stands)[number]) => {
-    if (effect === 'money' || isDark(stepId)) return false;
+    // The column is in clear; what the tool says of itself is not to be had by writing into a table.
+    if (effect === 'money' || catalogue.get(tool)?.manifest.effect === 'money' || isDark(stepId)) return false;
     const planned = plan.steps.find(({ id }) => id === stepId)?.undo;
     if (planned === undefined) return catalogue.get(tool)?.manifest.reversible === true;
     const known = catalogue.get(planned.tool);
