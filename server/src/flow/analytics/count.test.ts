@@ -7,7 +7,7 @@ import { auditSetup } from '../../../test/audit.ts';
 import { testDatabase } from '../../../test/database.ts';
 import { historyOf } from '../../../test/task-history.ts';
 import { countOnce } from './count.ts';
-import { addDays, readFigures } from './index.ts';
+import { addDays, csvOf, readFigures } from './index.ts';
 import { type BucketSize, bucketsOf } from './period.ts';
 
 const { database, ownerUrl, close } = await testDatabase();
@@ -163,4 +163,15 @@ test('a tenant sees its own figures alone', async () => {
   await count(other, 100);
   const period = { from: '2026-10-01', to: '2026-12-30', size: 'month' as const };
   assert.deepEqual([(await read(one, period)).total.work.arrived, (await read(other, period)).total.work.arrived], [3, 0]);
+});
+
+test('no name in a table is a formula, also not where semicolons part cells', async () => {
+  const figures = await read(await setup.buildTenant(), { from: '2026-11-01', to: '2026-11-30', size: 'month' });
+  const group = { plans: 1, tokensIn: 2, tokensOut: 3, costMicros: 4, unpriced: 0 };
+  const names = ['=1+1', '@x', '-1', '＝1', 'a;=1', 'a,"b"', 'plain'];
+  const [, ...lines] = csvOf('playbooks', { ...figures, playbooks: names.map((name) => ({ name, ...group })) }, []).split('\r\n');
+  assert.deepEqual(
+    lines.map((line) => line.replace(/,1,2,3,4,0$/, '')),
+    ["'=1+1", "'@x", "'-1", "'＝1", '"a;=1"', '"a,""b"""', 'plain', ''],
+  );
 });

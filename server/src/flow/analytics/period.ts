@@ -30,10 +30,12 @@ const countDays = ({ from, to }: Days): number => Math.round((msOf(to) - msOf(fr
 /** The same number of days right before. */
 export const daysBefore = ({ from, to }: Days): Days => ({ from: addDays(from, -countDays({ from, to })), to: addDays(from, -1) });
 
-/** Whether the text names a day that there is. */
+/** Whether the text names a day that there is, in years that figures can be asked about: periods before and after have four digits as well. */
 export function isDayText(text: string): boolean {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  return match !== null && isDay({ year: Number(match[1]), month: Number(match[2]), day: Number(match[3]) });
+  return (
+    match !== null && text >= '1900' && text < '9000' && isDay({ year: Number(match[1]), month: Number(match[2]), day: Number(match[3]) })
+  );
 }
 
 /** The first day of the stretch that a day is in. */

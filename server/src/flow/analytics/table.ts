@@ -114,10 +114,13 @@ function overTime(series: Analytics['series'], columns: readonly (readonly [stri
   };
 }
 
-/** Names come from elsewhere: one that begins like a formula would be one in a spreadsheet. */
+/**
+ * Names come from elsewhere: one that begins like a formula would be one in a spreadsheet, and so would what comes after a semicolon where
+ * that is what parts cells.
+ */
 function field(cell: Cell): string {
   if (cell === null) return '';
   if (typeof cell === 'number') return String(cell);
-  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -48,7 +48,10 @@ test('who answered what is for those who may read the log', async () => {
 
 test('a period that is none is refused', async () => {
   const { own } = await busy(0);
-  for (const query of ['from=2026-02-30', 'from=2026-05-02&to=2026-05-01', 'bucket=year', 'from=2020-01-01&to=2026-01-01&bucket=day'])
+  for (const query of [
+    ...['from=2026-02-30', 'from=2026-05-02&to=2026-05-01', 'bucket=year', 'from=2020-01-01&to=2026-01-01&bucket=day'],
+    ...['from=0001-01-01&to=0020-01-01&bucket=month', 'to=0001-01-02', 'from=9999-01-01&to=9999-12-31'],
+  ])
     assert.equal((await send(`GET /api/v1/analytics?${query}`, { key: own })).status, 400, query);
 });
 
