@@ -142,6 +142,4 @@ async function deleteTasks(tx: Tx, tenantId: Id<'tenant'>, taskIds: readonly str
   await sql`delete from app.notice where tenant_id = ${tenantId} and object_id = any (${[...approvals, ...taskIds]})`.execute(tx);
   for (const table of ['approval', 'attempt', 'step', 'plan', 'mail_message', 'task_word', 'task', 'event'])
     await sql`delete from ${sql.table(`app.${table}`)} where tenant_id = ${tenantId} and task_id = any (${taskIds})`.execute(tx);
-  // Figures of days are counted anew without them.
-  await sql`update app.figure_state set edition = 0 where tenant_id = ${tenantId}`.execute(tx);
 }
