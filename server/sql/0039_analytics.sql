@@ -22,7 +22,7 @@ create table app.figure_task (
   primary key (tenant_id, task_id)
 );
 
--- a, b, c: what is counted apart, such as tool, approver and state. bin: of spans, milliseconds rounded to within a percent.
+-- a, b, c: what is counted apart, such as tool, approver and state. spans: how many there are of each rounded length, six bytes for each.
 create table app.figure_day (
   tenant_id text not null references app.tenant,
   measure   text not null,
@@ -30,10 +30,10 @@ create table app.figure_day (
   a         text not null,
   b         text not null,
   c         text not null,
-  bin       bigint not null,
   n         bigint not null,
   amount    bigint not null,
-  primary key (tenant_id, measure, day, a, b, c, bin)
+  spans     bytea,
+  primary key (tenant_id, measure, day, a, b, c)
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 
 -- How often each answer was given, never by whom: there is no row of an answer. shown is what n was when three more had come.

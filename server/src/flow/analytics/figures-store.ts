@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { RoleDatabase, Tx } from '#kernel/database';
-import { type Measure, measures } from './parts.ts';
+import { isSpan, type Measure, measures, spanMeasures } from './parts.ts';
 import type { BucketSize, Days } from './period.ts';
 
-/** How figures are put together: each day apart, or by whatever else is counted. */
+/** How many of something there are, and how much. */
 export interface Sum {
   readonly key: string;
   readonly measure: Measure;
@@ -15,54 +15,54 @@ export interface Sum {
   readonly amount: number;
 }
 
-/** What is kept apart besides the measure. */
-type Kept = 'a' | 'b' | 'c';
-
-interface SumQuery {
+interface PeriodQuery {
   readonly days: Days;
-  readonly measures: readonly Measure[];
-  readonly keep: readonly Kept[];
-  /** By stretches of days; null: the whole period in one. */
+  /** By stretches of days; null: the whole period in one, of which the key is empty. */
   readonly size: BucketSize | null;
 }
 
 const keyOf = (size: BucketSize | null): RawBuilder<string> =>
   size === null ? sql`''` : size === 'day' ? sql`day::text` : sql`date_trunc(${sql.lit(size)}, day::timestamp)::date::text`;
+const sumMeasures = measures.filter((measure) => !isSpan(measure));
 
-/** Sums by stretch, measure and what is kept. The key of a stretch is the day it begins with. */
-export async function selectSums(tx: Tx, tenantId: Id<'tenant'>, { days, measures, keep, size }: SumQuery): Promise<Sum[]> {
-  const kept = (name: Kept) => (keep.includes(name) ? sql.ref(name) : sql`''`);
+/**
+ * Sums by stretch. The key of a stretch is the day it begins with.
+ *
+ * @param kept `names`: everything apart that is counted apart; `outcomes`: only what became of tasks and questions.
+ */
+export async function selectSums(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { days, size, kept }: PeriodQuery & { kept: 'names' | 'outcomes' },
+): Promise<Sum[]> {
+  const [a, b, c] =
+    kept === 'names'
+      ? [sql`a`, sql`b`, sql`c`]
+      : [
+          sql`case when measure = 'ended' then a else '' end`,
+          sql`case when measure = 'ended' then b else '' end`,
+          sql`case when measure in ('ended', 'answered') then c else '' end`,
+        ];
   const { rows } = await sql<Sum>`
-    select ${keyOf(size)} as key, measure, ${kept('a')} as a, ${kept('b')} as b, ${kept('c')} as c, sum(n)::bigint as n, sum(amount)::bigint as amount
-    from app.figure_day where tenant_id = ${tenantId} and measure = any(${[...measures]}::text[]) and day between ${days.from} and ${days.to}
+    select ${keyOf(size)} as key, measure, ${a} as a, ${b} as b, ${c} as c, sum(n)::bigint as n, sum(amount)::bigint as amount
+    from app.figure_day where tenant_id = ${tenantId} and measure = any(${sumMeasures}::text[]) and day between ${days.from} and ${days.to}
     group by 1, 2, 3, 4, 5`.execute(tx);
   return rows;
 }
 
-/** Spans in milliseconds, by nearest rank: the least span that at least so large a part of all does not exceed. */
-export interface Spread {
+/** Spans of a stretch of days that `a` tells apart, of each day as they are kept. */
+export interface Spans {
   readonly key: string;
-  readonly n: number;
-  readonly p50: number;
-  readonly p95: number;
+  readonly measure: (typeof spanMeasures)[number];
+  readonly a: string;
+  readonly spans: Buffer;
 }
 
-/** The spread of spans, by stretch or by what `a` tells apart. */
-export async function selectSpreads(
-  tx: Tx,
-  tenantId: Id<'tenant'>,
-  { days, measure, by }: { days: Days; measure: 'duration' | 'wait' | 'wait_of'; by: BucketSize | 'a' | null },
-): Promise<Spread[]> {
-  const key = by === 'a' ? sql`a` : keyOf(by);
-  const { rows } = await sql<Spread>`
-    with bins as (
-      select ${key} as key, bin, sum(n)::bigint as n from app.figure_day
-      where tenant_id = ${tenantId} and measure = ${measure} and day between ${days.from} and ${days.to} group by 1, 2
-    ), ranked as (
-      select key, bin, sum(n) over (partition by key order by bin) as upto, sum(n) over (partition by key) as total from bins
-    )
-    select key, max(total)::bigint as n, min(bin) filter (where upto * 100 >= total * 50) as p50, min(bin) filter (where upto * 100 >= total * 95) as p95
-    from ranked group by key`.execute(tx);
+export async function selectSpans(tx: Tx, tenantId: Id<'tenant'>, { days, size }: PeriodQuery): Promise<Spans[]> {
+  const { rows } = await sql<Spans>`
+    select ${keyOf(size)} as key, measure, a, string_agg(spans, ''::bytea) as spans
+    from app.figure_day where tenant_id = ${tenantId} and measure = any(${[...spanMeasures]}::text[]) and day between ${days.from} and ${days.to}
+    group by 1, 2, 3`.execute(tx);
   return rows;
 }
 

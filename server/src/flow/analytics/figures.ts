@@ -2,7 +2,8 @@ import { type Id, localDate } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { readTenant } from '#trust/tenant';
 import { type Counted, readCounted } from './count.ts';
-import { type Spread, type Sum, selectFirstDay, selectSpreads, selectSums } from './figures-store.ts';
+import { type Spans, type Sum, selectFirstDay, selectSpans, selectSums } from './figures-store.ts';
+import { addKept, emptyHistogram, rankOf } from './histogram.ts';
 import { addDays, type Bucket, type BucketSize, bucketsOf, type Days, daysBefore } from './period.ts';
 import { type ApprovalSums, approvalsOf, type CostSums, costOf, type WorkSums, workOf } from './sums.ts';
 import { type Assumptions, goals, type Value, worthOf } from './value.ts';
@@ -61,7 +62,7 @@ export interface FiguresQuery {
 const usualDays = 90;
 
 /**
- * The figures of a period. Give it a snapshot: it takes a dozen statements, and they have to fit together.
+ * The figures of a period. Give it a snapshot: it takes several statements, and they have to fit together.
  *
  * @throws FactotumError `tenant.not_found`; `request.invalid` for a period that ends before it begins or has too many points.
  */
@@ -74,47 +75,42 @@ export async function readFigures(tx: Tx, tenantId: Id<'tenant'>, query: Figures
   const before = daysBefore(days);
   const buckets = bucketsOf(days, query.size);
   const firstDay = await selectFirstDay(tx, tenantId);
-  const own = { tx, tenantId };
-  const byBucket = await figuresBy(own, { days, size: query.size, assumptions });
-  const [total] = (await figuresBy(own, { days, size: null, assumptions })).values();
-  const [earlier] = (await figuresBy(own, { days: before, size: null, assumptions })).values();
-  const hasHistory = firstDay !== null && firstDay <= before.to;
-  const answered = await selectSums(tx, tenantId, { days, measures: ['asked', 'answered'], keep: ['a', 'b', 'c'], size: null });
-  const costs = await selectSums(tx, tenantId, { days, measures: costMeasures, keep: ['a', 'b', 'c'], size: null });
-  const completed = (await selectSums(tx, tenantId, { days, measures: ['ended'], keep: ['a', 'c'], size: null })).filter(
-    ({ c }) => c === 'completed',
-  );
+  const spans = await selectSpans(tx, tenantId, { days, size: query.size });
+  const byBucket = figuresBy(await selectSums(tx, tenantId, { days, size: query.size, kept: 'outcomes' }), spans, assumptions);
+  const whole = await selectSums(tx, tenantId, { days, size: null, kept: 'names' });
+  const answered = whole.filter(({ measure }) => measure === 'asked' || measure === 'answered');
+  const costs = whole.filter(({ measure }) => costMeasures.some((cost) => cost === measure));
   return {
     days,
     before,
     size: query.size,
     timeZone,
     counted: await readCounted(tx, tenantId, timeZone),
-    total: total ?? figuresOf([], undefined, undefined, assumptions),
-    totalBefore: hasHistory ? (earlier ?? figuresOf([], undefined, undefined, assumptions)) : null,
+    total: figuresOf(whole, spans, assumptions),
+    totalBefore: firstDay === null || firstDay > before.to ? null : await totalOf({ tx, tenantId }, before, assumptions),
     series: buckets.map((bucket) => ({
       bucket,
       figures:
         firstDay === null || bucket.to < firstDay || bucket.from > today
           ? null
-          : (byBucket.get(bucket.start) ?? figuresOf([], undefined, undefined, assumptions)),
+          : (byBucket.get(bucket.start) ?? figuresOf([], [], assumptions)),
     })),
     tools: answerGroups(
       Map.groupBy(answered, ({ a }) => a),
-      await selectSpreads(tx, tenantId, { days, measure: 'wait', by: 'a' }),
+      spreadsBy(spans, 'wait'),
     ),
     approvers: answerGroups(
       Map.groupBy(
         answered.filter(({ measure, b }) => measure === 'answered' && b !== ''),
         ({ b }) => b,
       ),
-      await selectSpreads(tx, tenantId, { days, measure: 'wait_of', by: 'a' }),
+      spreadsBy(spans, 'wait_of'),
     ),
     planners: costGroups(costs, 'a'),
     playbooks: costGroups(costs, 'b'),
     models: costGroups(costs, 'c'),
-    completedByPlaybook: completed
-      .map(({ a, n }) => ({ name: a, completed: n }))
+    completedByPlaybook: [...completedBy(whole)]
+      .map(([name, completed]) => ({ name, completed }))
       .sort((left, right) => right.completed - left.completed || (left.name < right.name ? -1 : 1)),
     assumptions,
     goals,
@@ -123,39 +119,60 @@ export async function readFigures(tx: Tx, tenantId: Id<'tenant'>, query: Figures
 
 const costMeasures = ['plan', 'unpriced', 'tokens_in', 'tokens_out'] as const;
 
-async function figuresBy(
-  { tx, tenantId }: { tx: Tx; tenantId: Id<'tenant'> },
-  { days, size, assumptions }: { days: Days; size: BucketSize | null; assumptions: Assumptions },
-): Promise<Map<string, Figures>> {
-  const sums = [
-    ...(await selectSums(tx, tenantId, { days, measures: ['arrived', 'ended'], keep: ['a', 'b', 'c'], size })),
-    ...(await selectSums(tx, tenantId, { days, measures: ['asked', 'answered'], keep: ['c'], size })),
-    ...(await selectSums(tx, tenantId, { days, measures: costMeasures, keep: [], size })),
-  ];
-  const durations = byKey(await selectSpreads(tx, tenantId, { days, measure: 'duration', by: size }));
-  const waits = byKey(await selectSpreads(tx, tenantId, { days, measure: 'wait', by: size }));
-  const groups = Map.groupBy(sums, ({ key }) => key);
-  return new Map([...groups].map(([key, own]) => [key, figuresOf(own, durations.get(key), waits.get(key), assumptions)]));
+async function totalOf({ tx, tenantId }: { tx: Tx; tenantId: Id<'tenant'> }, days: Days, assumptions: Assumptions): Promise<Figures> {
+  const sums = await selectSums(tx, tenantId, { days, size: null, kept: 'outcomes' });
+  return figuresOf(sums, await selectSpans(tx, tenantId, { days, size: null }), assumptions);
 }
 
-function figuresOf(sums: readonly Sum[], duration: Spread | undefined, wait: Spread | undefined, assumptions: Assumptions): Figures {
+function figuresBy(sums: readonly Sum[], spans: readonly Spans[], assumptions: Assumptions): Map<string, Figures> {
+  const spansOf = Map.groupBy(spans, ({ key }) => key);
+  return new Map([...Map.groupBy(sums, ({ key }) => key)].map(([key, own]) => [key, figuresOf(own, spansOf.get(key) ?? [], assumptions)]));
+}
+
+function figuresOf(sums: readonly Sum[], spans: readonly Spans[], assumptions: Assumptions): Figures {
   const approvals = approvalsOf(sums);
   const cost = costOf(sums);
-  const completedBy = new Map<string, number>();
-  for (const { measure, a, c, n } of sums) if (measure === 'ended' && c === 'completed') completedBy.set(a, (completedBy.get(a) ?? 0) + n);
+  const duration = spreadOf(spans.filter(({ measure }) => measure === 'duration'));
+  const wait = spreadOf(spans.filter(({ measure }) => measure === 'wait'));
   return {
-    work: { ...workOf(sums), durationP50Ms: duration?.p50 ?? null, durationP95Ms: duration?.p95 ?? null },
-    approvals: { ...approvals, waitP50Ms: wait?.p50 ?? null, waitP95Ms: wait?.p95 ?? null },
+    work: { ...workOf(sums), durationP50Ms: duration.p50, durationP95Ms: duration.p95 },
+    approvals: { ...approvals, waitP50Ms: wait.p50, waitP95Ms: wait.p95 },
     cost,
-    value: worthOf({ completedBy, answers: approvals.answered, modelMicros: cost.costMicros }, assumptions),
+    value: worthOf({ completedBy: completedBy(sums), answers: approvals.answered, modelMicros: cost.costMicros }, assumptions),
   };
 }
 
-const byKey = (spreads: readonly Spread[]): Map<string, Spread> => new Map(spreads.map((spread) => [spread.key, spread]));
+/** Completed tasks by playbook. */
+function completedBy(sums: readonly Sum[]): Map<string, number> {
+  const completed = new Map<string, number>();
+  for (const { measure, a, c, n } of sums) if (measure === 'ended' && c === 'completed') completed.set(a, (completed.get(a) ?? 0) + n);
+  return completed;
+}
+
+/** Medians and 95th percentiles in milliseconds, by nearest rank; null where there are no spans. */
+interface Spread {
+  readonly p50: number | null;
+  readonly p95: number | null;
+}
+
+function spreadOf(spans: readonly Spans[]): Spread {
+  const histogram = emptyHistogram();
+  for (const { spans: kept } of spans) addKept(histogram, kept);
+  return { p50: rankOf(histogram, 50), p95: rankOf(histogram, 95) };
+}
+
+const spreadsBy = (spans: readonly Spans[], of: Spans['measure']): Map<string, Spread> =>
+  new Map(
+    [
+      ...Map.groupBy(
+        spans.filter(({ measure }) => measure === of),
+        ({ a }) => a,
+      ),
+    ].map(([name, own]) => [name, spreadOf(own)]),
+  );
 
 /** The most asked first. */
-function answerGroups(groups: ReadonlyMap<string, readonly Sum[]>, spreads: readonly Spread[]): AnswerGroup[] {
-  const waits = byKey(spreads);
+function answerGroups(groups: ReadonlyMap<string, readonly Sum[]>, waits: ReadonlyMap<string, Spread>): AnswerGroup[] {
   return [...groups]
     .map(([name, sums]) => ({
       name,

@@ -17,6 +17,10 @@ export const measures = [
 ] as const;
 export type Measure = (typeof measures)[number];
 
+/** Those that are spans, of which percentiles are shown. */
+export const spanMeasures = ['duration', 'wait', 'wait_of'] as const satisfies readonly Measure[];
+export const isSpan = (measure: Measure): boolean => spanMeasures.some((one) => one === measure);
+
 /** The definition that figures are counted by. Figures of another one are counted anew. */
 export const edition = 1;
 

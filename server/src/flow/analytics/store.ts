@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
-import type { ApprovalFacts, PlanFacts, WorkOfTask } from './parts.ts';
+import { addKept, addSpans, emptyHistogram, keptOf } from './histogram.ts';
+import { type ApprovalFacts, isSpan, type Measure, type PlanFacts, type WorkOfTask } from './parts.ts';
 
 export interface CountState {
   readonly zone: string;
@@ -95,31 +96,62 @@ export async function selectWork(
 
 /** How much a figure changes by. */
 export interface Change {
-  readonly measure: string;
+  readonly measure: Measure;
   readonly day: string;
   readonly a: string;
   readonly b: string;
   readonly c: string;
+  /** Of spans: how long in rounded milliseconds. */
   readonly bin: number;
   readonly n: number;
   readonly amount: number;
 }
 
-/** Adds to figures, or takes off; what comes to nothing is deleted. Of each figure there may be one change. */
+/** A row's change: how many, how much, and all its spans as they are from now on. */
+type RowChange = Omit<Change, 'bin'> & { readonly spans: Buffer | null };
+
+/** Adds to figures, or takes off; what comes to nothing is deleted. Of each figure there may be one change. Whoever calls has the right to count. */
 export async function changeFigures(tx: Tx, tenantId: Id<'tenant'>, changes: readonly Change[]): Promise<void> {
-  const column = <K extends keyof Change>(name: K): Change[K][] => changes.map((change) => change[name]);
-  const rows = sql`unnest(${column('measure')}::text[], ${column('day')}::date[], ${column('a')}::text[], ${column('b')}::text[],
-    ${column('c')}::text[], ${column('bin')}::bigint[], ${column('n')}::bigint[], ${column('amount')}::bigint[]) as t (measure, day, a, b, c, bin, n, amount)`;
-  await sql`insert into app.figure_day as f (tenant_id, measure, day, a, b, c, bin, n, amount)
-    select ${tenantId}, measure, day, a, b, c, bin, n, amount from ${rows}
-    on conflict (tenant_id, measure, day, a, b, c, bin) do update set n = f.n + excluded.n, amount = f.amount + excluded.amount`.execute(
+  const rows: RowChange[] = [
+    ...changes.filter(({ measure }) => !isSpan(measure)).map(({ bin: _none, ...change }) => ({ ...change, spans: null })),
+    ...(await changeSpans(
+      tx,
+      tenantId,
+      changes.filter(({ measure }) => isSpan(measure)),
+    )),
+  ];
+  const column = <K extends keyof RowChange>(name: K): RowChange[K][] => rows.map((row) => row[name]);
+  await sql`insert into app.figure_day as f (tenant_id, measure, day, a, b, c, n, amount, spans)
+    select ${tenantId}, measure, day, a, b, c, n, amount, spans from unnest(${column('measure')}::text[], ${column('day')}::date[],
+      ${column('a')}::text[], ${column('b')}::text[], ${column('c')}::text[], ${column('n')}::bigint[], ${column('amount')}::bigint[],
+      ${column('spans')}::bytea[]) as t (measure, day, a, b, c, n, amount, spans)
+    on conflict (tenant_id, measure, day, a, b, c) do update set n = f.n + excluded.n, amount = f.amount + excluded.amount, spans = excluded.spans`.execute(
     tx,
   );
-  const less = changes.filter(({ n }) => n < 0);
+  const less = rows.filter(({ n }) => n < 0);
   if (less.length === 0) return;
   await sql`delete from app.figure_day f using unnest(${less.map(({ measure }) => measure)}::text[], ${less.map(({ day }) => day)}::date[],
-      ${less.map(({ a }) => a)}::text[], ${less.map(({ b }) => b)}::text[], ${less.map(({ c }) => c)}::text[], ${less.map(({ bin }) => bin)}::bigint[])
-      as t (measure, day, a, b, c, bin)
-    where f.tenant_id = ${tenantId} and f.measure = t.measure and f.day = t.day and f.a = t.a and f.b = t.b and f.c = t.c and f.bin = t.bin
-      and f.n = 0`.execute(tx);
+      ${less.map(({ a }) => a)}::text[], ${less.map(({ b }) => b)}::text[], ${less.map(({ c }) => c)}::text[]) as t (measure, day, a, b, c)
+    where f.tenant_id = ${tenantId} and f.measure = t.measure and f.day = t.day and f.a = t.a and f.b = t.b and f.c = t.c and f.n = 0`.execute(
+    tx,
+  );
+}
+
+/** What becomes of rows of spans: all spans of a day are in one row, so they are read and written together. */
+async function changeSpans(tx: Tx, tenantId: Id<'tenant'>, changes: readonly Change[]): Promise<RowChange[]> {
+  if (changes.length === 0) return [];
+  const keyOf = ({ measure, day, a }: Pick<Change, 'measure' | 'day' | 'a'>): string => JSON.stringify([measure, day, a]);
+  const groups = [...Map.groupBy(changes, keyOf).values()].flatMap((own) => (own[0] === undefined ? [] : [{ ...own[0], own }]));
+  const { rows } = await sql<Pick<Change, 'measure' | 'day' | 'a'> & { spans: Buffer }>`
+    select f.measure, f.day::text as day, f.a, f.spans from app.figure_day f join unnest(${groups.map(({ measure }) => measure)}::text[],
+      ${groups.map(({ day }) => day)}::date[], ${groups.map(({ a }) => a)}::text[]) as t (measure, day, a)
+      on f.measure = t.measure and f.day = t.day and f.a = t.a where f.tenant_id = ${tenantId} and f.b = '' and f.c = ''`.execute(tx);
+  const keptBy = new Map(rows.map((row) => [keyOf(row), row.spans]));
+  return groups.map(({ own, bin: _one, ...group }) => {
+    const histogram = emptyHistogram();
+    const kept = keptBy.get(keyOf(group));
+    if (kept !== undefined) addKept(histogram, kept);
+    for (const { bin, n } of own) addSpans(histogram, bin, n);
+    return { ...group, n: own.reduce((sum, { n }) => sum + n, 0), amount: 0, spans: keptOf(histogram) };
+  });
 }

@@ -132,7 +132,8 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
     tenant_id: id,
     day: time,
     'measure a b c': clear('what is counted: names of tools, playbooks and models, states, who answered, by id'),
-    'bin n amount': count,
+    'n amount': count,
+    spans: clear('how many took how long'),
   },
   key_revocation: { 'tenant_id id': id, kind: option, at: time, xid: count },
   note: {

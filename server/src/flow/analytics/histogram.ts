@@ -1,0 +1,47 @@
+import { placeOf, placesMax, spanAt } from './span.ts';
+
+/** How many spans there are of each length, by the place of the length among all that are told apart. */
+export type Histogram = Uint32Array;
+
+/** Of one length: its place in two bytes, how many there are in four, the lower byte first. */
+const entryBytes = 6;
+
+export const emptyHistogram = (): Histogram => new Uint32Array(placesMax);
+
+/** Adds `n` spans of one rounded length, or takes them off. */
+export function addSpans(histogram: Histogram, span: number, n: number): void {
+  const place = placeOf(span);
+  histogram[place] = (histogram[place] ?? 0) + n;
+}
+
+/** Adds what is kept of one histogram, or of many one after the other. */
+export function addKept(histogram: Histogram, kept: Buffer): void {
+  for (let at = 0; at < kept.length; at += entryBytes) {
+    const place = kept.readUInt16LE(at);
+    histogram[place] = (histogram[place] ?? 0) + kept.readUInt32LE(at + 2);
+  }
+}
+
+/** A histogram as it is kept: an entry for each length that there is, the shortest first. */
+export function keptOf(histogram: Histogram): Buffer {
+  const kept = Buffer.alloc(histogram.reduce((entries, n) => (n === 0 ? entries : entries + 1), 0) * entryBytes);
+  let at = 0;
+  for (const [place, n] of histogram.entries()) {
+    if (n === 0) continue;
+    kept.writeUInt16LE(place, at);
+    kept.writeUInt32LE(n, at + 2);
+    at += entryBytes;
+  }
+  return kept;
+}
+
+/** By nearest rank: the least span in milliseconds that at least so many percent of all do not exceed; null where there are none. */
+export function rankOf(histogram: Histogram, percent: number): number | null {
+  const total = histogram.reduce((sum, n) => sum + n, 0);
+  let upto = 0;
+  for (const [place, n] of histogram.entries()) {
+    upto += n;
+    if (n > 0 && upto * 100 >= total * percent) return spanAt(place);
+  }
+  return null;
+}
