@@ -6,7 +6,7 @@ import { finish, park } from './finish.ts';
 import { applyOutcome, begin, perform, settleOpenAttempts } from './perform-step.ts';
 import { postpone } from './postpone.ts';
 import { clearTheWay, rollBack } from './roll-back.ts';
-import { approvalOf, change, commit, isHeld, release, type StepWork, settleAttempt, skip, type Work } from './work.ts';
+import { approvalOf, change, commit, isHeld, note, release, type StepWork, settleAttempt, skip, type Work } from './work.ts';
 
 /**
  * Takes the steps of the plan in force as far as they go, in rounds: everything whose dependencies are done is considered by the
@@ -113,5 +113,12 @@ function isTakenBack(work: Work, step: StepWork, overtaken: readonly string[]): 
   work.approvals = work.approvals.map((other) => (other === approval ? { ...other, state: 'superseded', usedAt: null } : other));
   settleAttempt(work, step.spec.id, 'do', 'failed');
   change(step, { state: 'waiting', startedAt: null });
+  // The commit that lost says that it was used.
+  note(work, {
+    kind: 'approval.superseded',
+    objectId: approval.approvalId,
+    state: 'superseded',
+    detail: { step: step.spec.id, tool: step.spec.tool, reason: 'taken back before it was used' },
+  });
   return true;
 }

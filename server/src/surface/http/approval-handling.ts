@@ -33,7 +33,10 @@ export function addApprovalHandlingRoutes(routes: Routes, deps: ApprovalDeps): v
       row: await findApproval(tx, call.tenantId, approvalId),
       catalogue: await toolsOf(deps.catalogue, tx, call.keys),
     }));
-    return { status: 200, body: asApproval(call.keys, catalogue, row, await lookAround(call, members, [row])) } as const;
+    const around = await lookAround(call, members, [row]);
+    // What was done says nothing about having seen it: putting something off is in no log at all.
+    const read = { objectId: approvalId };
+    return { status: 200, body: await showRead(deps.accessLog, call, read, () => asApproval(call.keys, catalogue, row, around)) } as const;
   }
   const contextOf = (call: Call) => ({ tenantId: call.tenantId, keys: call.keys, actor: call.principal.actor, now: call.now });
 

@@ -207,7 +207,10 @@ describe('putting off', () => {
     assert.deepEqual([await isIn(approval, 'mine', owner), (await one(approval, owner)).snoozedUntil], [true, null]);
     await read(`POST ${line}`, { cookie, json: { until } });
     assert.equal((await read<Approval>(`DELETE ${line}`, { cookie })).snoozedUntil, null);
+    const reads = async () => (await kindsOf(tenantId, approval.id)).filter((kind) => kind === 'access.read').length;
+    const before = await reads();
     await read(`POST ${line}`, { cookie, json: { until } });
+    assert.equal(await reads(), before + 1, 'whoever is shown it by that has seen it');
     clock.aheadMs = 23.5 * 3_600_000;
     assert.equal(await isIn(approval, 'mine', owner), true, 'half an hour before it expires');
     clock.aheadMs = 0;
