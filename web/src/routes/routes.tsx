@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { readAgendaSearch } from '../feature/agenda/week.ts';
 import { readSearch } from '../feature/analytics/views.ts';
 import { readInboxSearch } from '../feature/inbox/views.ts';
 import { type MoneyView, moneyViews } from '../feature/money/views.ts';
@@ -151,6 +152,13 @@ const money = createRoute({
     return { ...(view && { view }), ...(typeof search.account === 'string' && { account: search.account }) };
   },
   component: lazyRouteComponent(() => import('../feature/money/money-page.tsx')),
+});
+
+const agenda = createRoute({
+  getParentRoute: () => root,
+  path: '/agenda',
+  validateSearch: readAgendaSearch,
+  component: lazyRouteComponent(() => import('../feature/agenda/agenda-page.tsx')),
 });
 
 const status = createRoute({
@@ -400,7 +408,7 @@ const operatorBackups = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
 });
 
-const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money, status];
+const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money, agenda, status];
 const automation = [playbooks, playbook, noteEdit];
 const people = [signIn, join, register, account, notices, noticeRules];
 const administration = [setup, settings, general, policies, grants, changes, model, usage, closing];

@@ -1,18 +1,32 @@
-import { Link, useNavigate } from '@tanstack/react-router';
-import { Activity, ChartLine, Ellipsis, FolderClosed, Inbox, Landmark, ListChecks, Search, Settings, ShieldCheck } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import {
+  Activity,
+  CalendarDays,
+  ChartLine,
+  Ellipsis,
+  FolderClosed,
+  Inbox,
+  Landmark,
+  ListChecks,
+  Search,
+  Settings,
+  ShieldCheck,
+} from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '#text/common.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
+import { laterPopup } from '../../ui/later-popup.tsx';
 import { Mark } from '../../ui/mark.tsx';
-import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { useLiveStatus } from '../live/store.ts';
 import { Bell } from '../notice/bell.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { TenantMenu } from './tenant-menu.tsx';
 
-interface Place {
-  to: '/' | '/tasks' | '/vault' | '/money' | '/analytics' | '/audit' | '/status' | '/settings';
+const MorePlaces = laterPopup('menu', () => import('./more-places.tsx'));
+
+export interface Place {
+  to: '/' | '/tasks' | '/vault' | '/money' | '/agenda' | '/analytics' | '/audit' | '/status' | '/settings';
   label: string;
   icon: (size: number) => ReactNode;
   /** Any of these shows it. */
@@ -40,6 +54,12 @@ const places: Place[] = [
   { to: '/tasks', label: text.nav.tasks, icon: (size) => <ListChecks size={size} aria-hidden="true" />, permissions: ['task:read'] },
   { to: '/vault', label: text.nav.vault, icon: (size) => <FolderClosed size={size} aria-hidden="true" />, permissions: ['vault:read'] },
   { to: '/money', label: text.nav.money, icon: (size) => <Landmark size={size} aria-hidden="true" />, permissions: ['ledger:read'] },
+  {
+    to: '/agenda',
+    label: text.nav.agenda,
+    icon: (size) => <CalendarDays size={size} aria-hidden="true" />,
+    permissions: ['connection:read'],
+  },
   { to: '/analytics', label: text.nav.analytics, icon: (size) => <ChartLine size={size} aria-hidden="true" />, permissions: ['task:read'] },
   { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permissions: ['audit:read'] },
   { to: '/status', label: text.nav.status, icon: (size) => <Activity size={size} aria-hidden="true" />, permissions: ['task:read'] },
@@ -157,22 +177,20 @@ export function BottomBar({ waiting }: { waiting: number }) {
   );
 }
 
+/** The places that are not in the bar. */
 function More({ places: rest }: { places: Place[] }) {
-  const navigate = useNavigate();
-  const trigger = (
-    <button type="button" className="flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted">
-      <Ellipsis size={18} aria-hidden="true" />
-      {text.nav.more}
-    </button>
-  );
   return (
-    <Menu trigger={trigger} label={text.nav.more}>
-      {rest.map(({ to, label, icon }) => (
-        <MenuItem key={to} icon={icon(15)} onSelect={() => void navigate({ to })}>
-          {label}
-        </MenuItem>
-      ))}
-    </Menu>
+    <MorePlaces
+      places={rest}
+      label={text.nav.more}
+      className="flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted"
+      face={
+        <>
+          <Ellipsis size={18} aria-hidden="true" />
+          {text.nav.more}
+        </>
+      }
+    />
   );
 }
 

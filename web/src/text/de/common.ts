@@ -15,6 +15,7 @@ export const text: Translation<typeof english> = {
     vault: 'Ablage',
     analytics: 'Auswertung',
     money: 'Geld',
+    agenda: 'Kalender',
     audit: 'Protokoll',
     status: 'Status',
     more: 'Mehr',

@@ -12,6 +12,7 @@ export const text = {
     tasks: 'Tasks',
     vault: 'Vault',
     money: 'Money',
+    agenda: 'Agenda',
     audit: 'Audit',
     analytics: 'Analytics',
     status: 'Status',
