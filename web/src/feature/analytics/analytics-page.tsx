@@ -48,7 +48,6 @@ export default function AnalyticsPage() {
           ))}
         </ul>
       </nav>
-      <SurveyCard />
       {error && <ErrorBox error={error} onRetry={refetch} />}
       {isPending && <Skeleton rows={6} />}
       {data && (
@@ -63,13 +62,17 @@ export default function AnalyticsPage() {
               }
             />
           )}
-          {!data.counted.isComplete && <Notice tone="warn">{words.counting(asPercent(data.counted.share))}</Notice>}
+          {data.counted.share < shareEnough && <Notice tone="warn">{words.counting(asPercent(data.counted.share))}</Notice>}
           <View view={view} data={data} period={period} />
         </>
       )}
+      <SurveyCard />
     </Page>
   );
 }
+
+/** Looking at a page is an entry of the log too, so the count is nearly always a little behind. */
+const shareEnough = 0.95;
 
 function View({ view, data, period }: { view: AnalyticsView; data: Analytics; period: Parameters<typeof csvHref>[1] }) {
   const nameOf = useNames(data.approvers !== null && view === 'approvals');
