@@ -41,6 +41,8 @@ test('what was changed is kept with what was there before, and can be put back',
     'what stayed as it was is not among it',
   );
   assert.match(first?.author ?? '', /^key:key_/);
+  await ask('PUT /api/v1/settings', { key, json: { setup: 'mail' } });
+  assert.equal((await history(key)).length, 1, 'how far the set-up is is nothing to go back to');
   await ask(`POST /api/v1/settings/history/${first?.id}/restore`, { key });
   const settings = await ask<{ approvalTtlHours: number; title: string }>('GET /api/v1/settings', { key });
   assert.deepEqual([settings.approvalTtlHours, settings.title], [24, customer.name]);

@@ -61,7 +61,7 @@ async function withThresholdsInForce(tx: Tx, keys: TenantKeys, tenant: Tenant, {
   return inForce === null ? tenant : { ...tenant, settings: { ...tenant.settings, thresholds: inForce } };
 }
 
-/** Thresholds are kept as policies: their text is what was in force. */
+/** Thresholds are kept as policies: their text is what was in force. How far somebody has come with the set-up is nothing to go back to. */
 async function keepBefore(
   tx: Tx,
   keys: TenantKeys,
@@ -73,7 +73,7 @@ async function keepBefore(
     readonly at: Date;
   },
 ): Promise<void> {
-  const names = change.names.filter((name) => name !== 'thresholds').sort();
+  const names = change.names.filter((name) => name !== 'thresholds' && name !== 'setup').sort();
   if (names.length === 0) return;
   const [before, after] = [change.before, change.after].map(({ title, settings }) => {
     const all: JsonObject = { ...settings, title };
