@@ -35,6 +35,7 @@ export function createNoticeKeeper(options: NoticeKeeperOptions): NoticeKeeper {
   const stopping = new AbortController();
   const stirred = new Set<Id<'tenant'>>();
   const quiet = new Map<Id<'tenant'>, number>();
+  const turns = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
   let endFeed: (() => void) | undefined;
@@ -56,22 +57,30 @@ export function createNoticeKeeper(options: NoticeKeeperOptions): NoticeKeeper {
         return log.warn({ err: error, tenantId }, 'notices: what is to be told could not be collected; it is tried again');
       });
     }
-    const claimed = await claimPeople(database.engine.db, { now: clock.now(), most: peopleAtOnce, leaseMs });
-    await Promise.all(
-      claimed.map((one) =>
-        takeTurn(options, one, stopping.signal).catch((error: unknown) => {
+    // A turn waits for services that people have named: nobody else waits with it.
+    const most = peopleAtOnce - turns.size;
+    if (most === 0) return;
+    for (const one of await claimPeople(database.engine.db, { now: clock.now(), most, leaseMs })) {
+      const turn = takeTurn(options, one, stopping.signal)
+        .catch((error: unknown) => {
           // The lease runs out, and whoever takes it then goes on.
           if (!stopping.signal.aborted) log.warn({ err: error, tenantId: one.tenantId }, 'notices: a turn broke off; it is tried again');
-        }),
-      ),
-    );
+        })
+        .finally(() => turns.delete(turn));
+      turns.add(turn);
+    }
   }
 
-  async function look(): Promise<void> {
+  async function begin(): Promise<void> {
     looking ??= lookOnce().finally(() => {
       looking = undefined;
     });
     await looking;
+  }
+
+  async function look(): Promise<void> {
+    await begin();
+    await Promise.all(turns);
   }
 
   const stir: Parameters<Sequencer['onEntries']>[0] = (tenantId, entries) => {
@@ -86,7 +95,7 @@ export function createNoticeKeeper(options: NoticeKeeperOptions): NoticeKeeper {
     start() {
       endFeed = sequencer.onEntries(stir);
       timer = setInterval(
-        () => void look().catch((error: unknown) => log.warn({ err: error }, 'notices could not be looked at; the next look is soon')),
+        () => void begin().catch((error: unknown) => log.warn({ err: error }, 'notices could not be looked at; the next look is soon')),
         pollMs,
       );
     },
@@ -95,6 +104,7 @@ export function createNoticeKeeper(options: NoticeKeeperOptions): NoticeKeeper {
       endFeed?.();
       stopping.abort();
       await looking?.catch(() => undefined);
+      await Promise.all(turns);
     },
   };
 }

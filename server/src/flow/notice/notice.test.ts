@@ -49,16 +49,16 @@ async function place() {
   const clock: Clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => systemClock.monotonicMs() + aheadMs };
   const letters: Letter[] = [];
   /** One process's part; what it would hear of by itself it is told. */
-  const build = () => {
+  const build = (through: Pick<typeof network, 'fetch'> = network) => {
     const notices = createNotices({
-      ...{ database, keysOf: keyring.of, installation: platform.installation, network, sequencer, clock, log: platform.log },
+      ...{ database, keysOf: keyring.of, installation: platform.installation, network: through, sequencer, clock, log: platform.log },
       postman: { isConfigured: true, send: async (letter) => void letters.push(letter) },
       listTenants: async () => [{ id: tenantId }],
       origin: () => 'https://factotum.example',
       mailFrom: undefined,
     });
     const keeper = notices.createKeeper();
-    return { look: () => notices.collect(tenantId).then(keeper.look) };
+    return { ...keeper, collect: notices.collect, look: () => notices.collect(tenantId).then(keeper.look) };
   };
   const keeper = build();
   const { rules } = await ask<{ rules: Rules }>('GET /api/v1/me/notice-rules');
@@ -300,6 +300,28 @@ test('a browser that is gone is forgotten, and one whose service is away gets it
   await one.keeper.look();
   assert.deepEqual([gone.got().length, away.got().length, well.got().length], [1, 2, 1]);
   assert.equal(new Set(away.got().map(({ headers }) => headers.topic)).size, 1, 'under the same topic');
+});
+
+test('a service that does not answer holds up no other browser and nobody else', async () => {
+  const [one, other] = [await place(), await place()];
+  for (const { save, loud } of [one, other]) await save(loud);
+  const [well, stuck, theirs] = [await one.subscribe('well'), await one.subscribe('stuck'), await other.subscribe('theirs')];
+  const answer = Promise.withResolvers<Response>();
+  const keeper = one.build({
+    fetch: (url, ...rest) => (String(url).endsWith(stuck.path) ? answer.promise : network.fetch(url, ...rest)),
+  });
+  keeper.start();
+  try {
+    await one.wait();
+    await keeper.collect(one.tenantId);
+    await eventually(async () => (well.got().length === 1 ? true : undefined));
+    await other.wait();
+    await keeper.collect(other.tenantId);
+    await eventually(async () => (theirs.got().length === 1 ? true : undefined));
+  } finally {
+    answer.resolve(new Response(null, { status: 201 }));
+    await keeper.stop();
+  }
 });
 
 test('addresses inside our network and without TLS are not called', async () => {
