@@ -15,6 +15,15 @@ const isForAdministration = (id: string): boolean =>
 const isForDeciding = (id: string): boolean =>
   /\/src\/(?:text\/\w+\/approvals|feature\/approval\/(?:field-list|source|edit-value))\./.test(id);
 
+/** What is drawn with Base UI when somebody reaches for it: menus, popovers and dialogs. */
+const isForPopups = (id: string): boolean => /\/node_modules\/@(?:base-ui|floating-ui)\/|\/src\/ui\/(?:menu|dialog)\./.test(id);
+
+/** What toasts, the one part of Base UI in the first load, do not use: what they share with menus imports it, so the graph does not say. */
+const isNotOfToasts = (id: string): boolean =>
+  /\/node_modules\/(?:@floating-ui\/(?!utils\/)|@base-ui\/react\/(?:utils\/popups|internals\/(?:useAnchorPositioning|composite\/(?!root\/CompositeRootContext))|floating-ui-react\/(?:components\/(?!FloatingPortal)|hooks|middleware|safePolygon)))/.test(
+    id,
+  );
+
 /** Whether the frame of the pages, or the inbox, needs this module before it can be drawn: something there imports it, not only when asked. */
 function isForFirstPage(id: string, graph: Rolldown.ChunkingContext, seen = new Set<string>()): boolean {
   // The service worker is looked after as soon as somebody is signed in.
@@ -62,7 +71,8 @@ export default defineConfig(({ mode }) => ({
             { name: 'tanstack', test: /node_modules\/@tanstack\/(?!.*virtual)/, priority: 2 },
             { name: 'deciding', test: isForDeciding, minShareCount: 2, priority: 2, includeDependenciesRecursively: false },
             // The frame and the inbox are one file, and what other pages share is another, not forty: fewer round trips for each.
-            { debugName: 'first', name: (id, graph) => (isForFirstPage(id, graph) ? 'first' : null), priority: 1 },
+            { debugName: 'first', name: (id, graph) => (!isNotOfToasts(id) && isForFirstPage(id, graph) ? 'first' : null), priority: 1 },
+            { name: 'popups', test: isForPopups, priority: 0.75, includeDependenciesRecursively: false },
             { name: 'pages', test: (id) => !isForAdministration(id), minShareCount: 2, priority: 0.5 },
             { name: 'administration', test: isForAdministration, minShareCount: 2, includeDependenciesRecursively: false },
           ],

@@ -2,6 +2,10 @@ import { type ComponentType, useEffect, useState } from 'react';
 import { text } from '#text/common.ts';
 import { toast } from './toast.tsx';
 
+/** Says shortly that a part of the page could not be fetched. */
+export const sayUnreachable = (): void =>
+  toast(text.errors.title, { description: text.errors.codes['network.unreachable'] ?? text.errors.unknown, tone: 'bad' });
+
 interface Closable {
   onClose: () => void;
 }
@@ -24,7 +28,7 @@ export function later<Props extends Closable>(load: () => Promise<{ default: Com
       if (isHere) return;
       let isGone = false;
       const giveUp = () => {
-        toast(text.errors.title, { description: text.errors.codes['network.unreachable'] ?? text.errors.unknown, tone: 'bad' });
+        sayUnreachable();
         onClose();
       };
       fetchPart().then(

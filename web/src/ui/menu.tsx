@@ -1,14 +1,17 @@
 import { Menu as Base } from '@base-ui/react/menu';
 import { Check } from 'lucide-react';
-import { type ReactElement, type ReactNode, useRef } from 'react';
+import { type ReactNode, useRef } from 'react';
+import type { PopupProps } from './later-popup.tsx';
 
-/** A menu behind a button. `trigger` is the button's content. */
-export function Menu({ trigger, label, children }: { trigger: ReactElement; label: string; children: ReactNode }) {
+/** A menu behind a button. What draws one is a chunk of its own, by `laterPopup`. */
+export function Menu({ label, face, className, opensAtOnce, children }: PopupProps & { children: ReactNode }) {
   // Opened inside the landmark that holds the button, not at the end of the page.
   const place = useRef<HTMLSpanElement>(null);
   return (
-    <Base.Root>
-      <Base.Trigger render={trigger} aria-label={label} />
+    <Base.Root defaultOpen={opensAtOnce}>
+      <Base.Trigger aria-label={label} className={className}>
+        {face}
+      </Base.Trigger>
       <span ref={place} className="absolute" />
       <Base.Portal container={place}>
         <Base.Positioner sideOffset={6} collisionPadding={12} className="z-50">

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { CheckCheck, MailPlus } from 'lucide-react';
-import { lazy, Suspense, useCallback, useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { text } from '#text/common.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
@@ -17,8 +17,8 @@ import { InboxTabs } from './inbox-tabs.tsx';
 import { OtherView, useToolsShown } from './other-view.tsx';
 import { flat, handledQuery, useAttention, workingQuery } from './queries.ts';
 import { conditionsOf } from './views.ts';
+import { Welcome } from './welcome.tsx';
 
-const Welcome = lazy(() => import('./welcome.tsx'));
 const FilterBar = later(() => import('./filter-bar.tsx'));
 
 const route = getRouteApi('/');
@@ -44,9 +44,7 @@ export default function InboxPage() {
         )
       }
     >
-      <Suspense>
-        <Welcome />
-      </Suspense>
+      <Welcome />
       <InboxTabs
         search={search}
         isFilterOpen={isFilterOpen}

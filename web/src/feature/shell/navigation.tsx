@@ -1,4 +1,4 @@
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import {
   Activity,
   CalendarDays,
@@ -15,15 +15,17 @@ import {
 import type { ReactNode } from 'react';
 import { text } from '#text/common.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
+import { laterPopup } from '../../ui/later-popup.tsx';
 import { Mark } from '../../ui/mark.tsx';
-import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { useLiveStatus } from '../live/store.ts';
 import { Bell } from '../notice/bell.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { TenantMenu } from './tenant-menu.tsx';
 
-interface Place {
+const MorePlaces = laterPopup('menu', () => import('./more-places.tsx'));
+
+export interface Place {
   to: '/' | '/tasks' | '/vault' | '/money' | '/agenda' | '/analytics' | '/audit' | '/status' | '/settings';
   label: string;
   icon: (size: number) => ReactNode;
@@ -175,22 +177,20 @@ export function BottomBar({ waiting }: { waiting: number }) {
   );
 }
 
+/** The places that are not in the bar. */
 function More({ places: rest }: { places: Place[] }) {
-  const navigate = useNavigate();
-  const trigger = (
-    <button type="button" className="flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted">
-      <Ellipsis size={18} aria-hidden="true" />
-      {text.nav.more}
-    </button>
-  );
   return (
-    <Menu trigger={trigger} label={text.nav.more}>
-      {rest.map(({ to, label, icon }) => (
-        <MenuItem key={to} icon={icon(15)} onSelect={() => void navigate({ to })}>
-          {label}
-        </MenuItem>
-      ))}
-    </Menu>
+    <MorePlaces
+      places={rest}
+      label={text.nav.more}
+      className="flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted"
+      face={
+        <>
+          <Ellipsis size={18} aria-hidden="true" />
+          {text.nav.more}
+        </>
+      }
+    />
   );
 }
 
