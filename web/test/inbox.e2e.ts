@@ -149,6 +149,8 @@ test('what has begun is not taken back, and the page says why', async () => {
   await undo.click();
   await said(page, 'It could not be taken back');
   await said(page, 'what was decided has begun');
+  await page.getByRole('button', { name: /^Open the task/ }).click();
+  await page.waitForURL(`**/tasks/${task.id}`);
 });
 
 test('several are rejected with one reason, and one that somebody else had decided says so', async () => {

@@ -1,4 +1,4 @@
-import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
 import { isApiError, post } from '../../api/client.ts';
@@ -7,7 +7,7 @@ import { describeError } from '../../ui/feedback.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { approvalPath, approvalQuery, needsConfirmation, putApproval } from './queries.ts';
-import { undoDecisions } from './undo.ts';
+import { useUndoDecisions } from './undo.ts';
 
 /** How long nothing comes of a no, and of a yes to what can be undone, so that it can be taken back. */
 export const graceSeconds = 10;
@@ -28,6 +28,7 @@ export const accept = ({ payloadHash, reversible }: Approval): Decision => ({
  */
 export function useDecide(approval: Approval, onConflict?: (conflict: DecisionConflict) => void) {
   const client = useQueryClient();
+  const undoDecisions = useUndoDecisions();
   const me = useSignedIn();
   return useMutation({
     mutationFn: (decision: Decision) => post<Approval>(`${approvalPath(approval.id)}/decision`, decision),
@@ -39,7 +40,7 @@ export function useDecide(approval: Approval, onConflict?: (conflict: DecisionCo
     },
     onSuccess: (decided, { decision }) => {
       putApproval(client, decided);
-      saySo(client, decided, decision);
+      saySo(decided, decision, () => void undoDecisions([decided]));
     },
     onError: async (error) => {
       putApproval(client, approval);
@@ -63,12 +64,11 @@ export function useDecide(approval: Approval, onConflict?: (conflict: DecisionCo
   });
 }
 
-function saySo(client: QueryClient, decided: Approval, decision: Decision['decision']): void {
+function saySo(decided: Approval, decision: Decision['decision'], onPress: () => void): void {
   const { headline, quorum, reversible, state } = decided;
   if (decision === 'accept' && state === 'waiting') {
     toast(inboxText.counted(quorum.given.length, quorum.needed), { description: headline });
   } else if (decision === 'reject' || (decision === 'accept' && reversible)) {
-    const onPress = () => void undoDecisions(client, [decided]);
     const title = decision === 'reject' ? text.approval.toast.rejected : text.approval.toast.approved;
     toast(title, { description: headline, action: { label: inboxText.undo, shortcut: 'u', onPress } });
   } else {

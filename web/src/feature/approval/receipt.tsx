@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowRight, CircleCheck, CircleSlash, CircleX, Undo2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
@@ -17,7 +17,7 @@ import { taskQuery } from '../task/queries.ts';
 import { StepIcon } from '../task/state.tsx';
 import { useNames } from './people.ts';
 import { allOf, waitingQuery } from './queries.ts';
-import { undoDecisions } from './undo.ts';
+import { useUndoDecisions } from './undo.ts';
 
 /** The floor under the live feed while steps are running. */
 const pollMs = 5_000;
@@ -121,7 +121,7 @@ function Next({ approval }: { approval: Approval }) {
 
 /** Takes a decision back as long as nothing has come of it. What was done is taken back on the page of its task. */
 function TakeBack({ approval }: { approval: Approval }) {
-  const client = useQueryClient();
+  const undoDecisions = useUndoDecisions();
   const now = useNow(1_000);
   const [isBusy, setBusy] = useState(false);
   const mayDecide = useSignedIn().permissions.includes('approval:decide');
@@ -132,7 +132,7 @@ function TakeBack({ approval }: { approval: Approval }) {
   if (!mayDecide || !isDecided || !(isHeld || isUnbegun)) return null;
   const takeBack = async () => {
     setBusy(true);
-    await undoDecisions(client, [approval]);
+    await undoDecisions([approval]);
     setBusy(false);
   };
   return (

@@ -1,6 +1,7 @@
-import type { QueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { inboxText } from '#text/inbox.ts';
-import { post } from '../../api/client.ts';
+import { isApiError, post } from '../../api/client.ts';
 import type { Approval } from '../../api/types.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import { toast } from '../../ui/toast.tsx';
@@ -12,19 +13,44 @@ const awaited = new Set<string>();
 /** Whether the reader waits for the next question of this task, and stops waiting. */
 export const takeAwaited = (taskId: string): boolean => awaited.delete(taskId);
 
-/** Takes decisions back, one after the other, and says what came of it: the questions wait again. */
-export async function undoDecisions(client: QueryClient, approvals: readonly Approval[]): Promise<void> {
-  try {
+interface Failure {
+  readonly taskId: string;
+  readonly error: unknown;
+}
+
+/**
+ * Takes decisions back, one after the other and each by itself, and says what came of it: the questions wait again. Where it is too late
+ * it leads on to the task, on whose page what was done is taken back.
+ */
+export function useUndoDecisions(): (approvals: readonly Approval[]) => Promise<void> {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return async (approvals) => {
+    const failures: Failure[] = [];
     for (const { id, taskId } of approvals) {
-      const undone = await post<Approval>(`${approvalPath(id)}/undo`);
-      putApproval(client, undone);
-      if (undone.state === 'superseded') awaited.add(taskId);
+      try {
+        const undone = await post<Approval>(`${approvalPath(id)}/undo`);
+        putApproval(client, undone);
+        if (undone.state === 'superseded') awaited.add(taskId);
+      } catch (error) {
+        failures.push({ taskId, error });
+      }
     }
-    toast(inboxText.undone, { description: approvals[0]?.headline ?? '' });
-  } catch (error) {
-    toast(inboxText.undoFailed, { description: describeError(error), tone: 'bad' });
-  } finally {
+    const [first] = failures;
+    if (first === undefined) toast(inboxText.undone, { description: approvals[0]?.headline ?? '' });
+    else {
+      const done = approvals.length - failures.length;
+      const toTask = () => void navigate({ to: '/tasks/$taskId', params: { taskId: first.taskId } });
+      toast(done === 0 ? inboxText.undoFailed : inboxText.undonePartly(done, approvals.length), {
+        description: describeError(first.error),
+        tone: 'bad',
+        ...(isTooLate(first) && { action: { label: inboxText.toTask, shortcut: 'u', onPress: toTask } }),
+      });
+    }
     await refreshLists(client);
     for (const { taskId } of approvals) await client.invalidateQueries({ queryKey: ['task', taskId] });
-  }
+  };
 }
+
+/** Whether something came of the decision, and not that there was none of theirs. */
+const isTooLate = ({ error }: Failure): boolean => isApiError(error, 'approval.not_undoable') && error.details.why !== 'undecided';

@@ -1,4 +1,3 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { Circle, CircleCheck } from 'lucide-react';
 import { approvalsText } from '#text/approvals.ts';
 import { inboxText } from '#text/inbox.ts';
@@ -7,14 +6,14 @@ import { formatExact, formatRelative } from '../../format.ts';
 import { Button } from '../../ui/button.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { useNames } from './people.ts';
-import { undoDecisions } from './undo.ts';
+import { useUndoDecisions } from './undo.ts';
 
 const words = approvalsText.votes;
 
 /** Who approved already where more than one has to, and how many are missing. */
 export function Votes({ approval }: { approval: Approval }) {
   const { quorum, state } = approval;
-  const client = useQueryClient();
+  const undoDecisions = useUndoDecisions();
   const now = useNow(30_000);
   const nameOf = useNames();
   if (quorum.needed < 2) return null;
@@ -46,7 +45,7 @@ export function Votes({ approval }: { approval: Approval }) {
       {mineGiven && state === 'waiting' && (
         <div className="mt-3 flex flex-wrap items-center justify-between gap-2">
           <p className="text-muted">{words.mine(missing)}</p>
-          <Button size="small" shortcut="u" showShortcut onClick={() => void undoDecisions(client, [approval])}>
+          <Button size="small" shortcut="u" showShortcut onClick={() => void undoDecisions([approval])}>
             {approvalsText.undo.vote}
           </Button>
         </div>

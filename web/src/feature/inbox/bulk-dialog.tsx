@@ -16,7 +16,7 @@ import { ForeignText } from '../../ui/foreign-text.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { graceSeconds } from '../approval/decide.ts';
 import { putApproval, refreshLists } from '../approval/queries.ts';
-import { undoDecisions } from '../approval/undo.ts';
+import { useUndoDecisions } from '../approval/undo.ts';
 import { ToolIcon } from '../task/state.tsx';
 
 const words = approvalsText.bulk;
@@ -33,6 +33,7 @@ export function BulkDialog({ decision, approvals, onCancel, onDone }: BulkDialog
   // What was asked about: the list behind changes while the answer comes in.
   const [asked] = useState(approvals);
   const client = useQueryClient();
+  const undoDecisions = useUndoDecisions();
   const formId = useId();
   const [comment, setComment] = useState('');
   const [isMissing, setMissing] = useState(false);
@@ -50,7 +51,7 @@ export function BulkDialog({ decision, approvals, onCancel, onDone }: BulkDialog
     onSuccess: ({ items }) => {
       const decided = items.flatMap((item) => (item.approval ? [item.approval] : []));
       for (const approval of decided) putApproval(client, approval);
-      const onPress = () => void undoDecisions(client, decided);
+      const onPress = () => void undoDecisions(decided);
       const say = isReject ? words.rejected : words.approved;
       if (decided.length > 0) {
         toast(say(decided.length), { action: { label: inboxText.undo, shortcut: 'u', onPress } });
