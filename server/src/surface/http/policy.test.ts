@@ -125,7 +125,10 @@ test('an edited text is nobody’s form, and the settings say so as well', async
   assert.deepEqual([saved.thresholds, saved.formText], [null, text]);
   const settings = await ask<{ thresholds: object | null }>('GET /api/v1/settings', { key: otherKey });
   assert.equal(settings.thresholds, null);
-  await ask('PUT /api/v1/policy', { key: otherKey, json: { thresholds: { recipientsMax: 7 } } });
+  const form = { key: otherKey, json: { thresholds: { recipientsMax: 7 } } };
+  assert.deepEqual(await codeOf('PUT /api/v1/policy', form), [409, 'policy.changed'], 'not unawares');
+  assert.equal((await ask<Policy>('GET /api/v1/policy', { key: otherKey })).text, edited.text);
+  await ask('PUT /api/v1/policy', { ...form, headers: { 'if-match': `"${saved.version}"` } });
   const after = await ask<{ thresholds: { recipientsMax: number } | null }>('GET /api/v1/settings', { key: otherKey });
   assert.equal(after.thresholds?.recipientsMax, 7);
 });

@@ -50,11 +50,14 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
   const toolNames = async (tx: Tx, { keys }: Pick<Call, 'keys'>) =>
     new Set([...formTools, ...(await toolsOf(deps.catalogue, tx, keys)).list().map(({ manifest }) => manifest.tool)]);
 
-  const put = (call: Call, text: string, basedOn: number | null) =>
+  const put = (call: Call, text: string, { basedOn, isForm }: { basedOn: number | null; isForm: boolean }) =>
     call.inTenant(async (tx) => {
       const { keys, tenantId, principal, now } = call;
       const inForce = await loadPolicy(tx, keys, tenantId);
       if (inForce.text === text && (basedOn === null || basedOn === inForce.version)) return inForce;
+      // Whoever has not seen what somebody wrote by hand does not write over it unawares.
+      if (isForm && basedOn === null && inForce.version > 0 && thresholdsOf(inForce.text) === null)
+        throw new FactotumError('policy.changed', 'The policies were edited by hand. Read them, and name their version with If-Match.');
       const tools = await toolNames(tx, call);
       return savePolicy(tx, keys, tenantId, { text, basedOn: basedOn ?? inForce.version, actor: principal.actor, at: now, tools });
     });
@@ -76,13 +79,17 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
     {
       method: 'put',
       path: '/api/v1/policy',
-      summary: 'Put policies in force: a text, or what the form was given. With If-Match only over the version that was read',
+      summary:
+        'Put policies in force: a text, or what the form was given. With If-Match only over the version that was read; the form over a text that was edited by hand needs it',
       tag,
       body: jsonBody(draftSchema, { bytesMax }),
       answers: { 200: policySchema },
       errors: ['policy.invalid', 'policy.changed'],
     },
-    async (call) => answer(await put(call, textOf(call.body), versionOf(call.request.headers.get('if-match')))),
+    async (call) => {
+      const basedOn = versionOf(call.request.headers.get('if-match'));
+      return answer(await put(call, textOf(call.body), { basedOn, isForm: 'thresholds' in call.body }));
+    },
   );
 
   routes.add(
@@ -140,7 +147,7 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
     async (call) => {
       const { keys, tenantId, params } = call;
       const { text } = await call.inTenant((tx) => readPolicyVersion(tx, keys, tenantId, numberOf(params.version)));
-      return answer(await put(call, text, versionOf(call.request.headers.get('if-match'))));
+      return answer(await put(call, text, { basedOn: versionOf(call.request.headers.get('if-match')), isForm: false }));
     },
   );
 
@@ -151,7 +158,6 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
       path: '/api/v1/policy/check',
       summary: 'What is wrong with a text, and what the form writes',
       tag,
-      limit: 'read',
       body: jsonBody(draftSchema, { bytesMax }),
       answers: { 200: z.object({ text: z.string(), thresholds: thresholdsSchema.nullable(), faults: list(faultSchema) }) },
     },
