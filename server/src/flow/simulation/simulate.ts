@@ -93,13 +93,14 @@ export function createSimulator({ database, catalogue, clock }: SimulatorDeps): 
       while (true) {
         const limit = Math.min(batchSize, decisionsMax - tally.lookedAt());
         if (limit === 0) return tally.result('number');
-        if (clock.monotonicMs() > endsAtMs) return tally.result('time');
         const { rows, around } = await inSnapshot(async (tx) => {
           const found = await selectDecided(tx, { tenantId: keys.tenantId, since, after, limit });
           return { rows: found, around: await selectSurroundings(tx, keys.tenantId, [...new Set(found.map(({ taskId }) => taskId))]) };
         });
         const pastOf = createPasts(keys, around);
         for (const row of rows) {
+          // Each time: a long text takes its time for one decision.
+          if (clock.monotonicMs() > endsAtMs) return tally.result('time');
           const past = pastOf(row, today.catalogue);
           tally.add(row, typeof past === 'string' ? past : await judge(past, { ...today, engine, policyAt }, policies));
           // Others want the thread as well: a decision by a text never seen before takes milliseconds.
