@@ -2,9 +2,18 @@ import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { ObjectRef, TenantKeys } from '#trust/key';
 import { readTenant } from '#trust/tenant';
-import { earlier } from './earlier.ts';
 import { defaultRules, planFor, type Rules, rulesSchema } from './rules.ts';
-import { findPerson, lockPerson, type Owner, type PersonRow, updateNotices, updatePerson, waitingNotices, wakePeople } from './store.ts';
+import {
+  findPerson,
+  lockPerson,
+  nextDue,
+  type Owner,
+  type PersonRow,
+  updateNotices,
+  updatePerson,
+  waitingNotices,
+  wakePeople,
+} from './store.ts';
 
 /** What still waits of one person at most; what is beyond stays as it was planned. */
 const waitingMax = 1_000;
@@ -24,7 +33,6 @@ export async function saveRules(tx: Tx, keys: TenantKeys, owner: Owner, { rules,
   const row = await lockPerson(tx, owner);
   if (row === undefined) return;
   const zone = (await readTenant(tx, tenantId)).settings.timeZone;
-  let runAt: Date | null = null;
   for (const notice of await waitingNotices(tx, owner, { due: null, limit: waitingMax })) {
     const { onPage, pushAt, mail, mailAt } = planFor(rules, notice, { now, zone });
     // What has gone out one way already does not go out that way again.
@@ -34,9 +42,8 @@ export async function saveRules(tx: Tx, keys: TenantKeys, owner: Owner, { rules,
       ...(notice.mailAt === null ? {} : { mail, mailAt }),
     };
     await updateNotices(tx, tenantId, [notice.noticeId], set);
-    runAt = earlier(runAt, earlier(set.pushAt, notice.mailAt === null ? null : mailAt));
   }
-  await updatePerson(tx, owner, { body: keys.sealJson(refOf(userId), rules), version: row.version + 1, runAt });
+  await updatePerson(tx, owner, { body: keys.sealJson(refOf(userId), rules), version: row.version + 1, runAt: await nextDue(tx, owner) });
   await recordAudit(tx, tenantId, [
     { kind: 'notice.changed', actor: `user:${userId}`, at: now, objectId: userId, detail: { change: 'rules' } },
   ]);
