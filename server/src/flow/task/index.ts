@@ -1,6 +1,6 @@
 export { cancelTask, openTaskDetail, replanTask, resumeTask, sealTaskDetail, type TaskContext } from './change.ts';
 export { findTasks, type TaskFilter, taskNames } from './find.ts';
-export { createReadWordsJob } from './read-words.ts';
+export { createReadWordsJob, orderWords } from './read-words.ts';
 export { type Settlement, settlementSchema, type TaskDetail, taskStates } from './schema.ts';
 export { isEnded, mayMove } from './state.ts';
 export {

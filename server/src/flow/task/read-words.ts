@@ -1,16 +1,17 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { isFactotumError } from '#kernel';
-import { type RoleDatabase, withTenant } from '#kernel/database';
-import { defineJob, type JobHandler } from '#trust/job';
+import { type RoleDatabase, type Tx, withTenant } from '#kernel/database';
+import { addTenantJob, defineJob, type JobHandler } from '#trust/job';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { openTaskDetail } from './change.ts';
 import { type StoredTask, selectTasks } from './store.ts';
-import { taskWords } from './words.ts';
+import { segmentOf, taskWords } from './words.ts';
 
 /** Tasks read in one transaction: a fraction of a second. */
 const tasksAtOnce = 500;
 
+const kind = 'task.read_words';
 const positionSchema = z.object({ before: z.string(), tasks: z.int() });
 
 /**
@@ -19,7 +20,7 @@ const positionSchema = z.object({ before: z.string(), tasks: z.int() });
  */
 export const createReadWordsJob = ({ app, keysOf }: { app: RoleDatabase; keysOf: KeysOf }): JobHandler =>
   defineJob({
-    kind: 'task.read_words',
+    kind,
     input: z.null(),
     async run(job) {
       const { tenantId } = job;
@@ -47,6 +48,22 @@ export const createReadWordsJob = ({ app, keysOf }: { app: RoleDatabase; keysOf:
       return { tasks: position?.tasks ?? 0 };
     },
   });
+
+/**
+ * Orders that job for a tenant whose oldest task cannot be found by its words: it comes from before there were words, or from where they had
+ * not all been read.
+ */
+export async function orderWords(tx: Tx, keys: TenantKeys, act: { readonly actor: string; readonly at: Date }): Promise<void> {
+  const { tenantId } = keys;
+  const oldest = await sql<{ taskId: string }>`select task_id from app.task where tenant_id = ${tenantId} order by task_id limit 1`.execute(
+    tx,
+  );
+  const taskId = oldest.rows[0]?.taskId;
+  if (taskId === undefined) return;
+  const { rows } = await sql`select 1 from app.task_word
+    where tenant_id = ${tenantId} and segment = ${segmentOf(taskId)} and task_id = ${taskId} limit 1`.execute(tx);
+  if (rows.length === 0) await addTenantJob(tx, keys, { kind, ...act });
+}
 
 /** The rows of one task; none of one whose words were changed by hand, which lists show without words as well. */
 function linesOf(keys: TenantKeys, task: StoredTask): { taskId: string; segment: number; word: number }[] {

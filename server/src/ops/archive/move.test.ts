@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { type Id, isFactotumError } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { entryProof, listEntries, publicHead, recordAudit, tile, verifyTenantLog } from '#trust/audit';
+import { listTenantJobs } from '#trust/job';
 import { newPassphraseParameters } from '#trust/key';
 import { closeTenant, readTenant, reopenTenant } from '#trust/tenant';
 import { eventually, type TestPlatform, testPlatform } from '../../../test/platform.ts';
@@ -127,6 +128,27 @@ describe('a move', () => {
     const release = await finishMove(deps(here), { tenantId, actor, to });
     await assert.rejects(arrive(deps(there), { tenantId, actor, release }), has('archive.conflict'));
     assert.equal((await inTenant(there, tenantId, (tx) => readTenant(tx, tenantId))).state, 'moving');
+  });
+
+  test('of a tenant whose tasks cannot all be found by their words has them read where it goes', async () => {
+    const [tenantId, found] = [await customer(), await customer()];
+    // One from before there were words.
+    await inTenant(here, tenantId, (tx) =>
+      sql`insert into task (tenant_id, task_id, event_id, source, kind, state, detail, created_at, updated_at)
+        select tenant_id, 'tsk_01' || repeat('0', 22), event_id, source, kind, 'cancelled', detail, created_at, updated_at
+        from task where tenant_id = ${tenantId}`.execute(tx),
+    );
+    for (const id of [tenantId, found]) {
+      await beginMove(deps(here), { tenantId: id, actor });
+      await bring(await archive(id));
+      await arrive(deps(there), { tenantId: id, actor, release: await finishMove(deps(here), { tenantId: id, actor, to }) });
+    }
+    const ordered = (id: Id<'tenant'>) => inTenant(there, id, (tx) => listTenantJobs(tx, id, { limit: 10 }));
+    assert.deepEqual(
+      (await ordered(tenantId)).map(({ kind }) => kind),
+      ['task.read_words'],
+    );
+    assert.deepEqual(await ordered(found), []);
   });
 
   test('ends one log with the move and continues the same log elsewhere, so that every proof of before holds on both sides', async () => {

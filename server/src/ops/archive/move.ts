@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { orderWords } from '#flow/task';
 import { type Clock, FactotumError, type Id } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { closeLog, packTail, releaseLog, type Sequencer } from '#trust/audit';
@@ -147,8 +148,9 @@ export async function arrive(deps: MoveDeps, { tenantId, actor, release }: Act &
   if (move === undefined) throw noMove();
   if (move.state === 'released') return;
   if (release !== null && release.tenantId !== tenantId) throw conflict('This release is of another tenant.');
+  const keys = await deps.keyring.of(tenantId);
   try {
-    await releaseLog(database.sequencer, await deps.keyring.of(tenantId), release?.log ?? null);
+    await releaseLog(database.sequencer, keys, release?.log ?? null);
   } catch (error) {
     if (error instanceof FactotumError && error.code === 'audit.broken') throw conflict(`This release does not fit. ${error.message}`);
     throw error;
@@ -160,6 +162,8 @@ export async function arrive(deps: MoveDeps, { tenantId, actor, release }: Act &
       entries: String(release?.log.head.size ?? move.logSize ?? 0),
     };
     await changeState(tx, tenantId, { from: ['moving'], to: 'active', at, actor, kind: 'tenant.imported', detail });
+    // Jobs stay behind, and an older release has no words of tasks.
+    await orderWords(tx, keys, { actor, at });
   });
   deps.sequencer.kick();
   deps.onWork?.(tenantId);
