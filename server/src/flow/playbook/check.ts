@@ -27,7 +27,12 @@ export function checkPlaybook(note: { readonly path: string; readonly content: s
         { text: 'There is no front matter: a playbook begins with a line of three dashes, its fields, and another such line.', line: 1 },
       ],
     };
-  const lineOf = fieldLines(note.content);
+  // Reading it again for its lines is worth it only where something is wrong.
+  let lines: ReturnType<typeof fieldLines> | undefined;
+  const lineOf: ReturnType<typeof fieldLines> = (at) => {
+    lines ??= fieldLines(note.content);
+    return lines(at);
+  };
   const written = found.faults.map(({ text, at }) => ({ text, line: lineInWords(text) ?? lineOf(at) }));
   const steps = found.playbook === null ? [] : playbookFaults(found.playbook, catalogue);
   const faults = [...written, ...steps.map(({ text, step }) => ({ text, line: lineOf(step === null ? ['steps'] : ['steps', step]) }))];

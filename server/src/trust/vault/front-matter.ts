@@ -30,9 +30,12 @@ const headPattern = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---[ \t]*(?:\r?\n|$)/m;
 
 /** On which line of the note a field stands, or the nearest around it that is there; null for front matter that cannot be read. */
 export function fieldLines(content: string): (path: readonly (string | number)[]) => number | null {
-  if (!('value' in readFrontMatter(content))) return () => null;
+  const yaml = headOf(content);
+  if (yaml === null || flowDepth(yaml) > depthMax) return () => null;
   const lines = new LineCounter();
-  const { contents } = parseDocument(yamlOf(headOf(content) ?? ''), { ...yamlOptions, lineCounter: lines });
+  const { document, faults } = parseYaml(yaml, lines);
+  if (faults.length > 0) return () => null;
+  const { contents } = document;
   return (path) => {
     let here: unknown = contents;
     let offset = isNode(contents) ? contents.range?.[0] : undefined;
@@ -84,7 +87,12 @@ const yamlOf = (yaml: string): string => `\n${yaml}`;
 const tooDeep = `The front matter is nested deeper than ${depthMax} levels.`;
 
 function readYaml(yaml: string): { readonly value: unknown } | { readonly faults: readonly string[] } {
-  const document = parseDocument(yamlOf(yaml), yamlOptions);
+  const { document, faults } = parseYaml(yaml, new LineCounter());
+  return faults.length > 0 ? { faults } : { value: document.toJS({ maxAliasCount: 0 }) };
+}
+
+function parseYaml(yaml: string, lineCounter: LineCounter) {
+  const document = parseDocument(yamlOf(yaml), { ...yamlOptions, lineCounter });
   // "- - - - ..." nests without brackets until the parser reports the end of its stack.
   const faults = document.errors.map(({ message }) =>
     message.includes('call stack') ? tooDeep : `The front matter is not valid YAML: ${message.split('\n')[0]}`,
@@ -97,7 +105,7 @@ function readYaml(yaml: string): { readonly value: unknown } | { readonly faults
     else if (path.length > 2 * depthMax) faults.push(tooDeep);
     return faults.length > 0 ? visit.BREAK : undefined;
   });
-  return faults.length > 0 ? { faults } : { value: document.toJS({ maxAliasCount: 0 }) };
+  return { document, faults };
 }
 
 /** The parser recurses for each bracket, so depth is counted before it runs. Brackets in texts count as well; nobody writes twenty. */
