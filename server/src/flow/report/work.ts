@@ -65,8 +65,9 @@ export async function workFigures(tx: Tx, tenantId: Id<'tenant'>, { from, to }: 
     )},
       percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at))
         filter (where state = 'done' and outcome = 'completed' and plan_version > 0 and finished_at >= ${from} and finished_at < ${to})::float8 as median
-    from (select *, task_id >= ${first} and task_id < ${past} as is_new, finished_at >= ${from} and finished_at < ${to} as is_ended
-      from app.task where tenant_id = ${tenantId} and task_id >= ${reach}) t`.execute(tx);
+    from (select *, task_id >= ${first} and task_id < ${past} as is_new, ended_at >= ${from} and ended_at < ${to} as is_ended
+      from app.task t cross join lateral (select case when t.state = 'failed' then ${lastFailure} else t.finished_at end as ended_at) e
+      where tenant_id = ${tenantId} and task_id >= ${reach}) t`.execute(tx);
   const approvals = await sql<{
     tool: string;
     isRisky: boolean;
@@ -135,6 +136,9 @@ const taskCounts = {
   waitingQuestion: "state = 'waiting' and wait_reason = 'question'",
   waitingUnknown: "state = 'waiting' and wait_reason = 'unknown'",
 } as const;
+
+/** A failed task is not at its end, since it can be resumed: when it failed is in the log alone. */
+const lastFailure = sql`(select max(at) from app.audit_entry l where l.tenant_id = t.tenant_id and l.task_id = t.task_id and l.kind = 'task.failed')`;
 
 /** The least id that is made at that time: eleven hex digits of milliseconds, as in kernel/ids. */
 const idAt = (prefix: string, at: Date) => `${prefix}_${Math.max(0, at.getTime()).toString(16).padStart(11, '0')}`;
