@@ -12,6 +12,7 @@ import { newPassphraseParameters } from '#trust/key';
 import { createSecret } from '#trust/secret';
 import { readTenant } from '#trust/tenant';
 import { withFeeds } from '../../../test/connector-module.ts';
+import { forge } from '../../../test/flow/people.ts';
 import { type TestPlatform, testPlatform } from '../../../test/platform.ts';
 import { openArchive, sealArchive } from './codec.ts';
 import { type ArchiveKind, newHeader } from './header.ts';
@@ -335,6 +336,35 @@ describe('a copy', () => {
       [],
     );
     await assert.rejects(importThere(await archiveOf(tenantId, 'copy')), (error) => isFactotumError(error, 'archive.conflict'));
+  });
+
+  test('holds what was said about an approval, opened', async () => {
+    const tenantId = await customer();
+    const [approvalId, commentId] = [newId('approval'), newId('comment')];
+    const keys = await here.keyring.of(tenantId);
+    const [task] = await withTenant(here.database.app.db, tenantId, (tx) =>
+      selectTasks(tx, { tenantId, states: [], before: null, limit: 1 }),
+    );
+    await forge(
+      here,
+      'approval',
+      `insert into app.approval (tenant_id, approval_id, task_id, plan_version, step_id, tool, risk, state, payload_hash, policy_hash, tool_schema_hash,
+        policy_ids, body, created_at, expires_at)
+      values ($1, $2, $3, 1, 'one', 'do.it', 'low', 'waiting', '', '', '', '{}', $4, now(), now())`,
+      ...[tenantId, approvalId, task?.taskId, keys.sealJson({ kind: 'approval', id: approvalId }, {})],
+    );
+    await forge(
+      here,
+      'approval_comment',
+      `insert into app.approval_comment (tenant_id, comment_id, approval_id, author, body, created_at) values ($1, $2, $3, 'user:one', $4, now())`,
+      ...[tenantId, commentId, approvalId, keys.sealJson({ kind: 'approval.comment', id: commentId }, { text: 'Ask her first.' })],
+    );
+    const parts = await partsOf(await archiveOf(tenantId, 'copy'));
+    const tasks = (parts.get('tasks.ndjson') ?? '').split('\n').filter((line) => line.includes(approvalId));
+    assert.deepEqual(
+      tasks.map((line) => JSON.parse(line).approvals[0].comments[0].body),
+      [{ text: 'Ask her first.' }],
+    );
   });
 
   test('proves its audit log to somebody who has nothing but the copy and the verifier', async () => {

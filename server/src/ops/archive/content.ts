@@ -94,6 +94,11 @@ async function taskOf({ tx, tenantId, keysOf, damaged }: Reading, task: StoredTa
   const event = await sql<{ source: string; kind: string; channel: string; receivedAt: Date; body: Buffer }>`
     select source, kind, channel, received_at, body from event where tenant_id = ${tenantId} and event_id = ${task.eventId}`.execute(tx);
   const { plan, steps, attempts, approvals } = await selectTaskRecord(tx, tenantId, id, task.planVersion);
+  const said = await commentsOn(
+    tx,
+    tenantId,
+    approvals.map(({ approvalId }) => approvalId),
+  );
   const entries = await listEntries(tx, { tenantId, taskId: id, limit: entriesOfTask });
   const keys = await keysOf();
   const opened = (ref: ObjectRef, body: Buffer) => open(keys, ref, body, damaged);
@@ -112,11 +117,33 @@ async function taskOf({ tx, tenantId, keysOf, damaged }: Reading, task: StoredTa
       ...row,
       body: opened({ kind: 'approval', id: row.approvalId }, body),
       answer: answer === null ? null : opened({ kind: 'approval.answer', id: row.approvalId }, answer),
+      comments: said
+        .filter(({ approvalId }) => approvalId === row.approvalId)
+        .map(({ id: commentId, author, createdAt, body }) => ({
+          ...{ id: commentId, author, createdAt },
+          body: opened({ kind: 'approval.comment', id: commentId }, body),
+        })),
     })),
     timeline: entries
       .toReversed()
       .map(({ seq, at, kind, actor, objectId, state, detail }) => ({ seq, at, kind, actor, objectId, state, detail })),
   };
+}
+
+interface StoredComment {
+  readonly id: string;
+  readonly approvalId: string;
+  readonly author: string;
+  readonly createdAt: Date;
+  readonly body: Buffer;
+}
+
+/** What people said about these approvals, oldest first. */
+async function commentsOn(tx: Tx, tenantId: Id<'tenant'>, approvalIds: readonly string[]): Promise<readonly StoredComment[]> {
+  if (approvalIds.length === 0) return [];
+  const { rows } = await sql<StoredComment>`select comment_id as id, approval_id, author, created_at, body from approval_comment
+    where tenant_id = ${tenantId} and approval_id = any(${[...approvalIds]}) order by comment_id`.execute(tx);
+  return rows;
 }
 
 /** Mails as they came, one in memory at a time. */
