@@ -324,6 +324,17 @@ test('a service that does not answer holds up no other browser and nobody else',
   }
 });
 
+test('rules that cannot be read any more are nobody’s silence', async () => {
+  const one = await place();
+  const approver = await one.join('approver');
+  await one.save(one.loud, approver.as);
+  await one.run((tx) => sql`update app.notice_person set body = 'x' where user_id = ${approver.userId}`.execute(tx));
+  await one.wait();
+  for (const as of [one.cookie, approver.as])
+    assert.equal((await one.ask<Listed>('GET /api/v1/me/notices', undefined, as)).items.length, 1);
+  assert.equal((await one.ask<{ rules: Rules }>('GET /api/v1/me/notice-rules', undefined, approver.as)).rules.quiet.on, true);
+});
+
 test('addresses inside our network and without TLS are not called', async () => {
   const one = await place();
   const { keys } = testBrowser();

@@ -1,3 +1,4 @@
+import { isFactotumError } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { ObjectRef, TenantKeys } from '#trust/key';
@@ -18,9 +19,17 @@ import {
 /** What still waits of one person at most; what is beyond stays as it was planned. */
 const waitingMax = 1_000;
 
-/** The rules of somebody's row; those of everybody where they have said nothing. */
-export const rulesOf = (keys: TenantKeys, row: Pick<PersonRow, 'userId' | 'body'> | undefined): Rules =>
-  row?.body == null ? defaultRules : keys.openJson(refOf(row.userId), row.body, rulesSchema);
+/** The rules of somebody's row; those of everybody where they have said nothing, or where what they said cannot be read any more. */
+export function rulesOf(keys: TenantKeys, row: Pick<PersonRow, 'userId' | 'body'> | undefined): Rules {
+  if (row?.body == null) return defaultRules;
+  try {
+    return keys.openJson(refOf(row.userId), row.body, rulesSchema);
+  } catch (error) {
+    // One broken row is no reason to tell nobody of the tenant anything.
+    if (isFactotumError(error, 'seal.broken')) return defaultRules;
+    throw error;
+  }
+}
 
 export async function readRules(tx: Tx, keys: TenantKeys, owner: Owner): Promise<Rules> {
   return rulesOf(keys, await findPerson(tx, owner));
