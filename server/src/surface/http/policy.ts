@@ -19,6 +19,7 @@ import { jsonBody } from './body.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
 import { presentSimulation, simulationSchema } from './policy-simulation.ts';
+import { createTextTurns } from './policy-turns.ts';
 import type { Call, Routes } from './route.ts';
 import { list, named, page, time } from './schema.ts';
 import { toolsOf } from './tenant-tools.ts';
@@ -47,20 +48,27 @@ const faultSchema = z.object({ policy: z.string().nullable(), line: z.int().null
 /** The policies of a tenant: text, versions, and what another text would have done. */
 export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'database' | 'clock'>): void {
   const simulate = createSimulator(deps);
+  const inTextTurn = createTextTurns(deps.clock);
   const toolNames = async (tx: Tx, { keys }: Pick<Call, 'keys'>) =>
     new Set([...formTools, ...(await toolsOf(deps.catalogue, tx, keys)).list().map(({ manifest }) => manifest.tool)]);
 
   const put = (call: Call, text: string, { basedOn, isForm }: { basedOn: number | null; isForm: boolean }) =>
-    call.inTenant(async (tx) => {
-      const { keys, tenantId, principal, now } = call;
-      const inForce = await loadPolicy(tx, keys, tenantId);
-      if (inForce.text === text && (basedOn === null || basedOn === inForce.version)) return inForce;
-      // Whoever has not seen what somebody wrote by hand does not write over it unawares.
-      if (isForm && basedOn === null && inForce.version > 0 && thresholdsOf(inForce.text) === null)
-        throw new FactotumError('policy.changed', 'The policies were edited by hand. Read them, and name their version with If-Match.');
-      const tools = await toolNames(tx, call);
-      return savePolicy(tx, keys, tenantId, { text, basedOn: basedOn ?? inForce.version, actor: principal.actor, at: now, tools });
-    });
+    inTextTurn(call.tenantId, () =>
+      call.inTenant(async (tx) => {
+        const { keys, tenantId, principal, now } = call;
+        const inForce = await loadPolicy(tx, keys, tenantId);
+        if (inForce.text === text && (basedOn === null || basedOn === inForce.version)) return inForce;
+        // Whoever has not seen what somebody wrote by hand does not write over it unawares.
+        if (isForm && basedOn === null && inForce.version > 0 && thresholdsOf(inForce.text) === null)
+          throw new FactotumError('policy.changed', 'The policies were edited by hand. Read them, and name their version with If-Match.');
+        const tools = await toolNames(tx, call);
+        return savePolicy(tx, keys, tenantId, { text, basedOn: basedOn ?? inForce.version, actor: principal.actor, at: now, tools });
+      }),
+    );
+  const faultsOf = async (call: Call, text: string) => {
+    const tools = await call.inTenant((tx) => toolNames(tx, call));
+    return inTextTurn(call.tenantId, async () => validatePolicy(text, tools));
+  };
 
   routes.add(
     'policy:read',
@@ -84,7 +92,7 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
       tag,
       body: jsonBody(draftSchema, { bytesMax }),
       answers: { 200: policySchema },
-      errors: ['policy.invalid', 'policy.changed'],
+      errors: ['policy.invalid', 'policy.changed', 'policy.simulation_busy'],
     },
     async (call) => {
       const basedOn = versionOf(call.request.headers.get('if-match'));
@@ -142,7 +150,7 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
       tag,
       params: versionParams,
       answers: { 200: policySchema },
-      errors: ['policy.version_not_found', 'policy.invalid', 'policy.changed'],
+      errors: ['policy.version_not_found', 'policy.invalid', 'policy.changed', 'policy.simulation_busy'],
     },
     async (call) => {
       const { keys, tenantId, params } = call;
@@ -160,11 +168,12 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
       tag,
       body: jsonBody(draftSchema, { bytesMax }),
       answers: { 200: z.object({ text: z.string(), thresholds: thresholdsSchema.nullable(), faults: list(faultSchema) }) },
+      errors: ['policy.simulation_busy'],
     },
     async (call) => {
       const text = textOf(call.body);
-      const tools = await call.inTenant((tx) => toolNames(tx, call));
-      return { status: 200, body: { text, thresholds: thresholdsOf(text), faults: validatePolicy(text, tools) } };
+      const faults = await faultsOf(call, text);
+      return { status: 200, body: { text, thresholds: thresholdsOf(text), faults } };
     },
   );
 
@@ -181,7 +190,7 @@ export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue'
     },
     async (call) => {
       const text = textOf(call.body);
-      const faults = validatePolicy(text, await call.inTenant((tx) => toolNames(tx, call)));
+      const faults = await faultsOf(call, text);
       if (faults.length > 0)
         throw new FactotumError('policy.invalid', 'The policy text has faults. Mend them before you try it.', { details: { faults } });
       // What was decided about is content: whoever may not read tasks sees the numbers alone.
