@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { axeFaults, said, settled, signIn } from './browser.ts';
+import { checkEverywhere, checkPage } from './check-page.ts';
 import { idOf } from './fixture/build.ts';
 import { eachTestHasAPage, opened, server } from './fixture-page.ts';
 
@@ -88,6 +89,36 @@ test('a bank file is taken in; one that needs an answer asks for its columns', a
       },
     },
   ]);
+});
+
+test('rules for categories are listed with what they would have decided, moved, made, changed and deleted', async () => {
+  const { page, complaints } = opened;
+  const { ledger } = server.world;
+  await signIn(page, server.origin, '/money?view=rules');
+  await page.getByText('Would have decided 4 of 412 transactions').waitFor();
+  await page.getByText('money goes out · from €10.00 · up to €50.00 · in EUR').waitFor();
+  await page.getByRole('button', { name: 'Move the rule for Food down' }).click();
+  await said(page, 'Saved');
+  assert.deepEqual(
+    ledger.rules.slice(0, 2).map(({ category }) => category),
+    ['Office', 'Food'],
+  );
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'New rule' }).click();
+  await dialog.getByText('A rule needs a category and something that has to hold.').waitFor();
+  await dialog.getByLabel('Category').fill('Rent');
+  await dialog.getByLabel('Words in the name').fill('Landlord');
+  await dialog.getByLabel('From', { exact: true }).fill('12.5');
+  await dialog.getByText('Would have decided 4 of 412 transactions').waitFor();
+  await checkPage(page, '/money with a rule', complaints);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Edit the rule for Rent' }).waitFor();
+  assert.deepEqual(ledger.rules[3], { category: 'Rent', counterparty: 'Landlord', minMinor: 1_250 });
+  await page.getByRole('button', { name: 'Edit the rule for Rent' }).click();
+  await dialog.getByRole('button', { name: 'Delete this rule' }).click();
+  await page.getByRole('button', { name: 'Edit the rule for Rent' }).waitFor({ state: 'detached' });
+  assert.equal(ledger.rules.length, 3);
+  await checkEverywhere(page, server.origin, ['/money?view=rules'], complaints);
 });
 
 test('who may not see the accounts finds no way to them, and who may only look finds nothing to change', async () => {

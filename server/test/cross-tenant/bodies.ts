@@ -99,6 +99,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   ],
   'POST /api/v1/playbooks/draft': ({ ids }) => [{ json: { taskId: ids.task } }],
   'PUT /api/v1/ledger/transactions/{id}': () => [{ json: { category: 'Mine' } }],
+  'POST /api/v1/ledger/rules/trial': () => [{ json: { rules: [{ category: 'Food', text: 'a' }] }, allowed: [200] }],
   'PUT /api/v1/ledger/rules': () => [{ json: { version: 0, rules: [], learnUpToMinor: 1 }, allowed: [200] }],
   'POST /api/v1/ledger/invoices': () => [{ raw: { body: 'Invoice number: 4711\nTotal EUR 12.50', type: 'text/plain' }, allowed: [201] }],
   'POST /api/v1/ledger/invoices/{id}/match': ({ ids }) => [{ json: { transactionIds: [ids.transaction] } }, { json: { none: true } }],

@@ -118,3 +118,30 @@ export interface LedgerImport {
   notices: { code: string; text: string }[];
   needsMapping: (MappingAsked & { account: string }) | null;
 }
+
+/** A rule for categories. What is given has to hold, all of it. Amounts are without a sign. */
+export interface LedgerRule {
+  category: string;
+  counterparty?: string;
+  iban?: string;
+  text?: string;
+  direction?: 'in' | 'out';
+  minMinor?: number;
+  maxMinor?: number;
+  currency?: string;
+  event?: boolean;
+}
+
+export interface LedgerRules {
+  version: number;
+  /** In their order: the first that fits decides. */
+  rules: LedgerRule[];
+  learnUpToMinor: number;
+}
+
+export interface RuleTrial {
+  looked: number;
+  since: string | null;
+  /** How many each rule would have decided. */
+  matched: number[];
+}

@@ -30,6 +30,7 @@ export {
 } from './invoice.ts';
 export { minorOf, sumMinor } from './money.ts';
 export { type Recorded, recordStatement } from './record.ts';
+export { tryRules } from './rule-trial.ts';
 export { type Rules, readRules, saveRules } from './rules.ts';
 export {
   type AccountNumber,

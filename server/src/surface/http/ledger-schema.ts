@@ -145,6 +145,13 @@ export const rulesInput = z.strictObject({
   learnUpToMinor: z.int().min(0),
 });
 
+export const trialInput = z.strictObject({ rules: z.array(ruleSchema).max(500) });
+export const trialSchema = z.object({
+  looked: z.int().meta({ description: 'Transactions that they were held against, the newest ones.' }),
+  since: day.nullable().meta({ description: 'When the oldest of them was booked.' }),
+  matched: list(z.int()).meta({ description: 'How many each of the rules would have decided, in their order.' }),
+});
+
 export const mappingInput = z.strictObject({
   mapping: csvMappingSchema,
   iban: z

@@ -109,6 +109,25 @@ test('rules are saved over the version that they were read from, and over no oth
   assert.equal((await send('PUT /api/v1/ledger/rules', { key, json: { ...json, rules: [{ category: 'All' }] } })).status, 400);
 });
 
+test('rules are tried on what was booked: the first that fits is counted, and nothing is changed', async () => {
+  const key = await (await buildCustomer()).key();
+  await send('POST /api/v1/ledger/imports?name=a.xml', { key, body: writeCamt([made]), headers: xml });
+  const rules = [
+    { category: 'Food', counterparty: 'blue bean' },
+    { category: 'Nobody', counterparty: 'Red Bean' },
+    { category: 'Rest', direction: 'out' },
+  ];
+  const tried = await send('POST /api/v1/ledger/rules/trial', { key, json: { rules } });
+  assert.deepEqual([tried.status, await tried.json()], [200, { looked: 2, since: '2026-03-12', matched: [1, 0, 1] }]);
+  const { items } = (await (await send('GET /api/v1/ledger/transactions', { key })).json()) as Page<{ category: string | null }>; // As the route declares.
+  assert.deepEqual(
+    items.map(({ category }) => category),
+    [null, null],
+  );
+  const none = await send('POST /api/v1/ledger/rules/trial', { key: await (await buildCustomer()).key(), json: { rules } });
+  assert.deepEqual(await none.json(), { looked: 0, since: null, matched: [0, 0, 0] });
+});
+
 test('a table waits for its mapping, and is read when that is said', async () => {
   const key = await (await buildCustomer()).key();
   const table = writeCsv(made).replace('"Betrag"', '"?"').replace('"Buchungstag"', '"??"');

@@ -15,6 +15,7 @@ import {
   saveRules,
   setCategory,
   type Transaction,
+  tryRules,
 } from '#flow/ledger';
 import type { Principal } from '#trust/identity';
 import { jsonBody, rawBody } from './body.ts';
@@ -31,6 +32,8 @@ import {
   rulesInput,
   rulesSchema,
   transactionSchema,
+  trialInput,
+  trialSchema,
 } from './ledger-schema.ts';
 import type { Routes } from './route.ts';
 import { page } from './schema.ts';
@@ -39,6 +42,8 @@ const tag = 'ledger';
 const path = '/api/v1/ledger';
 const params = z.object({ id: z.string() });
 const fileBytesMax = 32 * 1024 * 1024;
+/** Rules are tried on so many transactions. */
+const triedMax = 1_000;
 const fileTypes = [
   'application/octet-stream',
   'application/xml',
@@ -142,6 +147,23 @@ export function addLedgerRoutes(routes: Routes, { ledger }: Pick<HttpDeps, 'ledg
       status: 200,
       body: await inTenant((tx) => saveRules({ tx, keys }, body, { actor: principal.actor, at: now })),
     }),
+  );
+
+  routes.add(
+    'ledger:read',
+    {
+      method: 'post',
+      path: `${path}/rules/trial`,
+      summary: 'Say how many of the newest transactions each of these rules would have decided. Nothing is changed',
+      tag,
+      body: jsonBody(trialInput),
+      answers: { 200: trialSchema },
+    },
+    async ({ inTenant, keys, body }) => {
+      const past = await inTenant((tx) => listTransactions({ tx, keys }, { limit: triedMax }));
+      const { looked, since, matched } = await tryRules(body.rules, past);
+      return { status: 200, body: { looked, since, matched: [...matched] } };
+    },
   );
 
   routes.add(

@@ -18,5 +18,8 @@ function formatOf(currency: string) {
   return made;
 }
 
+/** The digits behind the point that a currency has. */
+export const digitsOf = (currency: string): number => formatOf(currency).digits;
+
 /** A calendar day such as 2026-03-01, the same in every time zone. */
 export const formatCalendarDay = (iso: string): string => day.format(new Date(`${iso}T00:00:00Z`));

@@ -14,6 +14,7 @@ import { ImportDialog } from './import-dialog.tsx';
 import { InvoiceList } from './invoice-list.tsx';
 import { MappingDialog } from './mapping-dialog.tsx';
 import { accountsQuery } from './queries.ts';
+import { RuleList } from './rule-list.tsx';
 import { TransactionList } from './transaction-list.tsx';
 import { moneyViews } from './views.ts';
 
@@ -69,6 +70,8 @@ export default function MoneyPage() {
                 to="/money"
                 search={one === 'transactions' ? {} : { view: one }}
                 resetScroll={false}
+                // Without it, the view that is shown first would be marked in every other one as well.
+                activeOptions={{ exact: true }}
                 aria-current={one === view ? 'page' : undefined}
                 className="flex h-8 items-center rounded-control px-3 font-medium text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink touch:h-11"
               >
@@ -81,6 +84,7 @@ export default function MoneyPage() {
       {view === 'transactions' && <TransactionList accounts={items} mayWrite={mayWrite} />}
       {view === 'invoices' && <InvoiceList mayWrite={mayWrite} />}
       {view === 'hints' && <HintList />}
+      {view === 'rules' && <RuleList mayWrite={mayWrite} />}
       {open?.is === 'import' && (
         <ImportDialog onClose={close} onAsked={({ account, ...asked }) => setOpen({ is: 'mapping', account, asked })} />
       )}
