@@ -44,14 +44,17 @@ test('unfinished or hostile Markdown ends and keeps its text', () => {
     '-',
     '#',
     '>'.repeat(5000),
-    '[]('.repeat(5000),
+    '[]('.repeat(50_000),
+    '['.repeat(100_000),
+    `a|b\n${' '.repeat(100_000)}x`,
+    '\n'.repeat(200_000).concat('x'),
     '- '.repeat(9000),
     `${'*'.repeat(50_000)}x`,
   ]) {
-    const startedAt = performance.now();
+    const startedAt = process.cpuUsage().user;
     const { blocks, properties } = parseNote(source);
     for (const block of blocks) if ('text' in block) parseInline(block.text);
     assert.ok(blocks.length + properties.length > 0, source.slice(0, 20));
-    assert.ok(performance.now() - startedAt < 2_000, source.slice(0, 20));
+    assert.ok(process.cpuUsage().user - startedAt < 5_000_000, source.slice(0, 20));
   }
 });

@@ -19,45 +19,50 @@ export interface Note {
 }
 
 const listItem = /^(\s*)(?:[-*+]|(\d+[.)]))\s+(?:\[([ xX])\]\s+)?(.*)$/;
-const isTableRule = (line: string | undefined): boolean => /^\s*\|?[\s:|-]+$/.test(line ?? '') && (line ?? '').includes('-');
+const isTableRule = (line: string | undefined): boolean => /^[\s:|-]+$/.test(line ?? '') && (line ?? '').includes('-');
 
 /** Reads the Markdown that Factotum and Obsidian write: front matter, headings, lists, tables, quotes, code. Anything else is text. */
 export function parseNote(source: string): Note {
-  const lines = source.replaceAll('\r\n', '\n').split('\n');
+  const lines = { all: source.replaceAll('\r\n', '\n').split('\n'), at: 0 };
   const properties = takeProperties(lines);
   const blocks: Block[] = [];
-  while (lines.length > 0) {
+  while (lines.at < lines.all.length) {
     const block = takeBlock(lines);
     if (block) blocks.push(block);
   }
   return { properties, blocks };
 }
 
-function takeProperties(lines: string[]): [string, string][] {
-  const end = lines[0] === '---' ? lines.indexOf('---', 1) : -1;
-  if (end < 0) return [];
-  return lines
-    .splice(0, end + 1)
-    .slice(1, -1)
-    .map((line): [string, string] => {
-      const colon = line.indexOf(':');
-      return colon < 0 ? ['', line.trim()] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-    });
+/** A note line by line, and the next one to be read: taking lines off the front of a long list moves all the others. */
+interface Lines {
+  readonly all: readonly string[];
+  at: number;
 }
 
-function takeBlock(lines: string[]): Block | null {
-  const line = lines.shift() ?? '';
+function takeProperties(lines: Lines): [string, string][] {
+  const end = lines.all[0] === '---' ? lines.all.indexOf('---', 1) : -1;
+  if (end < 0) return [];
+  lines.at = end + 1;
+  return lines.all.slice(1, end).map((line): [string, string] => {
+    const colon = line.indexOf(':');
+    return colon < 0 ? ['', line.trim()] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+  });
+}
+
+function takeBlock(lines: Lines): Block | null {
+  const line = lines.all[lines.at] ?? '';
+  lines.at += 1;
   if (line.trim() === '') return null;
   const [, marks, title] = /^(#{1,6})\s+(.*)$/.exec(line) ?? [];
   if (marks !== undefined && title !== undefined) return { kind: 'heading', level: marks.length, text: title };
   if (/^\s*([-*_])(\s*\1){2,}\s*$/.test(line)) return { kind: 'rule' };
   if (line.startsWith('```')) {
     const text = takeWhile(lines, (next) => !next.startsWith('```'));
-    lines.shift();
+    lines.at += 1;
     return { kind: 'code', text: text.join('\n') };
   }
-  if (line.includes('|') && isTableRule(lines[0])) {
-    lines.shift();
+  if (line.includes('|') && isTableRule(lines.all[lines.at])) {
+    lines.at += 1;
     return { kind: 'table', head: cells(line), rows: takeWhile(lines, (next) => next.includes('|')).map(cells) };
   }
   if (line.startsWith('>')) {
@@ -69,9 +74,10 @@ function takeBlock(lines: string[]): Block | null {
   return { kind: 'paragraph', text: [line, ...rest].join('\n') };
 }
 
-function takeWhile(lines: string[], belongs: (line: string) => boolean): string[] {
-  const end = lines.findIndex((line) => !belongs(line));
-  return lines.splice(0, end < 0 ? lines.length : end);
+function takeWhile(lines: Lines, belongs: (line: string) => boolean): string[] {
+  const from = lines.at;
+  while (lines.at < lines.all.length && belongs(lines.all[lines.at] ?? '')) lines.at += 1;
+  return lines.all.slice(from, lines.at);
 }
 
 const cells = (line: string): string[] =>
@@ -91,7 +97,9 @@ function item(line: string) {
   };
 }
 
-const inline = /!\[([^\]]*)\]\([^)]*\)|!\[\[([^\]]+)\]\]|\[\[([^\]]+)\]\]|\[([^\]]*)\]\(([^)]*)\)|\*\*([^*]+)\*\*|`([^`]+)`/g;
+// No part runs over the beginning of another or without end, so that a text made to hurt is read in linear time.
+const inline =
+  /!\[([^[\]]*)\]\([^)]{0,2000}\)|!\[\[([^[\]]+)\]\]|\[\[([^[\]]+)\]\]|\[([^[\]]*)\]\(([^)]{0,2000})\)|\*\*([^*]+)\*\*|`([^`]+)`/g;
 
 /** Cuts a line into its inline parts. */
 export function parseInline(text: string): Inline[] {
