@@ -38,6 +38,8 @@ function hashInputs(root) {
     if (key.includes('node_modules/')) add(key, `${packages[key].version} ${packages[key].integrity}`);
     else for (const file of sourcesBelow(path.join(root, key))) add(path.relative(root, file), fs.readFileSync(file));
   }
+  // The dashboard shows the documentation.
+  for (const file of sourcesBelow(path.join(root, 'docs'))) if (file.endsWith('.md')) add(path.relative(root, file), fs.readFileSync(file));
   return hash.digest('hex');
 }
 

@@ -17,8 +17,12 @@ const OperatorShell = lazy(() => import('../feature/operator/operator-shell.tsx'
 /** Pages for everybody; they are shown without the shell. */
 const openPages = new Set(['/sign-in', '/join', '/register']);
 
+/** What is written for everybody, signed in or not. */
+const isDocumentation = (path: string): boolean => /^\/(?:help|docs)(?:\/|$)/.test(path);
+
 /** Where somebody without a tenant has anything to do. */
-const isForOperators = (path: string): boolean => path === '/account' || path === '/operator' || path.startsWith('/operator/');
+const isForOperators = (path: string): boolean =>
+  isDocumentation(path) || path === '/account' || path === '/operator' || path.startsWith('/operator/');
 
 /** Nobody is shown a page before it is known who they are. */
 export function Root() {
@@ -48,6 +52,13 @@ function Pages() {
     );
   }
   if (openPages.has(path)) return <Outlet />;
+  if (isDocumentation(path) && (me.data === null || me.data.pending)) {
+    return (
+      <main>
+        <Outlet />
+      </main>
+    );
+  }
   if (me.data === null) return <SignIn />;
   if (me.data.pending) return path === '/account' ? <PendingShell /> : <Navigate to="/account" replace />;
   if (isInTenant(me.data)) return <Shell />;

@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { readAgendaSearch } from '../feature/agenda/week.ts';
 import { readSearch } from '../feature/analytics/views.ts';
 import { readInboxSearch } from '../feature/inbox/views.ts';
@@ -408,6 +408,27 @@ const operatorBackups = createRoute({
   component: lazyRouteComponent(() => import('../feature/operator/backups-page.tsx')),
 });
 
+const help = createRoute({
+  getParentRoute: () => root,
+  path: '/help',
+  component: lazyRouteComponent(() => import('../feature/help/help-page.tsx')),
+});
+
+const helpPage = createRoute({
+  getParentRoute: () => root,
+  path: '/help/$page',
+  component: lazyRouteComponent(() => import('../feature/help/help-page.tsx')),
+});
+
+const errors = createRoute({
+  getParentRoute: () => root,
+  // The `type` of every problem of the API, with its code behind the #.
+  path: '/docs/errors',
+  beforeLoad: ({ location }) => {
+    throw redirect({ to: '/help/$page', params: { page: 'errors' }, hash: location.hash, replace: true });
+  },
+});
+
 const work = [inbox, send, approval, tasks, task, audit, vault, note, search, history, version, deleted, files, money, agenda, status];
 const automation = [playbooks, playbook, noteEdit];
 const people = [signIn, join, register, account, notices, noticeRules];
@@ -416,6 +437,7 @@ const access = [members, roles, teams, keys, ssoProviders, ssoProvider, provisio
 const protection = [secrets, encryption];
 const outside = [connections, schedules, webhooks, tools];
 const figures = [analytics];
+const documentation = [help, helpPage, errors];
 const installation = [operator, operatorTenant, registrations, operatorSystem, operatorVolume, operatorJobs, operatorBackups];
 
 /** Every page of the product; each is its own chunk. */
@@ -424,6 +446,7 @@ export const router = createRouter({
     ...work,
     ...automation,
     ...figures,
+    ...documentation,
     ...people,
     ...administration,
     ...access,

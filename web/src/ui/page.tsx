@@ -7,20 +7,27 @@ interface PageProps {
   title: string;
   /** Drawn instead of the plain title. */
   heading?: ReactNode;
+  /** Beside the plain title: what the page is for. */
+  help?: ReactNode;
   side?: ReactNode;
   width?: 'list' | 'wide';
   children: ReactNode;
 }
 
 /** The frame of every page: one h1, its actions, the content at a readable width. */
-export function Page({ title, heading, side, width = 'list', children }: PageProps) {
+export function Page({ title, heading, help, side, width = 'list', children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · ${text.product}`;
   }, [title]);
   return (
     <div className={cx('mx-auto w-full px-4 pt-5 pb-10 sm:px-8 sm:pt-7', width === 'wide' ? 'max-w-6xl' : 'max-w-4xl')}>
       <div className="mb-5 flex min-h-8 flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        {heading ?? <h1 className="font-semibold text-title">{title}</h1>}
+        {heading ?? (
+          <div className="flex min-w-0 items-center gap-1">
+            <h1 className="font-semibold text-title">{title}</h1>
+            {help}
+          </div>
+        )}
         {side}
       </div>
       {children}

@@ -9,6 +9,7 @@ import { Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Page } from '../../ui/page.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { EntryRow } from './entry-row.tsx';
 import { asDay, asSpan, zoneHere } from './format.ts';
@@ -28,7 +29,12 @@ export default function AgendaPage() {
     agendaQuery({ from: new Date(startOf(monday)).toISOString(), to: new Date(startOf(addDays(monday, 7))).toISOString() }),
   );
   return (
-    <Page title={words.title} side={<WeekBar search={search} monday={monday} thisMonday={mondayOf(today)} />} width="wide">
+    <Page
+      title={words.title}
+      help={<Help topic="agenda" />}
+      side={<WeekBar search={search} monday={monday} thisMonday={mondayOf(today)} />}
+      width="wide"
+    >
       <div className="-mt-3 mb-4 flex flex-wrap gap-x-3 text-muted">
         <h2 className="font-medium text-ink">{asSpan(monday, addDays(monday, 6))}</h2>
         <span>{words.zone(zoneHere)}</span>

@@ -6,6 +6,7 @@ import type { Analytics } from '../../api/analytics.ts';
 import { formatActor } from '../../format.ts';
 import { Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { membersQuery } from '../settings/queries.ts';
 import { AssumptionsBlock } from './assumptions.tsx';
@@ -29,7 +30,7 @@ export default function AnalyticsPage() {
   const navigate = useNavigate();
   const { data, error, isPending, refetch } = useQuery(analyticsQuery(period));
   return (
-    <Page title={words.title} width="wide">
+    <Page title={words.title} help={<Help topic="analytics" />} width="wide">
       <nav aria-label={words.viewsLabel} className="-mx-4 mb-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
         <ul className="flex w-max gap-1">
           {analyticsViews.map((one) => (

@@ -7,6 +7,7 @@ import { shortId } from '../../format.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { Fresh } from '../live/fresh.tsx';
 import { EntryRow } from './entry-row.tsx';
 import { foldQuiet } from './fold.ts';
@@ -23,7 +24,7 @@ export default function AuditPage() {
   const area = useRef<HTMLDivElement>(null);
   const rows = entries.data?.pages.flat() ?? [];
   return (
-    <Page title={text.audit.title}>
+    <Page title={text.audit.title} help={<Help topic="audit" />}>
       <p className="-mt-3 mb-4 text-muted">{text.audit.intro}</p>
       <LogBanner />
       {task && (

@@ -9,6 +9,7 @@ import { Id } from '../../ui/id.tsx';
 import { later } from '../../ui/later.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { Fresh } from '../live/fresh.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { TaskRow } from '../task/task-row.tsx';
@@ -36,6 +37,7 @@ export default function InboxPage() {
   return (
     <Page
       title={text.inbox.title}
+      help={<Help topic="inbox" />}
       side={
         maySend && (
           <Link to="/send" className={buttonClass('plain', 'small')}>

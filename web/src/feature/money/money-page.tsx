@@ -7,6 +7,7 @@ import type { MappingAsked } from '../../api/ledger.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Page, Section } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { AccountRow } from './account-row.tsx';
 import { HintList } from './hint-list.tsx';
@@ -34,6 +35,7 @@ export default function MoneyPage() {
   return (
     <Page
       title={words.title}
+      help={<Help topic="money" />}
       side={
         mayWrite && (
           <Button look="primary" onClick={() => setOpen({ is: 'import' })}>

@@ -14,6 +14,7 @@ import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Help } from '../help/help.tsx';
 import { noticesQuery } from './queries.ts';
 
 const words = noticesText;
@@ -32,6 +33,7 @@ export default function NoticesPage() {
   return (
     <Page
       title={words.title}
+      help={<Help topic="notices" />}
       side={
         <div className="flex flex-wrap gap-2">
           {newest && items.some(({ seenAt }) => seenAt === null) && (

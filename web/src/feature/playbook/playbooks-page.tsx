@@ -16,6 +16,7 @@ import { useAct } from '../../ui/form/use-act.ts';
 import { linkClass } from '../../ui/link.ts';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { noteQuery, saveNote } from '../vault/queries.ts';
 import { NewDialog } from './new-dialog.tsx';
@@ -34,7 +35,10 @@ export default function PlaybooksPage() {
       heading={
         <div>
           <Crumb to="/vault" label={text.nav.vault} />
-          <h1 className="font-semibold text-title">{words.title}</h1>
+          <div className="flex items-center gap-1">
+            <h1 className="font-semibold text-title">{words.title}</h1>
+            <Help topic="playbooks" />
+          </div>
         </div>
       }
       side={mayWrite && <NewButton label={words.make} onClick={() => setNew(true)} />}

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect } from 'react';
 import { text } from '#text/common.ts';
 import { settingsText } from '#text/settings.ts';
 import { Crumb } from '../../ui/crumb.tsx';
+import { Help } from '../help/help.tsx';
 import { type TopicPath, useTopics } from './topics.tsx';
 
 interface TopicPageProps {
@@ -32,7 +33,10 @@ export function TopicPage({ topic, title = settingsText.topics[topic].title, sid
           )}
         </p>
         <div className="mb-4 flex min-h-8 flex-wrap items-center justify-between gap-x-4 gap-y-2">
-          <h1 className="wrap-anywhere font-semibold text-title">{title}</h1>
+          <div className="flex min-w-0 items-center gap-1">
+            <h1 className="wrap-anywhere font-semibold text-title">{title}</h1>
+            {!isObject && <Help topic={topic} />}
+          </div>
           {side}
         </div>
         {intro && <p className="-mt-2 mb-5 text-muted">{intro}</p>}

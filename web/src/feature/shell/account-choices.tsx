@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Keyboard, Languages, LogOut, Monitor, Moon, Rows2, Rows4, Sun, UserRound } from 'lucide-react';
+import { BookOpen, Keyboard, Languages, LogOut, Monitor, Moon, Rows2, Rows4, Sun, UserRound } from 'lucide-react';
 import { text } from '#text/common.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import type { PopupProps } from '../../ui/later-popup.tsx';
@@ -59,6 +59,9 @@ export default function AccountChoices({ onHelp, ...popup }: PopupProps & { onHe
       <MenuSeparator />
       <MenuItem icon={<UserRound size={15} aria-hidden="true" />} onSelect={() => void navigate({ to: '/account' })}>
         {text.nav.yourAccount}
+      </MenuItem>
+      <MenuItem icon={<BookOpen size={15} aria-hidden="true" />} onSelect={() => void navigate({ to: '/help' })}>
+        {text.nav.help}
       </MenuItem>
       {onHelp && (
         <MenuItem icon={<Keyboard size={15} aria-hidden="true" />} onSelect={onHelp}>

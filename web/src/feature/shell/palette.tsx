@@ -1,7 +1,20 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
-import { Bell, BrainCircuit, CircleQuestionMark, ListTodo, Moon, Plug, Search, Sun, Upload, UserPlus, UserRound } from 'lucide-react';
+import {
+  Bell,
+  BookOpen,
+  BrainCircuit,
+  CircleQuestionMark,
+  ListTodo,
+  Moon,
+  Plug,
+  Search,
+  Sun,
+  Upload,
+  UserPlus,
+  UserRound,
+} from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { text } from '#text/common.ts';
 import { paletteText } from '#text/palette.ts';
@@ -68,6 +81,9 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
             </Item>
             <Item icon={<UserRound size={15} />} onSelect={run(() => navigate({ to: '/account' }))}>
               {text.nav.yourAccount}
+            </Item>
+            <Item icon={<BookOpen size={15} />} onSelect={run(() => navigate({ to: '/help' }))}>
+              {text.nav.help}
             </Item>
           </Command.Group>
           <Command.Group heading={paletteText.do} className={groupClass}>

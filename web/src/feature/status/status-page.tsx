@@ -9,6 +9,7 @@ import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { Figure, Figures } from './figure.tsx';
 import { connectionHealthQuery, modelInForceQuery, statusQuery, useRefetch } from './queries.ts';
@@ -26,7 +27,7 @@ export default function StatusPage() {
   const connections = useQuery({ ...connectionHealthQuery, ...refetch, enabled: permissions.includes('connection:read') });
   const model = useQuery({ ...modelInForceQuery, enabled: permissions.includes('settings:read') });
   return (
-    <Page title={words.title}>
+    <Page title={words.title} help={<Help topic="status" />}>
       <p className="-mt-3 mb-5 text-muted">{words.intro}</p>
       {status.error && !status.data && <ErrorBox error={status.error} onRetry={status.refetch} />}
       {status.isPending && <Skeleton rows={5} />}

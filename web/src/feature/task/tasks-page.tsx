@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { flat } from '../inbox/queries.ts';
 import { Fresh } from '../live/fresh.tsx';
 import { FilterBar } from './filter-bar.tsx';
@@ -31,6 +32,7 @@ export default function TasksPage() {
   return (
     <Page
       title={text.task.title}
+      help={<Help topic="tasks" />}
       side={tasks.data && <p className="text-muted text-note">{text.task.count(rows.length, tasks.hasNextPage)}</p>}
     >
       <SavedViews search={search} />

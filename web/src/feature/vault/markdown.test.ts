@@ -17,7 +17,7 @@ test('front matter, headings, lists, tables, quotes and code are told apart', ()
 
 test('links and images become words: nothing has an address that could be opened', () => {
   assert.deepEqual(
-    parseInline('see [us](https://evil.example) ![p](https://t.example/p.png) [[Done/x tsk_1|Contacts]] ![[a.png]] **b** `c`'),
+    parseInline('see [us](https://evil.example) ![p](https://t.example/p.png) [[Done/x tsk_1|Contacts]] ![[a.png]] **b** `c` *d* 2*3*4'),
     [
       { kind: 'text', text: 'see ' },
       { kind: 'link', text: 'us', target: 'https://evil.example' },
@@ -31,6 +31,9 @@ test('links and images become words: nothing has an address that could be opened
       { kind: 'bold', text: 'b' },
       { kind: 'text', text: ' ' },
       { kind: 'code', text: 'c' },
+      { kind: 'text', text: ' ' },
+      { kind: 'emphasis', text: 'd' },
+      { kind: 'text', text: ' 2*3*4' },
     ],
   );
 });

@@ -7,7 +7,7 @@ export type Block =
   | { kind: 'rule' };
 
 export type Inline =
-  | { kind: 'text' | 'bold' | 'code'; text: string }
+  | { kind: 'text' | 'bold' | 'emphasis' | 'code'; text: string }
   | { kind: 'link'; text: string; target: string }
   /** Names another note. */
   | { kind: 'note'; text: string; target: string }
@@ -99,14 +99,14 @@ function item(line: string) {
 
 // No part runs over the beginning of another or without end, so that a text made to hurt is read in linear time.
 const inline =
-  /!\[([^[\]]*)\]\([^)]{0,2000}\)|!\[\[([^[\]]+)\]\]|\[\[([^[\]]+)\]\]|\[([^[\]]*)\]\(([^)]{0,2000})\)|\*\*([^*]+)\*\*|`([^`]+)`/g;
+  /!\[([^[\]]*)\]\([^)]{0,2000}\)|!\[\[([^[\]]+)\]\]|\[\[([^[\]]+)\]\]|\[([^[\]]*)\]\(([^)]{0,2000})\)|\*\*([^*]+)\*\*|(?<![*\w])\*([^*\s](?:[^*\n]*[^*\s])?)\*(?![*\w])|`([^`]+)`/g;
 
 /** Cuts a line into its inline parts. */
 export function parseInline(text: string): Inline[] {
   const parts: Inline[] = [];
   let at = 0;
   for (const match of text.matchAll(inline)) {
-    const [whole, alt, embed, wiki, label, target, bold, code] = match;
+    const [whole, alt, embed, wiki, label, target, bold, emphasis, code] = match;
     if (match.index > at) parts.push({ kind: 'text', text: text.slice(at, match.index) });
     if (alt !== undefined || embed !== undefined) parts.push({ kind: 'image', text: alt ?? embed ?? '' });
     // Of `path|label` a reader wants the label.
@@ -114,6 +114,7 @@ export function parseInline(text: string): Inline[] {
       parts.push({ kind: 'note', text: wiki.slice(wiki.indexOf('|') + 1), target: (wiki.split(/[|#^]/, 1)[0] ?? '').trim() });
     else if (label !== undefined) parts.push({ kind: 'link', text: label, target: target ?? '' });
     else if (bold !== undefined) parts.push({ kind: 'bold', text: bold });
+    else if (emphasis !== undefined) parts.push({ kind: 'emphasis', text: emphasis });
     else parts.push({ kind: 'code', text: code ?? '' });
     at = match.index + whole.length;
   }

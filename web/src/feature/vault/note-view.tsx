@@ -11,33 +11,42 @@ import { type Block, type Inline, parseInline, parseNote } from './markdown.ts';
 type Links = NoteLinks['links'];
 const Leading = createContext<Links>([]);
 
-/** A note as readable text: nothing in it loads, runs or leads away, but for links to other notes that are known to be there. */
-export function NoteView({ source, links = [] }: { source: string; links?: Links }) {
+/** Where a link in a page of the documentation leads, if the dashboard has that page. */
+export type DocLead = (target: string) => { page: string; hash: string } | null;
+const LeadingInDocs = createContext<DocLead | null>(null);
+
+/**
+ * A note as readable text: nothing in it loads, runs or leads away, but for links to other notes that are known to be there. With `lead` it
+ * is a page of the documentation, whose links lead to other pages of it.
+ */
+export function NoteView({ source, links = [], lead = null }: { source: string; links?: Links; lead?: DocLead | null }) {
   const note = useMemo(() => parseNote(source), [source]);
   return (
-    <Leading value={links}>
-      <div className="space-y-3 text-[0.875rem] leading-6">
-        {note.properties.length > 0 && (
-          <dl
-            aria-label={text.vault.properties}
-            className="grid grid-cols-[8rem_minmax(0,1fr)] gap-x-3 rounded-popup bg-bg px-3 py-2 text-note"
-          >
-            {note.properties.map(([name, value]) => (
-              <Fragment key={name}>
-                <dt className="truncate py-0.5 text-muted">{name}</dt>
-                <dd className="min-w-0 py-0.5">
-                  <ForeignText value={value} cutAt={200} />
-                </dd>
-              </Fragment>
-            ))}
-          </dl>
-        )}
-        {note.blocks.map((block, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are parsed anew for each text and never reordered
-          <BlockView key={i} block={block} />
-        ))}
-      </div>
-    </Leading>
+    <LeadingInDocs value={lead}>
+      <Leading value={links}>
+        <div className="space-y-3 text-[0.875rem] leading-6">
+          {note.properties.length > 0 && (
+            <dl
+              aria-label={text.vault.properties}
+              className="grid grid-cols-[8rem_minmax(0,1fr)] gap-x-3 rounded-popup bg-bg px-3 py-2 text-note"
+            >
+              {note.properties.map(([name, value]) => (
+                <Fragment key={name}>
+                  <dt className="truncate py-0.5 text-muted">{name}</dt>
+                  <dd className="min-w-0 py-0.5">
+                    <ForeignText value={value} cutAt={200} />
+                  </dd>
+                </Fragment>
+              ))}
+            </dl>
+          )}
+          {note.blocks.map((block, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: blocks are parsed anew for each text and never reordered
+            <BlockView key={i} block={block} />
+          ))}
+        </div>
+      </Leading>
+    </LeadingInDocs>
   );
 }
 
@@ -72,9 +81,10 @@ function BlockView({ block }: { block: Block }) {
   }
 }
 
-/** The page has the h1, so a note's headings begin one level below. */
+/** The page has the h1, so a note's headings begin one level below; a page of the documentation has its own first one as h1. */
 function Heading({ level, words }: { level: number; words: string }) {
-  if (level === 1) {
+  const isDoc = useContext(LeadingInDocs) !== null;
+  if (level === 1 || (isDoc && level === 2)) {
     return (
       <h2 className="pt-1 font-semibold text-lead">
         <Words value={words} />
@@ -127,10 +137,10 @@ function Table({ head, rows }: { head: string[]; rows: string[][] }) {
         <tbody>
           {rows.map((row, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: as above
-            <tr key={i} className="border-line border-b last:border-b-0">
+            <tr key={i} className="border-line border-b last:border-b-0 data-here:bg-accent-soft">
               {row.map((cell, j) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: as above
-                <td key={j} className="py-1 pr-4 align-top">
+                <td key={j} className="min-w-14 py-1 pr-4 align-top">
                   <Words value={cell} />
                 </td>
               ))}
@@ -157,6 +167,12 @@ function InlineView({ part }: { part: Inline }) {
           <ForeignText value={part.text} cutAt={5000} />
         </strong>
       );
+    case 'emphasis':
+      return (
+        <em>
+          <ForeignText value={part.text} cutAt={5000} />
+        </em>
+      );
     case 'code':
       return (
         <code className="rounded bg-hover px-1 font-mono text-note">
@@ -170,18 +186,7 @@ function InlineView({ part }: { part: Inline }) {
         </Lead>
       );
     case 'link':
-      return isInside(part.target) ? (
-        <Lead kind="relative" target={targetOf(part.target)}>
-          <ForeignText value={part.text} cutAt={400} />
-        </Lead>
-      ) : (
-        <span>
-          <ForeignText value={part.text} />{' '}
-          <span className="font-mono text-muted text-note">
-            ‹<ForeignText value={part.target} cutAt={200} />›
-          </span>
-        </span>
-      );
+      return <WrittenLink part={part} />;
     case 'image':
       return (
         <span className="inline-flex items-center gap-1 rounded bg-hover px-1.5 text-muted text-note">
@@ -190,6 +195,33 @@ function InlineView({ part }: { part: Inline }) {
         </span>
       );
   }
+}
+
+/** A link as somebody wrote it: into the documentation, to a note, or an address that is shown and not followed. */
+function WrittenLink({ part }: { part: Extract<Inline, { kind: 'link' }> }) {
+  const lead = useContext(LeadingInDocs);
+  const words = <ForeignText value={part.text} cutAt={400} />;
+  if (lead !== null && isInDocs(part.target)) {
+    const found = lead(part.target);
+    if (found === null) return words;
+    return (
+      <Link to="/help/$page" params={{ page: found.page }} {...(found.hash !== '' && { hash: found.hash })} className={leadClass}>
+        {words}
+      </Link>
+    );
+  }
+  return isInside(part.target) ? (
+    <Lead kind="relative" target={targetOf(part.target)}>
+      {words}
+    </Lead>
+  ) : (
+    <span>
+      <ForeignText value={part.text} />{' '}
+      <span className="font-mono text-muted text-note">
+        ‹<ForeignText value={part.target} cutAt={200} />›
+      </span>
+    </span>
+  );
 }
 
 /** A link to where it leads; only its words where nothing is, or where nobody has said that something is. */
@@ -203,17 +235,21 @@ function Lead({ kind, target, children }: { kind: Links[number]['kind']; target:
       </span>
     );
   const title = found.moved ? `${vaultText.links.isMoved}: ${found.path}` : found.path;
-  const className = 'font-medium text-accent underline decoration-accent/40 hover:decoration-accent';
   return /\.md$/i.test(found.path) ? (
-    <Link to="/vault/note" search={{ path: found.path }} title={title} className={className}>
+    <Link to="/vault/note" search={{ path: found.path }} title={title} className={leadClass}>
       {children}
     </Link>
   ) : (
-    <Link to="/vault/files" title={title} className={className}>
+    <Link to="/vault/files" title={title} className={leadClass}>
       {children}
     </Link>
   );
 }
+
+const leadClass = 'font-medium text-accent underline decoration-accent/40 hover:decoration-accent';
+
+/** To another page, or to a place in this one. */
+const isInDocs = (target: string): boolean => isInside(target) || /^#./.test(target);
 
 const isInside = (target: string): boolean => !/^(?:[a-z][a-z0-9+.-]*:|\/\/|#)/i.test(target) && target !== '';
 

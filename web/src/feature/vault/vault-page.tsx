@@ -15,6 +15,7 @@ import { NewButton } from '../../ui/form/new-button.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { DemoMark } from '../demo/demo-mark.tsx';
+import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { NewNoteDialog } from './note-dialogs.tsx';
 import { nameOf, notesQuery } from './queries.ts';
@@ -33,6 +34,7 @@ export default function VaultPage() {
   return (
     <Page
       title={text.vault.title}
+      help={<Help topic="vault" />}
       side={
         <div className="flex flex-wrap gap-2">
           <nav aria-label={text.vault.title} className="flex flex-wrap gap-2">

@@ -27,6 +27,8 @@ export const text: Translation<typeof english> = {
     yourAccount: 'Ihr Konto',
     tenants: 'Mandant wechseln',
     signOut: 'Abmelden',
+    help: 'Hilfe',
+    about: 'Wofür ist diese Seite?',
     keyboard: 'Tastenkürzel',
     theme: 'Darstellung',
     themes: { light: 'Hell', dark: 'Dunkel', system: 'Wie das System' },

@@ -25,6 +25,8 @@ export const text = {
     yourAccount: 'Your account',
     tenants: 'Change tenant',
     signOut: 'Sign out',
+    help: 'Help',
+    about: 'What is this page for?',
     keyboard: 'Keyboard shortcuts',
     theme: 'Theme',
     themes: { light: 'Light', dark: 'Dark', system: 'System' },
