@@ -16,6 +16,7 @@ async function buildClone(t: TestContext) {
   await writeFile(join(root, 'package-lock.json'), JSON.stringify(lock));
   await mkdir(join(root, 'web', 'src'), { recursive: true });
   await writeFile(join(root, 'web', 'index.html'), '<p>one</p>');
+  await mkdir(join(root, 'docs'));
   await mkdir(join(root, 'bin'));
   await writeFile(join(root, 'bin', 'npm'), fakeNpm);
   await chmod(join(root, 'bin', 'npm'), 0o755);
@@ -30,7 +31,7 @@ if [ -f npm.fails ]; then echo "npm: no network"; exit 7; fi
 while [ -f npm.waits ]; do sleep 0.05; done
 rm -rf node_modules
 mkdir -p node_modules/node/bin node_modules/vite/bin
-echo 'echo build >> "$PWD/../vite.calls"; mkdir -p dist' > node_modules/vite/bin/vite.js
+echo 'echo "$*" >> "$PWD/../vite.calls"; mkdir -p dist' > node_modules/vite/bin/vite.js
 echo '{}' > node_modules/vite/package.json
 printf '#!/bin/sh\\nexec sh "$@"\\n' > node_modules/node/bin/node
 chmod +x node_modules/node/bin/node
@@ -96,6 +97,7 @@ test('a fresh clone is installed and built once, and the next start does and say
   assert.deepEqual(second, { code: 0, stdout: '', stderr: '' });
   assert.equal(await count(root, 'npm.calls', 'end'), 1);
   assert.equal(await count(root, 'vite.calls', 'build'), 1);
+  assert.equal(await count(root, 'vite.calls', 'build --mode de'), 1);
 });
 
 test('with --quiet nothing reaches stdout, even while installing', async (t) => {
@@ -143,13 +145,15 @@ test('the dashboard is built again when a source, its manifest or a package it u
   await writeFile(join(root, 'web', 'src', 'inbox.test.ts'), 'a test is not part of it');
   await writeFile(join(root, 'README.md'), 'nor is this');
   assert.equal(await builds(), 2);
+  await writeFile(join(root, 'docs', 'guide.md'), 'The dashboard shows it.');
+  assert.equal(await builds(), 3);
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
   lock.packages['node_modules/server-only'] = { version: '1.0.0', optional: true };
   await writeFile(join(root, 'package-lock.json'), JSON.stringify(lock));
-  assert.equal(await builds(), 2);
+  assert.equal(await builds(), 3);
   lock.packages['node_modules/vite'].version = '2.0.0';
   await writeFile(join(root, 'package-lock.json'), JSON.stringify(lock));
-  assert.equal(await builds(), 3);
+  assert.equal(await builds(), 4);
 });
 
 test('a failed install shows what npm said, fails the start, and leaves no lock', async (t) => {
