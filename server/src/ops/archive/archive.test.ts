@@ -342,9 +342,8 @@ describe('a copy', () => {
     const tenantId = await customer();
     const [approvalId, commentId] = [newId('approval'), newId('comment')];
     const keys = await here.keyring.of(tenantId);
-    const [task] = await withTenant(here.database.app.db, tenantId, (tx) =>
-      selectTasks(tx, { tenantId, states: [], before: null, limit: 1 }),
-    );
+    const page = { tenantId, states: [], before: null, limit: 1 };
+    const [task] = await withTenant(here.database.app.db, tenantId, (tx) => selectTasks(tx, page));
     await forge(
       here,
       'approval',
@@ -359,12 +358,9 @@ describe('a copy', () => {
       `insert into app.approval_comment (tenant_id, comment_id, approval_id, author, body, created_at) values ($1, $2, $3, 'user:one', $4, now())`,
       ...[tenantId, commentId, approvalId, keys.sealJson({ kind: 'approval.comment', id: commentId }, { text: 'Ask her first.' })],
     );
-    const parts = await partsOf(await archiveOf(tenantId, 'copy'));
-    const tasks = (parts.get('tasks.ndjson') ?? '').split('\n').filter((line) => line.includes(approvalId));
-    assert.deepEqual(
-      tasks.map((line) => JSON.parse(line).approvals[0].comments[0].body),
-      [{ text: 'Ask her first.' }],
-    );
+    const lines = (await partsOf(await archiveOf(tenantId, 'copy'))).get('tasks.ndjson')?.split('\n') ?? [];
+    const asked = JSON.parse(lines.find((line) => line.includes(approvalId)) ?? '{}');
+    assert.deepEqual(asked.approvals[0].comments[0].body, { text: 'Ask her first.' });
   });
 
   test('proves its audit log to somebody who has nothing but the copy and the verifier', async () => {
