@@ -2,11 +2,20 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { RoleDatabase, Tx } from '#kernel/database';
 import { isSpan, type Measure, measures, spanMeasures } from './parts.ts';
-import type { BucketSize, Days } from './period.ts';
+import type { Days } from './period.ts';
+
+/** Which days belong together. */
+export interface Stretches {
+  /** The first and last day of all. */
+  readonly days: Days;
+  /** The day that each stretch begins with, in order; days before the first are a stretch of their own, of number 0. */
+  readonly starts: readonly string[];
+}
 
 /** How many of something there are, and how much. */
 export interface Sum {
-  readonly key: string;
+  /** Of the stretch, from 1 on; null: of all but number 0, with everything apart that is counted apart. */
+  readonly stretch: number | null;
   readonly measure: Measure;
   readonly a: string;
   readonly b: string;
@@ -15,53 +24,36 @@ export interface Sum {
   readonly amount: number;
 }
 
-interface PeriodQuery {
-  readonly days: Days;
-  /** By stretches of days; null: the whole period in one, of which the key is empty. */
-  readonly size: BucketSize | null;
-}
-
-const keyOf = (size: BucketSize | null): RawBuilder<string> =>
-  size === null ? sql`''` : size === 'day' ? sql`day::text` : sql`date_trunc(${sql.lit(size)}, day::timestamp)::date::text`;
 const sumMeasures = measures.filter((measure) => !isSpan(measure));
+const stretchOf = (starts: readonly string[]): RawBuilder<number> => sql`width_bucket(day, ${[...starts]}::date[])`;
 
-/**
- * Sums by stretch. The key of a stretch is the day it begins with.
- *
- * @param kept `names`: everything apart that is counted apart; `outcomes`: only what became of tasks and questions.
- */
-export async function selectSums(
-  tx: Tx,
-  tenantId: Id<'tenant'>,
-  { days, size, kept }: PeriodQuery & { kept: 'names' | 'outcomes' },
-): Promise<Sum[]> {
-  const [a, b, c] =
-    kept === 'names'
-      ? [sql`a`, sql`b`, sql`c`]
-      : [
-          sql`case when measure = 'ended' then a else '' end`,
-          sql`case when measure = 'ended' then b else '' end`,
-          sql`case when measure in ('ended', 'answered') then c else '' end`,
-        ];
+/** Sums of each stretch by what became of tasks and questions, and of all stretches by everything. The rows of days are read once. */
+export async function selectSums(tx: Tx, tenantId: Id<'tenant'>, { days, starts }: Stretches): Promise<Sum[]> {
   const { rows } = await sql<Sum>`
-    select ${keyOf(size)} as key, measure, ${a} as a, ${b} as b, ${c} as c, sum(n)::bigint as n, sum(amount)::bigint as amount
-    from app.figure_day where tenant_id = ${tenantId} and measure = any(${sumMeasures}::text[]) and day between ${days.from} and ${days.to}
-    group by 1, 2, 3, 4, 5`.execute(tx);
+    with own as materialized (
+      select ${stretchOf(starts)} as stretch, measure, a, b, c, sum(n)::bigint as n, sum(amount)::bigint as amount from app.figure_day
+      where tenant_id = ${tenantId} and measure = any(${sumMeasures}::text[]) and day between ${days.from} and ${days.to} group by 1, 2, 3, 4, 5
+    )
+    select stretch, measure, case when measure = 'ended' then a else '' end as a, case when measure = 'ended' then b else '' end as b,
+      case when measure in ('ended', 'answered') then c else '' end as c, sum(n)::bigint as n, sum(amount)::bigint as amount
+    from own group by 1, 2, 3, 4, 5
+    union all
+    select null, measure, a, b, c, sum(n)::bigint, sum(amount)::bigint from own where stretch > 0 group by 2, 3, 4, 5`.execute(tx);
   return rows;
 }
 
-/** Spans of a stretch of days that `a` tells apart, of each day as they are kept. */
+/** Spans of a stretch that `a` tells apart: of each day as they are kept, one after the other. */
 export interface Spans {
-  readonly key: string;
+  readonly stretch: number;
   readonly measure: (typeof spanMeasures)[number];
   readonly a: string;
   readonly spans: Buffer;
 }
 
-export async function selectSpans(tx: Tx, tenantId: Id<'tenant'>, { days, size }: PeriodQuery): Promise<Spans[]> {
+export async function selectSpans(tx: Tx, tenantId: Id<'tenant'>, { days, starts }: Stretches): Promise<Spans[]> {
   const { rows } = await sql<Spans>`
-    select ${keyOf(size)} as key, measure, a, string_agg(spans, ''::bytea) as spans
-    from app.figure_day where tenant_id = ${tenantId} and measure = any(${[...spanMeasures]}::text[]) and day between ${days.from} and ${days.to}
+    select ${stretchOf(starts)} as stretch, measure, a, string_agg(spans, ''::bytea) as spans from app.figure_day
+    where tenant_id = ${tenantId} and measure = any(${[...spanMeasures]}::text[]) and day between ${days.from} and ${days.to}
     group by 1, 2, 3`.execute(tx);
   return rows;
 }

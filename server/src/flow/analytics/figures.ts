@@ -75,9 +75,13 @@ export async function readFigures(tx: Tx, tenantId: Id<'tenant'>, query: Figures
   const before = daysBefore(days);
   const buckets = bucketsOf(days, query.size);
   const firstDay = await selectFirstDay(tx, tenantId);
-  const spans = await selectSpans(tx, tenantId, { days, size: query.size });
-  const byBucket = figuresBy(await selectSums(tx, tenantId, { days, size: query.size, kept: 'outcomes' }), spans, assumptions);
-  const whole = await selectSums(tx, tenantId, { days, size: null, kept: 'names' });
+  const hasHistory = firstDay !== null && firstDay <= before.to;
+  const stretches = { days: hasHistory ? { from: before.from, to } : days, starts: buckets.map(({ from }) => from) };
+  const sums = Map.groupBy(await selectSums(tx, tenantId, stretches), ({ stretch }) => stretch);
+  const spans = Map.groupBy(await selectSpans(tx, tenantId, stretches), ({ stretch }) => stretch);
+  const figuresIn = (stretch: number): Figures => figuresOf(sums.get(stretch) ?? [], spans.get(stretch) ?? [], assumptions);
+  const whole = sums.get(null) ?? [];
+  const wholeSpans = [...spans].flatMap(([stretch, own]) => (stretch > 0 ? own : []));
   const answered = whole.filter(({ measure }) => measure === 'asked' || measure === 'answered');
   const costs = whole.filter(({ measure }) => costMeasures.some((cost) => cost === measure));
   return {
@@ -86,25 +90,22 @@ export async function readFigures(tx: Tx, tenantId: Id<'tenant'>, query: Figures
     size: query.size,
     timeZone,
     counted: await readCounted(tx, tenantId, timeZone),
-    total: figuresOf(whole, spans, assumptions),
-    totalBefore: firstDay === null || firstDay > before.to ? null : await totalOf({ tx, tenantId }, before, assumptions),
-    series: buckets.map((bucket) => ({
+    total: figuresOf(whole, wholeSpans, assumptions),
+    totalBefore: hasHistory ? figuresIn(0) : null,
+    series: buckets.map((bucket, at) => ({
       bucket,
-      figures:
-        firstDay === null || bucket.to < firstDay || bucket.from > today
-          ? null
-          : (byBucket.get(bucket.start) ?? figuresOf([], [], assumptions)),
+      figures: firstDay === null || bucket.to < firstDay || bucket.from > today ? null : figuresIn(at + 1),
     })),
     tools: answerGroups(
       Map.groupBy(answered, ({ a }) => a),
-      spreadsBy(spans, 'wait'),
+      spreadsBy(wholeSpans, 'wait'),
     ),
     approvers: answerGroups(
       Map.groupBy(
         answered.filter(({ measure, b }) => measure === 'answered' && b !== ''),
         ({ b }) => b,
       ),
-      spreadsBy(spans, 'wait_of'),
+      spreadsBy(wholeSpans, 'wait_of'),
     ),
     planners: costGroups(costs, 'a'),
     playbooks: costGroups(costs, 'b'),
@@ -118,16 +119,6 @@ export async function readFigures(tx: Tx, tenantId: Id<'tenant'>, query: Figures
 }
 
 const costMeasures = ['plan', 'unpriced', 'tokens_in', 'tokens_out'] as const;
-
-async function totalOf({ tx, tenantId }: { tx: Tx; tenantId: Id<'tenant'> }, days: Days, assumptions: Assumptions): Promise<Figures> {
-  const sums = await selectSums(tx, tenantId, { days, size: null, kept: 'outcomes' });
-  return figuresOf(sums, await selectSpans(tx, tenantId, { days, size: null }), assumptions);
-}
-
-function figuresBy(sums: readonly Sum[], spans: readonly Spans[], assumptions: Assumptions): Map<string, Figures> {
-  const spansOf = Map.groupBy(spans, ({ key }) => key);
-  return new Map([...Map.groupBy(sums, ({ key }) => key)].map(([key, own]) => [key, figuresOf(own, spansOf.get(key) ?? [], assumptions)]));
-}
 
 function figuresOf(sums: readonly Sum[], spans: readonly Spans[], assumptions: Assumptions): Figures {
   const approvals = approvalsOf(sums);

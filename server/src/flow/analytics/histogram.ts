@@ -15,10 +15,12 @@ export function addSpans(histogram: Histogram, span: number, n: number): void {
 }
 
 /** Adds what is kept of one histogram, or of many one after the other. */
-export function addKept(histogram: Histogram, kept: Buffer): void {
+export function addKept(histogram: Histogram, kept: Uint8Array): void {
+  const byte = (at: number): number => kept[at] ?? 0;
   for (let at = 0; at < kept.length; at += entryBytes) {
-    const place = kept.readUInt16LE(at);
-    histogram[place] = (histogram[place] ?? 0) + kept.readUInt32LE(at + 2);
+    const place = byte(at) + byte(at + 1) * 0x1_00;
+    const n = byte(at + 2) + byte(at + 3) * 0x1_00 + byte(at + 4) * 0x1_00_00 + byte(at + 5) * 0x1_00_00_00;
+    histogram[place] = (histogram[place] ?? 0) + n;
   }
 }
 
