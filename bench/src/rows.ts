@@ -1,4 +1,5 @@
 import type { Row } from './row.ts';
+import { analyticsRows } from './rows/analytics.ts';
 import { auditRows } from './rows/audit.ts';
 import { backupRows } from './rows/backup.ts';
 import { connectionRows } from './rows/connections.ts';
@@ -29,6 +30,7 @@ export const rows: readonly Row[] = [
   ...vaultSyncRows,
   ...singleRows,
   ...dashboardRows,
+  ...analyticsRows,
   ...fairnessRows,
   ...siegeRows,
   ...throughputRows,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
  * @returns what it sends back; it sends one message and ends.
  */
 export async function runInside(
-  program: 'audit-log' | 'backup' | 'connections' | 'sealing' | 'seed-people' | 'seed-tasks' | 'vault',
+  program: 'audit-log' | 'backup' | 'connections' | 'sealing' | 'seed-figures' | 'seed-people' | 'seed-tasks' | 'vault',
   task: object,
 ): Promise<unknown> {
   const child = fork(join(import.meta.dirname, `${program}.ts`), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
