@@ -5,7 +5,7 @@ import { isSpan, type Measure, measures, spanMeasures } from './parts.ts';
 import type { Days } from './period.ts';
 
 /** Which days belong together. */
-export interface Stretches {
+interface Stretches {
   /** The first and last day of all. */
   readonly days: Days;
   /** The day that each stretch begins with, in order; days before the first are a stretch of their own, of number 0. */

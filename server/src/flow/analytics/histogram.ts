@@ -1,7 +1,7 @@
 import { placeOf, placesMax, spanAt } from './span.ts';
 
 /** How many spans there are of each length, by the place of the length among all that are told apart. */
-export type Histogram = Uint32Array;
+type Histogram = Uint32Array;
 
 /** Of one length: its place in two bytes, how many there are in four, the lower byte first. */
 const entryBytes = 6;
