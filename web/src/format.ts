@@ -1,4 +1,4 @@
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 
 const relative = new Intl.RelativeTimeFormat(text.locale, { numeric: 'auto', style: 'long' });
 const exact = new Intl.DateTimeFormat(text.locale, { dateStyle: 'full', timeStyle: 'long' });

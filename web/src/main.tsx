@@ -8,7 +8,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { isApiError } from './api/client.ts';
 import { meKey } from './feature/session/session.ts';
-import { router } from './routes/routes.tsx';
+import { router } from './routes/routes.ts';
 import { StrictStyles } from './ui/csp.tsx';
 import { ToastProvider } from './ui/toast.tsx';
 

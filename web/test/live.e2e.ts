@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axeFaults, settled, signIn } from './browser.ts';
+import { axeFaults, signIn } from './browser.ts';
 import { buildTask, idOf } from './fixture/build.ts';
 import { eachTestHasAPage, opened, server } from './fixture-page.ts';
 
@@ -74,24 +74,6 @@ test('a failed page says the code, and trying again brings it', async () => {
   assert.deepEqual(await axeFaults(page), []);
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.locator('[data-row]').first().waitFor();
-});
-
-test('a long list is drawn in part, keeps its place, and can be walked by keyboard', async () => {
-  const { page } = opened;
-  await signIn(page, server.origin, '/tasks');
-  for (let i = 0; i < 5; i += 1) {
-    await page.getByRole('button', { name: 'Load more' }).click();
-    await page.waitForFunction((n) => document.body.textContent?.includes(`${n}`), (i + 2) * 50 > 250 ? 'tasks' : `${(i + 2) * 50}+`);
-  }
-  await settled(page);
-  const drawn = await page.locator('[data-row]').count();
-  assert.ok(drawn < 100, `${drawn} rows are drawn`);
-  await page.evaluate(() => window.scrollTo(0, 9_000));
-  await page
-    .getByRole('link', { name: /^Receipt 38/ })
-    .first()
-    .waitFor();
-  assert.deepEqual(await axeFaults(page), []);
 });
 
 test('the command menu finds a task, the help lists the keys, g and a letter go places', async () => {

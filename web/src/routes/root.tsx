@@ -1,7 +1,7 @@
 import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
 import { lazy, Suspense } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { isInTenant, useMe } from '../feature/session/session.ts';
 import { StepUpHost } from '../feature/session/step-up-host.tsx';
 import { Shell } from '../feature/shell/shell.tsx';

@@ -1,6 +1,6 @@
 import { CircleAlert, RotateCw } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { isApiError } from '../api/client.ts';
 import { Button } from './button.tsx';
 import { cx } from './cx.ts';

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { formatCount } from '../format.ts';
 import { cx } from './cx.ts';
 import { reveal } from './reveal.ts';

@@ -1,5 +1,5 @@
 import { type ComponentType, useEffect, useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { toast } from './toast.tsx';
 
 /** Says shortly that a part of the page could not be fetched. */

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { Mark } from './mark.tsx';
 
 /** The frame of pages for those who are not signed in: one narrow column with the mark above it. */

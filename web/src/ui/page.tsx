@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { cx } from './cx.ts';
 
 interface PageProps {

@@ -1,7 +1,7 @@
 import { Toast as Base } from '@base-ui/react/toast';
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { KeyHint } from './key-hint.tsx';
 
 const manager = Base.createToastManager();

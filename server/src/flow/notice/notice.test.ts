@@ -1,132 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
-import { createNetwork } from '#flow/connection';
-import { createNotices, type Rules } from '#flow/notice';
-import { type Clock, systemClock } from '#kernel';
-import { withTenant } from '#kernel/database';
-import type { Letter } from '#kernel/mail';
-import { recordAudit } from '#trust/audit';
-import { testHttp } from '../../../test/http.ts';
-import { cookiesOf, testOrigin } from '../../../test/identity.ts';
+import type { Rules } from '#flow/notice';
+import { systemClock } from '#kernel';
+import { noticePlatform, secretWord } from '../../../test/notices.ts';
 import { eventually } from '../../../test/platform.ts';
-import { openPush, testBrowser, testPushService } from '../../../test/push.ts';
+import { testBrowser } from '../../../test/push.ts';
 import { createPushKey } from './push/push-key.ts';
 
-const service = await testPushService();
-const { platform, send, buildCustomer } = await testHttp();
-const { database, keyring, sequencer } = platform;
-await platform.startWorker();
-const network = createNetwork([service.host]);
-
-const playbook = `---
-title: Ask
-when: { source: test, kind: ask }
-steps:
-  - { id: keep, tool: vault.write, args: { path: "Kept/\${event.subject}.md", content: $event.text } }
----
-`;
-const secretWord = 'Persimmon';
-let places = 0;
-
-/** A tenant whose owner is asked things, and the parts that tell its people. Time passes only as the test says. */
-async function place() {
-  places += 1;
-  const customer = await buildCustomer();
-  const { tenantId } = customer;
-  const cookie = await customer.signIn();
-  const keys = await keyring.of(tenantId);
-  const run = <R>(work: Parameters<typeof withTenant<R>>[2]) => withTenant(database.app.db, tenantId, work);
-  const ask = async <T>(line: Parameters<typeof send>[0], json?: unknown, as = cookie): Promise<T> => {
-    const response = await send(line, { cookie: as, ...(json === undefined ? {} : { json }) });
-    if (response.status >= 300) throw new Error(`${line} was answered ${response.status}: ${await response.text()}`);
-    const text = await response.text();
-    return (text === '' ? null : JSON.parse(text)) as T; // Each caller names what the route declares.
-  };
-  const { user } = await ask<{ user: { id: string } }>('GET /api/v1/account');
-  await send('PUT /api/v1/vault/notes/Playbooks%2FAsk.md', { cookie, body: playbook, headers: { 'content-type': 'text/markdown' } });
-  let aheadMs = 0;
-  const clock: Clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => systemClock.monotonicMs() + aheadMs };
-  const letters: Letter[] = [];
-  /** One process's part; what it would hear of by itself it is told. */
-  const build = (through: Pick<typeof network, 'fetch'> = network) => {
-    const notices = createNotices({
-      ...{ database, keysOf: keyring.of, installation: platform.installation, network: through, sequencer, clock, log: platform.log },
-      postman: { isConfigured: true, send: async (letter) => void letters.push(letter) },
-      listTenants: async () => [{ id: tenantId }],
-      origin: () => 'https://factotum.example',
-      mailFrom: undefined,
-    });
-    const keeper = notices.createKeeper();
-    return { ...keeper, collect: notices.collect, look: () => notices.collect(tenantId).then(keeper.look) };
-  };
-  const keeper = build();
-  const { rules } = await ask<{ rules: Rules }>('GET /api/v1/me/notice-rules');
-  const loud: Rules = { ...rules, quiet: { ...rules.quiet, on: false } };
-  const subscribe = async (name: string, as = cookie) => {
-    const browser = testBrowser();
-    const path = `/${places}/${name}`;
-    const made = await ask<{ id: string }>(
-      'POST /api/v1/me/push-subscriptions',
-      { endpoint: service.origin + path, keys: browser.keys, name },
-      as,
-    );
-    const got = () =>
-      service.got
-        .filter((one) => one.path === path)
-        .map(({ headers, body, isGenuine }) => {
-          assert.ok(isGenuine);
-          return { headers, text: openPush(browser, body).toString() };
-        });
-    return { ...made, path, browser, got };
-  };
-  return {
-    ...{ tenantId, cookie, keys, run, ask, clock, letters, build, keeper, loud, subscribe, userId: user.id },
-    save: (next: Rules, as = cookie) => ask('PUT /api/v1/me/notice-rules', next, as),
-    pass: (ms: number) => {
-      aheadMs += ms;
-    },
-    /** Somebody else with that role, signed in. */
-    async join(role: string) {
-      const { url } = await ask<{ url: string }>('POST /api/v1/invitations', { email: `${role}@${customer.name}.example`, roles: [role] });
-      const json = { token: url.split('#token=')[1], name: 'Nora' };
-      const as = cookiesOf(await send('POST /api/v1/invitation/accept', { json, headers: { origin: testOrigin } }));
-      return { as, userId: (await ask<{ user: { id: string } }>('GET /api/v1/account', undefined, as)).user.id };
-    },
-    /** Something that waits for a person. */
-    async wait() {
-      const waiting = () =>
-        run((tx) =>
-          tx
-            .selectFrom(
-              sql<{ id: string; payloadHash: string }>`(select approval_id as id, payload_hash from app.approval
-          where tenant_id = ${tenantId} and state = 'waiting')`.as('waiting'),
-            )
-            .selectAll()
-            .execute(),
-        );
-      const before = await waiting();
-      await ask('POST /api/v1/events', {
-        source: 'test',
-        kind: 'ask',
-        externalId: `${Math.random()}`,
-        payload: { subject: secretWord, text: 'x' },
-      });
-      const approval = await eventually(async () => (await waiting()).find(({ id }) => before.every((other) => other.id !== id)));
-      await sequencer.drained();
-      return approval;
-    },
-    async decide({ id, payloadHash }: { id: string; payloadHash: string }) {
-      await ask(`POST /api/v1/approvals/${id}/decision`, { decision: 'reject', payloadHash, comment: 'no' });
-      await sequencer.drained();
-    },
-    /** As if somebody had done it. */
-    async happen(kind: 'quota.alert' | 'member.removed', objectId: string, actor: string) {
-      await run((tx) => recordAudit(tx, tenantId, [{ kind, actor, at: new Date(), objectId, detail: { percent: 80 } }]));
-      await sequencer.drained();
-    },
-  };
-}
+const { service, platform, send, network, place } = await noticePlatform();
+const { database, sequencer } = platform;
 
 interface Listed {
   items: {

@@ -2,11 +2,11 @@ import type { Context } from 'hono';
 import { detectFromCookie, detectFromHeader } from 'hono/language';
 
 /** The languages that there are words in; the first is for everybody else. */
-export const languages = ['en', 'de'] as const;
+const languages = ['en', 'de'] as const;
 export type Language = (typeof languages)[number];
 
 /** What the dashboard keeps a person's choice in (web/src/feature/shell/language.ts). */
-export const languageCookie = 'factotum_language';
+const languageCookie = 'factotum_language';
 
 const options = {
   order: [],

@@ -1,6 +1,6 @@
 import { Outlet } from '@tanstack/react-router';
-import { text } from '#text/common.ts';
 import { peopleText } from '#text/people.ts';
+import { text } from '#text/work.ts';
 import { Notice } from '../../ui/feedback.tsx';
 import { Mark } from '../../ui/mark.tsx';
 import { usePerson } from '../session/session.ts';

@@ -1,5 +1,5 @@
-import { text } from '#text/common.ts';
 import { peopleText } from '#text/people.ts';
+import { text } from '#text/work.ts';
 import type { Account } from '../../api/identity.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';

@@ -1,4 +1,4 @@
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { startOf } from './week.ts';
 
 const clock = new Intl.DateTimeFormat(text.locale, { hour: '2-digit', minute: '2-digit' });

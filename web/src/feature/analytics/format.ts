@@ -1,5 +1,5 @@
 import { analyticsText as words } from '#text/analytics.ts';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { BucketSize } from '../../api/analytics.ts';
 import { formatDuration } from '../../format.ts';
 

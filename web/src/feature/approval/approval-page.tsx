@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { formatRelative } from '../../format.ts';
 import { Crumb } from '../../ui/crumb.tsx';

@@ -1,4 +1,4 @@
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { Notice } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
+import { text } from '#text/work.ts';
 import { isApiError, post } from '../../api/client.ts';
 import type { Approval, Decision } from '../../api/types.ts';
 import { describeError } from '../../ui/feedback.tsx';

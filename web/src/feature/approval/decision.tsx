@@ -1,8 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { AlarmClock, AlarmClockOff, Check, Ellipsis, MessageCircleQuestionMark, Pencil, UserRoundPlus, X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
+import { text } from '#text/work.ts';
 import { isApiError } from '../../api/client.ts';
 import type { Approval, Decision } from '../../api/types.ts';
 import { Button, IconButton } from '../../ui/button.tsx';

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { UserRound, UsersRound } from 'lucide-react';
 import { useId, useState } from 'react';
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { AssigneeChoice } from '../../api/approvals.ts';
 import { post, remove } from '../../api/client.ts';
 import type { Approval } from '../../api/types.ts';

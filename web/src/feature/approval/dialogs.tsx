@@ -1,7 +1,7 @@
 import { Fingerprint } from 'lucide-react';
 import { type ReactNode, useId, useState } from 'react';
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Approval, Decision } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';

@@ -1,5 +1,5 @@
 import { useId, useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Approval, Decision, Field, Json, JsonObject } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Bot } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { formatExact, formatRelative } from '../../format.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';

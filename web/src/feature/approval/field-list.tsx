@@ -1,5 +1,5 @@
 import { BookUser, TriangleAlert } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Field } from '../../api/types.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { cx } from '../../ui/cx.ts';

@@ -1,8 +1,8 @@
 import { AlarmClock, AlarmClockOff, MessageCircleQuestionMark, Pencil, UserRoundPlus } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { ArrowRight, CircleCheck, CircleSlash, CircleX, Undo2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { formatExact, formatRelative } from '../../format.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';

@@ -1,7 +1,7 @@
 import { AlarmClock, CheckCheck, MessageSquare, UserRound, UsersRound } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
+import { text } from '#text/work.ts';
 import type { Approval, ApprovalState, Risk } from '../../api/types.ts';
 import { formatDuration, formatMoment } from '../../format.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { formatMoment } from '../../format.ts';
 import { Button } from '../../ui/button.tsx';

@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
+import { text } from '#text/work.ts';
 import { post, remove } from '../../api/client.ts';
 import type { Approval } from '../../api/types.ts';
 import { describeError } from '../../ui/feedback.tsx';

@@ -1,7 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Check, TriangleAlert } from 'lucide-react';
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { SourceLine } from '../../api/approvals.ts';
 import { get } from '../../api/client.ts';
 import type { Approval, Page } from '../../api/types.ts';

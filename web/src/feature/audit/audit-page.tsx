@@ -2,7 +2,8 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ScrollText, X } from 'lucide-react';
 import { useRef } from 'react';
-import { text } from '#text/common.ts';
+import { auditText } from '#text/audit.ts';
+import { text } from '#text/work.ts';
 import { shortId } from '../../format.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
@@ -24,14 +25,14 @@ export default function AuditPage() {
   const area = useRef<HTMLDivElement>(null);
   const rows = entries.data?.pages.flat() ?? [];
   return (
-    <Page title={text.audit.title} help={<Help topic="audit" />}>
-      <p className="-mt-3 mb-4 text-muted">{text.audit.intro}</p>
+    <Page title={auditText.title} help={<Help topic="audit" />}>
+      <p className="-mt-3 mb-4 text-muted">{auditText.intro}</p>
       <LogBanner />
       {task && (
         <p className="mb-3">
           <Link to="/audit" className={buttonClass('plain', 'small')} data-filter>
-            {text.audit.filterTask}: <span className="font-mono">{shortId(task)}</span>
-            <X size={13} aria-label={text.audit.clear} />
+            {auditText.filterTask}: <span className="font-mono">{shortId(task)}</span>
+            <X size={13} aria-label={auditText.clear} />
           </Link>
         </p>
       )}
@@ -41,7 +42,7 @@ export default function AuditPage() {
         {entries.error && !entries.data && <ErrorBox error={entries.error} onRetry={entries.refetch} />}
         <div className="overflow-hidden rounded-card border border-line bg-panel empty:hidden">
           {entries.isPending && <Skeleton rows={8} height="h-12" />}
-          {entries.data && rows.length === 0 && <Empty icon={<ScrollText size={18} aria-hidden="true" />} title={text.audit.empty} />}
+          {entries.data && rows.length === 0 && <Empty icon={<ScrollText size={18} aria-hidden="true" />} title={auditText.empty} />}
           {rows.length > 0 && (
             <ul className="divide-y divide-line">
               {foldQuiet(rows).map((row) =>

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ShieldAlert, ShieldCheck } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { auditText } from '#text/audit.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeError } from '../../ui/feedback.tsx';
@@ -27,19 +28,19 @@ function VerifiedEntry({ seq }: { seq: number }) {
       {result?.kind === 'fault' && <ShieldAlert size={15} aria-hidden="true" className="text-bad" />}
       <span>
         <Link to="/audit" search={{ entry: seq }} className={linkClass}>
-          {text.audit.ofLog(seq)}
+          {auditText.ofLog(seq)}
         </Link>
-        {result?.kind === 'verified' && <span className="text-good">, {text.audit.ok}</span>}
+        {result?.kind === 'verified' && <span className="text-good">, {auditText.ok}</span>}
         {result?.kind === 'fault' && (
           <span className="text-bad">
-            , {text.audit.notVerified}: {text.audit.faults[result.fault]}
+            , {auditText.notVerified}: {auditText.faults[result.fault]}
           </span>
         )}
         {checked.error && <span className="text-bad">: {describeError(checked.error)}</span>}
       </span>
       {checked.data && (
         <Button look="quiet" size="small" disabled={checked.isFetching} onClick={() => void checked.refetch()}>
-          {text.audit.verifyShort}
+          {auditText.verifyShort}
         </Button>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ShieldAlert, ShieldCheck, ShieldQuestionMark } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { auditText } from '#text/audit.ts';
+import { text } from '#text/work.ts';
 import type { LogReport } from '../../api/types.ts';
 import { formatCount, formatRelative } from '../../format.ts';
 import { Button } from '../../ui/button.tsx';
@@ -31,16 +32,16 @@ export function LogBanner() {
       )}
       <div className="min-w-0 flex-1" role="status">
         <p className="font-medium">
-          {isBroken && text.audit.broken}
-          {report?.ok && text.audit.verified(formatCount(report.entries))}
-          {!report && text.audit.notYet}
+          {isBroken && auditText.broken}
+          {report?.ok && auditText.verified(formatCount(report.entries))}
+          {!report && auditText.notYet}
         </p>
-        {report && <p className="text-muted text-note">{text.audit.verifiedAt(formatRelative(report.checkpointAt, now))}</p>}
+        {report && <p className="text-muted text-note">{auditText.verifiedAt(formatRelative(report.checkpointAt, now))}</p>}
         {isBroken && report.fault !== undefined && <p className="break-all font-mono text-note">{text.json(report.fault)}</p>}
         {verify.error && <p className="text-bad">{describeError(verify.error)}</p>}
       </div>
       <Button disabled={verify.isPending} onClick={() => verify.mutate()}>
-        {verify.isPending ? text.audit.verifying : text.audit.verifyLog}
+        {verify.isPending ? auditText.verifying : auditText.verifyLog}
       </Button>
     </div>
   );

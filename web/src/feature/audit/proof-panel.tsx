@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Download, ShieldAlert, ShieldCheck } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { text } from '#text/common.ts';
+import { auditText } from '#text/audit.ts';
+import { text } from '#text/work.ts';
 import type { AuditEntry, EntryProof } from '../../api/types.ts';
 import { formatCount } from '../../format.ts';
 import { proofFile } from '../../proof/verify.ts';
@@ -30,11 +31,11 @@ export function ProofPanel({ entry }: { entry: AuditEntry }) {
       <div className="flex flex-wrap items-center gap-2" role="status">
         <Button onClick={verify} disabled={checked.isFetching}>
           <ShieldCheck size={14} aria-hidden="true" />
-          {text.audit.verify}
+          {auditText.verify}
         </Button>
         <Button look="quiet" onClick={() => download(proof)}>
           <Download size={14} aria-hidden="true" />
-          {text.audit.download}
+          {auditText.download}
         </Button>
         {entry.taskId && (
           <Link to="/tasks/$taskId" params={{ taskId: entry.taskId }} className={buttonClass('quiet')}>
@@ -48,18 +49,18 @@ export function ProofPanel({ entry }: { entry: AuditEntry }) {
             ) : (
               <ShieldAlert size={15} aria-hidden="true" className="mt-0.5 shrink-0" />
             )}
-            {result.kind === 'verified' ? text.audit.okLong(formatCount(result.size)) : text.audit.faults[result.fault]}
+            {result.kind === 'verified' ? auditText.okLong(formatCount(result.size)) : auditText.faults[result.fault]}
           </p>
         )}
       </div>
       <dl className="mt-3 grid gap-x-4 gap-y-1.5 sm:grid-cols-[7.5rem_minmax(0,1fr)]">
-        <Item title={text.audit.leaf}>
+        <Item title={auditText.leaf}>
           <Id value={proof.leafHash} shown={proof.leafHash} />
         </Item>
-        <Item title={text.audit.path}>
+        <Item title={auditText.path}>
           <details>
             <summary className="inline-flex min-h-6 items-center font-mono text-muted text-note hover:text-ink">
-              {text.audit.pathCount(proof.hashes.length)}
+              {auditText.pathCount(proof.hashes.length)}
             </summary>
             <ol className="list-decimal pl-5 text-muted text-note">
               {proof.hashes.map((hash) => (
@@ -70,14 +71,14 @@ export function ProofPanel({ entry }: { entry: AuditEntry }) {
             </ol>
           </details>
         </Item>
-        <Item title={text.audit.checkpoint}>
-          <Code label={text.audit.checkpoint}>{proof.checkpoint.trim()}</Code>
+        <Item title={auditText.checkpoint}>
+          <Code label={auditText.checkpoint}>{proof.checkpoint.trim()}</Code>
         </Item>
-        <Item title={text.audit.key}>
+        <Item title={auditText.key}>
           <Id value={proof.verifierKey} shown={proof.verifierKey} />
         </Item>
-        <Item title={text.audit.body}>
-          <Code label={text.audit.body}>{pretty(proof.body)}</Code>
+        <Item title={auditText.body}>
+          <Code label={auditText.body}>{pretty(proof.body)}</Code>
         </Item>
       </dl>
     </div>

@@ -1,6 +1,6 @@
 import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '#text/common.ts';
+import { auditText } from '#text/audit.ts';
 import type { AuditEntry } from '../../api/types.ts';
 import { EntryRow } from './entry-row.tsx';
 
@@ -25,7 +25,7 @@ export function QuietRows({ entries, open, task }: QuietRowsProps) {
       >
         <span className="w-10 shrink-0" />
         <ChevronRight size={15} aria-hidden="true" className="shrink-0" />
-        {text.audit.quiet(entries.length)}
+        {auditText.quiet(entries.length)}
       </button>
     </li>
   );

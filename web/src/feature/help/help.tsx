@@ -1,6 +1,6 @@
 import { CircleQuestionMark } from 'lucide-react';
-import { text } from '#text/common.ts';
 import type { helpText } from '#text/help.ts';
+import { text } from '#text/work.ts';
 import { laterPopup } from '../../ui/later-popup.tsx';
 
 export type HelpTopic = keyof typeof helpText.topics;

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { cx } from '../../ui/cx.ts';
 import { ForeignLine } from '../../ui/foreign-text.tsx';

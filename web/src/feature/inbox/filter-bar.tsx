@@ -2,7 +2,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Risk } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { CheckCheck, MailPlus } from 'lucide-react';
 import { useCallback, useRef, useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Id } from '../../ui/id.tsx';

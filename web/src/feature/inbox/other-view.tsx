@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
-import { text } from '#text/common.ts';
 import { inboxText } from '#text/inbox.ts';
+import { text } from '#text/work.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Section } from '../../ui/page.tsx';

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { TaskSummary } from '../../api/types.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';

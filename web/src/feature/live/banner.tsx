@@ -1,6 +1,6 @@
 import { WifiOff } from 'lucide-react';
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { useLiveStatus } from './store.ts';
 
 /** A short interruption is not worth a banner. */

@@ -1,6 +1,6 @@
 import { ArrowUp } from 'lucide-react';
 import { type RefObject, useEffect } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { clearFresh, useFreshCount } from './store.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 
 const formats = new Map<string, { format: Intl.NumberFormat; digits: number }>();
 const day = new Intl.DateTimeFormat(text.locale, { dateStyle: 'medium', timeZone: 'UTC' });

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { text } from '#text/common.ts';
 import { moneyText } from '#text/money.ts';
+import { text } from '#text/work.ts';
 import { post } from '../../api/client.ts';
 import type { LedgerInvoiceRecord, LedgerMatch } from '../../api/ledger.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Bell as BellIcon } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { unreadQuery } from './queries.ts';
 
 /** The way to what one is told, with how much of it is new. */

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { text } from '#text/common.ts';
 import { noticesText } from '#text/notices.ts';
+import { text } from '#text/work.ts';
 import { put } from '../../api/client.ts';
 import type { NoticeKind, NoticeRules, RulesAnswer } from '../../api/notices.ts';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';

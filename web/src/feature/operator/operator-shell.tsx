@@ -1,10 +1,10 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { Activity, Building2, ChartLine, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { text } from '#text/common.ts';
 import { operatorText } from '#text/operator.ts';
 import { protectionText } from '#text/protection.ts';
 import { statusText } from '#text/status.ts';
+import { text } from '#text/work.ts';
 import { Mark } from '../../ui/mark.tsx';
 import { ConnectionBanner } from '../live/banner.tsx';
 import { useLive } from '../live/use-live.ts';

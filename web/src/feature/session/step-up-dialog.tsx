@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Building2, KeyRound } from 'lucide-react';
 import { useId, useState } from 'react';
-import { text } from '#text/common.ts';
 import { peopleText } from '#text/people.ts';
+import { text } from '#text/work.ts';
 import { get, post } from '../../api/client.ts';
 import type { StepUp } from '../../api/identity.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';

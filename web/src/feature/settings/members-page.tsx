@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { UserPlus, Users } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '#text/common.ts';
 import { settingsText } from '#text/settings.ts';
+import { text } from '#text/work.ts';
 import type { Member } from '../../api/identity.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
-import { text } from '#text/common.ts';
 import { settingsText } from '#text/settings.ts';
+import { text } from '#text/work.ts';
 import { Crumb } from '../../ui/crumb.tsx';
 import { Help } from '../help/help.tsx';
 import { type TopicPath, useTopics } from './topics.tsx';

@@ -1,6 +1,6 @@
 import { Send } from 'lucide-react';
-import { text } from '#text/common.ts';
 import { connectionsText } from '#text/connections.ts';
+import { text } from '#text/work.ts';
 import { post } from '../../api/client.ts';
 import type { Delivery, Webhook } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';

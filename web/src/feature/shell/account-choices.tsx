@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { BookOpen, Keyboard, Languages, LogOut, Monitor, Moon, Rows2, Rows4, Sun, UserRound } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import type { PopupProps } from '../../ui/later-popup.tsx';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../../ui/menu.tsx';

@@ -1,5 +1,5 @@
 import { CircleUser } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { laterPopup } from '../../ui/later-popup.tsx';
 import { usePerson } from '../session/session.ts';
 

@@ -1,5 +1,5 @@
 import { approvalsText } from '#text/approvals.ts';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 
 const { keys, nav } = text;

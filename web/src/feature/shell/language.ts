@@ -1,4 +1,4 @@
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 
 /** Each by its own name: who cannot read the page finds theirs. */
 export const languages = [

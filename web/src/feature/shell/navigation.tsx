@@ -13,7 +13,7 @@ import {
   ShieldCheck,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
 import { laterPopup } from '../../ui/later-popup.tsx';
 import { Mark } from '../../ui/mark.tsx';

@@ -16,9 +16,9 @@ import {
   UserRound,
 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { text } from '#text/common.ts';
 import { paletteText } from '#text/palette.ts';
 import { settingsText } from '#text/settings.ts';
+import { text } from '#text/work.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { allOf, waitingQuery } from '../approval/queries.ts';

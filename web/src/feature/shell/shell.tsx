@@ -1,6 +1,6 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { useAttention } from '../inbox/queries.ts';
 import { ConnectionBanner } from '../live/banner.tsx';
 import { useLive } from '../live/use-live.ts';

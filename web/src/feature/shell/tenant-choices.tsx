@@ -1,5 +1,5 @@
 import { Building2, Check, UserCog } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { describeError } from '../../ui/feedback.tsx';
 import type { PopupProps } from '../../ui/later-popup.tsx';
 import { Menu, MenuItem, MenuLabel } from '../../ui/menu.tsx';

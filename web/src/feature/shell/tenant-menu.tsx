@@ -1,5 +1,5 @@
 import { ChevronsUpDown } from 'lucide-react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { laterPopup } from '../../ui/later-popup.tsx';
 import { Mark } from '../../ui/mark.tsx';
 import { useSignedIn } from '../session/session.ts';

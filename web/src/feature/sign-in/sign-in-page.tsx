@@ -1,8 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { text } from '#text/common.ts';
 import { peopleText } from '#text/people.ts';
+import { text } from '#text/work.ts';
 import type { SecondFactor, SignInWays } from '../../api/identity.ts';
 import { Notice } from '../../ui/feedback.tsx';
 import { Outside } from '../../ui/outside.tsx';

@@ -1,8 +1,8 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ChevronRight, LogIn } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '#text/common.ts';
 import { securityText } from '#text/security.ts';
+import { text } from '#text/work.ts';
 import type { SsoProvider } from '../../api/identity.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Empty, Notice } from '../../ui/feedback.tsx';

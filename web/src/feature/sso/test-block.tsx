@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { text } from '#text/common.ts';
 import { securityText } from '#text/security.ts';
+import { text } from '#text/work.ts';
 import { get, post } from '../../api/client.ts';
 import type { SsoProvider, SsoTest } from '../../api/identity.ts';
 import { Button } from '../../ui/button.tsx';

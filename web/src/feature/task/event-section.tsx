@@ -1,4 +1,4 @@
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Json, TaskEvent } from '../../api/types.ts';
 import { formatExact } from '../../format.ts';
 import { Disclosure } from '../../ui/disclosure.tsx';

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { CircleHelp } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { Settlement, Step, Task } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeError, Notice } from '../../ui/feedback.tsx';

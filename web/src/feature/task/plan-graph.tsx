@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { PlanStep, Step, StepState } from '../../api/types.ts';
 import { cx } from '../../ui/cx.ts';
 import { ScrollBox } from '../../ui/scroll-box.tsx';

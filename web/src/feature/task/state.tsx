@@ -17,7 +17,7 @@ import {
   Wrench,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { StepState, TaskSummary } from '../../api/types.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
-import { text } from '#text/common.ts';
 import { tasksText } from '#text/tasks.ts';
+import { text } from '#text/work.ts';
 import type { Attempt, Json, Step, Task } from '../../api/types.ts';
 import { formatDuration } from '../../format.ts';
 import { Badge } from '../../ui/badge.tsx';

@@ -1,7 +1,7 @@
 import { RotateCw, Undo2, Waypoints } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { text } from '#text/common.ts';
 import { tasksText } from '#text/tasks.ts';
+import { text } from '#text/work.ts';
 import type { Task } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';

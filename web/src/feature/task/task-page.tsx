@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
 import { tasksText } from '#text/tasks.ts';
+import { text } from '#text/work.ts';
 import type { Task } from '../../api/types.ts';
 import { formatCost, formatCount, formatDuration } from '../../format.ts';
 import { Crumb } from '../../ui/crumb.tsx';

@@ -1,4 +1,4 @@
-import { text } from '#text/common.ts';
+import { auditText } from '#text/audit.ts';
 import type { TimelineEntry } from '../../api/types.ts';
 import { capitalise, formatActor } from '../../format.ts';
 import { ForeignText } from '../../ui/foreign-text.tsx';
@@ -29,7 +29,7 @@ export function Timeline({ entries }: { entries: readonly TimelineEntry[] }) {
           </li>
         ))}
       </ol>
-      {quietCount > 0 && <p className="mt-2 text-muted text-note">{text.audit.quiet(quietCount)}</p>}
+      {quietCount > 0 && <p className="mt-2 text-muted text-note">{auditText.quiet(quietCount)}</p>}
     </>
   );
 }

@@ -1,8 +1,8 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { RotateCcw, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '#text/common.ts';
 import { vaultText } from '#text/vault.ts';
+import { text } from '#text/work.ts';
 import type { DeletedNote } from '../../api/vault.ts';
 import { formatActor } from '../../format.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { text } from '#text/common.ts';
 import { vaultText } from '#text/vault.ts';
+import { text } from '#text/work.ts';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';

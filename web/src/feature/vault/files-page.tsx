@@ -1,7 +1,7 @@
 import { Download, File as FileIcon, Upload } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '#text/common.ts';
 import { filesText } from '#text/files.ts';
+import { text } from '#text/work.ts';
 import { remove, store } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
 import type { FileItem } from '../../api/types.ts';

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { History } from 'lucide-react';
-import { text } from '#text/common.ts';
 import { vaultText } from '#text/vault.ts';
+import { text } from '#text/work.ts';
 import { isApiError } from '../../api/client.ts';
 import type { NoteVersion } from '../../api/vault.ts';
 import { formatActor, formatBytes } from '../../format.ts';

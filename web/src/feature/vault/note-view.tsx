@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { CheckSquare, ImageOff, Square } from 'lucide-react';
 import { createContext, Fragment, type ReactNode, useContext, useMemo } from 'react';
-import { text } from '#text/common.ts';
 import { vaultText } from '#text/vault.ts';
+import { text } from '#text/work.ts';
 import type { NoteLinks } from '../../api/vault.ts';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { ScrollBox } from '../../ui/scroll-box.tsx';

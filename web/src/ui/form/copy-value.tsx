@@ -1,6 +1,6 @@
 import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { Button } from '../button.tsx';
 
 interface CopyValueProps {

@@ -1,5 +1,5 @@
 import { type ReactNode, useId, useState } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import { Button } from '../button.tsx';
 import { Dialog, DialogBody } from '../dialog.tsx';
 import { FormError } from './form-error.tsx';

@@ -1,6 +1,6 @@
 import { type UseInfiniteQueryResult, useInfiniteQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { text } from '#text/common.ts';
+import { text } from '#text/work.ts';
 import type { listQuery } from '../../api/list.ts';
 import type { Page } from '../../api/types.ts';
 import { Button } from '../button.tsx';

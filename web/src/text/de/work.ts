@@ -1,5 +1,5 @@
 import type { Json } from '../../api/types.ts';
-import type { text as english } from '../en/common.ts';
+import type { text as english } from '../en/work.ts';
 import type { Translation } from '../translation.ts';
 
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
@@ -320,43 +320,6 @@ export const text: Translation<typeof english> = {
     raw: 'Das Ereignis als Daten',
     eventNote: 'Als reiner Text gezeigt. Links und Bilder sind nicht aktiv.',
     audit: 'Protokolleinträge dieser Aufgabe',
-  },
-  audit: {
-    title: 'Protokoll',
-    intro: 'Alles, was geschah, der Reihe nach, in einem signierten Protokoll, in dem nichts geändert werden kann.',
-    verifyLog: 'Das ganze Protokoll prüfen',
-    verifying: 'Wird geprüft …',
-    verified: (n: string) => `Das ganze Protokoll ist unversehrt: ${n} Einträge`,
-    verifiedAt: (when: string) => `Prüfpunkt signiert ${when}`,
-    broken: 'Das Protokoll besteht die Prüfung nicht',
-    notYet: 'Bei diesem Besuch noch nicht geprüft',
-    filterTask: 'Nur eine Aufgabe',
-    clear: 'Alle Einträge zeigen',
-    empty: 'Keine Einträge',
-    quiet: (n: number) => plural(n, 'Eintrag über Lesen oder Wiederholen', 'Einträge über Lesen oder Wiederholen'),
-    ofLog: (n: number) => `Eintrag ${n} des Protokolls`,
-    verify: 'In diesem Browser prüfen',
-    verifyShort: 'Noch einmal prüfen',
-    ok: 'geprüft',
-    okLong: (size: string) =>
-      `In diesem Browser geprüft: Der Eintrag ist Teil des Protokolls mit ${size} Einträgen, und die Signatur darüber stimmt.`,
-    download: 'Nachweis herunterladen',
-    leaf: 'Blatt-Hash',
-    path: 'Pfad zur Wurzel',
-    checkpoint: 'Prüfpunkt',
-    key: 'Prüfschlüssel',
-    body: 'Der Eintrag, wie er gehasht wurde',
-    pathCount: (n: number) => plural(n, 'Hash', 'Hashes'),
-    faults: {
-      key: 'Der Prüfschlüssel ist nicht lesbar.',
-      note: 'Der Prüfpunkt ist fehlerhaft oder nicht von diesem Protokoll signiert.',
-      signature: 'Die Signatur über den Prüfpunkt stimmt nicht.',
-      leaf: 'Der Eintrag hat nicht den Hash, den das Protokoll angibt.',
-      path: 'Der Pfad führt von diesem Eintrag nicht zur signierten Wurzel.',
-      key_changed: 'Das Protokoll zeigt einen anderen Schlüssel als den, den dieser Browser zuerst sah.',
-      unsupported: 'Dieser Browser kann die Signatur hier nicht prüfen (nötig sind Ed25519 und eine sichere Verbindung).',
-    },
-    notVerified: 'nicht geprüft',
   },
   vault: {
     title: 'Ablage',

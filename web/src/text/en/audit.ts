@@ -1,0 +1,40 @@
+const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+
+/** The words of the audit log and its proofs. */
+export const auditText = {
+  title: 'Audit',
+  intro: 'Everything that happened, in order, in a signed append-only log.',
+  verifyLog: 'Verify the whole log',
+  verifying: 'Verifying…',
+  verified: (n: string) => `The whole log is sound: ${n} entries`,
+  verifiedAt: (when: string) => `checkpoint signed ${when}`,
+  broken: 'The log does not verify',
+  notYet: 'Not verified in this visit',
+  filterTask: 'Only one task',
+  clear: 'Show all entries',
+  empty: 'No entries',
+  quiet: (n: number) => plural(n, 'entry about reading or retrying', 'entries about reading or retrying'),
+  ofLog: (n: number) => `entry ${n} of the audit log`,
+  verify: 'Verify in this browser',
+  verifyShort: 'Verify again',
+  ok: 'verified',
+  okLong: (size: string) =>
+    `Verified in this browser: the entry is part of the log of ${size} entries, and the signature over it is right.`,
+  download: 'Download proof',
+  leaf: 'Leaf hash',
+  path: 'Inclusion path',
+  checkpoint: 'Checkpoint',
+  key: 'Verifier key',
+  body: 'Entry as it was hashed',
+  pathCount: (n: number) => plural(n, 'hash', 'hashes'),
+  faults: {
+    key: 'The verifier key cannot be read.',
+    note: 'The checkpoint is malformed or not signed by this log.',
+    signature: 'The signature over the checkpoint is wrong.',
+    leaf: 'The entry does not have the hash that the log claims.',
+    path: 'The path does not lead from this entry to the signed root.',
+    key_changed: 'The log shows another key than the one this browser saw first.',
+    unsupported: 'This browser cannot check the signature here (it needs Ed25519 and a secure connection).',
+  },
+  notVerified: 'not verified',
+};
