@@ -53,6 +53,8 @@ const browserSchema = named(
   { id: 'PushSubscription', description: 'A browser that is told.' },
 );
 
+named(rulesSchema, { id: 'NoticeRules', description: 'What a person is told of, where and when.' });
+
 const rulesAnswer = z.object({
   rules: rulesSchema,
   kinds: z.array(z.enum(noticeKinds)).meta({ description: 'What this person can be told of now' }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allPermissions, type Permission } from '#trust/identity';
+import { allPermissions } from '#trust/identity';
 import { type TestCustomer, testHttp } from '../../../test/http.ts';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
 
@@ -51,16 +51,10 @@ test('every permission is listed with its meaning and the roles that bring it', 
 test('every permission opens a route, and every route asks for a permission that there is', () => {
   const asked = new Set(http.routes.map(({ access }) => access));
   const unused = allPermissions.filter((permission) => !asked.has(permission));
-  assert.deepEqual(unused.sort(), Object.keys(usedElsewhere).sort());
+  assert.deepEqual(unused, []);
   const unknown = [...asked].filter((access) => access.includes(':') && !allPermissions.some((permission) => permission === access));
   assert.deepEqual(unknown, []);
 });
-
-/** Permissions that no route of its own asks for, with the place that does. */
-const usedElsewhere: Partial<Record<Permission, string>> = {
-  'policy:read': 'surface/live: who may hear of changed policies',
-  'policy:write': 'surface/http/settings.ts: whoever changes thresholds',
-};
 
 test('a role of named permissions brings them with the next request, and takes them away with the next', async () => {
   const one = await buildCustomer();

@@ -27,10 +27,10 @@ export const list = <S extends z.ZodType>(item: S) => z.array(item).readonly();
 /** One page of a list. */
 export const page = <S extends z.ZodType>(item: S) => z.object({ items: list(item), nextCursor: z.string().nullable() });
 
-export const appearanceSchema = z.strictObject({
-  theme: z.enum(['light', 'dark', 'system']),
-  density: z.enum(['comfortable', 'compact']),
-});
+export const appearanceSchema = named(
+  z.strictObject({ theme: z.enum(['light', 'dark', 'system']), density: z.enum(['comfortable', 'compact']) }),
+  { id: 'Appearance', description: 'How a person likes to see things.' },
+);
 
 export const meSchema = named(
   z.object({
