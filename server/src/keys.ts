@@ -104,3 +104,9 @@ async function readPassphrase(from: Config['keys']['passphrase']): Promise<strin
   registerSecret(value);
   return value;
 }
+
+/** Seals the key for pushing under the installation's: whoever pushes knows no other use of it. */
+export const pushKeySeal = ({ seal, open }: InstallationKey) => ({
+  seal: (plain: Uint8Array) => seal('push-key/vapid', plain),
+  open: (sealed: Uint8Array) => open('push-key/vapid', sealed),
+});

@@ -37,7 +37,7 @@ import { createPlatformConnections } from './connections.ts';
 import { createTenant, type NewCustomer } from './customer.ts';
 import { databaseLogins } from './database-logins.ts';
 import { createPlatformFiles, folderRoots } from './files.ts';
-import { openKeys } from './keys.ts';
+import { openKeys, pushKeySeal } from './keys.ts';
 import { createPlatformLedger } from './ledger.ts';
 import { createTools, type ToolDeps } from './own-tools.ts';
 import { createPlatformQuotas } from './quota.ts';
@@ -214,7 +214,8 @@ export async function openPlatform(options: PlatformOptions) {
     });
     const { connections, network } = watching;
     const notices = createNotices({
-      ...{ database, keysOf: keyring.of, installation, network, postman, sequencer, clock, log },
+      ...{ database, keysOf: keyring.of, network, postman, sequencer, clock, log },
+      pushKeySeal: pushKeySeal(installation),
       listTenants: () => identity.listTenants(),
       origin: () => options.publicOrigins()[0] ?? '',
       mailFrom: config.mail?.from,

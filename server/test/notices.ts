@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '#kernel';
 import { withTenant } from '#kernel/database';
 import type { Letter } from '#kernel/mail';
 import { recordAudit } from '#trust/audit';
+import { pushKeySeal } from '../src/keys.ts';
 import { testHttp } from './http.ts';
 import { cookiesOf, testOrigin } from './identity.ts';
 import { eventually } from './platform.ts';
@@ -53,7 +54,15 @@ export async function noticePlatform() {
     /** One process's part; what it would hear of by itself it is told. */
     const build = (through: Pick<typeof network, 'fetch'> = network) => {
       const notices = createNotices({
-        ...{ database, keysOf: keyring.of, installation: platform.installation, network: through, sequencer, clock, log: platform.log },
+        ...{
+          database,
+          keysOf: keyring.of,
+          pushKeySeal: pushKeySeal(platform.installation),
+          network: through,
+          sequencer,
+          clock,
+          log: platform.log,
+        },
         postman: { isConfigured: true, send: async (letter) => void letters.push(letter) },
         listTenants: async () => [{ id: tenantId }],
         origin: () => 'https://factotum.example',

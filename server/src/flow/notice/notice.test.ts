@@ -288,13 +288,12 @@ test('the key for pushing is one over all processes, and made anew where its sea
       auth: database.auth,
       clock: systemClock,
       contact: () => 'mailto:ops@factotum.example',
-      installation: {
-        ...platform.installation,
-        seal: (context, plain) => platform.installation.seal(context + seal, plain),
-        open: (context, sealed) => platform.installation.open(context + seal, sealed),
+      sealed: {
+        seal: (plain) => platform.installation.seal(seal, plain),
+        open: (sealed) => platform.installation.open(seal, sealed),
       },
     }).publicKey();
-  const [one, other] = await Promise.all([keyOf(''), keyOf('')]);
+  const [one, other] = await Promise.all([keyOf('a key file'), keyOf('a key file')]);
   assert.equal(one, other);
   const anew = await keyOf('another key file');
   assert.notEqual(anew, one);

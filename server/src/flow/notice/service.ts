@@ -4,11 +4,11 @@ import type { Database } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
 import type { Sequencer } from '#trust/audit';
 import { principalOfSession, reachableMembers } from '#trust/identity';
-import type { InstallationKey, KeysOf, TenantKeys } from '#trust/key';
+import type { KeysOf, TenantKeys } from '#trust/key';
 import { collect } from './collect.ts';
 import { createNoticeKeeper, type NoticeKeeper } from './keeper.ts';
 import { trialMessage } from './letter.ts';
-import { createPushKey } from './push/push-key.ts';
+import { createPushKey, type PushKeySeal } from './push/push-key.ts';
 import { type PushOutcome, sendPush } from './push/send.ts';
 import type { SubscriptionRow } from './store.ts';
 import { targetOf } from './subscriptions.ts';
@@ -16,7 +16,7 @@ import { targetOf } from './subscriptions.ts';
 export interface NoticesOptions {
   readonly database: Database;
   readonly keysOf: KeysOf;
-  readonly installation: InstallationKey;
+  readonly pushKeySeal: PushKeySeal;
   readonly network: Pick<OutsideNetwork, 'fetch'>;
   readonly postman: Pick<Postman, 'isConfigured' | 'send'>;
   readonly sequencer: Pick<Sequencer, 'onEntries'>;
@@ -43,10 +43,10 @@ export interface Notices {
 }
 
 export function createNotices(options: NoticesOptions): Notices {
-  const { database, installation, clock, origin, mailFrom } = options;
+  const { database, pushKeySeal, clock, origin, mailFrom } = options;
   // Some services take a push only from somebody they could write to (RFC 8292, 2.1).
   const contact = () => (origin().startsWith('https:') ? origin() : `mailto:${addressIn(mailFrom)}`);
-  const pushKey = createPushKey({ auth: database.auth, installation, clock, contact });
+  const pushKey = createPushKey({ auth: database.auth, sealed: pushKeySeal, clock, contact });
   const deps = {
     ...options,
     pushKey,

@@ -1,7 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type Clock, FactotumError, isFactotumError } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
-import type { InstallationKey } from '#trust/key';
 
 /** How this installation is known to services that push (RFC 8292). */
 export interface PushKey {
@@ -11,15 +10,21 @@ export interface PushKey {
   authorization(endpoint: string): Promise<string>;
 }
 
+/** Seals the private half, and opens it; handed in by who holds the installation's key. */
+export interface PushKeySeal {
+  seal(plain: Uint8Array): Buffer;
+  /** @throws FactotumError `seal.broken`. */
+  open(sealed: Uint8Array): Buffer;
+}
+
 export interface PushKeyOptions {
   readonly auth: RoleDatabase;
-  readonly installation: InstallationKey;
+  readonly sealed: PushKeySeal;
   readonly clock: Clock;
   /** Where whoever runs a push service reaches those who run this: an https or mailto address. */
   readonly contact: () => string;
 }
 
-const sealContext = 'push-key/vapid';
 /** A token is good for a day at most (RFC 8292, 2); half of it leaves room for clocks. */
 const tokenLifeS = 12 * 3_600;
 
@@ -27,7 +32,7 @@ const tokenLifeS = 12 * 3_600;
  * The installation's key for pushing: made by whoever asks first, over all processes one. Losing it means that browsers have to be added
  * again, which they do by themselves the next time that somebody opens the dashboard.
  */
-export function createPushKey({ auth, installation, clock, contact }: PushKeyOptions): PushKey {
+export function createPushKey({ auth, sealed, clock, contact }: PushKeyOptions): PushKey {
   let known: Promise<{ publicKey: string; privateKey: KeyObject }> | undefined;
   const key = () => {
     known ??= readOrMake().catch((error: unknown) => {
@@ -43,9 +48,9 @@ export function createPushKey({ auth, installation, clock, contact }: PushKeyOpt
       .then(({ rows: [row] }) => (row === undefined ? null : { publicKey: row.publicKey, der: openKey(row.sealedKey) }));
 
   /** Null for one that another installation key has sealed: it is lost with that. */
-  function openKey(sealed: Buffer): Buffer | null {
+  function openKey(bytes: Buffer): Buffer | null {
     try {
-      return installation.open(sealContext, sealed);
+      return sealed.open(bytes);
     } catch (error) {
       if (isFactotumError(error, 'seal.broken')) return null;
       throw error;
@@ -67,10 +72,10 @@ export function createPushKey({ auth, installation, clock, contact }: PushKeyOpt
     const made = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const { x = '', y = '' } = made.publicKey.export({ format: 'jwk' });
     const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]).toString('base64url');
-    const sealed = installation.seal(sealContext, made.privateKey.export({ format: 'der', type: 'pkcs8' }));
+    const kept = sealed.seal(made.privateKey.export({ format: 'der', type: 'pkcs8' }));
     await auth.pool.query(
       `insert into "pushKey" ("id", "publicKey", "sealedKey", "createdAt") values ('vapid', $1, $2, $3) on conflict do nothing`,
-      [point, sealed, clock.now()],
+      [point, kept, clock.now()],
     );
   }
 
