@@ -20,7 +20,7 @@ interface Check {
   readonly run: () => Promise<string>;
 }
 
-const workspaces = ['server', 'web', 'packages/tlog', 'packages/connector-sdk', 'bench', 'e2e', 'scripts'];
+const workspaces = ['server', 'web', 'packages/tlog', 'packages/translation', 'packages/connector-sdk', 'bench', 'e2e', 'scripts'];
 
 const checks: readonly Check[] = [
   { name: 'format and lint', run: () => complaintsOf(bin('biome'), 'check', '--error-on-warnings', '--colors=off') },

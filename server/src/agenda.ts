@@ -1,5 +1,5 @@
 import { createRelease } from '#connector/calendar';
-import { type AgendaKeeper, createAgenda, createAgendaKeeper, createWrites } from '#flow/agenda';
+import { createAgenda, createAgendaKeeper, createWrites } from '#flow/agenda';
 import type { Clock } from '#kernel';
 import type { Database } from '#kernel/database';
 import type { KeysOf } from '#trust/key';
@@ -12,7 +12,7 @@ export const createPlatformAgenda = (deps: { readonly database: Database; readon
 });
 
 /** Tells of appointments and lets go of held times. Not started yet. */
-export const createPlatformAgendaKeeper = (platform: Platform): AgendaKeeper =>
+export const createPlatformAgendaKeeper = (platform: Platform) =>
   createAgendaKeeper({
     ...platform,
     keysOf: platform.keyring.of,

@@ -1,8 +1,9 @@
 import { createImportJob } from '#flow/file';
 import { createReadWordsJob } from '#flow/task';
+import type { Poller } from '#kernel';
 import { createArchiveJobs } from '#ops/archive';
 import { createJobRunner, type JobHandler, type JobRunner } from '#trust/job';
-import { createDueRotations, createRotationJobs, type DueRotations } from '#trust/rotation';
+import { createDueRotations, createRotationJobs } from '#trust/rotation';
 import { createEraseJob } from '#trust/tenant';
 import { backupJobs } from './backup.ts';
 import type { Platform } from './platform.ts';
@@ -37,6 +38,6 @@ export function createJobs(platform: Platform): JobRunner {
 }
 
 /** Orders rotations of secrets that are due. Not started yet. */
-export function createRotationKeeper({ rotation, identity }: Platform, onOrdered: () => void): DueRotations {
+export function createRotationKeeper({ rotation, identity }: Platform, onOrdered: () => void): Poller<number> {
   return createDueRotations({ ...rotation, listTenants: () => identity.listTenants(), onOrdered });
 }

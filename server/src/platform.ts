@@ -8,7 +8,7 @@ import { createNotices } from '#flow/notice';
 import { createModelPlanner, createOwnModels, createPlanning } from '#flow/plan';
 import { createRunner, createTenantContexts } from '#flow/run';
 import type { Tool, ToolCatalogue } from '#flow/tool';
-import { type Clock, type Config, type Id, type Logger, systemClock } from '#kernel';
+import { type Clock, type Config, type Id, type Logger, type Poller, systemClock } from '#kernel';
 import { assertWalls, openDatabase, withTenant } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
 import { registerSecret } from '#kernel/redact';
@@ -23,10 +23,10 @@ import { createAccessLog, createSequencer, recordAudit } from '#trust/audit';
 import { blobTarget, createBlobs } from '#trust/blob';
 import { createCertificates } from '#trust/certificate';
 import { createEncryption, type EncryptionOptions } from '#trust/encryption';
-import { createClientAddress, createIdentity, createSingleSignOn, ownersOf, type TxtLookup } from '#trust/identity';
+import { createClientAddress, createIdentity, createSingleSignOn, type TxtLookup } from '#trust/identity';
 import { createKeyGenerations, createKeyring, createKeyWatch, createRemoveRemains } from '#trust/key';
 import { createPolicyEngine, useGrant } from '#trust/policy';
-import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget, type QuotaKeeper } from '#trust/quota';
+import { createModelBudget, createQuotaKeeper, createRequestLimits, type ModelBudget } from '#trust/quota';
 import { createRegistrations } from '#trust/registration';
 import { createSecretUnits, type Referrer, type SecretScope, usersByName } from '#trust/secret';
 import { createFiles } from '#trust/vault';
@@ -40,6 +40,7 @@ import { createPlatformFiles, folderRoots } from './files.ts';
 import { openKeys, pushKeySeal } from './keys.ts';
 import { createPlatformLedger } from './ledger.ts';
 import { createTools, type ToolDeps } from './own-tools.ts';
+import { createMailedOwners } from './owners.ts';
 import { createPlatformQuotas } from './quota.ts';
 import { createRotation } from './rotation.ts';
 import { modelReferences, openSecrets, resolveEarly, withHolders } from './secrets.ts';
@@ -213,11 +214,12 @@ export async function openPlatform(options: PlatformOptions) {
       log,
     });
     const { connections, network } = watching;
+    const publicOrigin = () => options.publicOrigins()[0] ?? '';
     const notices = createNotices({
       ...{ database, keysOf: keyring.of, network, postman, sequencer, clock, log },
       pushKeySeal: pushKeySeal(installation),
       listTenants: () => identity.listTenants(),
-      origin: () => options.publicOrigins()[0] ?? '',
+      origin: publicOrigin,
       mailFrom: config.mail?.from,
     });
     referrers.push(async (scope) => (scope === 'installation' ? [] : connections.references(scope)));
@@ -225,7 +227,7 @@ export async function openPlatform(options: PlatformOptions) {
       ...{ database, connections, postman, readMoney, certificates, clock, ...calendars },
       files: vaultFiles,
       keysOf: keyring.of,
-      ownersOf: (tenantId) => ownersOf(database.auth, tenantId),
+      ownersOf: createMailedOwners(database),
     });
     const toolServers = openToolServers({ config, database, keysOf: keyring.of, resolver: secretResolver, clock, log });
     referrers.push(async (scope) => (scope === 'installation' ? [] : toolServerReferences({ database, keysOf: keyring.of }, scope)));
@@ -246,6 +248,7 @@ export async function openPlatform(options: PlatformOptions) {
       host: routedHost(tools.host, toolServers),
       clock,
       spendGrant,
+      whoMayDecide: identity.whoMayDecide,
       contextOf: createTenantContexts({ database, keysOf: keyring.of }),
     };
 
@@ -312,6 +315,8 @@ export async function openPlatform(options: PlatformOptions) {
       connections,
       network,
       notices,
+      /** Where people open us. */
+      publicOrigin,
       createWatcher: watching.createWatcher,
       watcherFigures: watching.watcherFigures,
       runTools,
@@ -361,8 +366,8 @@ export function createWorker(platform: Platform): Engine {
 }
 
 /** Gives and mails alerts about quotas that nobody counts on the way. Not started yet. */
-export function createAlerter({ database, clock, log, postman }: Platform): QuotaKeeper {
-  return createQuotaKeeper({ database, clock, log, postman, ownersOf: (tenantId) => ownersOf(database.auth, tenantId) });
+export function createAlerter({ database, clock, log, postman }: Platform): Poller {
+  return createQuotaKeeper({ database, clock, log, postman, ownersOf: createMailedOwners(database) });
 }
 
 /** The operator's model, or null: then what no playbook knows waits for a person. */

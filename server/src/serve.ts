@@ -8,7 +8,7 @@ import { addBackupMetrics } from '#ops/backup';
 import { announceDemoMails, dropDemoMails, readDemoMails } from '#ops/demo';
 import { createMemoryKeeper } from '#ops/memory';
 import { createSampler } from '#ops/status';
-import { addConnectionMetrics, addStorageMetrics, createMetrics } from '#ops/telemetry';
+import { addConnectionMetrics, addNoticeMetrics, addStorageMetrics, createMetrics } from '#ops/telemetry';
 import { createControlServer, holdDataFolder } from '#surface/cli';
 import { type Addresses, createHttp, type HttpDeps, knownAddresses } from '#surface/http';
 import { createLive } from '#surface/live';
@@ -171,6 +171,7 @@ export function httpDeps(
   addBackupMetrics(metrics, platform.backups);
   addStorageMetrics(metrics, platform.storageFigures);
   addConnectionMetrics(metrics, platform.watcherFigures);
+  addNoticeMetrics(metrics, platform.notices.faults);
   return {
     ...platform,
     backups: backupPort(platform),

@@ -51,7 +51,7 @@ const spans = `('duration', 'wait', 'wait_of')`;
 export async function openOwner(ownerUrl: string) {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
-  for (const table of ['event', 'task', 'plan', 'approval', 'audit_entry', 'figure_day', 'figure_state'])
+  for (const table of ['event', 'task', 'plan', 'approval', 'audit_entry', 'figure_day', 'figure_month', 'figure_state'])
     await client.query(`alter table app.${table} no force row level security`);
   const ask = async <Row extends object>(text: string, values: unknown[]): Promise<Row[]> => (await client.query<Row>(text, values)).rows;
   const number = (rows: Figure[]): Figure[] =>
@@ -73,6 +73,12 @@ export async function openOwner(ownerUrl: string) {
           spans === null ? [row] : entriesOf(spans).map(({ place, n }) => ({ ...row, bin: lengths[place] ?? -1, n })),
         ),
       ),
+    /** Figures of months that are not the sums of those of their days, and the other way round. */
+    monthsApart: async (tenantId: string): Promise<object[]> => {
+      const kept = 'select measure, month, a, b, c, n, amount from app.figure_month where tenant_id = $1';
+      const summed = `select measure, date_trunc('month', day)::date, a, b, c, sum(n), sum(amount) from app.figure_day where tenant_id = $1 group by 1, 2, 3, 4, 5`;
+      return ask(`(${kept} except ${summed}) union all (${summed} except ${kept})`, [tenantId]);
+    },
     /** The figures that there should be. */
     slowly: async (tenantId: string, zone: string): Promise<Figure[]> =>
       number(

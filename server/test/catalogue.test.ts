@@ -75,7 +75,7 @@ test('every table of tenant data leads with the tenant and has row-level securit
   const others = tables.filter(({ key }) => key[0] !== 'tenant_id').map(({ table }) => table);
   assert.deepEqual(
     others,
-    ['app.backup', 'app.process_sample', 'app.schema_migration', 'app.watcher', 'app.worker'],
+    ['app.alarm', 'app.backup', 'app.process_sample', 'app.schema_migration', 'app.watcher', 'app.worker'],
     'only these are not of a tenant',
   );
   for (const { table, enabled, forced } of tables.filter(({ table }) => !others.includes(table)))
@@ -101,6 +101,7 @@ test('every index of tenant data leads with the tenant, but for those that the e
     where c.relnamespace = 'app'::regnamespace and a.attname <> 'tenant_id' order by 1`);
   assert.deepEqual(indexes.map(({ name }) => name).sort(), [
     'app.agenda_due_order',
+    'app.alarm_pkey',
     'app.audit_pending_order',
     'app.backup_pkey',
     'app.connection_free',
@@ -145,6 +146,7 @@ test('only the engine and the sequencer see more than one tenant, and only in th
       'figure_day',
       'job',
       'key_revocation',
+      'notice',
       'notice_person',
       'plan',
       'queue_sample',

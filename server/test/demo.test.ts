@@ -4,11 +4,11 @@ import { sql } from 'kysely';
 import { withTenant } from '#kernel/database';
 import { announceDemoMails, readDemoMails } from '#ops/demo';
 import { createTenant } from '../src/customer.ts';
-import { testHttp } from './http.ts';
+import { type Line, type Sent, testHttp } from './http.ts';
 import { cookiesOf, testOrigin } from './identity.ts';
 import { eventually } from './platform.ts';
 
-const { platform, send } = await testHttp();
+const { platform, send, ask } = await testHttp();
 await platform.startWorker();
 await platform.sequencer.start();
 
@@ -23,11 +23,7 @@ async function demoTenant(name: string) {
   const { id: tenantId } = await createTenant(platform, { name, actor: 'system:setup', demo: true });
   const token = await platform.identity.createSignInLink(tenantId);
   const cookie = cookiesOf(await send('POST /api/v1/session', { json: { token }, headers: { origin: testOrigin } }));
-  const json = async <T>(line: Parameters<typeof send>[0], sent = {}): Promise<T> => {
-    const response = await send(line, { cookie, ...sent });
-    assert.ok(response.ok, `${line}: ${response.status} ${await response.clone().text()}`);
-    return (await response.json()) as T; // the routes' own schema is checked by `send`
-  };
+  const json = <T>(line: Line, sent: Sent = {}) => ask<T>(line, { cookie, ...sent });
   return { tenantId, cookie, json };
 }
 const door = { channel: 'drop', submittedBy: 'connector:drop' } as const;

@@ -9,7 +9,14 @@ import { configTable } from '#kernel';
 const root = join(import.meta.dirname, '..', '..');
 
 /** Read by our tests and tools alone, so they are no settings. */
-const ofTests = ['FACTOTUM_FIXTURES', 'FACTOTUM_TEST_DATABASE_URL', 'FACTOTUM_TEST_MESSAGES', 'FACTOTUM_TEST_SEED', 'FACTOTUM_DEV_API'];
+const ofTests = [
+  'FACTOTUM_FIXTURES',
+  'FACTOTUM_TEST_DATABASE_URL',
+  'FACTOTUM_TEST_MESSAGES',
+  'FACTOTUM_TEST_SCREENSHOTS',
+  'FACTOTUM_TEST_SEED',
+  'FACTOTUM_DEV_API',
+];
 
 const pages = await readPages();
 

@@ -23,6 +23,7 @@ export const grants: Readonly<Record<string, Readonly<Record<string, string>>>> 
     'app.destruction_certificate': 'insert, select, update (note)',
     'app.event': 'delete, insert, select, update (body, raw)',
     'app.figure_day': 'delete, insert, select, update',
+    'app.figure_month': 'delete, insert, select, update',
     'app.figure_state': 'delete, insert, select, update',
     'app.figure_task': 'delete, insert, select, update',
     'app.idempotency': 'delete, insert, select, update',
@@ -117,6 +118,7 @@ export const grants: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
   factotum_engine: {
     'app.agenda_due': 'select (due_at, tenant_id)',
+    'app.alarm': 'insert, select, update',
     'app.approval': 'insert, select, update (state, used_at)',
     'app.attempt': 'insert, select, update (outcome, settled_at)',
     'app.audit_pending': 'insert',
@@ -128,6 +130,7 @@ export const grants: Readonly<Record<string, Readonly<Record<string, string>>>> 
     'app.job':
       'insert, select, update (cancelling, epoch, error_code, error_message, finished_at, input, leased_until, owner, position, progress_done, progress_of, progress_unit, result, run_at, started_at, state, tries)',
     'app.key_revocation': 'select',
+    'app.notice': 'select (mail_at, mail_tries, tenant_id)',
     'app.notice_person': 'select (fence, lease_until, run_at, tenant_id, user_id), update (fence, lease_until)',
     'app.plan': 'insert, select',
     'app.process_sample': 'delete, insert, select',

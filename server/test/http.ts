@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,6 +28,9 @@ export interface Sent {
   readonly address?: string;
 }
 
+/** Method and path. */
+export type Line = `${'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'PATCH' | 'TRACE'} /${string}`;
+
 /** A tenant with an owner, and the means to be somebody in it. */
 export interface TestCustomer {
   readonly tenantId: Id<'tenant'>;
@@ -41,7 +45,9 @@ export interface TestHttp {
   readonly platform: TestPlatform;
   readonly http: Http;
   readonly deps: HttpDeps;
-  send(line: `${'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'PATCH' | 'TRACE'} /${string}`, sent?: Sent): Promise<Response>;
+  send(line: Line, sent?: Sent): Promise<Response>;
+  /** Sends what must succeed. @returns the JSON of the answer, which the caller names as the route declares it; null where there is none */
+  ask<T>(line: Line, sent?: Sent): Promise<T>;
   buildCustomer(settings?: JsonObject): Promise<TestCustomer>;
 }
 
@@ -103,6 +109,12 @@ export async function testHttp(
     http,
     deps,
     send,
+    async ask(line, sent) {
+      const response = await send(line, sent);
+      const text = await response.text();
+      assert.ok(response.ok, `${line} was answered ${response.status}: ${text}`);
+      return text === '' ? null : JSON.parse(text);
+    },
     buildCustomer: async (settings = {}) => {
       const name = `customer-${randomBytes(6).toString('hex')}`;
       const { id: tenantId } = await createTenant(platform, { name, actor: 'operator:test', settings });

@@ -18,6 +18,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
     'kernel/redact',
     'kernel',
     'kernel/outbound',
+    'kernel/words',
     'kernel/mail',
     'kernel/cloud',
     'kernel/hashicorp-vault',
@@ -98,7 +99,7 @@ export function checkImports(files: readonly SourceFile[]): { faults: string[]; 
 }
 
 /** Parts of the kernel with a door of their own; the rest of it is one module. */
-const kernelDoors = ['redact', 'outbound', 'mail', 'cloud', 'hashicorp-vault', 'storage', 'database'];
+const kernelDoors = ['redact', 'outbound', 'words', 'mail', 'cloud', 'hashicorp-vault', 'storage', 'database'];
 
 /** The module that owns a file: a layer's sub-folder, except that `kernel` has several doors and `engine` and `main` are one module each. */
 function moduleOf(path: string): string {

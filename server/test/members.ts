@@ -52,7 +52,7 @@ export async function testMembers(options: NonNullable<Parameters<typeof testHtt
     },
     close: () => undefined,
   };
-  const { platform, send, buildCustomer } = await testHttp({ ...options, deps: { postman, ...options.deps } });
+  const { platform, send, ask, buildCustomer } = await testHttp({ ...options, deps: { postman, ...options.deps } });
 
   const membersOf = async (customer: TestCustomer): Promise<Member[]> =>
     (await bodyOf(await send('GET /api/v1/members?limit=200', { key: await customer.key('member:read') }))).items;
@@ -60,6 +60,7 @@ export async function testMembers(options: NonNullable<Parameters<typeof testHtt
   return {
     platform,
     send,
+    ask,
     buildCustomer,
     mail,
     membersOf,

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import { createNetwork } from '#flow/connection';
 import { createNotices, type Rules } from '#flow/notice';
-import { type Clock, systemClock } from '#kernel';
+import { type Clock, FactotumError, systemClock } from '#kernel';
 import { withTenant } from '#kernel/database';
 import type { Letter } from '#kernel/mail';
 import { recordAudit } from '#trust/audit';
 import { pushKeySeal } from '../src/keys.ts';
-import { testHttp } from './http.ts';
+import { type Line, testHttp } from './http.ts';
 import { cookiesOf, testOrigin } from './identity.ts';
 import { eventually } from './platform.ts';
 import { openPush, testBrowser, testPushService } from './push.ts';
@@ -25,7 +25,7 @@ export const secretWord = 'Persimmon';
 /** A server whose people are told things, a push service that they are told by, and places: tenants whose owner is asked. */
 export async function noticePlatform() {
   const service = await testPushService();
-  const { platform, send, buildCustomer } = await testHttp();
+  const { platform, send, ask: askAs, buildCustomer } = await testHttp();
   const { database, keyring, sequencer } = platform;
   await platform.startWorker();
   const network = createNetwork([service.host]);
@@ -40,17 +40,14 @@ export async function noticePlatform() {
     const cookie = await customer.signIn();
     const keys = await keyring.of(tenantId);
     const run = <R>(work: Parameters<typeof withTenant<R>>[2]) => withTenant(database.app.db, tenantId, work);
-    const ask = async <T>(line: Parameters<typeof send>[0], json?: unknown, as = cookie): Promise<T> => {
-      const response = await send(line, { cookie: as, ...(json === undefined ? {} : { json }) });
-      if (response.status >= 300) throw new Error(`${line} was answered ${response.status}: ${await response.text()}`);
-      const text = await response.text();
-      return (text === '' ? null : JSON.parse(text)) as T; // Each caller names what the route declares.
-    };
+    const ask = <T>(line: Line, json?: unknown, as = cookie) => askAs<T>(line, { cookie: as, ...(json === undefined ? {} : { json }) });
     const { user } = await ask<{ user: { id: string } }>('GET /api/v1/account');
     await send('PUT /api/v1/vault/notes/Playbooks%2FAsk.md', { cookie, body: playbook, headers: { 'content-type': 'text/markdown' } });
     let aheadMs = 0;
     const clock: Clock = { now: () => new Date(Date.now() + aheadMs), monotonicMs: () => systemClock.monotonicMs() + aheadMs };
     const letters: Letter[] = [];
+    /** The mail server, as the test has it. */
+    const mailServer = { isAway: false };
     /** One process's part; what it would hear of by itself it is told. */
     const build = (through: Pick<typeof network, 'fetch'> = network) => {
       const notices = createNotices({
@@ -63,13 +60,19 @@ export async function noticePlatform() {
           clock,
           log: platform.log,
         },
-        postman: { isConfigured: true, send: async (letter) => void letters.push(letter) },
+        postman: {
+          isConfigured: true,
+          async send(letter) {
+            if (mailServer.isAway) throw new FactotumError('mail.unavailable', 'The mail server did not take the mail. Try again later.');
+            letters.push(letter);
+          },
+        },
         listTenants: async () => [{ id: tenantId }],
         origin: () => 'https://factotum.example',
         mailFrom: undefined,
       });
       const keeper = notices.createKeeper();
-      return { ...keeper, collect: notices.collect, look: () => notices.collect(tenantId).then(keeper.look) };
+      return { ...keeper, collect: notices.collect, faults: notices.faults, look: () => notices.collect(tenantId).then(keeper.look) };
     };
     const keeper = build();
     const { rules } = await ask<{ rules: Rules }>('GET /api/v1/me/notice-rules');
@@ -92,15 +95,15 @@ export async function noticePlatform() {
       return { ...made, path, browser, got };
     };
     return {
-      ...{ tenantId, cookie, keys, run, ask, clock, letters, build, keeper, loud, subscribe, userId: user.id },
+      ...{ tenantId, cookie, keys, run, ask, clock, letters, mailServer, build, keeper, loud, subscribe, userId: user.id },
       save: (next: Rules, as = cookie) => ask('PUT /api/v1/me/notice-rules', next, as),
       pass: (ms: number) => {
         aheadMs += ms;
       },
-      /** Somebody else with that role, signed in. */
-      async join(role: string) {
+      /** Somebody else with that role, signed in. @param alias - what makes them another than those who have it already */
+      async join(role: string, alias = role) {
         const { url } = await ask<{ url: string }>('POST /api/v1/invitations', {
-          email: `${role}@${customer.name}.example`,
+          email: `${alias}@${customer.name}.example`,
           roles: [role],
         });
         const json = { token: url.split('#token=')[1], name: 'Nora' };

@@ -33,6 +33,13 @@ export interface TestPlatform extends Platform {
 }
 export type LookedTask = Awaited<ReturnType<typeof look>>;
 
+/** Where people decide by names that are no ids (`user:boss`), they may: tests of what becomes of decisions make up who decides. */
+export function believeNames({ runTools, identity }: Pick<Platform, 'runTools' | 'identity'>): void {
+  const isMadeUp = (actor: string) => !/^system:|^operator:|_[0-9a-f]{24}$/.test(actor);
+  runTools.whoMayDecide = async (tenantId, actors) =>
+    (await identity.whoMayDecide(tenantId, actors)).union(new Set(actors.filter(isMadeUp)));
+}
+
 /** Opens a platform whose demo is off and whose outbox and drop folders lie in a temporary folder. */
 export async function testPlatform(
   options: {
@@ -67,6 +74,7 @@ export async function testPlatform(
     ...(options.lookupTxt === undefined ? {} : { lookupTxt: options.lookupTxt }),
     ...(options.rotation === undefined ? {} : { rotation: options.rotation }),
   });
+  believeNames(platform);
   after(async () => {
     for (const worker of workers) await worker.stop(2_000);
     await platform.close();

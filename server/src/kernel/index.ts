@@ -22,5 +22,6 @@ export { type Id, type IdKind, idSchema, isId, newId } from './ids.ts';
 export { parseJson } from './json-text.ts';
 export { createLimit } from './limit.ts';
 export { createLogger, type Logger } from './log.ts';
+export { createPoller, type Poller } from './poller.ts';
 export { createTurns } from './turns.ts';
 export { instantOf, isDay, isoDate, localDate, type WallTime, wallTimeOf } from './zone.ts';

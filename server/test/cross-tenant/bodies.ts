@@ -59,6 +59,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
   'POST /api/v1/account/passkeys': () => [{ json: { name: 'x', response: {} } }],
   'POST /api/v1/me/views': ({ ids }) => [{ json: { page: 'tasks', name: 'Mine', filter: { source: ids.canary } }, allowed: [201] }],
   'PUT /api/v1/me/views/{id}': () => [{ json: { name: 'Mine now', filter: {} } }],
+  'PUT /api/v1/me/language': () => [{ json: { language: 'de' }, allowed: [204] }],
   'PUT /api/v1/me/appearance': () => [{ json: { theme: 'dark', density: 'compact' }, allowed: [204] }],
   'POST /api/v1/me/survey': () => [{ json: { scores: { useful: 5 } }, allowed: [204] }],
   'POST /api/v1/me/devices': ({ ids }) => [{ json: { name: ids.canary, permissions: ['vault:read'] }, allowed: [201] }],
@@ -171,6 +172,7 @@ export const bodies: Readonly<Record<string, (other: Place) => readonly Sample[]
     { json: { ids: [ids.approval] }, allowed: [204] },
     { json: { until: 'ntc_f' }, allowed: [204] },
   ],
+  'POST /api/v1/me/changes/{id}/restore': () => [{}],
   'PUT /api/v1/me/notice-rules': () => [{ json: noticeRules, allowed: [204] }],
   'POST /api/v1/me/push-subscriptions': ({ ids }) => [
     { json: { endpoint: `https://${ids.canary.slice(0, 6)}.example/push`, keys: testBrowser().keys, name: 'Mine' }, allowed: [201] },

@@ -27,6 +27,7 @@ export const pathIds: Readonly<Record<string, (other: Place) => string>> = {
   'backups/{id}': () => newId('backup'),
   'exports/{jobId}': ({ ids }) => ids.job,
   'history/{id}': ({ ids }) => ids.versioned,
+  'changes/{id}': ({ ids }) => ids.ownChange,
   'devices/{id}': ({ ids }) => ids.device,
   'push-subscriptions/{id}': ({ ids }) => ids.browser,
   'views/{id}': ({ ids }) => ids.view,

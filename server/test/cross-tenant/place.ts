@@ -5,7 +5,7 @@ import { type Id, isId, newId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { addTenantJob } from '#trust/job';
 import { createGrant } from '#trust/policy';
-import type { TestHttp } from '../http.ts';
+import type { Line, TestHttp } from '../http.ts';
 import { testOrigin } from '../identity.ts';
 import { eventually } from '../platform.ts';
 import { testBrowser } from '../push.ts';
@@ -30,24 +30,17 @@ const mailWith = (canary: string): string =>
   ].join('\r\n');
 
 /** What a tenant needs so that somebody else can try to get at it. Everything is made by the doors of the product, as far as they go. */
-export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
+export async function buildPlace(http: TestHttp) {
+  const { platform, send, buildCustomer } = http;
   const customer = await buildCustomer();
   const { tenantId } = customer;
   const cookie = await customer.signIn();
   const key = await customer.key();
   // A word that stands in everything of this tenant that has words.
   const canary = `canary${randomBytes(8).toString('hex')}`;
-  const ask = async <T>(
-    line: Parameters<typeof send>[0],
-    json?: unknown,
-    credential: { cookie?: string; key?: string } = { cookie },
-  ): Promise<T> => {
-    const response = await send(line, { ...credential, ...(json === undefined ? {} : { json }) });
-    if (response.status >= 300) throw new Error(`${line} was answered ${response.status}: ${await response.text()}`);
-    const text = await response.text();
-    return (text === '' ? null : JSON.parse(text)) as T; // Each caller names what the route declares.
-  };
-  const made = (line: Parameters<typeof send>[0], json: unknown) => ask<{ id: string }>(line, json).then(({ id }) => id);
+  const ask = <T>(line: Line, json?: unknown, credential: { cookie?: string; key?: string } = { cookie }) =>
+    http.ask<T>(line, { ...credential, ...(json === undefined ? {} : { json }) });
+  const made = (line: Line, json: unknown) => ask<{ id: string }>(line, json).then(({ id }) => id);
   const owner = await ask<{ user: { id: Id<'user'> } }>('GET /api/v1/account').then(({ user }) => user.id);
   const note = `Secrets ${canary}.md`;
   const markdown = { 'content-type': 'text/markdown' };
@@ -83,7 +76,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
     headers: { 'content-type': 'message/rfc822' },
   });
   const { eventId: event } = (await mailed.json()) as { eventId: string }; // What the route declares.
-  const ledger = await buildLedger(send, key, canary);
+  const ledger = await buildLedger(http, key, canary);
   const approvals = await eventually(async () => {
     const { items } = await ask<{ items: { id: string; payloadHash: string }[] }>('GET /api/v1/approvals?state=waiting');
     return items.length === 2 ? items : undefined;
@@ -135,6 +128,8 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
   const browser = await made('POST /api/v1/me/push-subscriptions', {
     ...{ endpoint: `https://${canary}.example/push`, keys: testBrowser().keys, name: canary },
   });
+  await ask('PUT /api/v1/me/appearance', { theme: 'light', density: 'compact' });
+  const ownChange = await ask<{ items: { id: string }[] }>('GET /api/v1/me/changes').then(({ items }) => items[0]?.id ?? '');
   const device = await made('POST /api/v1/me/devices', { name: canary, permissions: ['vault:read'] });
   const slug = `s${canary.slice(6, 20)}`;
   const toolServer = await made('POST /api/v1/tool-servers', { slug, title: canary, endpoint: plainServer });
@@ -176,6 +171,7 @@ export async function buildPlace({ platform, send, buildCustomer }: TestHttp) {
       device,
       browser,
       view,
+      ownChange,
       versioned,
       versionedPath,
       connection,
@@ -203,16 +199,12 @@ const plainServer = { kind: 'http', url: 'https://tools.example/mcp', signIn: { 
 const offeredTool = (name: string) => ({ name, title: null, description: name, inputSchema: {}, outputSchema: null, annotations: {} });
 
 /** An account with a transaction, and an invoice. */
-async function buildLedger(send: TestHttp['send'], key: string, canary: string) {
+async function buildLedger({ ask }: TestHttp, key: string, canary: string) {
   const entry = (n: number) => `:61:2603010301D12,50NTRFNONREF//${canary.slice(0, 12)}${n}\n:86:${canary}`;
   const statement = `:20:S\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C260301EUR99,00\n${entry(1)}\n${entry(2)}\n:62F:C260301EUR74,00\n-`;
   const headers = { 'content-type': 'text/plain' };
-  const take = async (line: Parameters<typeof send>[0], body?: string) => {
-    const response = await send(line, { key, ...(body === undefined ? {} : { body, headers }) });
-    if (response.status >= 300) throw new Error(`${line} was answered ${response.status}: ${await response.text()}`);
-    // Each line below names what its route declares.
-    return (await response.json()) as { account: string; id: string; items: { id: string }[] };
-  };
+  const take = (line: Line, body?: string) =>
+    ask<{ account: string; id: string; items: { id: string }[] }>(line, { key, ...(body === undefined ? {} : { body, headers }) });
   const { account } = await take('POST /api/v1/ledger/imports', statement);
   const { items } = await take('GET /api/v1/ledger/transactions');
   const bill = (n: number) => take('POST /api/v1/ledger/invoices', `Invoice number: 471${n}${canary}\nTotal EUR 12.50`);
@@ -220,7 +212,7 @@ async function buildLedger(send: TestHttp['send'], key: string, canary: string) 
   await bill(2);
   // Its event is a task, which comes to rest before anybody looks for traces.
   await eventually(async () => {
-    const { items: tasks } = (await (await send('GET /api/v1/tasks', { key })).json()) as { items: { kind: string; state: string }[] }; // As declared.
+    const { items: tasks } = await ask<{ items: { kind: string; state: string }[] }>('GET /api/v1/tasks', { key });
     return tasks.some(({ kind, state }) => kind === 'bank.transactions' && state === 'waiting') ? true : undefined;
   });
   return { account, transaction: items[0]?.id ?? '', invoice };

@@ -46,6 +46,15 @@ describe('a decision', () => {
     assert.equal(count(`pay.it:${value}`), 1);
   });
 
+  it('does nothing any more when whoever made it may not decide any more: it is asked anew', async () => {
+    const value = mark('gone');
+    const { tenant, task } = await asked([{ id: 'pay', tool: 'pay.it', value }]);
+    await accept(tenant, await openApproval(tenant, task), 'user:gone');
+    const again = await assertAskedAgain(tenant, task, `pay.it:${value}`, { whoMayDecide: async () => new Set() });
+    await people.acceptAll(tenant, again);
+    await assertDoneOnce(tenant, task, `pay.it:${value}`);
+  });
+
   it('survives a restart between the yes and the deed', async () => {
     const value = mark('restart');
     const { tenant, task } = await asked([{ id: 'pay', tool: 'pay.it', value }]);

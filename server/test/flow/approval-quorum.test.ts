@@ -98,6 +98,17 @@ describe('where a policy asks for two people', () => {
     assert.deepEqual([again.task.state, again.approvals[2]?.state, count(effect)], ['waiting', 'waiting', 0]);
   });
 
+  it('a yes counts while whoever said it may decide, up to the moment before it is done', async () => {
+    const { tenant, task, open, effect } = await askedUnder('@approvals("2")', mark('left'));
+    await accept(tenant, open, 'user:one');
+    await accept(tenant, open, 'user:two');
+    const again = await work(tenant, task, ({ approvals }) => approvals.length === 3, { whoMayDecide: async () => new Set(['user:two']) });
+    assert.deepEqual([again.task.state, count(effect)], ['waiting', 0]);
+    const next = await openApproval(tenant, task);
+    for (const actor of ['user:two', 'user:three']) await accept(tenant, next, actor);
+    await assertDoneOnce(tenant, task, effect);
+  });
+
   it('a yes can be taken back until there are enough', async () => {
     const { tenant, task, open, effect } = await askedUnder('@approvals("2")', mark('sorry'));
     await accept(tenant, open, 'user:one');

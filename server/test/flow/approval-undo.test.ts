@@ -47,6 +47,12 @@ describe('a decision that is taken back', () => {
     const { tenant, task } = await asked([{ id: 'pay', tool: 'pay.it', value }]);
     const open = await openApproval(tenant, task);
     await decide(tenant, open.approvalId, { decision: 'reject', payloadHash: open.payloadHash, comment: 'No.' });
+    for (const other of ['user:other', 'key:one'])
+      await assert.rejects(
+        undo(tenant, open.approvalId, other),
+        (error) => notUndoable(error) && (error as { details?: { why?: string } }).details?.why === 'theirs',
+        'a no of somebody else',
+      );
     await undo(tenant, open.approvalId);
     await assertAskedAgain(tenant, task, `pay.it:${value}`);
     const next = await openApproval(tenant, task);

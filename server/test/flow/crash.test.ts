@@ -5,7 +5,7 @@ import { verifyTenantLog } from '#trust/audit';
 import { eventually, type LookedTask, testPlatform } from '../platform.ts';
 import { peopleOf } from './people.ts';
 import { farSide, playbook, scriptedTool } from './tools.ts';
-import { hookedWorker } from './worker.ts';
+import { mortalWorker } from './worker.ts';
 
 const side = farSide();
 const platform = await testPlatform({
@@ -25,29 +25,6 @@ const platform = await testPlatform({
 
 const people = peopleOf(platform);
 
-/** A worker that dies at the n-th point: before or after any commit, before or after any effect. */
-async function mortalWorker(dieAt: number) {
-  const life = { points: 0, dead: false };
-  /** Dying is never coming back: nothing after this line runs, as after kill -9. */
-  const point = async () => {
-    if (!life.dead && life.points++ === dieAt) life.dead = true;
-    if (life.dead) await new Promise(() => undefined);
-  };
-  const worker = await hookedWorker(platform, {
-    beforeCommit: point,
-    afterCommit: point,
-    host: (next) => ({
-      async call(call) {
-        await point();
-        const answer = await next.call(call);
-        await point();
-        return answer;
-      },
-    }),
-  });
-  return { worker, life };
-}
-
 const tenants: Id<'tenant'>[] = [];
 
 /** Runs a playbook once for every point at which a worker can die, and hands each outcome over to be judged. */
@@ -59,7 +36,7 @@ async function dieEverywhere(steps: Parameters<typeof playbook>[0], judge: (look
     });
     tenants.push(tenant);
     const task = await platform.send(tenant, {});
-    const { worker, life } = await mortalWorker(dieAt);
+    const { worker, life } = await mortalWorker(platform, dieAt);
     const advance = async (isOver: () => boolean) => {
       const looked = await platform.look(tenant, task);
       if (looked.task.state === 'waiting' && looked.task.waitReason === 'approval') await people.acceptAll(tenant, looked);

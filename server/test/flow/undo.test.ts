@@ -6,7 +6,7 @@ import { withTenant } from '#kernel/database';
 import { eventually, type LookedTask, testPlatform } from '../platform.ts';
 import { peopleOf } from './people.ts';
 import { farSide, playbook, scriptedTool, type TestStep } from './tools.ts';
-import { type Hooks, hookedWorker } from './worker.ts';
+import { type Hooks, hookedWorker, mortalWorker } from './worker.ts';
 
 const side = farSide();
 const platform = await testPlatform({
@@ -135,23 +135,7 @@ describe('a finished task', () => {
         { id: 'two', tool: 'do.it', after: ['one'] },
       ]);
       await undo(tenant, task);
-      const life = { points: 0, dead: false };
-      const point = async () => {
-        if (!life.dead && life.points++ === dieAt) life.dead = true;
-        if (life.dead) await new Promise(() => undefined);
-      };
-      const mortal = await hookedWorker(platform, {
-        beforeCommit: point,
-        afterCommit: point,
-        host: (next) => ({
-          async call(call) {
-            await point();
-            const answer = await next.call(call);
-            await point();
-            return answer;
-          },
-        }),
-      });
+      const { worker: mortal, life } = await mortalWorker(platform, dieAt);
       await eventually(async () => (life.dead || isTried(await platform.look(tenant, task)) ? true : undefined));
       await mortal.stop(0);
       const { task: row, states, attempts } = await takenBack(tenant, task);

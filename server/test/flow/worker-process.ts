@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { vaultTools } from '#connector/vault';
 import { createLogger, readConfig } from '#kernel';
 import { createWorker, openPlatform } from '../../src/platform.ts';
+import { believeNames } from '../platform.ts';
 import { ledgerTool } from './ledger.ts';
 
 // Written by the test that starts this process.
@@ -19,6 +20,7 @@ const platform = await openPlatform({
   onWork: () => undefined,
   tools: (deps) => [...vaultTools(deps), ledgerTool(ledger)],
 });
+believeNames(platform);
 await createWorker(platform).start();
 process.stdout.write('working\n');
 await pause(2 ** 31 - 1);

@@ -1,7 +1,7 @@
 import { after } from 'node:test';
 import { createEngine, type Engine, type Lease, type Transition } from '#engine';
 import type { Planning } from '#flow/plan';
-import { createRunner } from '#flow/run';
+import { createRunner, type RunTools } from '#flow/run';
 import type { ToolCatalogue, ToolHost } from '#flow/tool';
 import type { Clock } from '#kernel';
 import type { TestPlatform } from '../platform.ts';
@@ -15,6 +15,8 @@ export interface Hooks {
   readonly catalogue?: ToolCatalogue;
   readonly planning?: Planning;
   readonly clock?: Clock;
+  /** Who may decide when it is done. */
+  readonly whoMayDecide?: RunTools['whoMayDecide'];
   readonly slots?: number;
 }
 
@@ -25,7 +27,7 @@ export async function hookedWorker(platform: TestPlatform, hooks: Hooks): Promis
   const catalogue = hooks.catalogue ?? runTools.catalogue;
   const host = hooks.host?.(runTools.host) ?? runTools.host;
   const runner = createRunner({
-    tools: { ...runTools, clock, catalogue, host },
+    tools: { ...runTools, clock, catalogue, host, whoMayDecide: hooks.whoMayDecide ?? runTools.whoMayDecide },
     keysOf: keyring.of,
     planning: hooks.planning ?? platform.planning,
   });
@@ -49,4 +51,27 @@ export async function hookedWorker(platform: TestPlatform, hooks: Hooks): Promis
   await worker.start();
   after(() => worker.stop(0));
   return worker;
+}
+
+/** A worker that dies at the n-th point, counted from 0: before or after any commit, before or after any effect. */
+export async function mortalWorker(platform: TestPlatform, dieAt: number) {
+  const life = { points: 0, dead: false };
+  /** Dying is never coming back: nothing after this line runs, as after kill -9. */
+  const point = async () => {
+    if (!life.dead && life.points++ === dieAt) life.dead = true;
+    if (life.dead) await new Promise(() => undefined);
+  };
+  const worker = await hookedWorker(platform, {
+    beforeCommit: point,
+    afterCommit: point,
+    host: (next) => ({
+      async call(call) {
+        await point();
+        const answer = await next.call(call);
+        await point();
+        return answer;
+      },
+    }),
+  });
+  return { worker, life };
 }

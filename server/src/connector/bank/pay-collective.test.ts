@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { presentFields } from '#flow/approval';
+import { headlineOf, presentFields } from '#flow/approval';
 import { decideStep, type GateInput } from '#flow/gate';
+import { newId } from '#kernel';
 import { createPolicyEngine, defaultPolicyText, isStricter, type Label, parseDirectory, policyFromThresholds } from '#trust/policy';
 import { testPlatform } from '../../../test/platform.ts';
 
@@ -95,4 +96,20 @@ test('a bar inside a name or reference shifts nothing: the payment cannot be rea
     ...{ creditor: 'Northwind', iban: 'DE89370400440532013000' },
     ...{ amountMinor: 1, reference: 'INV-1' },
   });
+});
+
+test('what is asked is said to each in their language, with the amount and the day of their place', async () => {
+  const { id } = await platform.createTenant({ name: 'said', actor: 'operator:root' });
+  const keys = await platform.keyring.of(id);
+  const asked = (manifest: typeof single, given: { [name: string]: string | number | string[] }) => {
+    const approvalId = newId('approval');
+    const args = { amountMinor: 124_000, currency: 'EUR', executeOn: '2026-03-01', ...given };
+    const body = { args, labels: {}, reasons: [], policies: [], why: '', headline: manifest.headline(args), title: '' };
+    return headlineOf(keys, { approvalId, tool: manifest.tool, body: keys.sealJson({ kind: 'approval', id: approvalId }, body) });
+  };
+  const one = asked(single, { creditor: 'Northwind' });
+  assert.equal(one('en-GB'), 'Pay 1,240.00 EUR to Northwind on 2026-03-01');
+  assert.equal(one('de-DE'), '1.240,00 EUR an Northwind zahlen, am 1. März 2026');
+  const many = asked(several, { payments: ['a', 'b'], currency: 'HUF' });
+  assert.equal(many('de-DE'), '1.240,00 HUF an mehrere Empfänger zahlen, am 1. März 2026', 'as many decimals as banks count');
 });

@@ -7,15 +7,17 @@ import { type Database, withTenant } from '#kernel/database';
 import type { Letter } from '#kernel/mail';
 import type { KeysOf } from '#trust/key';
 import { readTenant } from '#trust/tenant';
-import { composeBriefing } from './compose.ts';
+import { type BriefingFacts, briefingTitle, composeBriefing } from './compose.ts';
 import type { ReadMoney } from './money.ts';
 
 export interface BriefingDeps {
   readonly database: Database;
   readonly keysOf: KeysOf;
   readonly readMoney: ReadMoney;
-  /** The owners of a tenant, by their verified addresses. */
-  readonly ownersOf: (tenantId: Id<'tenant'>) => Promise<{ readonly emails: readonly string[] }>;
+  /** The owners of a tenant, each with the locale that they are written to in. */
+  readonly ownersOf: (
+    tenantId: Id<'tenant'>,
+  ) => Promise<{ readonly owners: readonly { readonly email: string; readonly locale: string }[] }>;
   readonly postman: { readonly isConfigured: boolean; send(letter: Letter): Promise<void> };
 }
 
@@ -26,8 +28,8 @@ const composeOutput = z.object({ text: z.string(), subject: z.string() });
 
 const dateArg = { role: 'steering', slot: 'date', title: 'Week before' } as const;
 
-/** The seven days before a date, from what is known here. */
-async function compose({ database, keysOf, readMoney }: BriefingDeps, tenantId: Id<'tenant'>, day: string) {
+/** The seven days before a date, from what is known here, in the tenant's locale. */
+async function collectFacts({ database, keysOf, readMoney }: BriefingDeps, tenantId: Id<'tenant'>, day: string): Promise<BriefingFacts> {
   const keys = await keysOf(tenantId);
   const to = new Date(`${day}T00:00:00Z`);
   const span = { from: new Date(to.getTime() - 7 * dayMs), to };
@@ -43,8 +45,10 @@ async function compose({ database, keysOf, readMoney }: BriefingDeps, tenantId: 
       locale: (await readTenant(tx, tenantId)).settings.locale,
     };
   });
-  return { text: composeBriefing({ ...facts, span, date: day }), subject: `Monday briefing, ${day}` };
+  return { ...facts, span, date: day };
 }
+
+const letterOf = (facts: BriefingFacts) => ({ text: composeBriefing(facts), subject: briefingTitle(facts) });
 
 /** `briefing.compose`: the briefing as a text. */
 function composeTool(deps: BriefingDeps): Tool<typeof briefingInput, typeof composeOutput> {
@@ -67,7 +71,7 @@ function composeTool(deps: BriefingDeps): Tool<typeof briefingInput, typeof comp
     output: composeOutput,
     run: async ({ tenantId }, { date: day }) => ({
       kind: 'done',
-      result: await compose(deps, tenantId, day),
+      result: letterOf(await collectFacts(deps, tenantId, day)),
       // Headlines have words of strangers in them.
       label: { sources: ['briefing'], integrity: 'untrusted', readers: 'tenant' },
     }),
@@ -101,13 +105,13 @@ function mailTool(deps: BriefingDeps): Tool<typeof briefingInput, typeof mailOut
     output: mailOutput,
     async run({ tenantId, signal }, { date: day }) {
       if (!postman.isConfigured) return { kind: 'done', result: { sent: 0, reason: 'No mail server is set up for the installation.' } };
-      const letter = await compose(deps, tenantId, day);
-      const { emails } = await ownersOf(tenantId);
+      const facts = await collectFacts(deps, tenantId, day);
+      const { owners } = await ownersOf(tenantId);
       let sent = 0;
-      for (const to of emails) {
+      for (const { email: to, locale } of owners) {
         signal.throwIfAborted();
         try {
-          await postman.send({ to, ...letter });
+          await postman.send({ to, ...letterOf({ ...facts, locale }) });
           sent += 1;
         } catch (error) {
           if (!isFactotumError(error, 'mail.unavailable')) throw error;
@@ -117,7 +121,7 @@ function mailTool(deps: BriefingDeps): Tool<typeof briefingInput, typeof mailOut
             : { kind: 'failed', failure: 'transient', code: 'mail.unavailable', message: error.message };
         }
       }
-      return { kind: 'done', result: { sent, reason: emails.length === 0 ? 'No owner has a mail address.' : null } };
+      return { kind: 'done', result: { sent, reason: owners.length === 0 ? 'No owner has a mail address.' : null } };
     },
   };
 }

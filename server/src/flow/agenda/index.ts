@@ -5,7 +5,7 @@ export { answered, broughtBack, cancelled, compose, message, moved, type Times }
 export { differences, inWords, isIdentical, main } from './diff.ts';
 export { expand, type Occurrence } from './expand.ts';
 export { type CalendarMail, readCalendarMail } from './itip.ts';
-export { type AgendaKeeper, createAgendaKeeper } from './keeper.ts';
+export { createAgendaKeeper } from './keeper.ts';
 export { movedSeries, movesAlong } from './move-series.ts';
 export { readCalendar, type Series } from './read.ts';
 export type { AgendaChanges, Calendar, InvitationMessage, WriteBody } from './schema.ts';

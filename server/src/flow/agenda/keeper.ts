@@ -1,5 +1,5 @@
 import type { Intake } from '#flow/intake';
-import { type Clock, type Id, isFactotumError, type JsonObject, type Logger } from '#kernel';
+import { type Clock, createPoller, type Id, isFactotumError, type JsonObject, type Logger, type Poller } from '#kernel';
 import { type Database, inTransaction } from '#kernel/database';
 import type { KeysOf } from '#trust/key';
 import { main } from './diff.ts';
@@ -7,14 +7,6 @@ import { type Reminder, remindersFrom } from './reminder.ts';
 import { seriesOf } from './sink.ts';
 import { type Client, type KeptCalendar, type KeptItem, type Place, saveDue, selectCalendars, selectDue, selectItems } from './store.ts';
 import { tenantTimes } from './tenant-times.ts';
-
-/** Tells of appointments that come, and lets go of times whose hold has ended. */
-export interface AgendaKeeper {
-  start(): void;
-  stop(): Promise<void>;
-  /** Does now what is due now, for all tenants. @returns how much that was. */
-  look(): Promise<number>;
-}
 
 interface KeeperDeps {
   readonly database: Pick<Database, 'app' | 'engine'>;
@@ -34,13 +26,12 @@ const dueMax = 100;
 const againMs = 60_000;
 
 /**
- * Looks into the database for what is due, every quarter of a minute. Nothing is kept in timers: what became due while no server ran is due
- * at the next look. Several servers may look at once: a reminder has one name, by which intake knows it.
+ * Tells of appointments that come, and lets go of times whose hold has ended: looks into the database for what is due, every quarter of a
+ * minute. Nothing is kept in timers: what became due while no server ran is due at the next look. Several servers may look at once: a
+ * reminder has one name, by which intake knows it. A look finds how much it did.
  */
-export function createAgendaKeeper(deps: KeeperDeps): AgendaKeeper {
+export function createAgendaKeeper(deps: KeeperDeps): Poller<number> {
   const { database, clock, log } = deps;
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<unknown> = Promise.resolve();
 
   async function look(): Promise<number> {
     const { rows } = await database.engine.pool.query<{ tenant_id: Id<'tenant'> }>(
@@ -56,19 +47,7 @@ export function createAgendaKeeper(deps: KeeperDeps): AgendaKeeper {
     return done;
   }
 
-  return {
-    look,
-    start() {
-      timer = setInterval(() => {
-        looking = looking.then(look).catch((error: unknown) => log.warn({ err: error }, 'agenda: could not look for what is due'));
-      }, everyMs);
-      timer.unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      await looking;
-    },
-  };
+  return createPoller({ look, everyMs, onError: (error) => log.warn({ err: error }, 'agenda: could not look for what is due') });
 }
 
 async function tellTenant(deps: KeeperDeps, tenantId: Id<'tenant'>): Promise<number> {

@@ -62,6 +62,7 @@ for (const [number, zone] of zones.entries()) {
     const expected = await owner.slowly(tenantId, zone);
     assert.ok(expected.length > 40);
     assert.deepEqual(await owner.counted(tenantId), expected);
+    assert.deepEqual(await owner.monthsApart(tenantId), [], 'months are the sums of their days');
     await checkPeriods(tenantId, zone);
 
     // Elsewhere the days are others.
@@ -69,13 +70,15 @@ for (const [number, zone] of zones.entries()) {
     await moveTo(tenantId, other);
     await count(tenantId, 1_000);
     assert.deepEqual(await owner.counted(tenantId), await owner.slowly(tenantId, other));
+    assert.deepEqual(await owner.monthsApart(tenantId), []);
   });
 }
 
 /** Sums and percentiles of stretches of days, against the spans themselves. */
 async function checkPeriods(tenantId: Id<'tenant'>, zone: (typeof zones)[number]): Promise<void> {
   const middle = localDate(new Date(around[zone]), zone);
-  const days = { from: addDays(middle, -9), to: addDays(middle, 25) };
+  // Long enough for whole months in it and in what is before it, and for what is left of others at both ends.
+  const days = { from: addDays(middle, -50), to: addDays(middle, 50) };
   const figures = await owner.slowly(tenantId, zone);
   for (const size of ['day', 'week', 'month'] as const) {
     const { series } = await read(tenantId, { ...days, size });

@@ -2,20 +2,10 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { RoleDatabase, Tx } from '#kernel/database';
 import { isSpan, type Measure, measures, spanMeasures } from './parts.ts';
-import type { Days } from './period.ts';
-
-/** Which days belong together. */
-interface Stretches {
-  /** The first and last day of all. */
-  readonly days: Days;
-  /** The day that each stretch begins with, in order; days before the first are a stretch of their own, of number 0. */
-  readonly starts: readonly string[];
-}
+import type { Cover, Days } from './period.ts';
 
 /** How many of something there are, and how much. */
 export interface Sum {
-  /** Of the stretch, from 1 on; null: of all but number 0, with everything apart that is counted apart. */
-  readonly stretch: number | null;
   readonly measure: Measure;
   readonly a: string;
   readonly b: string;
@@ -24,37 +14,68 @@ export interface Sum {
   readonly amount: number;
 }
 
-const sumMeasures = measures.filter((measure) => !isSpan(measure));
-const stretchOf = (starts: readonly string[]): RawBuilder<number> => sql`width_bucket(day, ${[...starts]}::date[])`;
-
-/** Sums of each stretch by what became of tasks and questions, and of all stretches by everything. The rows of days are read once. */
-export async function selectSums(tx: Tx, tenantId: Id<'tenant'>, { days, starts }: Stretches): Promise<Sum[]> {
-  const { rows } = await sql<Sum>`
-    with own as materialized (
-      select ${stretchOf(starts)} as stretch, measure, a, b, c, sum(n)::bigint as n, sum(amount)::bigint as amount from app.figure_day
-      where tenant_id = ${tenantId} and measure = any(${sumMeasures}::text[]) and day between ${days.from} and ${days.to} group by 1, 2, 3, 4, 5
-    )
-    select stretch, measure, case when measure = 'ended' then a else '' end as a, case when measure = 'ended' then b else '' end as b,
-      case when measure in ('ended', 'answered') then c else '' end as c, sum(n)::bigint as n, sum(amount)::bigint as amount
-    from own group by 1, 2, 3, 4, 5
-    union all
-    select null, measure, a, b, c, sum(n)::bigint, sum(amount)::bigint from own where stretch > 0 group by 2, 3, 4, 5`.execute(tx);
-  return rows;
-}
-
-/** Spans of a stretch that `a` tells apart: of each day as they are kept, one after the other. */
+/** Spans that `a` tells apart: of each day or month as they are kept, one after the other. */
 export interface Spans {
-  readonly stretch: number;
   readonly measure: (typeof spanMeasures)[number];
   readonly a: string;
   readonly spans: Buffer;
 }
 
-export async function selectSpans(tx: Tx, tenantId: Id<'tenant'>, { days, starts }: Stretches): Promise<Spans[]> {
-  const { rows } = await sql<Spans>`
-    select ${stretchOf(starts)} as stretch, measure, a, string_agg(spans, ''::bytea) as spans from app.figure_day
-    where tenant_id = ${tenantId} and measure = any(${[...spanMeasures]}::text[]) and day between ${days.from} and ${days.to}
-    group by 1, 2, 3`.execute(tx);
+/** Which of several stretches it is of, from 1 on; what is before the first is of number 0. */
+export interface InStretch {
+  readonly stretch: number;
+}
+
+/** Which days belong together. */
+interface Stretches {
+  readonly cover: Cover;
+  /** The day that each stretch begins with, in order. */
+  readonly starts: readonly string[];
+}
+
+const sumMeasures = measures.filter((measure) => !isSpan(measure));
+const stretchOf = (starts: readonly string[]): RawBuilder<number> => sql`width_bucket(day, ${[...starts]}::date[])`;
+
+/** The rows of some measures that cover some days, each with the first day that it is about. */
+const rowsOf = (tenantId: Id<'tenant'>, of: readonly Measure[], { days, months }: Cover): RawBuilder<unknown> => sql`(
+    select f.day, f.measure, f.a, f.b, f.c, f.n, f.amount, f.spans
+    from unnest(${days.map(({ from }) => from)}::date[], ${days.map(({ to }) => to)}::date[]) as r (first, last)
+      join app.figure_day f on f.day between r.first and r.last
+    where f.tenant_id = ${tenantId} and f.measure = any(${[...of]}::text[])
+    union all
+    select month, measure, a, b, c, n, amount, spans from app.figure_month
+    where tenant_id = ${tenantId} and measure = any(${[...of]}::text[]) and month = any(${[...months]}::date[])
+  ) as figures`;
+
+/** Sums of some days by everything that is counted apart. */
+export async function selectSums(tx: Tx, tenantId: Id<'tenant'>, cover: Cover): Promise<Sum[]> {
+  const { rows } = await sql<Sum>`select measure, a, b, c, sum(n)::bigint as n, sum(amount)::bigint as amount
+    from ${rowsOf(tenantId, sumMeasures, cover)} group by 1, 2, 3, 4`.execute(tx);
+  return rows;
+}
+
+/** Sums of each stretch by what became of tasks and questions. */
+export async function selectSeries(tx: Tx, tenantId: Id<'tenant'>, { cover, starts }: Stretches): Promise<(Sum & InStretch)[]> {
+  const { rows } = await sql<Sum & InStretch>`
+    select ${stretchOf(starts)} as stretch, measure, case when measure = 'ended' then a else '' end as a, case when measure = 'ended' then b else '' end as b,
+      case when measure in ('ended', 'answered') then c else '' end as c, sum(n)::bigint as n, sum(amount)::bigint as amount
+    from ${rowsOf(tenantId, sumMeasures, cover)} group by 1, 2, 3, 4, 5`.execute(tx);
+  return rows;
+}
+
+/** Spans of some days by what `a` tells apart. */
+export async function selectSpans(tx: Tx, tenantId: Id<'tenant'>, cover: Cover): Promise<Spans[]> {
+  const { rows } = await sql<Spans>`select measure, a, string_agg(spans, ''::bytea) as spans
+    from ${rowsOf(tenantId, spanMeasures, cover)} group by 1, 2`.execute(tx);
+  return rows;
+}
+
+/** Spans of each stretch, whoever they are of. */
+export async function selectSpanSeries(tx: Tx, tenantId: Id<'tenant'>, { cover, starts }: Stretches): Promise<(Spans & InStretch)[]> {
+  const { rows } = await sql<
+    Spans & InStretch
+  >`select ${stretchOf(starts)} as stretch, measure, '' as a, string_agg(spans, ''::bytea) as spans
+    from ${rowsOf(tenantId, ['duration', 'wait'], cover)} group by 1, 2`.execute(tx);
   return rows;
 }
 

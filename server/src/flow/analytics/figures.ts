@@ -2,9 +2,9 @@ import { type Id, localDate } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { readTenant } from '#trust/tenant';
 import { type Counted, readCounted } from './count.ts';
-import { type Spans, type Sum, selectFirstDay, selectSpans, selectSums } from './figures-store.ts';
+import { type Spans, type Sum, selectFirstDay, selectSeries, selectSpanSeries, selectSpans, selectSums } from './figures-store.ts';
 import { addKept, emptyHistogram, rankOf } from './histogram.ts';
-import { addDays, type Bucket, type BucketSize, bucketsOf, type Days, daysBefore } from './period.ts';
+import { addDays, type Bucket, type BucketSize, bucketsOf, coverOf, type Days, daysBefore } from './period.ts';
 import { type ApprovalSums, approvalsOf, type CostSums, costOf, type WorkSums, workOf } from './sums.ts';
 import { type Assumptions, goals, type Value, worthOf } from './value.ts';
 
@@ -76,12 +76,12 @@ export async function readFigures(tx: Tx, tenantId: Id<'tenant'>, query: Figures
   const buckets = bucketsOf(days, query.size);
   const firstDay = await selectFirstDay(tx, tenantId);
   const hasHistory = firstDay !== null && firstDay <= before.to;
-  const stretches = { days: hasHistory ? { from: before.from, to } : days, starts: buckets.map(({ from }) => from) };
-  const sums = Map.groupBy(await selectSums(tx, tenantId, stretches), ({ stretch }) => stretch);
-  const spans = Map.groupBy(await selectSpans(tx, tenantId, stretches), ({ stretch }) => stretch);
+  const series = { cover: coverOf(hasHistory ? [before, ...buckets] : buckets), starts: buckets.map(({ from }) => from) };
+  const sums = Map.groupBy(await selectSeries(tx, tenantId, series), ({ stretch }) => stretch);
+  const spans = Map.groupBy(await selectSpanSeries(tx, tenantId, series), ({ stretch }) => stretch);
   const figuresIn = (stretch: number): Figures => figuresOf(sums.get(stretch) ?? [], spans.get(stretch) ?? [], assumptions);
-  const whole = sums.get(null) ?? [];
-  const wholeSpans = [...spans].flatMap(([stretch, own]) => (stretch > 0 ? own : []));
+  const whole = await selectSums(tx, tenantId, coverOf([days]));
+  const wholeSpans = await selectSpans(tx, tenantId, coverOf([days]));
   const answered = whole.filter(({ measure }) => measure === 'asked' || measure === 'answered');
   const costs = whole.filter(({ measure }) => costMeasures.some((cost) => cost === measure));
   return {

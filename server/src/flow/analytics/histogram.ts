@@ -37,11 +37,16 @@ export function keptOf(histogram: Histogram): Buffer {
   return kept;
 }
 
-/** By nearest rank: the least span in milliseconds that at least so many percent of all do not exceed; null where there are none. */
+/**
+ * By nearest rank: the least span in milliseconds that at least so many percent of all do not exceed; null where there are none.
+ * Without `entries` and `reduce`: there are thousands of places, and a year by day asks 1,460 times.
+ */
 export function rankOf(histogram: Histogram, percent: number): number | null {
-  const total = histogram.reduce((sum, n) => sum + n, 0);
+  let total = 0;
+  for (let place = 0; place < histogram.length; place += 1) total += histogram[place] ?? 0;
   let upto = 0;
-  for (const [place, n] of histogram.entries()) {
+  for (let place = 0; place < histogram.length; place += 1) {
+    const n = histogram[place] ?? 0;
     upto += n;
     if (n > 0 && upto * 100 >= total * percent) return spanAt(place);
   }

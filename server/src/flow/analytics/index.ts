@@ -2,7 +2,7 @@
 export type { Counted } from './count.ts';
 export { type Analytics, type AnswerGroup, type CostGroup, type Figures, readFigures } from './figures.ts';
 export { selectVolumes, type TenantVolume } from './figures-store.ts';
-export { type AnalyticsKeeper, countUp, createAnalyticsKeeper } from './keeper.ts';
+export { countUp, createAnalyticsKeeper } from './keeper.ts';
 export { addDays, type BucketSize, bucketSizes, isDayText } from './period.ts';
-export { readStanding, readSurvey, type SurveyResult, surveyQuestions, takeAnswers } from './survey.ts';
+export { forgetTurn, readStanding, readSurvey, type SurveyResult, surveyQuestions, takeAnswers } from './survey.ts';
 export { csvOf, tableNames } from './table.ts';

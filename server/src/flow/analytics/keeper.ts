@@ -1,4 +1,4 @@
-import { type Clock, type Id, isFactotumError, type Logger } from '#kernel';
+import { type Clock, createPoller, type Id, isFactotumError, type Logger, type Poller } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import { countOnce } from './count.ts';
 
@@ -28,15 +28,10 @@ export async function countUp(
   } while (clock.monotonicMs() < endMs);
 }
 
-/** Counts for all tenants now and then, so that nobody who looks at figures has to wait for them. */
-export interface AnalyticsKeeper {
-  start(): void;
-  stop(): Promise<void>;
-  /** Looks once at every tenant. */
-  look(): Promise<void>;
-}
-
-/** Any number of processes may: for one tenant one at a time counts. */
+/**
+ * Counts for all tenants now and then, so that nobody who looks at figures has to wait for them. Any number of processes may: for one tenant
+ * one at a time counts.
+ */
 export function createAnalyticsKeeper({
   database,
   clock,
@@ -46,18 +41,14 @@ export function createAnalyticsKeeper({
 }: AnalyticsOptions & {
   readonly listTenants: () => Promise<readonly { readonly id: Id<'tenant'> }[]>;
   readonly pollMs?: number;
-}): AnalyticsKeeper {
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
-  let isEnding = false;
-
-  async function lookOnce(): Promise<void> {
+}): Poller {
+  async function look(ending: AbortSignal): Promise<void> {
     let open = (await listTenants()).map(({ id }) => id);
     // In turns, a batch each: a tenant with a long log keeps nobody waiting.
     while (open.length > 0) {
       const more: Id<'tenant'>[] = [];
       for (const tenantId of open) {
-        if (isEnding) return;
+        if (ending.aborted) return;
         try {
           const unit = { now: clock.now(), limit: batchEntries };
           if ((await withTenant(database.app.db, tenantId, (tx) => countOnce(tx, tenantId, unit))) === 'more') more.push(tenantId);
@@ -70,25 +61,9 @@ export function createAnalyticsKeeper({
     }
   }
 
-  async function look(): Promise<void> {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    await looking;
-  }
-
-  return {
+  return createPoller({
     look,
-    start() {
-      timer = setInterval(
-        () => void look().catch((error: unknown) => log.warn({ err: error }, 'figures could not be counted; the next look is soon')),
-        pollMs,
-      );
-    },
-    async stop() {
-      isEnding = true;
-      clearInterval(timer);
-      await looking?.catch(() => undefined);
-    },
-  };
+    everyMs: pollMs,
+    onError: (error) => log.warn({ err: error }, 'figures could not be counted; the next look is soon'),
+  });
 }

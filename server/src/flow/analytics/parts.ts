@@ -22,7 +22,7 @@ export const spanMeasures = ['duration', 'wait', 'wait_of'] as const satisfies r
 export const isSpan = (measure: Measure): boolean => spanMeasures.some((one) => one === measure);
 
 /** The definition that figures are counted by. Figures of another one are counted anew. */
-export const edition = 1;
+export const edition = 2;
 
 /** One thing that a task adds to a day: what, when, counted apart by a, b and c, how long in rounded milliseconds, and how much. */
 export type Part = readonly [measure: Measure, day: string, a: string, b: string, c: string, bin: number, amount: number];

@@ -1,4 +1,4 @@
-import { FactotumError, isDay, isoDate } from '#kernel';
+import { FactotumError, isDay } from '#kernel';
 
 export const bucketSizes = ['day', 'week', 'month'] as const;
 export type BucketSize = (typeof bucketSizes)[number];
@@ -27,6 +27,42 @@ const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 export const addDays = (day: string, days: number): string => dayOf(msOf(day) + days * dayMs);
 const countDays = ({ from, to }: Days): number => Math.round((msOf(to) - msOf(from)) / dayMs) + 1;
 
+/** The first day of the month that a day is in. */
+export const monthOf = (day: string): string => `${day.slice(0, 7)}-01`;
+const nextMonth = (month: string): string => monthOf(addDays(month, 32));
+
+/** Stretches of days in other words: whole months by their first days, and what is left of days. */
+export interface Cover {
+  readonly months: readonly string[];
+  readonly days: readonly Days[];
+}
+
+/** How to read stretches, given in their order, with as few rows as there can be. A month that two of them share is read by its days. */
+export function coverOf(stretches: readonly Days[]): Cover {
+  const months: string[] = [];
+  const days: Days[] = [];
+  const put = ({ from, to }: Days): void => {
+    const last = days.at(-1);
+    if (from > to) return;
+    if (last !== undefined && addDays(last.to, 1) === from) days[days.length - 1] = { from: last.from, to };
+    else days.push({ from, to });
+  };
+  for (const { from, to } of stretches) {
+    const first = from === monthOf(from) ? from : nextMonth(from);
+    let left = first;
+    for (let next = nextMonth(left); addDays(next, -1) <= to; next = nextMonth(left)) {
+      months.push(left);
+      left = next;
+    }
+    if (left === first) put({ from, to });
+    else {
+      put({ from, to: addDays(first, -1) });
+      put({ from: left, to });
+    }
+  }
+  return { months, days };
+}
+
 /** The same number of days right before. */
 export const daysBefore = ({ from, to }: Days): Days => ({ from: addDays(from, -countDays({ from, to })), to: addDays(from, -1) });
 
@@ -43,7 +79,7 @@ function startOf(day: string, size: BucketSize): string {
   if (size === 'day') return day;
   const date = new Date(msOf(day));
   if (size === 'week') return addDays(day, -((date.getUTCDay() + 6) % 7));
-  return isoDate({ year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: 1 });
+  return monthOf(day);
 }
 
 /** The stretches of a period in order. @throws FactotumError `request.invalid` when it ends before it begins, or has too many of them. */

@@ -3,6 +3,7 @@ import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { addKept, addSpans, emptyHistogram, keptOf } from './histogram.ts';
 import { type ApprovalFacts, isSpan, type Measure, type PlanFacts, type WorkOfTask } from './parts.ts';
+import { monthOf } from './period.ts';
 
 export interface CountState {
   readonly zone: string;
@@ -43,6 +44,7 @@ export async function saveState(tx: Tx, tenantId: Id<'tenant'>, { zone, edition,
 /** Forgets every figure, so that all are counted anew. */
 export async function clearFigures(tx: Tx, tenantId: Id<'tenant'>): Promise<void> {
   await sql`delete from app.figure_day where tenant_id = ${tenantId}`.execute(tx);
+  await sql`delete from app.figure_month where tenant_id = ${tenantId}`.execute(tx);
   await sql`delete from app.figure_task where tenant_id = ${tenantId}`.execute(tx);
 }
 
@@ -110,42 +112,69 @@ export interface Change {
 /** A row's change: how many, how much, and all its spans as they are from now on. */
 type RowChange = Omit<Change, 'bin'> & { readonly spans: Buffer | null };
 
-/** Adds to figures, or takes off; what comes to nothing is deleted. Of each figure there may be one change. Whoever calls has the right to count. */
+/** Figures of each day and of each month, which begins with the day that names it. */
+const tables = {
+  day: { table: sql.raw('app.figure_day'), since: sql.raw('day') },
+  month: { table: sql.raw('app.figure_month'), since: sql.raw('month') },
+};
+type Table = (typeof tables)[keyof typeof tables];
+
+/**
+ * Adds to figures, or takes off, of days and of their months; what comes to nothing is deleted. Of each figure of a day there may be one change.
+ * Whoever calls has the right to count.
+ */
 export async function changeFigures(tx: Tx, tenantId: Id<'tenant'>, changes: readonly Change[]): Promise<void> {
+  await changeTable(tx, tenantId, tables.day, changes);
+  await changeTable(tx, tenantId, tables.month, byMonth(changes));
+}
+
+/** The changes of months that follow from those of days. */
+function byMonth(changes: readonly Change[]): Change[] {
+  const months = new Map<string, Change>();
+  for (const change of changes) {
+    const own = { ...change, day: monthOf(change.day) };
+    const key = JSON.stringify([own.measure, own.day, own.a, own.b, own.c, own.bin]);
+    const known = months.get(key);
+    months.set(key, known === undefined ? own : { ...own, n: known.n + own.n, amount: known.amount + own.amount });
+  }
+  // What one day lost and another has won is nothing to their month.
+  return [...months.values()].filter(({ n, amount }) => n !== 0 || amount !== 0);
+}
+
+async function changeTable(tx: Tx, tenantId: Id<'tenant'>, to: Table, changes: readonly Change[]): Promise<void> {
+  const spans = changes.filter(({ measure }) => isSpan(measure));
   const rows: RowChange[] = [
     ...changes.filter(({ measure }) => !isSpan(measure)).map(({ bin: _none, ...change }) => ({ ...change, spans: null })),
-    ...(await changeSpans(
-      tx,
-      tenantId,
-      changes.filter(({ measure }) => isSpan(measure)),
-    )),
+    ...(await changeSpans(tx, tenantId, to, spans)),
   ];
+  if (rows.length === 0) return;
+  const { table, since } = to;
   const column = <K extends keyof RowChange>(name: K): RowChange[K][] => rows.map((row) => row[name]);
-  await sql`insert into app.figure_day as f (tenant_id, measure, day, a, b, c, n, amount, spans)
+  await sql`insert into ${table} as f (tenant_id, measure, ${since}, a, b, c, n, amount, spans)
     select ${tenantId}, measure, day, a, b, c, n, amount, spans from unnest(${column('measure')}::text[], ${column('day')}::date[],
       ${column('a')}::text[], ${column('b')}::text[], ${column('c')}::text[], ${column('n')}::bigint[], ${column('amount')}::bigint[],
       ${column('spans')}::bytea[]) as t (measure, day, a, b, c, n, amount, spans)
-    on conflict (tenant_id, measure, day, a, b, c) do update set n = f.n + excluded.n, amount = f.amount + excluded.amount, spans = excluded.spans`.execute(
+    on conflict (tenant_id, measure, ${since}, a, b, c) do update set n = f.n + excluded.n, amount = f.amount + excluded.amount, spans = excluded.spans`.execute(
     tx,
   );
   const less = rows.filter(({ n }) => n < 0);
   if (less.length === 0) return;
-  await sql`delete from app.figure_day f using unnest(${less.map(({ measure }) => measure)}::text[], ${less.map(({ day }) => day)}::date[],
+  await sql`delete from ${table} f using unnest(${less.map(({ measure }) => measure)}::text[], ${less.map(({ day }) => day)}::date[],
       ${less.map(({ a }) => a)}::text[], ${less.map(({ b }) => b)}::text[], ${less.map(({ c }) => c)}::text[]) as t (measure, day, a, b, c)
-    where f.tenant_id = ${tenantId} and f.measure = t.measure and f.day = t.day and f.a = t.a and f.b = t.b and f.c = t.c and f.n = 0`.execute(
+    where f.tenant_id = ${tenantId} and f.measure = t.measure and f.${since} = t.day and f.a = t.a and f.b = t.b and f.c = t.c and f.n = 0`.execute(
     tx,
   );
 }
 
-/** What becomes of rows of spans: all spans of a day are in one row, so they are read and written together. */
-async function changeSpans(tx: Tx, tenantId: Id<'tenant'>, changes: readonly Change[]): Promise<RowChange[]> {
+/** What becomes of rows of spans: all spans of a day or month are in one row, so they are read and written together. */
+async function changeSpans(tx: Tx, tenantId: Id<'tenant'>, { table, since }: Table, changes: readonly Change[]): Promise<RowChange[]> {
   if (changes.length === 0) return [];
   const keyOf = ({ measure, day, a }: Pick<Change, 'measure' | 'day' | 'a'>): string => JSON.stringify([measure, day, a]);
   const groups = [...Map.groupBy(changes, keyOf).values()].flatMap((own) => (own[0] === undefined ? [] : [{ ...own[0], own }]));
   const { rows } = await sql<Pick<Change, 'measure' | 'day' | 'a'> & { spans: Buffer }>`
-    select f.measure, f.day::text as day, f.a, f.spans from app.figure_day f join unnest(${groups.map(({ measure }) => measure)}::text[],
+    select f.measure, f.${since}::text as day, f.a, f.spans from ${table} f join unnest(${groups.map(({ measure }) => measure)}::text[],
       ${groups.map(({ day }) => day)}::date[], ${groups.map(({ a }) => a)}::text[]) as t (measure, day, a)
-      on f.measure = t.measure and f.day = t.day and f.a = t.a where f.tenant_id = ${tenantId} and f.b = '' and f.c = ''`.execute(tx);
+      on f.measure = t.measure and f.${since} = t.day and f.a = t.a where f.tenant_id = ${tenantId} and f.b = '' and f.c = ''`.execute(tx);
   const keptBy = new Map(rows.map((row) => [keyOf(row), row.spans]));
   return groups.map(({ own, bin: _one, ...group }) => {
     const histogram = emptyHistogram();

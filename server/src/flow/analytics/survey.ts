@@ -67,6 +67,11 @@ export async function takeAnswers(
   }
 }
 
+/** Forgets that it was the turn of somebody who is a member no more. What they answered is nobody's. */
+export async function forgetTurn(tx: Tx, tenantId: Id<'tenant'>, userId: string): Promise<void> {
+  await sql`delete from app.survey_turn where tenant_id = ${tenantId} and user_id = ${userId}`.execute(tx);
+}
+
 async function addAnswer(
   tx: Tx,
   tenantId: Id<'tenant'>,

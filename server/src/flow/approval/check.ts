@@ -64,17 +64,35 @@ export function heldUntil(keys: TenantKeys, row: ApprovalRow): Date | null {
   return notBefore === undefined ? null : new Date(notBefore);
 }
 
+/** Everybody whose yes is in a decision that was made through us; each vote is proved anew. */
+export const agreedIn = (keys: TenantKeys, row: ApprovalRow): readonly string[] =>
+  isGenuineDecision(keys, row) ? givenIn(keys, row).map(({ by }) => by) : [];
+
+function givenIn(keys: TenantKeys, row: ApprovalRow): readonly { readonly by: string; readonly proven: boolean }[] {
+  const { answer: sealed, decidedBy } = row;
+  if (sealed === null || decidedBy === null) return [];
+  const { proven = false, votes } = keys.openJson({ kind: 'approval.answer', id: row.approvalId }, sealed, answerSchema);
+  return votes?.filter((vote) => isGenuineVote(keys, row, vote)) ?? [{ by: decidedBy, proven }];
+}
+
 /**
  * What a yes lacks of what is demanded now, or null when nothing. Every vote is proved anew, nobody counts twice, and nobody counts whom
  * the demands leave out.
+ *
+ * @param may - who holds the permission to decide now; left out, nobody has lost it
  */
-export function lacking(keys: TenantKeys, row: ApprovalRow, { authors }: Pick<ApprovalBody, 'authors'>, demands: Demands): string | null {
-  const { answer: sealed, decidedBy } = row;
-  if (sealed === null || decidedBy === null) return 'nobody has agreed';
-  const { proven = false, votes } = keys.openJson({ kind: 'approval.answer', id: row.approvalId }, sealed, answerSchema);
-  const given = votes?.filter((vote) => isGenuineVote(keys, row, vote)) ?? [{ by: decidedBy, proven }];
+export function lacking(
+  keys: TenantKeys,
+  row: ApprovalRow,
+  { authors }: Pick<ApprovalBody, 'authors'>,
+  { demands, may }: { readonly demands: Demands; readonly may?: ReadonlySet<string> },
+): string | null {
+  const given = givenIn(keys, row);
+  if (given.length === 0) return 'nobody has agreed';
   const counted = new Set(given.filter((one) => refusalOf(demands, authors, one) === null).map(({ by }) => by));
-  return counted.size >= demands.approvals ? null : 'the policies ask for more than was given by now';
+  if (counted.size < demands.approvals) return 'the policies ask for more than was given by now';
+  if (may === undefined || counted.intersection(may).size >= demands.approvals) return null;
+  return 'who agreed may not decide any more';
 }
 
 /** Why this person's yes does not count under these demands, or null. */
@@ -97,7 +115,7 @@ export function staleness(
   keys: TenantKeys,
   row: ApprovalRow,
   action: Omit<BoundAction, 'expiresAt'>,
-  { demands, now }: { readonly demands: Demands; readonly now: Date },
+  { demands, may, now }: { readonly demands: Demands; readonly may: ReadonlySet<string>; readonly now: Date },
 ): string | null {
   if (row.state !== 'approved') return 'it is not approved';
   if (row.usedAt !== null) return 'the approval has already been used';
@@ -109,5 +127,5 @@ export function staleness(
   if (row.toolSchemaHash !== action.toolSchemaHash) return 'the tool has changed since';
   if (row.policyHash !== action.policyHash) return 'the policy that decides about it has changed since';
   if (row.payloadHash !== payloadHash({ ...action, expiresAt: row.expiresAt.toISOString() })) return 'what would be done has changed since';
-  return lacking(keys, row, body, demands);
+  return lacking(keys, row, body, { demands, may });
 }

@@ -5,7 +5,7 @@ import type { Tx } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import { type DecisionContext, recordChange } from './decide.ts';
 import { wakeForAll } from './snooze.ts';
-import { lockTaskOf, selectApproval } from './store.ts';
+import { holdApproval } from './store.ts';
 
 /** What somebody said about an approval. People read it; no planner does. */
 export interface ApprovalComment {
@@ -29,7 +29,7 @@ export async function commentOn(
 ): Promise<ApprovalComment> {
   const { tx, tenantId, keys, actor, now } = context;
   // Under the lock they are counted one after the other.
-  const approval = (await lockTaskOf(tx, tenantId, approvalId)) && (await selectApproval(tx, tenantId, approvalId));
+  const approval = (await holdApproval(tx, tenantId, approvalId))?.approval;
   if (approval === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
   const count = (await countComments(tx, tenantId, [approvalId])).get(approvalId) ?? 0;
   if (count >= commentsMax)
@@ -60,7 +60,7 @@ export async function listComments(
 }
 
 /** How many comments each of these has; none is not among them. */
-export async function countComments(tx: Tx, tenantId: Id<'tenant'>, approvalIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+async function countComments(tx: Tx, tenantId: Id<'tenant'>, approvalIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
   if (approvalIds.length === 0) return new Map();
   const { rows } = await sql<{ approvalId: string; count: number }>`select approval_id, count(*)::int as count from app.approval_comment
     where tenant_id = ${tenantId} and approval_id = any(${[...approvalIds]}) group by 1`.execute(tx);

@@ -93,3 +93,35 @@ test('each call of a list of calls is held against the source by itself', () => 
     ],
   );
 });
+
+test('a number or name that stands there as a part of a longer one is not the same', () => {
+  const text = 'Invoice RE-123/4 for Acme Holding GmbH, Anna-Maria Lee, 山田商店様, order#77.';
+  const relation = (payee: string) => compare({ payee }, { text })[0]?.relation;
+  for (const part of ['RE-12', '23/4', 'RE-123', 'Acme Hold', 'Anna', 'Maria']) assert.equal(relation(part), 'absent', part);
+  for (const whole of ['re-123/4', 'Acme Holding', 'Holding GmbH', 'Anna-Maria', '山田商店', '77'])
+    assert.equal(relation(whole), 'same', whole);
+});
+
+test('a number that is a part of an amount, a date or a time of day stands nowhere; one that ends a sentence or a list does', () => {
+  const text = 'Total 1.240,00 EUR until 12.05.2026, 09:30. Invoices 77, 78 and 79. No.81';
+  const relation = (payee: string) => compare({ payee }, { text })[0]?.relation;
+  for (const part of ['240', '1', '12', '05', '2026.', '30.05', '09', '00']) assert.equal(relation(part), 'absent', part);
+  for (const whole of ['1.240,00', '12.05.2026', '09:30', '77', '78', '79', '81']) assert.equal(relation(whole), 'same', whole);
+});
+
+test('however many values are compared, what arrived is read once', () => {
+  let reads = 0;
+  const payload = {
+    get text() {
+      reads += 1;
+      return invoice.text;
+    },
+  };
+  const readsFor = (count: number) => {
+    reads = 0;
+    const to = Array.from({ length: count }, (_, at) => `a${at}@b.example`);
+    assert.equal(compare({ to, payee: 'Northwind' }, payload).length, count + 1);
+    return reads;
+  };
+  assert.equal(readsFor(150), readsFor(1));
+});

@@ -1,4 +1,4 @@
-import { type FindableSlot, findPlacedValues, findWords, isSameValue, type PlacedValue } from '#flow/plan';
+import { type FindableSlot, isSameValue, type PlacedText, type PlacedValue, placedText } from '#flow/plan';
 import { type ArgManifest, amountMinorOf, type ToolManifest } from '#flow/tool';
 import type { Json, JsonObject } from '#kernel';
 import { formatMinor } from '#trust/policy';
@@ -41,21 +41,27 @@ export function compareWithSource(
 ): Comparison[] {
   if (manifest === undefined) return [];
   const { parts } = manifest;
-  const own = compareArgs(manifest.args, args, { source, name: (field) => field });
+  const read = { ...source, text: placedText(source.payload, source) };
+  const own = compareArgs(manifest.args, args, { source: read, name: (field) => field });
   if (parts === undefined) return own;
-  const each = parts.read(args[parts.arg] ?? null).flatMap((part, at) => {
+  const listed = parts.read(args[parts.arg] ?? null).slice(0, fieldsMax);
+  const each = listed.flatMap((part, at) => {
     if (part === null) return [];
     const shared = Object.fromEntries(Object.entries(parts.shared).map(([there, here]) => [there, args[here]]));
-    const listed = Object.fromEntries(Object.entries(parts.manifest.args).filter(([field]) => Object.hasOwn(part, field)));
-    return compareArgs(listed, { ...shared, ...part }, { source, name: () => partName(parts.arg, at) });
+    const given = Object.fromEntries(Object.entries(parts.manifest.args).filter(([field]) => Object.hasOwn(part, field)));
+    return compareArgs(given, { ...shared, ...part }, { source: read, name: () => partName(parts.arg, at) });
   });
   return [...own, ...each].slice(0, fieldsMax);
+}
+
+interface ReadSource extends Source {
+  readonly text: PlacedText;
 }
 
 function compareArgs(
   manifest: Readonly<Record<string, ArgManifest>>,
   args: Readonly<Record<string, Json | undefined>>,
-  { source, name }: { source: Source; name: (field: string) => string },
+  { source, name }: { source: ReadSource; name: (field: string) => string },
 ): Comparison[] {
   return Object.entries(manifest).flatMap(([field, { slot }]) => {
     const given = args[field];
@@ -68,16 +74,16 @@ function compareArgs(
   });
 }
 
-function compareValue(slot: string, value: Json, source: Source): Omit<Comparison, 'field'> | null {
+function compareValue(slot: string, value: Json, source: ReadSource): Omit<Comparison, 'field'> | null {
   const at = (place: PlacedValue | null) => ({ kind: source.kind, id: source.id, path: place?.path ?? null, text: place?.line ?? null });
   if (worded.has(slot)) {
-    const place = findWords(source.payload, String(value));
+    const place = source.text.words(String(value));
     return { source: at(place), value: String(value), relation: place === null ? 'absent' : 'same' };
   }
   if (!isFindable(slot)) return null;
   // A day without a time of day is compared as a day.
   const kind = slot === 'datetime' && typeof value === 'string' && !value.includes('T') ? 'date' : slot;
-  const places = findPlacedValues(source.payload, kind, source);
+  const places = source.text.values(kind);
   const same = places.find((place) => isSameValue(kind, place.value, value));
   if (same !== undefined) return { source: at(same), value: shown(value), relation: 'same' };
   const other = kind === 'amount' ? largest(places) : (places[0] ?? null);

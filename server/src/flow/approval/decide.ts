@@ -1,14 +1,14 @@
 import type { ApprovalState } from '#engine';
-import { ringTask } from '#flow/task';
+import { ringing, ringTask } from '#flow/task';
 import { callFaults, type ToolCatalogue } from '#flow/tool';
 import { FactotumError, type Id, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
-import { type AuditKind, recordAudit } from '#trust/audit';
+import { type AuditDraft, type AuditKind, recordAudit, recordingAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
 import { decisionMac, openIntact, refusalOf } from './check.ts';
 import type { Answer, ApprovalBody, Decision, DecisionInput } from './schema.ts';
 import { wakeForAll } from './snooze.ts';
-import { lockTaskOf, recordDecision, type StoredApproval, selectApproval, withdrawApproval } from './store.ts';
+import { holdApproval, recordDecision, type StoredApproval, selectApproval, withdrawApproval } from './store.ts';
 import { deleteVote, insertVote, isGenuineVote, makeVote, selectVotes, type Vote } from './vote.ts';
 
 export interface DecisionContext {
@@ -50,7 +50,7 @@ const stateAfter: Readonly<Record<Decision, ApprovalState>> = {
 export async function decideApproval(context: DecisionContext, approvalId: string, input: DecisionInput): Promise<StoredApproval> {
   const { tx, tenantId, keys, actor, now } = context;
   // The task's row first, as everywhere: here a worker that is about to park and a person who decides take turns.
-  const approval = (await lockTaskOf(tx, tenantId, approvalId)) !== undefined ? await selectApproval(tx, tenantId, approvalId) : undefined;
+  const approval = (await holdApproval(tx, tenantId, approvalId))?.approval;
   if (approval === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
   refuseDecided(approval, now);
   const body = openIntact(keys, { tenantId, taskId: approval.taskId }, approval);
@@ -63,7 +63,7 @@ export async function decideApproval(context: DecisionContext, approvalId: strin
   const state = stateAfter[input.decision];
   const answer = keys.sealJson({ kind: 'approval.answer', id: approvalId }, answerOf(context, input, { votes, notBefore }));
   const { payloadHash } = approval;
-  const decided = await recordDecision(tx, {
+  const decision = {
     tenantId,
     approvalId,
     state,
@@ -75,12 +75,13 @@ export async function decideApproval(context: DecisionContext, approvalId: strin
     decidedBy: actor,
     decidedAt: now,
     assignment: input.decision === 'delegate' ? { to: input.to, until: null } : null,
+  };
+  const change = { kind: 'approval.decided', detail: { decision: input.decision, payloadHash } } as const;
+  const after = await recordDecision(tx, decision, {
+    ring: ringing(tenantId, approval.taskId, now, notBefore === null ? {} : { notBefore }),
+    note: recordingAudit(tenantId, [entryOf(context, { ...approval, state }, change)]),
   });
-  const after = decided ?? (await selectApproval(tx, tenantId, approvalId)) ?? approval;
-  if (decided === undefined) refuseDecided(after, now);
-  await wakeForAll(tx, tenantId, approvalId);
-  await recordChange(context, after, { kind: 'approval.decided', detail: { decision: input.decision, payloadHash } });
-  await ringTask(tx, tenantId, after.taskId, now, notBefore === null ? {} : { notBefore });
+  if (after === undefined) throw alreadyDecided((await selectApproval(tx, tenantId, approvalId)) ?? approval, now);
   return after;
 }
 
@@ -103,14 +104,18 @@ async function supersede(context: DecisionContext, approval: StoredApproval): Pr
 
 /** Writes the entry about one approval. */
 export async function recordChange(
-  { tx, tenantId, actor, now }: Pick<DecisionContext, 'tx' | 'tenantId' | 'actor' | 'now'>,
+  context: Pick<DecisionContext, 'tx' | 'tenantId' | 'actor' | 'now'>,
+  approval: StoredApproval,
+  change: { kind: AuditKind; detail: JsonObject },
+): Promise<void> {
+  await recordAudit(context.tx, context.tenantId, [entryOf(context, approval, change)]);
+}
+
+const entryOf = (
+  { actor, now }: Pick<DecisionContext, 'actor' | 'now'>,
   { approvalId, taskId, stepId, tool, state }: StoredApproval,
   { kind, detail }: { kind: AuditKind; detail: JsonObject },
-): Promise<void> {
-  await recordAudit(tx, tenantId, [
-    { kind, actor, at: now, objectId: approvalId, taskId, state, detail: { step: stepId, tool, ...detail } },
-  ]);
-}
+): AuditDraft => ({ kind, actor, at: now, objectId: approvalId, taskId, state, detail: { step: stepId, tool, ...detail } });
 
 /**
  * Adds one person's yes. @returns the votes that make it a decision, nothing where one yes is one, or that more are needed.
@@ -179,14 +184,17 @@ function answerOf(
 
 /** @throws FactotumError `approval.already_decided`, also when it has expired. */
 export function refuseDecided(approval: StoredApproval, now: Date): void {
+  if (approval.state !== 'waiting' || approval.expiresAt <= now) throw alreadyDecided(approval, now);
+}
+
+function alreadyDecided(approval: StoredApproval, now: Date): FactotumError {
   const expired = approval.state === 'expired' || (approval.state === 'waiting' && approval.expiresAt <= now);
-  if (approval.state === 'waiting' && !expired) return;
   const message = expired
     ? 'This approval has expired. If it is still wanted, the task will ask again when it is resumed.'
     : approval.decidedBy === null
       ? `This approval is ${approval.state} and cannot be decided any more.`
       : `${approval.decidedBy} has already decided: ${approval.state}.`;
-  throw new FactotumError('approval.already_decided', message, {
+  return new FactotumError('approval.already_decided', message, {
     details: {
       state: expired ? 'expired' : approval.state,
       decidedBy: approval.decidedBy,

@@ -5,7 +5,7 @@ import { recordAudit } from '#trust/audit';
 import { commentOn } from './comment.ts';
 import { type DecisionContext, recordChange, refuseDecided } from './decide.ts';
 import { wakeForAll } from './snooze.ts';
-import { assign, lockTaskOf, type StoredApproval, selectApproval } from './store.ts';
+import { assign, holdApproval, type StoredApproval } from './store.ts';
 
 type Context = Pick<DecisionContext, 'tx' | 'tenantId' | 'keys' | 'actor' | 'now'>;
 
@@ -23,7 +23,7 @@ export async function delegateApproval(
 ): Promise<StoredApproval> {
   const { tx, tenantId, now } = context;
   if (until !== null && until <= now) throw new FactotumError('request.invalid', 'Delegate it until a time that is still to come.');
-  const approval = (await lockTaskOf(tx, tenantId, approvalId)) && (await selectApproval(tx, tenantId, approvalId));
+  const approval = (await holdApproval(tx, tenantId, approvalId))?.approval;
   if (approval === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
   refuseDecided(approval, now);
   const after = (await assign(tx, tenantId, approvalId, { to, until })) ?? approval;

@@ -15,6 +15,8 @@ export interface Field {
   readonly warnings: readonly string[];
   /** What the tenant's own directory says about it, or null: a reason for trust beside the reasons for doubt. */
   readonly known: string | null;
+  /** Of a field that is one of several calls: what `display` is made of, in its order. */
+  readonly members?: readonly { readonly name: string; readonly display: string }[];
 }
 
 /**
@@ -53,6 +55,7 @@ export function presentFields(
               ]),
             ],
             known: directory[name] ?? null,
+            ...(own === null ? {} : { members: shown.map((member) => ({ name: member.name, display: member.display })) }),
           };
         });
   });
@@ -86,6 +89,22 @@ function drawn(
     };
   });
 }
+
+/** One argument as a text, where nothing is known of its tool; "" where there is none. */
+export const displayOf = (args: Readonly<Record<string, Json | undefined>>, name: string): string =>
+  args[name] === undefined || args[name] === null ? '' : display(args[name], name === 'amountMinor' ? 'amount' : undefined, args);
+
+/** Longer ones than this are no part of a line. */
+const lineCharsMax = 300;
+
+/** The arguments of a call that a line about it may name, by name and as they are shown: no secrets, and no long texts. */
+export const lineArgs = (manifest: Pick<ToolManifest, 'args'>, args: Readonly<Record<string, Json | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(manifest.args)
+      .filter(([, { role }]) => role !== 'secret')
+      .map(([name]) => [name, displayOf(args, name)])
+      .filter(([, shown = '']) => shown !== '' && shown.length <= lineCharsMax),
+  );
 
 /** Where a value comes from, in words. */
 export const presentOrigins = (label: Label | undefined): Field['origins'] => (label?.sources ?? []).map(origin);

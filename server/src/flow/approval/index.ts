@@ -1,9 +1,18 @@
-export { heldUntil, isGenuineDecision, isIntact, lacking, openIntact, staleness } from './check.ts';
+export { agreedIn, heldUntil, isGenuineDecision, isIntact, lacking, openIntact, staleness } from './check.ts';
 export { type ApprovalComment, commentLettersMax, commentOn, listComments } from './comment.ts';
 export { type Comparison, compareWithSource } from './compare.ts';
 export { type DecisionContext, decideApproval, refuseAltered } from './decide.ts';
-export { type Absence, delegateApproval, endAbsence, forgetMember, readAbsence, setAbsence } from './delegate.ts';
-export { type Field, presentFields, presentOrigins } from './fields.ts';
+export {
+  type Absence,
+  currentAbsences,
+  delegateApproval,
+  endAbsence,
+  forgetMember,
+  readAbsence,
+  setAbsence,
+  standInFor,
+} from './delegate.ts';
+export { type Field, lineArgs, presentFields, presentOrigins } from './fields.ts';
 export type { BoundAction } from './hash.ts';
 export { headlineOf, mayGoTogether, type PresentedApproval, presentApproval } from './present.ts';
 export { type ApprovalRequest, buildApproval, plainArgs } from './request.ts';
@@ -23,4 +32,4 @@ export { type SimilarDecision, similarDecisions } from './similar.ts';
 export { snoozeApproval, wakeApproval } from './snooze.ts';
 export { type StoredApproval, selectApproval, selectApprovals } from './store.ts';
 export { undoDecision } from './undo.ts';
-export { type ApprovalAbout, aboutApprovals, approvalViews, findApprovals, type Viewer } from './view.ts';
+export { type ApprovalAbout, aboutApprovals, approvalViews, findApprovals, snoozedUntil, type Viewer } from './view.ts';

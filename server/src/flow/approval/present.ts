@@ -1,7 +1,8 @@
 import type { ToolCatalogue, ToolManifest } from '#flow/tool';
 import type { JsonObject } from '#kernel';
+import { headlineIn } from '#kernel/words';
 import type { TenantKeys } from '#trust/key';
-import { type Field, presentFields } from './fields.ts';
+import { displayOf, type Field, presentFields } from './fields.ts';
 import { type Answer, type ApprovalBody, answerSchema, approvalBodySchema } from './schema.ts';
 import type { StoredApproval } from './store.ts';
 import type { ApprovalAbout } from './view.ts';
@@ -48,9 +49,14 @@ export interface PresentedApproval {
   readonly task: { readonly id: string; readonly title: string; readonly from: string | null };
 }
 
-/** What is asked, in one line, as it was drawn when it was asked. */
-export const headlineOf = (keys: TenantKeys, { approvalId, body }: Pick<StoredApproval, 'approvalId' | 'body'>): string =>
-  keys.openJson({ kind: 'approval', id: approvalId }, body, approvalBodySchema).headline;
+/** What is asked, in one line, for a reader with the locale that it is called with. */
+export function headlineOf(
+  keys: TenantKeys,
+  { approvalId, tool, body }: Pick<StoredApproval, 'approvalId' | 'tool' | 'body'>,
+): (locale: string) => string {
+  const { headline, args } = keys.openJson({ kind: 'approval', id: approvalId }, body, approvalBodySchema);
+  return (locale) => headlineIn(locale, { tool, headline, args: (name) => displayOf(args, name) });
+}
 
 /** What is said of an approval to somebody of whom nothing is known. */
 const nothingAbout: ApprovalAbout = { assignee: null, snoozedUntil: null, votes: [], commentCount: 0 };

@@ -4,13 +4,17 @@ import type { Tx } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import { normaliseAddress, normaliseIban } from '#trust/policy';
 import { isGenuineDecision } from './check.ts';
+import { lineArgs } from './fields.ts';
 import { answerSchema, approvalBodySchema } from './schema.ts';
 import { type StoredApproval, selectDecided } from './store.ts';
 
 /** An earlier decision about the same tool. */
 export interface SimilarDecision {
   readonly id: string;
+  readonly tool: string;
   readonly headline: string;
+  /** What the headline is made of. */
+  readonly shown: Readonly<Record<string, string>>;
   readonly state: StoredApproval['state'];
   readonly decidedBy: string | null;
   readonly decidedAt: Date | null;
@@ -37,7 +41,8 @@ export async function similarDecisions(
 ): Promise<SimilarDecision[]> {
   const rows = await selectDecided(tx, { tenantId, tool: approval.tool, limit: lookedAtMax });
   const { args } = keys.openJson({ kind: 'approval', id: approval.approvalId }, approval.body, approvalBodySchema);
-  const slots = catalogue.get(approval.tool)?.manifest.args ?? {};
+  const manifest = catalogue.get(approval.tool)?.manifest;
+  const slots = manifest?.args ?? {};
   const isWhom = (name: string) => whom.has(slots[name]?.slot ?? '');
   const looked = rows.flatMap((row) => {
     if (row.approvalId === approval.approvalId || !isGenuineDecision(keys, row)) return [];
@@ -58,7 +63,9 @@ export async function similarDecisions(
     .slice(0, toldMax)
     .map(({ row, opened, differences }) => ({
       id: row.approvalId,
+      tool: row.tool,
       headline: opened.headline,
+      shown: manifest === undefined ? {} : lineArgs(manifest, opened.args),
       state: row.state,
       decidedBy: row.decidedBy,
       decidedAt: row.decidedAt,

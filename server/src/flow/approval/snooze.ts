@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { FactotumError, type Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 
@@ -30,5 +30,9 @@ export async function wakeApproval(tx: Tx, snooze: { tenantId: Id<'tenant'>; use
 
 /** Something has happened to it that everybody should see who put it off. */
 export async function wakeForAll(tx: Tx, tenantId: Id<'tenant'>, approvalId: string): Promise<void> {
-  await sql`delete from app.approval_snooze where tenant_id = ${tenantId} and approval_id = ${approvalId}`.execute(tx);
+  await wakingForAll(tenantId, approvalId).execute(tx);
 }
+
+/** The same as a part of a greater statement. */
+export const wakingForAll = (tenantId: Id<'tenant'>, approvalId: string): RawBuilder<unknown> =>
+  sql`delete from app.approval_snooze where tenant_id = ${tenantId} and approval_id = ${approvalId}`;

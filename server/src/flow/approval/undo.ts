@@ -4,14 +4,17 @@ import { decisionMac, heldUntil } from './check.ts';
 import { type DecisionContext, recordChange } from './decide.ts';
 import type { Answer } from './schema.ts';
 import { wakeForAll } from './snooze.ts';
-import { isStepWaiting, lockTaskOf, recordUndo, type StoredApproval, selectApproval } from './store.ts';
+import { holdApproval, isStepWaiting, recordUndo, type StoredApproval } from './store.ts';
 import { deleteVote } from './vote.ts';
 
-/** Why a decision cannot be taken back. `begun`: what it allowed has begun, or the no has been carried out. */
-type Obstacle = 'undecided' | 'begun' | 'over';
+/**
+ * Why a decision cannot be taken back. `begun`: what it allowed has begun, or the no has been carried out; `theirs`: it is somebody else's no.
+ */
+type Obstacle = 'undecided' | 'theirs' | 'begun' | 'over';
 
 const obstacles: Readonly<Record<Obstacle, string>> = {
   undecided: 'There is no decision of yours here that could be taken back.',
+  theirs: 'Somebody else said no to this. Only they take that back.',
   begun: 'It is too late: what was decided has begun. Look at the task.',
   over: 'Nothing waits for this decision any more.',
 };
@@ -25,6 +28,9 @@ const clocksApartMs = 3_000;
  *
  * A worker that is about to begin commits its intent under the same lock of the task: either it comes first and this is refused, or this
  * comes first and the commit tells the worker that its permission is gone.
+ *
+ * Anybody who may decide stops what another has said yes to, as anybody's no would have. A no is taken back by whoever said it alone: one no ends
+ * a question, and nobody gets round it by having it asked again.
  * @throws FactotumError `approval.not_found`; `approval.not_undoable` with `details.why`.
  */
 export async function undoDecision(
@@ -33,16 +39,17 @@ export async function undoDecision(
   comment?: string,
 ): Promise<StoredApproval> {
   const { tx, tenantId, keys, actor, now } = context;
-  const task = await lockTaskOf(tx, tenantId, approvalId);
-  const approval = task && (await selectApproval(tx, tenantId, approvalId));
-  if (approval === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
+  const held = await holdApproval(tx, tenantId, approvalId);
+  if (held === undefined) throw new FactotumError('approval.not_found', 'There is no such approval.');
+  const { approval, task } = held;
   if (approval.state === 'waiting') return takeVoteBack(context, approval);
   if (approval.state !== 'approved' && approval.state !== 'rejected') throw notUndoable('undecided', approval);
   if (approval.usedAt !== null) throw notUndoable('begun', approval);
   const isNo = approval.state === 'rejected';
+  if (isNo && approval.decidedBy !== actor) throw notUndoable('theirs', approval);
   const isWaitedFor = await isStepWaiting(tx, tenantId, approval);
   // A task that has failed may be resumed, and would go on with what was decided.
-  const isOver = task === undefined || ['done', 'cancelled'].includes(task.state) || (task.state === 'failed' && !isWaitedFor);
+  const isOver = ['done', 'cancelled'].includes(task.state) || (task.state === 'failed' && !isWaitedFor);
   if (isOver) throw notUndoable(isNo ? 'begun' : 'over', approval);
   // A no is carried out when a worker takes it in, without a further look at the row.
   const mayBeTakenIn = task.isInHand && (heldUntil(keys, approval)?.getTime() ?? 0) - now.getTime() <= clocksApartMs;

@@ -3,11 +3,10 @@ import type { ApprovalState, Risk } from '#engine';
 import { type Id, isFactotumError } from '#kernel';
 import type { Tx } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
-import { countComments } from './comment.ts';
 import { type Absence, currentAbsences, earliest, standInFor } from './delegate.ts';
 import { approvalBodySchema } from './schema.ts';
 import { approvalFields, type StoredApproval } from './store.ts';
-import { isGenuineVote, selectVotes, type Vote } from './vote.ts';
+import { isGenuineVote, type Vote } from './vote.ts';
 
 /**
  * Whose list it is. `mine`: what I may be waiting for nobody else to do; `delegated`: what waits for somebody else, by delegation or because
@@ -41,9 +40,9 @@ export interface ApprovalQuery {
 
 /** Something that is about to expire is put off by nobody, in milliseconds. */
 const urgentMs = 3_600_000;
-/** Rows that are opened to find words in them, and how many at once. */
+/** Rows that are opened to find words in them, and how many at once: the thread is held for no longer than that, and a question may list hundreds of payments. */
 const searchedMax = 2_000;
-const searchedAtOnce = 200;
+const searchedAtOnce = 50;
 
 /**
  * One page of a list, newest first, by keyset.
@@ -119,6 +118,20 @@ async function conditionOf(tx: Tx, { tenantId, view, viewer, isAssignee, now }: 
     : sql`and not (a.state = 'waiting' and (${elsewhere} or ${snoozed}))`;
 }
 
+/** Of these approvals those that somebody has put off, each with when it comes back into their view if nothing happens to it. */
+export async function snoozedUntil(
+  tx: Tx,
+  { tenantId, userId, approvalIds, now }: { tenantId: Id<'tenant'>; userId: string; approvalIds: readonly string[]; now: Date },
+): Promise<ReadonlyMap<string, Date>> {
+  if (approvalIds.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; untilAt: Date; expiresAt: Date }>`select z.approval_id as id, z.until_at, a.expires_at
+    from app.approval_snooze z join app.approval a using (tenant_id, approval_id)
+    where z.tenant_id = ${tenantId} and z.user_id = ${userId} and z.approval_id = any(${[...approvalIds]}::text[])
+      and z.until_at > ${now} and a.expires_at > ${new Date(now.getTime() + urgentMs)}`.execute(tx);
+  const backAt = ({ untilAt, expiresAt }: { untilAt: Date; expiresAt: Date }) => new Date(Math.min(+untilAt, +expiresAt - urgentMs));
+  return new Map(rows.map((row) => [row.id, backAt(row)]));
+}
+
 /** As they stand in the column: those that lead, by whoever is away, to somebody else who can decide. */
 async function assignedToOthers(
   tx: Tx,
@@ -168,26 +181,32 @@ export async function aboutApprovals(
     assignedTo: string | null;
     assignedUntil: Date | null;
     snoozedUntil: Date | null;
+    commentCount: number;
+    /** Oldest first; nothing is said about whether they are genuine. */
+    votes: readonly Vote[] | null;
   }>`
-    select a.approval_id, a.assigned_to, a.assigned_until, z.until_at as snoozed_until from app.approval a
+    select a.approval_id, a.assigned_to, a.assigned_until, z.until_at as snoozed_until,
+      (select count(*)::int from app.approval_comment c where c.tenant_id = a.tenant_id and c.approval_id = a.approval_id) as comment_count,
+      (select json_agg(json_build_object('by', v.voter, 'at', v.voted_at, 'proven', v.proven, 'mac', encode(v.vote_mac, 'hex')) order by v.voted_at, v.voter)
+        from app.approval_vote v where v.tenant_id = a.tenant_id and v.approval_id = a.approval_id) as votes
+    from app.approval a
     left join app.approval_snooze z on z.tenant_id = a.tenant_id and z.approval_id = a.approval_id and z.user_id = ${viewer.userId ?? ''}
       and z.until_at > ${now} and a.expires_at > ${new Date(now.getTime() + urgentMs)}
     where a.tenant_id = ${tenantId} and a.approval_id = any(${ids})`.execute(tx);
   const absences = more.some(({ assignedTo }) => assignedTo !== null) ? byUser(await currentAbsences(tx, tenantId, now)) : new Map();
-  const votes = await selectVotes(tx, tenantId, ids);
-  const comments = await countComments(tx, tenantId, ids);
   const byId = new Map(more.map((row) => [row.approvalId, row]));
   return new Map(
     rows.map((row) => {
-      const { assignedTo = null, assignedUntil = null, snoozedUntil = null } = byId.get(row.approvalId) ?? {};
+      const { assignedTo = null, assignedUntil = null, snoozedUntil = null, votes, commentCount = 0 } = byId.get(row.approvalId) ?? {};
+      const given = votes?.map((vote) => ({ ...vote, at: new Date(vote.at).toISOString() })) ?? [];
       const isOpen = row.state === 'waiting';
       return [
         row.approvalId,
         {
           assignee: isOpen ? assigneeOf({ assignedTo, assignedUntil }, absences, now) : null,
           snoozedUntil: isOpen ? snoozedUntil : null,
-          votes: isOpen ? (votes.get(row.approvalId) ?? []).filter((vote) => isGenuineVote(keys, row, vote)) : [],
-          commentCount: comments.get(row.approvalId) ?? 0,
+          votes: isOpen ? given.filter((vote) => isGenuineVote(keys, row, vote)) : [],
+          commentCount,
         },
       ];
     }),

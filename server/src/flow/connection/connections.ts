@@ -14,6 +14,7 @@ import { moveOf, requireAnew } from './move.ts';
 import type { OutsideNetwork } from './network.ts';
 import type { Act, AnyConnector, Connection, Connections } from './port.ts';
 import { present } from './present.ts';
+import { recordConnection } from './record.ts';
 import { createSaved } from './saved.ts';
 import type { ConnectionBody, ConnectionState } from './schema.ts';
 import {
@@ -80,10 +81,12 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
       const change = work(before, keys);
       if (change === null) return before;
       await updateConnection(tx, { tenantId, id, now }, change.set);
+      const after = found(await selectConnection(tx, tenantId, id));
+      await recordConnection(tx, keys, { before, after, actor, at: now });
       await recordAudit(tx, tenantId, [
         { kind: 'connection.changed', actor, at: now, objectId: id, detail: { connector: before.connector, ...change.detail } },
       ]);
-      return found(await selectConnection(tx, tenantId, id));
+      return after;
     });
     deps.onChanged?.();
     return shown(row, keys);
@@ -143,7 +146,9 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
           createdAt: now,
         });
         await recordAudit(tx, tenantId, [{ kind: 'connection.created', actor, at: now, objectId: id, detail: { connector: kind } }]);
-        return found(await selectConnection(tx, tenantId, id));
+        const made = found(await selectConnection(tx, tenantId, id));
+        await recordConnection(tx, keys, { before: null, after: made, actor, at: now });
+        return made;
       });
       deps.onChanged?.();
       return shown(row, keys);
@@ -176,10 +181,13 @@ export function createConnections(deps: ConnectionsDeps): { readonly connections
         };
       }),
     async remove(tenantId, id, { actor }) {
+      const keys = await keysOf(tenantId);
       const now = clock.now();
       await inTenant(tenantId, async (tx) => {
-        const { connector } = found(await lockConnection(tx, tenantId, id));
+        const before = found(await lockConnection(tx, tenantId, id));
+        const { connector } = before;
         await deleteConnection(tx, tenantId, id);
+        await recordConnection(tx, keys, { before, after: null, actor, at: now });
         await recordAudit(tx, tenantId, [{ kind: 'connection.deleted', actor, at: now, objectId: id, detail: { connector } }]);
       });
       deps.onChanged?.();

@@ -61,7 +61,7 @@ export async function storeEvents(
     const insert = { client, tenantId, receivedAt };
     const created = await insertEvents(
       insert,
-      records.map((record) => ({ ...record, conflictOf: null })),
+      records.map((record) => ({ ...record, conflictOf: null, audit: record.createdAudit })),
     );
     const fresh = records.filter((record) => created.has(record.eventId));
     const others = records.filter((record) => !created.has(record.eventId));
@@ -70,14 +70,9 @@ export async function storeEvents(
     // Both are kept: which of the two is true is for a person to find out. One that conflicts makes no task.
     const conflicts = records.flatMap((record, at) => {
       const outcome = outcomes[at];
-      return outcome?.kind === 'conflict' ? [{ ...record, taskId: null, conflictOf: outcome.eventId }] : [];
+      return outcome?.kind === 'conflict' ? [{ ...record, taskId: null, conflictOf: outcome.eventId, audit: record.conflictAudit() }] : [];
     });
-    const kept = conflicts.length === 0 ? new Set() : await insertEvents(insert, conflicts);
-    const audit = [
-      ...fresh.map((record) => record.createdAudit),
-      ...conflicts.filter((record) => kept.has(record.eventId)).map((record) => record.conflictAudit()),
-    ];
-    if (audit.length > 0) await insertTasks(insert, fresh, audit);
+    if (conflicts.length > 0) await insertEvents(insert, conflicts);
     for (const { also: own } of fresh) if (own !== undefined) await within(client, own);
     const mails = fresh.flatMap(({ mail, taskId, eventId }) => (mail === null ? [] : [{ ...mail, taskId, eventId }]));
     await insertReceived(client, tenantId, receivedAt, mails);
@@ -105,23 +100,48 @@ interface Insert {
   readonly receivedAt: Date;
 }
 
-/** An event's row: first of its external id, or in conflict with the first, and then without a task. */
-type EventRow = Omit<EventRecord, 'taskId'> & { readonly taskId: Id<'task'> | null; readonly conflictOf: string | null };
+/** An event's row: first of its external id, or in conflict with the first, and then without a task. With what happened for the audit log. */
+type EventRow = Omit<EventRecord, 'taskId'> & {
+  readonly taskId: Id<'task'> | null;
+  readonly conflictOf: string | null;
+  readonly audit: string;
+};
 
 /**
- * Each of the two unique indexes lets a row in once. In the order of their keys, so that two processes that bring the same events wait
- * for each other instead of each for the other; within equal keys the first that came is the first.
+ * Events with their tasks, words and audit entries, of those that are new. Each of the two unique indexes lets a row in once. In the order of
+ * their keys, so that two processes that bring the same events wait for each other instead of each for the other; within equal keys the first
+ * that came is the first.
  */
 const insertStatement = `
-  insert into app.event (tenant_id, received_at, event_id, task_id, source, kind, channel, external_mac, payload_mac, size_bytes, occurred_at, body, raw, conflict_of)
-  select $1, $2, event_id, task_id, source, kind, channel, external_mac, payload_mac, size_bytes, occurred_at, body, raw, conflict_of
-  from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], $10::int[], $11::timestamptz[], $12::bytea[], $13::bytea[], $14::text[])
-    with ordinality as n(event_id, task_id, source, kind, channel, external_mac, payload_mac, size_bytes, occurred_at, body, raw, conflict_of, position)
-  order by source, external_mac, case when conflict_of is not null then payload_mac end, position
-  on conflict do nothing returning event_id`;
+  with created as (
+    insert into app.event (tenant_id, received_at, event_id, task_id, source, kind, channel, external_mac, payload_mac, size_bytes, occurred_at, body, raw, conflict_of)
+    select $1, $2, event_id, task_id, source, kind, channel, external_mac, payload_mac, size_bytes, occurred_at, body, raw, conflict_of
+    from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], $10::int[], $11::timestamptz[], $12::bytea[], $13::bytea[], $14::text[])
+      with ordinality as n(event_id, task_id, source, kind, channel, external_mac, payload_mac, size_bytes, occurred_at, body, raw, conflict_of, position)
+    order by source, external_mac, case when conflict_of is not null then payload_mac end, position
+    on conflict do nothing returning event_id, task_id
+  ), audited as (
+    insert into app.audit_pending (tenant_id, entries)
+    select $1, array_agg(entry order by position)
+    from rows from (unnest($3::text[]), json_array_elements_text($15::json)) with ordinality as n(event_id, entry, position) join created using (event_id)
+    having count(*) > 0
+  ), worded as (
+    insert into app.task_word (tenant_id, segment, word, task_id)
+    select $1, segment, word, task_id from unnest($18::text[], $19::int[], $20::int[]) as w(task_id, segment, word) join created using (task_id)
+  ), tasks as (
+    insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, run_at, finished_at, detail, created_at, updated_at)
+    select $1, task_id, event_id, source, kind, case when is_history then 'done' else 'received' end, case when is_history then 'completed' end,
+      case when not is_history then $2::timestamptz end, case when is_history then $2::timestamptz end, detail, $2, $2
+    from unnest($3::text[], $5::text[], $6::text[], $16::bytea[], $17::boolean[]) as n(event_id, source, kind, detail, is_history)
+      join created using (event_id) where task_id is not null
+  )
+  select event_id from created`;
 
 /** @returns the ids of those that were not there yet. */
 async function insertEvents({ client, tenantId, receivedAt }: Insert, rows: readonly EventRow[]): Promise<ReadonlySet<string>> {
+  const words = rows.flatMap(({ taskId, words: { segment, words } }) =>
+    taskId === null ? [] : words.map((word) => ({ taskId, segment, word })),
+  );
   const inserted = await client.query<{ event_id: string }>({
     name: 'intake-events',
     text: insertStatement,
@@ -140,43 +160,16 @@ async function insertEvents({ client, tenantId, receivedAt }: Insert, rows: read
       rows.map((row) => row.body),
       rows.map((row) => row.raw),
       rows.map((row) => row.conflictOf),
-    ],
-  });
-  return new Set(inserted.rows.map((row) => row.event_id));
-}
-
-/** The tasks of the new events, and what happened for the audit log. */
-async function insertTasks(
-  { client, tenantId, receivedAt }: Insert,
-  fresh: readonly EventRecord[],
-  audit: readonly string[],
-): Promise<void> {
-  const words = fresh.flatMap(({ taskId, words: { segment, words } }) => words.map((word) => ({ taskId, segment, word })));
-  await client.query({
-    name: 'intake-tasks',
-    text: `
-      with audited as (insert into app.audit_pending (tenant_id, entries) values ($1, $8::text[])),
-      worded as (insert into app.task_word (tenant_id, segment, word, task_id)
-        select $1, segment, word, task_id from unnest($10::text[], $11::int[], $12::int[]) as w(task_id, segment, word))
-      insert into app.task (tenant_id, task_id, event_id, source, kind, state, outcome, run_at, finished_at, detail, created_at, updated_at)
-      select $1, task_id, event_id, source, kind, case when is_history then 'done' else 'received' end, case when is_history then 'completed' end,
-        case when not is_history then $2::timestamptz end, case when is_history then $2::timestamptz end, detail, $2, $2
-      from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $9::boolean[]) as n(task_id, event_id, source, kind, detail, is_history)`,
-    values: [
-      tenantId,
-      receivedAt,
-      fresh.map((record) => record.taskId),
-      fresh.map((record) => record.eventId),
-      fresh.map((record) => record.source),
-      fresh.map((record) => record.kind),
-      fresh.map((record) => record.detail),
-      audit,
-      fresh.map((record) => record.isHistory),
+      // One JSON text: as elements of an array, pg would escape each quote of the entries' own JSON, one by one.
+      JSON.stringify(rows.map((row) => row.audit)),
+      rows.map((row) => row.detail),
+      rows.map((row) => row.isHistory),
       words.map(({ taskId }) => taskId),
       words.map(({ segment }) => segment),
       words.map(({ word }) => word),
     ],
   });
+  return new Set(inserted.rows.map((row) => row.event_id));
 }
 
 interface Known {

@@ -52,35 +52,35 @@ export function noticeKindOf({ kind, detail }: ToldEntry): NoticeKind | null {
   }
 }
 
-/** What an entry says is over: notices of these kinds about its object need nobody any more. */
-export function closedBy({ kind, state }: ToldEntry): readonly NoticeKind[] {
-  switch (kind) {
-    case 'approval.decided':
-      // Handed on, or one yes of several.
-      return state === 'waiting' ? [] : ['approval', 'delegated'];
-    case 'approval.expired':
-    case 'approval.superseded':
-      return ['approval', 'delegated'];
-    case 'task.resumed':
-    case 'task.finished':
-    case 'task.cancelled':
-    case 'task.planned':
-      return ['question', 'unknown', 'failed'];
-    case 'connection.recovered':
-    case 'connection.changed':
-    case 'connection.deleted':
-      return ['connection'];
-    default:
-      return [];
-  }
+/** What ends notices of these kinds about an object: one of these entries about it. `unless`: not where the object is in that state after it. */
+export interface Ending {
+  readonly kinds: readonly NoticeKind[];
+  readonly by: readonly string[];
+  readonly unless: string | null;
 }
 
-/** Kinds of entries that are looked at; all others are passed over. */
-export const lookedAt: readonly string[] = [
-  ...['approval.requested', 'approval.delegated', 'approval.decided', 'approval.commented', 'approval.expired', 'approval.superseded'],
-  ...['task.waiting', 'task.failed', 'task.resumed', 'task.finished', 'task.cancelled', 'task.planned'],
-  ...['connection.broken', 'connection.recovered', 'connection.changed', 'connection.deleted', 'quota.alert', 'member.removed'],
+export const endings: readonly Ending[] = [
+  // Still waiting: handed on, or one yes of several.
+  { kinds: ['approval', 'delegated'], by: ['approval.decided', 'approval.expired', 'approval.superseded'], unless: 'waiting' },
+  {
+    kinds: ['question', 'unknown', 'failed'],
+    by: ['task.resumed', 'task.finished', 'task.cancelled', 'task.planned'],
+    unless: null,
+  },
+  { kinds: ['connection'], by: ['connection.recovered', 'connection.changed', 'connection.deleted'], unless: null },
 ];
 
-const lookedAtSet: ReadonlySet<string> = new Set(lookedAt);
-export const isLookedAt = (kind: string): boolean => lookedAtSet.has(kind);
+/** Entries after which what was held back for somebody is looked at again: something has happened to what they put off, or they are back. */
+export const stirsHeld = (kind: string): boolean =>
+  ['approval.delegated', 'approval.decided', 'approval.commented', 'approval.agreed', 'approval.undone', 'absence.changed'].includes(kind);
+
+/** Kinds of entries that are read one by one. Those that only end something are not: a task that nobody has to look at costs nothing here. */
+export const readKinds: readonly string[] = [
+  ...['approval.requested', 'approval.delegated', 'approval.decided', 'approval.commented', 'approval.agreed', 'approval.undone'],
+  ...['absence.changed', 'task.waiting', 'task.failed', 'connection.broken', 'quota.alert', 'member.removed'],
+];
+
+const readKindSet: ReadonlySet<string> = new Set(readKinds);
+/** A decision that leaves nothing waiting only ends something. */
+export const isRead = ({ kind, state }: Pick<ToldEntry, 'kind' | 'state'>): boolean =>
+  readKindSet.has(kind) && (kind !== 'approval.decided' || state === 'waiting');

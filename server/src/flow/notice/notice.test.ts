@@ -57,6 +57,33 @@ test('who has chosen titles is told what it is about', async () => {
   assert.match(browser.got()[0]?.text ?? '', /Waits for your approval.*Persimmon/);
 });
 
+test('who reads German is told in German what it is about: in pushes, in mails and on the page', async () => {
+  const one = await place();
+  await database.auth.pool.query(`update "user" set email = $1, "emailVerified" = true where id = $2`, [
+    `${one.userId}@proved.example`,
+    one.userId,
+  ]);
+  await one.ask('PUT /api/v1/me/language', { language: 'de' });
+  const at = new Date(Date.now() + 2 * hourMs).toISOString().slice(11, 16);
+  await one.save({ ...one.loud, zone: 'UTC', digest: { at, weekday: null }, titles: { push: true, mail: true } });
+  const browser = await one.subscribe('laptop');
+  const { id } = await one.wait();
+  await one.keeper.look();
+  const { title, body } = JSON.parse(browser.got()[0]?.text ?? '{}') as { title?: string; body?: string };
+  const german = `Die Notiz Kept/${secretWord}.md schreiben`;
+  assert.deepEqual([title, body], ['Wartet auf Ihre Freigabe', german]);
+  one.pass(2 * hourMs + minuteMs);
+  await one.keeper.look();
+  const [letter = assert.fail('no letter came')] = one.letters;
+  assert.match(letter.text, new RegExp(`– Wartet auf Ihre Freigabe: ${german}\n`));
+  const cookie = `${one.cookie}; factotum_language=de`;
+  const { items } = await one.ask<Listed>('GET /api/v1/me/notices', undefined, cookie);
+  assert.deepEqual(
+    items.map((item) => [item.url, item.title]),
+    [[`/approvals/${id}`, german]],
+  );
+});
+
 test('what was decided before it could be sent, and what its person has seen, is not sent', async () => {
   const one = await place();
   await one.save(one.loud);

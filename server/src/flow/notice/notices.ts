@@ -3,7 +3,7 @@ import type { Tx } from '#kernel/database';
 import type { TenantKeys } from '#trust/key';
 import type { NoticeKind } from './kinds.ts';
 import { countUnread, listNoticeRows, markSeenRows, type NoticeRow, type Owner } from './store.ts';
-import { findSubject } from './subject.ts';
+import { readSubject } from './subject.ts';
 
 /** A notice as its person sees it. */
 export interface Notice {
@@ -32,16 +32,16 @@ export async function listNotices(
   tx: Tx,
   keys: TenantKeys,
   { kinds, now, ...owner }: Reader,
-  { before, limit }: { readonly before: string | null; readonly limit: number },
+  { before, limit, locale }: { readonly before: string | null; readonly limit: number; readonly locale: string },
 ): Promise<Notice[]> {
   const rows = await listNoticeRows(tx, owner, { kinds, before, limit });
   const notices: Notice[] = [];
-  for (const row of rows) notices.push(await present(tx, keys, row, now));
+  for (const row of rows) notices.push(await present(tx, keys, row, { now, locale }));
   return notices;
 }
 
-/** How many somebody has not seen that still need them; 100 stands for more. */
-export const countUnreadNotices = (tx: Tx, { kinds, ...owner }: Omit<Reader, 'now'>): Promise<number> => countUnread(tx, owner, kinds);
+/** How many somebody has not seen that still need them, without what they have put off; 100 stands for more. */
+export const countUnreadNotices = (tx: Tx, { kinds, now, ...owner }: Reader): Promise<number> => countUnread(tx, owner, { kinds, now });
 
 /** Notes what somebody has seen: these, or all up to one. It is not sent any more. */
 export const markSeen = (
@@ -50,9 +50,15 @@ export const markSeen = (
   seen: { readonly ids: readonly string[] | null; readonly until: string | null; readonly at: Date },
 ): Promise<void> => markSeenRows(tx, owner, seen);
 
-async function present(tx: Tx, keys: TenantKeys, row: NoticeRow, now: Date): Promise<Notice> {
+async function present(
+  tx: Tx,
+  keys: TenantKeys,
+  row: NoticeRow,
+  { now, locale }: { readonly now: Date; readonly locale: string },
+): Promise<Notice> {
   const { noticeId: id, kind, createdAt: at, seenAt, closedAt, risk, level } = row;
-  const subject = await findSubject(tx, keys, row, now);
+  // What cannot be opened is shown as what is there no more; the keeper, who looks at it as well, writes it to the log.
+  const subject = await readSubject(tx, keys, row, { now, locale, onBroken: () => undefined });
   return {
     ...{ id, kind, at, seenAt, risk, level },
     isOpen: closedAt === null && subject !== null && subject.isOpen,

@@ -1,6 +1,7 @@
-import { isFactotumError } from '#kernel';
+import { FactotumError, isFactotumError, type JsonObject } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
+import { differenceOf, type PersonalTopic, recordChange, withParts } from '#trust/history';
 import type { ObjectRef, TenantKeys } from '#trust/key';
 import { readTenant } from '#trust/tenant';
 import { defaultRules, planFor, type Rules, rulesSchema } from './rules.ts';
@@ -35,12 +36,35 @@ export async function readRules(tx: Tx, keys: TenantKeys, owner: Owner): Promise
   return rulesOf(keys, await findPerson(tx, owner));
 }
 
-/** Changes what somebody is told of; what waits already follows. */
-export async function saveRules(tx: Tx, keys: TenantKeys, owner: Owner, { rules, now }: { rules: Rules; now: Date }): Promise<void> {
+/** Changes what somebody is told of; what waits already follows. What was changed is kept and audited. */
+export const saveRules = (tx: Tx, keys: TenantKeys, owner: Owner, { rules, now }: { rules: Rules; now: Date }): Promise<void> =>
+  changeRules(tx, keys, owner, { rulesAfter: () => rules, now });
+
+/** Puts parts of the rules back as they were; all else stays. @throws FactotumError `history.not_restorable` where there are no such rules any more. */
+export const restoreRules = (tx: Tx, keys: TenantKeys, owner: Owner, { parts, now }: { parts: JsonObject; now: Date }): Promise<void> =>
+  changeRules(tx, keys, owner, { rulesAfter: (rules) => withRestored(rules, parts), now });
+
+/** Whether parts of older rules can be put into those of today. */
+export const areRestorable = (parts: JsonObject): boolean => rulesSchema.safeParse(withParts(defaultRules, parts)).success;
+
+function withRestored(rules: Rules, parts: JsonObject): Rules {
+  const restored = rulesSchema.safeParse(withParts(rules, parts));
+  if (!restored.success) throw new FactotumError('history.not_restorable', 'What was there before is not among the rules any more.');
+  return restored.data;
+}
+
+async function changeRules(
+  tx: Tx,
+  keys: TenantKeys,
+  owner: Owner,
+  { rulesAfter, now }: { rulesAfter: (rules: Rules) => Rules; now: Date },
+): Promise<void> {
   const { tenantId, userId } = owner;
   await wakePeople(tx, tenantId, new Map([[userId, null]]));
   const row = await lockPerson(tx, owner);
   if (row === undefined) return;
+  const before = rulesOf(keys, row);
+  const rules = rulesAfter(before);
   const zone = (await readTenant(tx, tenantId)).settings.timeZone;
   for (const notice of await waitingNotices(tx, owner, { due: null, limit: waitingMax })) {
     const { onPage, pushAt, mail, mailAt } = planFor(rules, notice, { now, zone });
@@ -53,9 +77,11 @@ export async function saveRules(tx: Tx, keys: TenantKeys, owner: Owner, { rules,
     await updateNotices(tx, tenantId, [notice.noticeId], set);
   }
   await updatePerson(tx, owner, { body: keys.sealJson(refOf(userId), rules), version: row.version + 1, runAt: await nextDue(tx, owner) });
-  await recordAudit(tx, tenantId, [
-    { kind: 'notice.changed', actor: `user:${userId}`, at: now, objectId: userId, detail: { change: 'rules' } },
-  ]);
+  const difference = differenceOf(before, rules);
+  if (difference === null) return;
+  const actor = `user:${userId}`;
+  await recordChange(tx, keys, { topic: 'notices' satisfies PersonalTopic, ...difference, actor, at: now });
+  await recordAudit(tx, tenantId, [{ kind: 'notice.changed', actor, at: now, objectId: userId, detail: { change: 'rules' } }]);
 }
 
 const refOf = (userId: string): ObjectRef => ({ kind: 'notice.rules', id: userId });

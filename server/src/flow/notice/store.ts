@@ -1,7 +1,14 @@
 import { sql } from 'kysely';
+import { snoozedUntil } from '#flow/approval';
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
-import { lookedAt, type NoticeKind } from './kinds.ts';
+import { type Ending, type NoticeKind, readKinds } from './kinds.ts';
+
+interface PlaceRow {
+  tenantId: Id<'tenant'>;
+  nextSeq: number;
+  silentBefore: Date | null;
+}
 
 export interface PersonRow {
   tenantId: Id<'tenant'>;
@@ -47,7 +54,7 @@ export interface SubscriptionRow {
 
 declare module '#kernel/database' {
   interface Tables {
-    noticePlace: { tenantId: Id<'tenant'>; nextSeq: number };
+    noticePlace: PlaceRow;
     noticePerson: PersonRow;
     notice: NoticeRow;
     pushSubscription: SubscriptionRow;
@@ -61,14 +68,18 @@ export interface Owner {
 }
 
 /** Locks the tenant's place in its log, and makes it where there is none. @param start - where one begins that is new */
-export async function lockPlace(tx: Tx, tenantId: Id<'tenant'>, start: number): Promise<number> {
+export async function lockPlace(tx: Tx, tenantId: Id<'tenant'>, start: number): Promise<Pick<PlaceRow, 'nextSeq' | 'silentBefore'>> {
   await tx
     .insertInto('noticePlace')
-    .values({ tenantId, nextSeq: start })
+    .values({ tenantId, nextSeq: start, silentBefore: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const row = await tx.selectFrom('noticePlace').select('nextSeq').where('tenantId', '=', tenantId).forUpdate().executeTakeFirstOrThrow();
-  return row.nextSeq;
+  return tx
+    .selectFrom('noticePlace')
+    .select(['nextSeq', 'silentBefore'])
+    .where('tenantId', '=', tenantId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
 }
 
 export const findPlace = (tx: Tx, tenantId: Id<'tenant'>): Promise<number | undefined> =>
@@ -83,16 +94,22 @@ export async function movePlace(tx: Tx, tenantId: Id<'tenant'>, nextSeq: number)
   await tx.updateTable('noticePlace').set({ nextSeq }).where('tenantId', '=', tenantId).execute();
 }
 
-/** Numbers of the entries in a span of the log that notices go by, in order. */
-export const toldSeqs = (tx: Tx, tenantId: Id<'tenant'>, { from, before }: { from: number; before: number }): Promise<number[]> =>
+/** Numbers of the entries in a span of the log that may be news to somebody, in order. */
+export const newsSeqs = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { from, before, limit }: { from: number; before: number; limit: number },
+): Promise<number[]> =>
   tx
     .selectFrom('auditEntry')
     .select('seq')
     .where('tenantId', '=', tenantId)
     .where('seq', '>=', from)
     .where('seq', '<', before)
-    .where('kind', 'in', [...lookedAt])
+    .where('kind', 'in', [...readKinds])
+    .where((where) => where.or([where('kind', '<>', 'approval.decided'), where('state', '=', 'waiting')]))
     .orderBy('seq')
+    .limit(limit)
     .execute()
     .then((rows) => rows.map(({ seq }) => seq));
 
@@ -118,20 +135,38 @@ export async function insertNotices(tx: Tx, rows: readonly NoticeRow[]): Promise
     .execute();
 }
 
-/** Ends what is told of an object: it needs nobody any more. */
-export async function closeNotices(
+/** Whether there is a notice that something could end. */
+export const hasOpenNotices = async (tx: Tx, tenantId: Id<'tenant'>): Promise<boolean> =>
+  (await tx.selectFrom('notice').select('seq').where('tenantId', '=', tenantId).where('closedAt', 'is', null).limit(1).execute()).length >
+  0;
+
+/** Ends what is told of the objects that entries of a span are about, as far as it was told before: it needs nobody any more. */
+export async function endNotices(
   tx: Tx,
   tenantId: Id<'tenant'>,
-  { objectId, kinds, at }: { objectId: string; kinds: readonly NoticeKind[]; at: Date },
+  { from, before, ending: { kinds, by, unless } }: { from: number; before: number; ending: Ending },
 ): Promise<void> {
-  await tx
-    .updateTable('notice')
-    .set({ closedAt: at, pushAt: null, mailAt: null })
-    .where('tenantId', '=', tenantId)
-    .where('objectId', '=', objectId)
-    .where('kind', 'in', [...kinds])
-    .where('closedAt', 'is', null)
-    .execute();
+  await sql`update app.notice n set closed_at = e.at, push_at = null, mail_at = null
+    from (select object_id, max(seq) as seq, max(at) as at from app.audit_entry
+      where tenant_id = ${tenantId} and seq >= ${from} and seq < ${before} and kind = any(${[...by]}::text[])
+        and (${unless}::text is null or state is distinct from ${unless}) group by object_id) e
+    where n.tenant_id = ${tenantId} and n.object_id = e.object_id and n.kind = any(${[...kinds]}::text[]) and n.closed_at is null
+      and n.seq < e.seq`.execute(tx);
+}
+
+/**
+ * Has what waits of an object, or of a person, looked at again now: what held it back may be over. Digests are looked at at their time, and
+ * what a service or the mail server has not taken at its own.
+ */
+export async function stirHeld(tx: Tx, tenantId: Id<'tenant'>, { about, now }: { about: string; now: Date }): Promise<void> {
+  const held = sql`tenant_id = ${tenantId} and (object_id = ${about} or user_id = ${about}) and closed_at is null
+    and (push_at > ${now} and push_tries = 0 or mail = 'now' and mail_at > ${now} and mail_tries = 0)`;
+  const { rows } = await sql<{ userId: Id<'user'> }>`select distinct user_id from app.notice where ${held}`.execute(tx);
+  if (rows.length === 0) return;
+  // People before their notices, as everywhere.
+  await wakePeople(tx, tenantId, new Map(rows.map(({ userId }) => [userId, now])));
+  await sql`update app.notice set push_at = case when push_tries = 0 then least(push_at, ${now}) else push_at end,
+    mail_at = case when mail = 'now' and mail_tries = 0 then least(mail_at, ${now}) else mail_at end where ${held}`.execute(tx);
 }
 
 export const findPerson = (tx: Tx, { tenantId, userId }: Owner): Promise<PersonRow | undefined> =>
@@ -187,12 +222,18 @@ export function listNoticeRows(
   return query.orderBy('seq', 'desc').limit(limit).execute();
 }
 
-/** How many there are that they have not seen and that still need somebody; more than 100 are 100. */
-export const countUnread = async (tx: Tx, { tenantId, userId }: Owner, kinds: readonly NoticeKind[]): Promise<number> => {
-  const { rows } = await sql<{ count: number }>`select count(*)::int as count from (select from app.notice
+/** How many there are that they have not seen, that still need somebody, and that they have not put off; more than 100 are 100. */
+export const countUnread = async (
+  tx: Tx,
+  { tenantId, userId }: Owner,
+  { kinds, now }: { kinds: readonly NoticeKind[]; now: Date },
+): Promise<number> => {
+  const unread = await sql<{ objectId: string }>`select object_id from app.notice
     where tenant_id = ${tenantId} and user_id = ${userId} and on_page and seen_at is null and closed_at is null and kind = any(${[...kinds]}::text[])
-    limit 100) as unread`.execute(tx);
-  return rows[0]?.count ?? 0;
+    limit 101`.execute(tx);
+  const objectIds = unread.rows.map(({ objectId }) => objectId);
+  const putOff = await snoozedUntil(tx, { tenantId, userId, approvalIds: objectIds, now });
+  return Math.min(100, objectIds.filter((id) => !putOff.has(id)).length);
 };
 
 /** What was seen is not sent any more. @param ids - null: all up to and with the one named */
@@ -212,11 +253,44 @@ export async function markSeenRows(
   await query.execute();
 }
 
-/** What still waits to be sent somewhere, the oldest first. @param due - only what is due by then */
-export function waitingNotices(tx: Tx, owner: Owner, { due, limit }: { due: Date | null; limit: number }): Promise<NoticeRow[]> {
+/**
+ * What still waits to be sent somewhere, the oldest first.
+ *
+ * @param due - only what is due by then; and, where a mail is, what the mail server has not taken before: it goes with it
+ */
+export async function waitingNotices(tx: Tx, owner: Owner, { due, limit }: { due: Date | null; limit: number }): Promise<NoticeRow[]> {
   let query = mine(tx, owner).where((where) => where.or([where('pushAt', 'is not', null), where('mailAt', 'is not', null)]));
-  if (due !== null) query = query.where((where) => where.or([where('pushAt', '<=', due), where('mailAt', '<=', due)]));
-  return query.orderBy('seq').limit(limit).execute();
+  if (due !== null)
+    query = query.where((where) =>
+      where.or([
+        where('pushAt', '<=', due),
+        where('mailAt', '<=', due),
+        where.and([
+          where('mailAt', 'is not', null),
+          where('mailTries', '>', 0),
+          sql<boolean>`exists (select from app.notice d where d.tenant_id = ${owner.tenantId} and d.user_id = ${owner.userId} and d.mail_at <= ${due})`,
+        ]),
+      ]),
+    );
+  // What is due is never crowded out by what only goes with it.
+  if (due !== null) query = query.orderBy(sql`coalesce(least(push_at, mail_at) <= ${due}, false)`, 'desc');
+  return (await query.orderBy('seq').limit(limit).execute()).sort((one, other) => one.seq - other.seq);
+}
+
+/** Of these notices those of whose matter one of these people has been told at the same time or since, as something for them to decide or see to. */
+export async function toldToOthers(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { noticeIds, userIds }: { noticeIds: readonly string[]; userIds: readonly string[] },
+): Promise<{ noticeId: string; userId: string }[]> {
+  if (noticeIds.length === 0 || userIds.length === 0) return [];
+  const { rows } = await sql<{ noticeId: string; userId: string }>`select n.notice_id, o.user_id from app.notice n
+    join app.notice o on o.tenant_id = n.tenant_id and o.object_id = n.object_id and o.seq >= n.seq and o.closed_at is null
+      and (o.kind = n.kind or o.kind in ('approval', 'delegated') and n.kind in ('approval', 'delegated'))
+    where n.tenant_id = ${tenantId} and n.notice_id = any(${[...noticeIds]}::text[]) and o.user_id = any(${[...userIds]}::text[])`.execute(
+    tx,
+  );
+  return rows;
 }
 
 /** When the next is due; null when nothing waits. */
@@ -247,12 +321,23 @@ export async function forgetNotices(tx: Tx, tenantId: Id<'tenant'>, before: Date
   await tx.deleteFrom('notice').where('tenantId', '=', tenantId).where('createdAt', '<', before).execute();
 }
 
+/** Keeps somebody while their turn lasts. @returns false when they are somebody else's by now. */
+export const keepPerson = async (tx: Tx, { tenantId, userId, fence }: ClaimedPerson, leaseMs: number): Promise<boolean> => {
+  const { numAffectedRows } =
+    await sql`update app.notice_person set lease_until = clock_timestamp() + make_interval(secs => ${leaseMs}::float8 / 1000)
+    where tenant_id = ${tenantId} and user_id = ${userId} and fence = ${fence}`.execute(tx);
+  return numAffectedRows === 1n;
+};
+
+/** How long somebody is one process's, in milliseconds, unless it keeps them. */
+export const leaseMs = 120_000;
+
 export interface ClaimedPerson extends Owner {
   readonly fence: number;
 }
 
 /** Takes people of whom something may be due, for the role that sees all tenants and no content. Leases go by the database's clock. */
-export const claimPeople = (db: Tx, { now, most, leaseMs }: { now: Date; most: number; leaseMs: number }): Promise<ClaimedPerson[]> =>
+export const claimPeople = (db: Tx, { now, most }: { now: Date; most: number }): Promise<ClaimedPerson[]> =>
   sql<ClaimedPerson>`update app.notice_person set fence = fence + 1, lease_until = clock_timestamp() + make_interval(secs => ${leaseMs}::float8 / 1000)
     where (tenant_id, user_id) in (
       select tenant_id, user_id from app.notice_person

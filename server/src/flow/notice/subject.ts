@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { headlineOf, selectApproval } from '#flow/approval';
 import { openTaskDetail, selectTask } from '#flow/task';
-import type { Id } from '#kernel';
+import { type Id, isFactotumError } from '#kernel';
 import type { Tx } from '#kernel/database';
+import { wordsIn } from '#kernel/words';
 import type { TenantKeys } from '#trust/key';
-import { isQuotaName, quotas } from '#trust/quota';
+import { isQuotaName } from '#trust/quota';
 import type { NoticeKind } from './kinds.ts';
 
 /** What a notice is about, as it stands now. */
@@ -21,12 +22,40 @@ export interface Subject {
 /** What is shown of a title at most. */
 const titleCharsMax = 160;
 
-/** Looks a notice's subject up. @returns null when there is no such thing any more. */
-export async function findSubject(
+/** Told of what could not be opened any more. */
+export type OnBroken = (broken: { readonly tenantId: Id<'tenant'>; readonly objectId: string; readonly error: Error }) => void;
+
+interface About {
+  readonly kind: NoticeKind;
+  readonly objectId: string;
+}
+
+/**
+ * Looks a notice's subject up.
+ *
+ * @param reading.locale - of whoever reads its title
+ * @returns null when there is no such thing any more, or when it cannot be opened: one broken row costs its own notice and no other.
+ */
+export async function readSubject(
   tx: Tx,
   keys: TenantKeys,
-  { kind, objectId }: { readonly kind: NoticeKind; readonly objectId: string },
-  now: Date,
+  about: About,
+  { now, locale, onBroken }: { readonly now: Date; readonly locale: string; readonly onBroken: OnBroken },
+): Promise<Subject | null> {
+  try {
+    return await findSubject(tx, keys, about, { now, locale });
+  } catch (error) {
+    if (!isFactotumError(error, 'seal.broken')) throw error;
+    onBroken({ tenantId: keys.tenantId, objectId: about.objectId, error });
+    return null;
+  }
+}
+
+async function findSubject(
+  tx: Tx,
+  keys: TenantKeys,
+  { kind, objectId }: About,
+  { now, locale }: { readonly now: Date; readonly locale: string },
 ): Promise<Subject | null> {
   const { tenantId } = keys;
   switch (kind) {
@@ -38,7 +67,7 @@ export async function findSubject(
       const isWaiting = approval.state === 'waiting' && approval.expiresAt > now;
       // What is said of a decision is news after it as well.
       const isOpen = kind === 'comment' || isWaiting;
-      return { title: plain(headlineOf(keys, approval)), isOpen, risk: approval.risk, url: `/approvals/${objectId}` };
+      return { title: plain(headlineOf(keys, approval)(locale)), isOpen, risk: approval.risk, url: `/approvals/${objectId}` };
     }
     case 'question':
     case 'unknown':
@@ -53,7 +82,12 @@ export async function findSubject(
       return row === undefined ? null : { title: row.connector, isOpen: row.state === 'broken', risk: null, url: '/settings/connections' };
     }
     case 'quota':
-      return { title: isQuotaName(objectId) ? quotas[objectId].title : objectId, isOpen: true, risk: null, url: '/settings/usage' };
+      return {
+        title: isQuotaName(objectId) ? wordsIn(locale).quotas.of[objectId].title : objectId,
+        isOpen: true,
+        risk: null,
+        url: '/settings/usage',
+      };
   }
 }
 
@@ -70,8 +104,19 @@ async function findConnection(tx: Tx, tenantId: Id<'tenant'>, id: string): Promi
   return rows[0];
 }
 
-/** One line without what could steer a screen: strangers write subjects of mails. */
-function plain(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  return line.length <= titleCharsMax ? line : `${line.slice(0, titleCharsMax - 1)}…`;
+/**
+ * One line without what could steer a screen: strangers write subjects of mails. Marks that pile up on a letter are cut; languages need three at most.
+ * Cut between characters as people count them.
+ */
+export function plain(text: string): string {
+  // As much of it as could be shown is looked at: a subject may be megabytes.
+  const line = text
+    .slice(0, titleCharsMax * 20)
+    .toWellFormed()
+    .normalize('NFC')
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\s]+/gu, ' ')
+    .replaceAll(/(\p{M}{3})\p{M}+/gu, '$1')
+    .trim();
+  const letters = [...line];
+  return letters.length <= titleCharsMax && text.length <= titleCharsMax * 20 ? line : `${letters.slice(0, titleCharsMax - 1).join('')}…`;
 }

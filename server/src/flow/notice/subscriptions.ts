@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FactotumError, type Id, isId, newId } from '#kernel';
+import { FactotumError, type Id, isFactotumError, isId, newId } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { ObjectRef, TenantKeys } from '#trust/key';
@@ -116,19 +116,27 @@ export async function markSent(tx: Tx, tenantId: Id<'tenant'>, id: Id<'pushSubsc
   await tx.updateTable('pushSubscription').set({ sentAt }).where('tenantId', '=', tenantId).where('subscriptionId', '=', id).execute();
 }
 
-/** Where a browser is pushed to. */
-export function targetOf(keys: TenantKeys, row: SubscriptionRow): PushTarget {
-  const { endpoint, p256dh, auth } = open(keys, row);
-  return { endpoint, p256dh, auth };
+/** Where a browser is pushed to; null for one that cannot be read any more. */
+export function targetOf(keys: TenantKeys, row: SubscriptionRow): PushTarget | null {
+  const opened = openRow(keys, row);
+  return opened && { endpoint: opened.endpoint, p256dh: opened.p256dh, auth: opened.auth };
 }
 
 const refOf = (id: string): ObjectRef => ({ kind: 'push_subscription', id });
-const open = (keys: TenantKeys, { subscriptionId, body }: SubscriptionRow) =>
-  bodySchema.parse(JSON.parse(keys.open('credential', refOf(subscriptionId), body).toString()));
+
+function openRow(keys: TenantKeys, { subscriptionId, body }: SubscriptionRow): z.infer<typeof bodySchema> | null {
+  try {
+    return bodySchema.parse(JSON.parse(keys.open('credential', refOf(subscriptionId), body).toString()));
+  } catch (error) {
+    // One broken row is no reason to tell somebody's other browsers nothing.
+    if (isFactotumError(error, 'seal.broken')) return null;
+    throw error;
+  }
+}
 
 function present(keys: TenantKeys, row: SubscriptionRow, sessionId: string): Subscription {
   const { subscriptionId: id, createdAt, sentAt } = row;
-  return { id, name: open(keys, row).name, createdAt, sentAt, isThis: row.sessionId === sessionId };
+  return { id, name: openRow(keys, row)?.name ?? '?', createdAt, sentAt, isThis: row.sessionId === sessionId };
 }
 
 const record = (tx: Tx, { tenantId, userId, subscriptionId }: SubscriptionRow, change: string, at: Date): Promise<void> =>

@@ -1,31 +1,38 @@
+import { createHash } from 'node:crypto';
+import { currentAbsences, snoozedUntil } from '#flow/approval';
 import type { OutsideNetwork } from '#flow/connection';
-import type { Clock, Id } from '#kernel';
+import type { Clock, Id, Logger } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
+import { localeFor } from '#kernel/words';
 import type { Principal, Reachable } from '#trust/identity';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { readTenant, refusalOf, type Tenant } from '#trust/tenant';
-import { kindsFor } from './kinds.ts';
+import { standInsOf, takersOf } from './away.ts';
+import { kindsFor, type NoticeKind, noticeKinds } from './kinds.ts';
 import { digestLetter, pushMessages, type Told } from './letter.ts';
 import type { PushKey } from './push/push-key.ts';
 import { sendPush } from './push/send.ts';
-import { quietUntil } from './quiet.ts';
+import { nextDigest, quietUntil } from './quiet.ts';
 import type { Rules } from './rules.ts';
 import { rulesOf } from './settings.ts';
 import {
   type ClaimedPerson,
   deletePerson,
   findPerson,
+  keepPerson,
+  leaseMs,
   lockPerson,
   markPushed,
   type NoticeRow,
   nextDue,
   type SubscriptionRow,
+  toldToOthers,
   updateNotices,
   updatePerson,
   waitingNotices,
 } from './store.ts';
-import { findSubject } from './subject.ts';
+import { type OnBroken, readSubject } from './subject.ts';
 import { markSent, removeRow, rowsOf, targetOf } from './subscriptions.ts';
 
 export interface TurnDeps {
@@ -40,17 +47,40 @@ export interface TurnDeps {
   readonly principalOf: (sessionId: Id<'session'>) => Promise<Principal | null>;
   /** Where people open us. */
   readonly origin: () => string;
+  readonly log: Logger;
+  readonly onBroken: OnBroken;
+  /** Told of each letter that the mail server has not taken. */
+  readonly onMailFault: (fault: { readonly tenantId: Id<'tenant'>; readonly error: unknown }) => void;
 }
 
 /** Sent in one turn at most; what is left is due at the next. */
 const atOnceMax = 100;
-/** What could not be sent is tried again after these, in seconds, and then left: it stands on the page. */
+/** What a browser's service did not take is tried again after these, in seconds, and then left: it stands on the page. */
 const waitsS = [60, 300, 1_800, 7_200];
+/** A mail is tried again after the same, then as often as the last of these says, and with each digest that is due. */
+const mailWaitsS = [...waitsS, 21_600];
+/** What the mail server has not taken for so long is left: it stands on the page. */
+const mailTriesMax = 40;
 /** A tenant that does not work now is looked at again after this. */
 const restMs = 3_600_000;
 
 /** One person's turn: what is due and still needs them is sent where they want it, each to each browser once. */
 export async function takeTurn(deps: TurnDeps, claimed: ClaimedPerson, signal: AbortSignal): Promise<void> {
+  const { database, log } = deps;
+  // A mail server or a service may take its time. As long as the turn goes on nobody else begins one.
+  const keeping = setInterval(() => {
+    withTenant(database.app.db, claimed.tenantId, (tx) => keepPerson(tx, claimed, leaseMs)).catch((error: unknown) =>
+      log.debug({ err: error, tenantId: claimed.tenantId }, 'notices: a lease could not be renewed; it is tried again'),
+    );
+  }, leaseMs / 4).unref();
+  try {
+    await sendDue(deps, claimed, signal);
+  } finally {
+    clearInterval(keeping);
+  }
+}
+
+async function sendDue(deps: TurnDeps, claimed: ClaimedPerson, signal: AbortSignal): Promise<void> {
   const { database, keysOf, clock, membersOf } = deps;
   const { tenantId, userId } = claimed;
   const inTenant = <R>(work: (tx: Tx) => Promise<R>) => withTenant(database.app.db, tenantId, work);
@@ -58,11 +88,19 @@ export async function takeTurn(deps: TurnDeps, claimed: ClaimedPerson, signal: A
   const [member] = await membersOf(tenantId, [userId]);
   if (member === undefined) return inTenant((tx) => deletePerson(tx, claimed));
   const now = clock.now();
+  const absences = await inTenant((tx) => currentAbsences(tx, tenantId, now));
+  const absence = absences.find((one) => one.userId === userId);
+  const to = standInsOf(absences).get(userId);
+  const away =
+    absence === undefined || to === undefined
+      ? null
+      : { until: absence.until, takers: takersOf({ userId, to }, { kinds: noticeKinds, members: await membersOf(tenantId) }) };
   const found = await inTenant(async (tx) => {
     const tenant = await readTenant(tx, tenantId);
     if (refusalOf(tenant) !== null) return null;
     const rules = rulesOf(keys, await findPerson(tx, claimed));
-    return { tenant, rules, ...(await sift(tx, keys, claimed, { member, rules, tenant, now })) };
+    const locale = localeFor(member.language, tenant.settings.locale);
+    return { tenant, rules, locale, ...(await sift(tx, deps, claimed, { keys, member, rules, tenant, away, locale, now })) };
   });
   if (found === null) return inTenant((tx) => release(tx, claimed, new Date(now.getTime() + restMs)));
   if (found.pushes.length > 0) await push(deps, { claimed, keys, ...found }, signal);
@@ -75,35 +113,85 @@ interface Due {
   readonly told: Told;
 }
 
-/** What is due and may go out. What needs nobody any more, or is not for this person now, is taken off; what comes in quiet hours waits. */
+interface Sifted {
+  readonly keys: TenantKeys;
+  readonly member: Reachable;
+  readonly rules: Rules;
+  readonly tenant: Tenant;
+  /** Of whoever is told. */
+  readonly locale: string;
+  /** Until when who else is asked about what, in their place. */
+  readonly away: { readonly until: Date; readonly takers: ReadonlyMap<NoticeKind, readonly Id<'user'>[]> } | null;
+  readonly now: Date;
+}
+
+/**
+ * What is due and may go out. What needs nobody any more, or is not for this person now, is taken off. What comes in quiet hours waits, as
+ * does what they have put off, and while somebody else is asked in their place what those have been told of as well.
+ */
 async function sift(
   tx: Tx,
-  keys: TenantKeys,
+  { onBroken }: Pick<TurnDeps, 'onBroken'>,
   { tenantId, userId }: ClaimedPerson,
-  { member, rules, tenant, now }: { member: Reachable; rules: Rules; tenant: Tenant; now: Date },
+  { keys, member, rules, tenant, away, locale, now }: Sifted,
 ): Promise<{ pushes: Due[]; mails: Due[] }> {
   const pushes: Due[] = [];
   const mails: Due[] = [];
   const kinds = kindsFor(member.permissions);
-  const heldUntil = quietUntil(now, rules.quiet, rules.zone ?? tenant.settings.timeZone);
-  const isDue = (at: Date | null): at is Date => at !== null && at <= now;
-  for (const row of await waitingNotices(tx, { tenantId, userId }, { due: now, limit: atOnceMax })) {
-    const subject = kinds.includes(row.kind) ? await findSubject(tx, keys, row, now) : null;
+  const zone = rules.zone ?? tenant.settings.timeZone;
+  const quietEnd = quietUntil(now, rules.quiet, zone);
+  const rows = await waitingNotices(tx, { tenantId, userId }, { due: now, limit: atOnceMax });
+  const putOff = await snoozedUntil(tx, { tenantId, userId, approvalIds: rows.map(({ objectId }) => objectId), now });
+  const takenOver = await takenOverOf(tx, tenantId, rows, away);
+  for (const row of rows) {
+    const subject = kinds.includes(row.kind) ? await readSubject(tx, keys, row, { now, locale, onBroken }) : null;
     if (subject === null || !subject.isOpen) {
       await updateNotices(tx, tenantId, [row.noticeId], { pushAt: null, mailAt: null });
       continue;
     }
-    const due = { row, told: { noticeId: row.noticeId, kind: row.kind, title: subject.title, url: subject.url, risk: row.risk } };
-    if (isDue(row.pushAt)) {
+    const due = {
+      row,
+      told: { noticeId: row.noticeId, kind: row.kind, title: subject.title, url: subject.url, risk: row.risk },
+    };
+    const notTheirs = takenOver.get(row.noticeId) ?? putOff.get(row.objectId) ?? null;
+    // What is put off begins anew when it is theirs again, whoever has not taken it before.
+    const [pushTries, mailTries] = notTheirs === null ? [row.pushTries, row.mailTries] : [0, 0];
+    const heldUntil = notTheirs ?? quietEnd;
+    if (row.pushAt !== null && row.pushAt <= now) {
       if (heldUntil === null) pushes.push(due);
-      else await updateNotices(tx, tenantId, [row.noticeId], { pushAt: heldUntil });
+      else await updateNotices(tx, tenantId, [row.noticeId], { pushAt: heldUntil, pushTries });
     }
-    if (isDue(row.mailAt)) {
-      if (heldUntil === null || row.mail === 'digest') mails.push(due);
-      else await updateNotices(tx, tenantId, [row.noticeId], { mailAt: heldUntil });
-    }
+    if (row.mailAt === null) continue;
+    // One that the mail server has not taken goes with whatever else is due.
+    if (row.mailAt > now && row.mailTries === 0) continue;
+    if (notTheirs === null && (quietEnd === null || row.mail === 'digest')) mails.push(due);
+    // Whether a digest has it is asked again at each.
+    else
+      await updateNotices(tx, tenantId, [row.noticeId], {
+        mailAt: row.mail === 'digest' ? nextDigest(now, rules.digest, zone) : heldUntil,
+        mailTries,
+      });
   }
   return { pushes, mails };
+}
+
+/** Of somebody's notices those that others see to while they are away, each with when that ends. */
+async function takenOverOf(
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  rows: readonly NoticeRow[],
+  away: Sifted['away'],
+): Promise<ReadonlyMap<string, Date>> {
+  if (away === null) return new Map();
+  const { takers, until } = away;
+  const kindOf = new Map<string, NoticeKind>(rows.map(({ noticeId, kind }) => [noticeId, kind]));
+  const told = await toldToOthers(tx, tenantId, { noticeIds: [...kindOf.keys()], userIds: [...new Set([...takers.values()].flat())] });
+  return new Map(
+    told.flatMap(({ noticeId, userId }) => {
+      const kind = kindOf.get(noticeId);
+      return kind !== undefined && takers.get(kind)?.some((taker) => taker === userId) === true ? [[noticeId, until] as const] : [];
+    }),
+  );
 }
 
 interface Work {
@@ -111,11 +199,13 @@ interface Work {
   readonly keys: TenantKeys;
   readonly rules: Rules;
   readonly tenant: Tenant;
+  /** Of whoever is told. */
+  readonly locale: string;
 }
 
 async function push(
   deps: TurnDeps,
-  { claimed, keys, rules, pushes }: Work & { pushes: readonly Due[] },
+  { claimed, keys, rules, locale, pushes }: Work & { pushes: readonly Due[] },
   signal: AbortSignal,
 ): Promise<void> {
   const { database, clock } = deps;
@@ -131,13 +221,16 @@ async function push(
     if (principal?.actor !== `user:${claimed.userId}`) return inTenant((tx) => removeRow(tx, tenantId, subscriptionId));
     // Signed in to another tenant meanwhile: there is nothing of this one on that screen.
     if (principal.tenantId !== tenantId) return;
+    const target = targetOf(keys, subscription);
+    // It adds itself again when its person opens the dashboard in it.
+    if (target === null) return inTenant((tx) => removeRow(tx, tenantId, subscriptionId));
     const kinds = kindsFor(principal.permissions);
     let owed = pushes.filter(({ row, told }) => kinds.includes(told.kind) && !row.pushed.includes(subscriptionId)).map(({ told }) => told);
-    for (const { message, told } of pushMessages(owed, rules.titles.push)) {
+    for (const { message, told } of pushMessages(owed, { hasTitles: rules.titles.push, locale })) {
       isLost ||= !(await isMine(inTenant, claimed));
       if (isLost) return;
       const isUrgent = told.some(({ risk }) => risk === 'high');
-      const outcome = await sendPush(deps, targetOf(keys, subscription), message, { isUrgent, signal });
+      const outcome = await sendPush(deps, target, message, { isUrgent, signal });
       if (outcome.kind === 'gone') return inTenant((tx) => removeRow(tx, tenantId, subscriptionId));
       if (outcome.kind === 'failed' && outcome.retry) {
         // Whoever does not answer now is not asked for the next one either.
@@ -169,7 +262,7 @@ async function push(
 
 async function mail(
   deps: TurnDeps,
-  { claimed, member, rules, tenant, mails }: Omit<Work, 'keys'> & { member: Reachable; mails: readonly Due[] },
+  { claimed, member, rules, tenant, locale, mails }: Omit<Work, 'keys'> & { member: Reachable; mails: readonly Due[] },
 ): Promise<void> {
   const { database, postman, clock } = deps;
   const { tenantId } = claimed;
@@ -178,22 +271,26 @@ async function mail(
   const isPossible = postman.isConfigured && member.email !== null;
   if (isPossible && !(await isMine(inTenant, claimed))) return;
   const told = mails.map((one) => one.told);
-  const letter = digestLetter(told, { tenant: tenant.title, origin: deps.origin(), hasTitles: rules.titles.mail });
-  const isDone =
-    !isPossible ||
-    (await postman.send({ to: member.email, ...letter }).then(
-      () => true,
-      () => false,
-    ));
+  const letter = digestLetter(told, { tenant: tenant.title, origin: deps.origin(), hasTitles: rules.titles.mail, locale });
+  // The same things under the same id: where the server's yes was lost, mailboxes keep one of the two.
+  const id = createHash('sha256').update(ids.join(' ')).digest('hex').slice(0, 32);
+  const fault = isPossible ? await postman.send({ to: member.email, id, ...letter }).then(noFault, (error: unknown) => ({ error })) : null;
+  if (fault !== null) deps.onMailFault({ tenantId, error: fault.error });
   await inTenant(async (tx) => {
-    if (isDone) return updateNotices(tx, tenantId, ids, { mailAt: null });
-    for (const { row } of mails) {
-      const waitS = waitsS[row.mailTries];
-      const mailAt = waitS === undefined ? null : later(clock.now(), waitS);
-      await updateNotices(tx, tenantId, [row.noticeId], { mailAt, mailTries: row.mailTries + 1 });
+    if (fault === null) return updateNotices(tx, tenantId, ids, { mailAt: null });
+    const at = clock.now();
+    // What came along waits for its own time: its tries say for how long it has waited.
+    const due = mails.flatMap(({ row }) => (row.mailAt !== null && row.mailAt <= at ? [row] : []));
+    const waitS = mailWaitsS[Math.min(Math.max(...due.map(({ mailTries }) => mailTries)), mailWaitsS.length - 1)] ?? 0;
+    // Together again: what waits for the same mail server is one letter.
+    for (const { noticeId, mailTries } of due) {
+      const mailAt = mailTries + 1 >= mailTriesMax ? null : later(at, waitS);
+      await updateNotices(tx, tenantId, [noticeId], { mailAt, mailTries: mailTries + 1 });
     }
   });
 }
+
+const noFault = () => null;
 
 /** Whether the turn is still this process's: asked before each thing that cannot be taken back. */
 const isMine = (inTenant: <R>(work: (tx: Tx) => Promise<R>) => Promise<R>, claimed: ClaimedPerson): Promise<boolean> =>

@@ -4,7 +4,7 @@ export { extract, fieldsWithText } from './extract.ts';
 export { type MatchedEvent, matchPlaybooks, planFromPlaybook } from './match.ts';
 export { createModelPlanner, type ModelPlanner, type ModelPlannerOptions } from './model.ts';
 export { createOwnModels, type OwnModels, type OwnModelsOptions } from './own-models.ts';
-export { type FindableSlot, findPlacedValues, findWords, isSameValue, type PlacedValue } from './placed.ts';
+export { type FindableSlot, isSameValue, type PlacedText, type PlacedValue, placedText } from './placed.ts';
 export { createPlanning, type Planning } from './planning.ts';
 export { type FaultyPlaybook, type Playbook, parsePlaybook, readPlaybook } from './playbook.ts';
 export { playbookJsonSchema } from './playbook-schema.ts';

@@ -1,5 +1,5 @@
 import type { ApprovalRow } from '#engine';
-import { buildApproval, lacking, openIntact, plainArgs, staleness } from '#flow/approval';
+import { agreedIn, buildApproval, lacking, openIntact, plainArgs, staleness } from '#flow/approval';
 import type { GateResult } from '#flow/gate';
 import type { CatalogueEntry, Effect } from '#flow/tool';
 import { isId } from '#kernel';
@@ -28,7 +28,10 @@ export async function consider(work: Work, step: StepWork): Promise<'go' | 'stay
   const approval = approvalOf(work, step.spec.id);
   if (step.state === 'waiting' && approval?.state === 'approved') {
     const { demands } = gate;
-    const stale = staleness(work.keys, approval, boundAction(work, step, { known, args, gate }), { demands, now: work.tools.clock.now() });
+    // As late as can be: in the time for which a yes waited for its turn, whoever said it may have left.
+    const may = await work.tools.whoMayDecide(work.tenantId, agreedIn(work.keys, approval));
+    const asked = { demands, may, now: work.tools.clock.now() };
+    const stale = staleness(work.keys, approval, boundAction(work, step, { known, args, gate }), asked);
     if (stale === null) return 'go';
     withdraw(work, approval, 'superseded', stale);
     return ask(work, step, { known, args, gate }, { rule: 'approval.changed', text: `You are asked again: ${stale}.` });
@@ -63,7 +66,7 @@ export function reconsider(work: Work, step: StepWork): boolean {
 /** Whether as many people have agreed, and as they had to, as the policies ask for now. */
 function lacksNothing(work: Work, approval: ApprovalRow, { demands }: GateResult): boolean {
   const body = openIntact(work.keys, work, approval);
-  return body !== null && lacking(work.keys, approval, body, demands) === null;
+  return body !== null && lacking(work.keys, approval, body, { demands }) === null;
 }
 
 interface Considered {

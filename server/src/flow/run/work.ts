@@ -1,5 +1,5 @@
 import type { ApprovalRow, AttemptRow, Committed, Lease, Risk, StepState, TaskProgress, TaskState, Transition, Verdict } from '#engine';
-import { heldUntil } from '#flow/approval';
+import { heldUntil, lineArgs, plainArgs } from '#flow/approval';
 import type { EventBody } from '#flow/intake';
 import type { Plan, PlanStep } from '#flow/plan';
 import { mayMove, sealTaskDetail, type TaskDetail } from '#flow/task';
@@ -20,6 +20,8 @@ export interface RunTools {
   readonly clock: Clock;
   /** Counts one use of a standing grant, exactly. @returns false when today's uses are spent. */
   readonly spendGrant: (tenantId: Id<'tenant'>, grantId: string, now: Date) => Promise<boolean>;
+  /** Those of these actors who may decide now. */
+  readonly whoMayDecide: (tenantId: Id<'tenant'>, actors: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly contextOf: (tenantId: Id<'tenant'>, revision: number) => Promise<TenantContext>;
 }
 
@@ -184,12 +186,27 @@ function drain(work: Work, ending: boolean): Transition {
   work.pending = nothingPending();
   const steps = work.steps.filter((step) => step.dirty && step.body !== null).map((step) => sealStep(work, step));
   for (const step of work.steps) step.dirty = false;
+  if (ending || pending.progress) work.detail = withCalls(work);
   const progress =
     ending || pending.progress ? { ...work.progress, detail: sealTaskDetail(work.keys, work.taskId, work.detail) } : undefined;
   if (progress !== undefined && !mayMove(work.written, progress.state))
     throw new Error(`a task does not go from ${work.written} to ${progress.state}`);
   work.written = progress?.state ?? work.written;
   return { ...pending, steps, ...(progress === undefined ? {} : { progress }), release: ending };
+}
+
+/** What is told of the task, with the calls that it names: their lines are said again for readers of another language. */
+function withCalls(work: Work): TaskDetail {
+  const { calls: _old, ...detail } = work.detail;
+  const told = `${detail.note ?? ''} ${detail.question ?? ''}`;
+  const calls = work.steps.flatMap(({ spec: { tool }, body }) => {
+    const manifest = body === null ? undefined : catalogueOf(work).get(tool)?.manifest;
+    if (body === null || manifest === undefined) return [];
+    const args = plainArgs(body.args);
+    const headline = manifest.headline(args);
+    return told.includes(headline) ? [{ tool, headline, shown: lineArgs(manifest, args) }] : [];
+  });
+  return calls.length === 0 ? detail : { ...detail, calls };
 }
 
 function sealStep(work: Work, step: StepWork): NonNullable<Transition['steps']>[number] {

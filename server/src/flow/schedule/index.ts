@@ -1,6 +1,6 @@
 /** The door to schedules: events that come at set times. */
 export { nextOccurrences } from './cron.ts';
-export { createScheduleKeeper, type ScheduleKeeper } from './keeper.ts';
+export { createScheduleKeeper } from './keeper.ts';
 export { occurrenceEvent } from './occurrence.ts';
 export {
   changeSchedule,

@@ -1,5 +1,5 @@
 import type { Intake } from '#flow/intake';
-import { type Clock, type Id, isFactotumError, type Logger } from '#kernel';
+import { type Clock, createPoller, type Id, isFactotumError, type Logger, type Poller } from '#kernel';
 import { type Database, withTenant } from '#kernel/database';
 import type { KeysOf, TenantKeys } from '#trust/key';
 import { latestOccurrence, nextOccurrence } from './cron.ts';
@@ -17,25 +17,16 @@ interface ScheduleKeeperOptions {
   readonly pollMs?: number;
 }
 
-/** Turns schedules that are due into events. Any number of processes may: intake recognises an occurrence that came already. */
-export interface ScheduleKeeper {
-  start(): void;
-  stop(): Promise<void>;
-  /** Looks once, now. */
-  look(): Promise<void>;
-}
-
 const atOnceMax = 100;
 /** What cannot be taken in now, for want of quota or of a key, is tried again after this. */
 const retryMs = 60_000;
 
-export function createScheduleKeeper({ database, keysOf, intake, clock, log, pollMs = 1_000 }: ScheduleKeeperOptions): ScheduleKeeper {
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
+/** Turns schedules that are due into events. Any number of processes may: intake recognises an occurrence that came already. */
+export function createScheduleKeeper({ database, keysOf, intake, clock, log, pollMs = 1_000 }: ScheduleKeeperOptions): Poller {
   /** Tenants that could not be looked at, and until when: what is due there would take the place of everybody else's. */
   const resting = new Map<Id<'tenant'>, number>();
 
-  async function lookOnce(): Promise<void> {
+  async function look(): Promise<void> {
     const nowMs = clock.monotonicMs();
     for (const [tenantId, untilMs] of resting) if (untilMs <= nowMs) resting.delete(tenantId);
     const due = await dueRows(database.engine.db, { now: clock.now(), most: atOnceMax, except: [...resting.keys()] });
@@ -91,24 +82,9 @@ export function createScheduleKeeper({ database, keysOf, intake, clock, log, pol
     }
   }
 
-  async function look(): Promise<void> {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    await looking;
-  }
-
-  return {
+  return createPoller({
     look,
-    start() {
-      timer = setInterval(
-        () => void look().catch((error: unknown) => log.warn({ err: error }, 'schedules could not be looked at; the next look is soon')),
-        pollMs,
-      );
-    },
-    async stop() {
-      clearInterval(timer);
-      await looking?.catch(() => undefined);
-    },
-  };
+    everyMs: pollMs,
+    onError: (error) => log.warn({ err: error }, 'schedules could not be looked at; the next look is soon'),
+  });
 }

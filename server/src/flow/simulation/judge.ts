@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { plainArgs } from '#flow/approval';
+import { lineArgs, plainArgs } from '#flow/approval';
 import { decideStep, type GateResult } from '#flow/gate';
 import type { ToolCatalogue } from '#flow/tool';
 import type { Directory, LoadedPolicy, PolicyEngine, StandingGrant, Verdict } from '#trust/policy';
@@ -21,12 +21,14 @@ export interface Today {
 export interface Judgement {
   readonly past: Past;
   readonly headline: string;
+  /** What the headline is made of. */
+  readonly shown: Readonly<Record<string, string>>;
   readonly before: Verdict;
   readonly after: Verdict;
   /** Where a person is asked both ways: whether more would have to come together than today, or less. */
   readonly demands: 'more' | 'less' | 'same';
   /** Why it would be as it would be, in the words of the rules. */
-  readonly reasons: readonly string[];
+  readonly reasons: GateResult['reasons'];
 }
 
 /** Asks the gate again about a past decision, or says why that would tell nothing. */
@@ -58,15 +60,17 @@ export async function judge(
   const again = gate(then);
   const known = past.approval?.policyHash ?? past.body.policyHash;
   if (verdictOf(again, past) !== past.row.verdict || again.policyHash !== known) return 'changed_since';
+  const args = plainArgs(past.body.args);
   const now = gate(policies.now);
   const candidate = gate(policies.candidate);
   return {
     past,
-    headline: manifest.headline(plainArgs(past.body.args)),
+    headline: manifest.headline(args),
+    shown: lineArgs(manifest, args),
     before: verdictOf(now, past),
     after: verdictOf(candidate, past),
     demands: compareDemands(now.demands, candidate.demands),
-    reasons: candidate.reasons.slice(0, 3).map(({ text }) => text),
+    reasons: candidate.reasons.slice(0, 3),
   };
 }
 

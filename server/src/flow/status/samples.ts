@@ -6,6 +6,12 @@ import type { ProcessFigures } from './figures.ts';
 const keptMs = 3_600_000;
 const pointMs = 30_000;
 
+/**
+ * Samples of the last hour. One from later was written before the clock was set back, and would say for hours that its process is alive;
+ * a statement may see what was written while it began.
+ */
+export const recentText = `at > now() - interval '1 hour' and at < now() + interval '5 seconds'`;
+
 /** What does not change about a process while it runs. */
 export interface ProcessAbout {
   readonly host: string;
@@ -45,7 +51,7 @@ export async function addQueueSamples(engine: RoleDatabase): Promise<void> {
 
 export async function dropOldSamples(engine: RoleDatabase): Promise<void> {
   for (const table of ['process_sample', 'queue_sample'])
-    await engine.pool.query(`delete from app.${table} where at < now() - interval '1 hour 1 minute'`);
+    await engine.pool.query(`delete from app.${table} where at < now() - interval '1 hour 1 minute' or at > now() + interval '1 minute'`);
 }
 
 /** A line of an hour from points that came at some of its times; null where there was none. Newest last. */

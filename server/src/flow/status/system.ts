@@ -1,6 +1,6 @@
 import type { Database, RoleDatabase } from '#kernel/database';
 import type { ProcessFigures } from './figures.ts';
-import { lineOf, type ProcessAbout, queuesText } from './samples.ts';
+import { lineOf, type ProcessAbout, queuesText, recentText } from './samples.ts';
 
 /** One process as those who operate the installation see it. A line is of the last hour, a point each half a minute, newest last. */
 export interface ProcessStatus extends ProcessAbout {
@@ -88,7 +88,7 @@ async function readProcesses(engine: RoleDatabase, now: Date): Promise<ProcessSt
   const newest = await ask<SampleRow>(
     engine,
     `select distinct on (process_id) process_id, at, about, figures from app.process_sample
-      where at > now() - interval '1 hour' order by process_id, at desc`,
+      where ${recentText} order by process_id, at desc`,
   );
   const points = Map.groupBy(await ask<PointRow>(engine, pointsText), ({ process_id }) => process_id);
   return newest.map(({ process_id: id, at: seenAt, about, figures }) => {
@@ -118,7 +118,7 @@ const pointsText = `
     max((figures->>'residentBytes')::float8) as resident_bytes, max((figures->>'loopDelayMs')::float8) as loop_delay_ms,
     avg((figures->>'requests')::float8) as requests, max((figures->>'p95Ms')::float8) as p95_ms,
     avg((figures->>'tasksPerMinute')::float8) as tasks_per_minute
-  from app.process_sample where at > now() - interval '1 hour' group by 1, 2`;
+  from app.process_sample where ${recentText} group by 1, 2`;
 
 async function readQueue(engine: RoleDatabase, now: Date): Promise<SystemStatus['queue']> {
   const [all, tenants, points] = await Promise.all([

@@ -194,7 +194,9 @@ async function spanOf(tx: Tx, tenantId: Id<'tenant'>): Promise<{ first: string; 
 /** Above every id, in every collation. */
 const above = 'tsk_g';
 /** The least id that is made at that time: eleven hex digits of milliseconds, as in kernel/ids. */
-const idAt = (at: Date): string => `tsk_${Math.max(0, at.getTime()).toString(16).padStart(11, '0')}`;
+const idAt = (at: Date): string => `tsk_${Math.min(lastMs, Math.max(0, at.getTime())).toString(16).padStart(11, '0')}`;
+/** What eleven digits hold, which is the year 2527: times beyond come after every id. */
+const lastMs = 16 ** 11 - 1;
 const smallest = (one: string, other: string): string => (one < other ? one : other);
 const largest = (one: string, other: string): string => (one > other ? one : other);
 

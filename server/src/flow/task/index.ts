@@ -6,6 +6,7 @@ export { isEnded, mayMove } from './state.ts';
 export {
   countInHand,
   type PlanCosts,
+  ringing,
   ringTask,
   ringWaitingForBudget,
   type StoredTask,

@@ -10,6 +10,8 @@ export const taskDetailSchema = z.strictObject({
   note: z.string().optional(),
   /** What the person is asked while the task waits for an answer. */
   question: z.string().optional(),
+  /** The calls that `note` and `question` name, for readers of another language. */
+  calls: z.array(z.strictObject({ tool: z.string(), headline: z.string(), shown: z.record(z.string(), z.string()) })).optional(),
   error: z.string().optional(),
   /** What people answered so far; the next planner reads it. */
   answers: z.array(z.strictObject({ at: z.string(), by: z.string(), text: z.string() })).optional(),

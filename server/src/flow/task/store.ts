@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { ApprovalRow, AttemptRow, PlanRow, StepRow, TaskRow, TaskState } from '#engine';
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
@@ -51,21 +51,26 @@ export async function selectTask(
 }
 
 /** Rings a task: a worker claims it now (or at `notBefore`), or, holding it, sees the ring when it parks. */
-export async function ringTask(
-  tx: Tx,
-  tenantId: Id<'tenant'>,
-  taskId: string,
-  now: Date,
-  change: { cancelling?: boolean; detail?: Buffer; notBefore?: Date } = {},
-): Promise<void> {
+export async function ringTask(tx: Tx, tenantId: Id<'tenant'>, taskId: string, now: Date, change: Ring = {}): Promise<void> {
+  await ringing(tenantId, taskId, now, change).execute(tx);
+}
+
+/** What is changed with it. */
+interface Ring {
+  readonly cancelling?: boolean;
+  readonly detail?: Buffer;
+  readonly notBefore?: Date;
+}
+
+/** The same as a part of a greater statement. */
+export function ringing(tenantId: Id<'tenant'>, taskId: string, now: Date, change: Ring = {}): RawBuilder<unknown> {
   const { notBefore } = change;
   // Whatever else it is due for earlier, it stays due for.
   const due = notBefore === undefined ? sql`${now}` : sql`least(coalesce(run_at, ${notBefore}::timestamptz), ${notBefore}::timestamptz)`;
   const cancelling = change.cancelling === true ? sql`, cancelling = true` : sql``;
   const detail = change.detail === undefined ? sql`` : sql`, detail = ${change.detail}`;
-  await sql`update app.task set signals = signals + 1, run_at = ${due}, updated_at = ${now} ${cancelling} ${detail} where tenant_id = ${tenantId} and task_id = ${taskId}`.execute(
-    tx,
-  );
+  return sql`update app.task set signals = signals + 1, run_at = ${due}, updated_at = ${now} ${cancelling} ${detail}
+    where tenant_id = ${tenantId} and task_id = ${taskId}`;
 }
 
 /** How many tasks workers have in hand. */

@@ -47,6 +47,8 @@ export async function listViews({ tx, tenantId, keys, userId }: Omit<ViewUnit, '
 
 /** Keeps a filter under a name. @throws FactotumError `quota.exceeded` when the member has as many as one may keep. */
 export async function saveView({ tx, tenantId, keys, userId, now }: ViewUnit, page: ViewPage, body: ViewBody): Promise<SavedView> {
+  // Whoever adds one waits here for whoever is adding one: two tabs do not both find room for the last.
+  await sql`select from app.tenant where tenant_id = ${tenantId} for no key update`.execute(tx);
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from app.saved_view where tenant_id = ${tenantId} and user_id = ${userId}`.execute(tx);
   if ((rows[0]?.count ?? 0) >= viewsMax) throw new FactotumError('quota.exceeded', `You have ${viewsMax} views. Delete one first.`);

@@ -1,5 +1,5 @@
 /** The door to webhooks that go out: who is told of what, and what became of it. */
-export { createWebhookKeeper, type WebhookKeeper } from './keeper.ts';
+export { createWebhookKeeper } from './keeper.ts';
 export { webhookKinds } from './kinds.ts';
 export {
   changeWebhook,

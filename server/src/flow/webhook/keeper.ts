@@ -1,5 +1,5 @@
 import type { OutsideNetwork } from '#flow/connection';
-import type { Clock, Id, Logger } from '#kernel';
+import { type Clock, createPoller, type Id, type Logger, type Poller } from '#kernel';
 import { type Database, type Tx, withTenant } from '#kernel/database';
 import { listEntries, type Sequencer } from '#trust/audit';
 import type { KeysOf, TenantKeys } from '#trust/key';
@@ -34,14 +34,6 @@ export interface WebhookKeeperOptions {
   readonly pollMs?: number;
 }
 
-/** Tells endpoints what has happened. Any number of processes may: an endpoint is one's at a time, and an entry is told once. */
-export interface WebhookKeeper {
-  start(): void;
-  stop(): Promise<void>;
-  /** Collects what is to be told and tells what is due, once, now. */
-  look(): Promise<void>;
-}
-
 /** Waits between attempts in seconds, as the specification's example has them: three days in all, ten attempts. */
 const waitsS = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /** An endpoint that nothing gets through to for this long is given up, until a person resumes it. */
@@ -56,25 +48,26 @@ const entriesAtOnce = 500;
 /** What the feed has missed is found by a look at everybody. */
 const lookAtAllMs = 60_000;
 
-export function createWebhookKeeper(options: WebhookKeeperOptions): WebhookKeeper {
+/**
+ * Tells endpoints what has happened: collects what is to be told, and tells what is due. Any number of processes may: an endpoint is one's
+ * at a time, and an entry is told once.
+ */
+export function createWebhookKeeper(options: WebhookKeeperOptions): Poller {
   const { database, keysOf, sequencer, network, clock, log, pollMs = 1_000 } = options;
-  const stopping = new AbortController();
   const stirred = new Set<Id<'tenant'>>();
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
   let endFeed: (() => void) | undefined;
   let lookedAtAllMs = Number.NEGATIVE_INFINITY;
   const inTenant = <R>(tenantId: Id<'tenant'>, work: (tx: Tx) => Promise<R>) => withTenant(database.app.db, tenantId, work);
 
   /** Makes tellings of what an endpoint has not been told of. */
-  async function collect(tenantId: Id<'tenant'>): Promise<void> {
+  async function collect(tenantId: Id<'tenant'>, ending: AbortSignal): Promise<void> {
     const keys = await keysOf(tenantId);
     const ids = (await inTenant(tenantId, (tx) => listWebhookRows(tx, tenantId)))
       .filter(({ state }) => state === 'active')
       .map(({ webhookId }) => webhookId);
     for (const webhookId of ids) {
       let isMore = true;
-      while (isMore && !stopping.signal.aborted) isMore = await inTenant(tenantId, (tx) => collectFor(tx, keys, webhookId));
+      while (isMore && !ending.aborted) isMore = await inTenant(tenantId, (tx) => collectFor(tx, keys, webhookId));
     }
     await inTenant(tenantId, (tx) => forgetDeliveries(tx, tenantId, new Date(clock.now().getTime() - keptMs)));
   }
@@ -103,12 +96,12 @@ export function createWebhookKeeper(options: WebhookKeeperOptions): WebhookKeepe
   }
 
   /** One endpoint's turn: what is due, in order, until something says that it is down. */
-  async function deliver(claimed: ClaimedWebhook): Promise<void> {
+  async function deliver(claimed: ClaimedWebhook, ending: AbortSignal): Promise<void> {
     const { tenantId, webhookId, fence } = claimed;
     const keys = await keysOf(tenantId);
     const endAtMs = clock.monotonicMs() + turnMs;
     let isDown = false;
-    while (!isDown && !stopping.signal.aborted && clock.monotonicMs() < endAtMs) {
+    while (!isDown && !ending.aborted && clock.monotonicMs() < endAtMs) {
       const now = clock.now();
       const { row, due } = await inTenant(tenantId, async (tx) => ({
         row: await findWebhookRow(tx, tenantId, webhookId),
@@ -125,7 +118,7 @@ export function createWebhookKeeper(options: WebhookKeeperOptions): WebhookKeepe
           secrets: signingSecrets(keys, row, now),
           at: now,
         },
-        stopping.signal,
+        ending,
       );
       isDown = outcome.kind === 'gone' || (outcome.kind === 'failed' && outcome.isDown);
       const isMine = await inTenant(tenantId, (tx) => settle(tx, keys, claimed, delivery, outcome));
@@ -180,50 +173,43 @@ export function createWebhookKeeper(options: WebhookKeeperOptions): WebhookKeepe
     await updateWebhookRow(tx, row, { leaseUntil: null, runAt: due === null ? null : laterOf(due, pauseOf(row, clock.now())) });
   }
 
-  async function lookOnce(): Promise<void> {
+  async function look(ending: AbortSignal): Promise<void> {
     const isTime = clock.monotonicMs() - lookedAtAllMs >= lookAtAllMs;
     if (isTime) lookedAtAllMs = clock.monotonicMs();
     const active = isTime || stirred.size > 0 ? new Set(await activeTenants(database.engine.db)) : new Set<Id<'tenant'>>();
     const tenants = isTime ? [...active] : [...stirred].filter((tenantId) => active.has(tenantId));
     stirred.clear();
     for (const tenantId of tenants)
-      await collect(tenantId).catch((error: unknown) => {
+      await collect(tenantId, ending).catch((error: unknown) => {
         stirred.add(tenantId);
         log.warn({ err: error, tenantId }, 'webhooks: what is to be told could not be collected; it is tried again');
       });
     const claimed = await claimWebhooks(database.engine.db, { now: clock.now(), most: endpointsAtOnce, leaseMs });
     await Promise.all(
       claimed.map((one) =>
-        deliver(one).catch((error: unknown) => {
+        deliver(one, ending).catch((error: unknown) => {
           // The lease runs out, and whoever takes it then goes on.
-          if (!stopping.signal.aborted) log.warn({ err: error, webhookId: one.webhookId }, 'webhooks: a turn broke off; it is tried again');
+          if (!ending.aborted) log.warn({ err: error, webhookId: one.webhookId }, 'webhooks: a turn broke off; it is tried again');
         }),
       ),
     );
   }
 
-  async function look(): Promise<void> {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    await looking;
-  }
-
-  return {
+  const poller = createPoller({
     look,
+    everyMs: pollMs,
+    onError: (error) => log.warn({ err: error }, 'webhooks could not be looked at; the next look is soon'),
+  });
+  return {
+    look: poller.look,
     start() {
       // Ids of the feed are those of tenants.
       endFeed = sequencer.onEntries((tenantId) => void stirred.add(tenantId as Id<'tenant'>));
-      timer = setInterval(
-        () => void look().catch((error: unknown) => log.warn({ err: error }, 'webhooks could not be looked at; the next look is soon')),
-        pollMs,
-      );
+      poller.start();
     },
     async stop() {
-      clearInterval(timer);
       endFeed?.();
-      stopping.abort();
-      await looking?.catch(() => undefined);
+      await poller.stop();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { FactotumError, type Logger, type RoleUrls } from '#kernel';
@@ -145,7 +146,12 @@ export function release(client: pg.PoolClient): void {
  * through without the setting of a tenant would find no row and be refused to write any.
  */
 export function sendAhead(client: pg.PoolClient, begin: string): void {
+  // Not in the types of pg. Node runs what is due next after all that is ready now: so the first statement goes in the same packet, which
+  // spares each side a call of the system and the server a wake-up.
+  const stream = 'connection' in client ? (client.connection as { readonly stream: Duplex }).stream : undefined;
+  stream?.cork();
   client.query(begin).catch(() => undefined);
+  process.nextTick(() => stream?.uncork());
 }
 
 /** The pool as Kysely sees it, with our rules for taking and putting back, and with statements that come often prepared by name. */

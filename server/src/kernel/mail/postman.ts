@@ -6,6 +6,8 @@ export interface Letter {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** Of a letter that may be handed over more than once: letters, digits and dashes, the same each time. Mailboxes keep one. */
+  readonly id?: string;
 }
 
 export interface Postman {
@@ -39,10 +41,11 @@ export function createPostman(config: MailConfig | undefined): Postman {
   });
   return {
     isConfigured: true,
-    async send({ to, subject, text }) {
+    async send({ to, subject, text, id }) {
+      const messageId = id === undefined ? {} : { messageId: `<${id}@${domainOf(config.from)}>` };
       try {
         // As an object: a text would be parsed, and could name more people than one.
-        await transport.sendMail({ from: config.from, to: { name: '', address: to }, subject, text });
+        await transport.sendMail({ from: config.from, to: { name: '', address: to }, subject, text, ...messageId });
       } catch (cause) {
         throw unavailable('The mail server did not take the mail. Try again later.', cause);
       }
@@ -50,5 +53,8 @@ export function createPostman(config: MailConfig | undefined): Postman {
     close: () => transport.close(),
   };
 }
+
+/** Of `Name <somebody@domain>`. */
+const domainOf = (from: string): string => /@([^<>@\s]+)>?\s*$/.exec(from)?.[1] ?? 'factotum.invalid';
 
 const unavailable = (message: string, cause?: unknown) => new FactotumError('mail.unavailable', message, { cause });

@@ -17,7 +17,7 @@ export const leftOut: Readonly<Record<string, string>> = {
   figure_state: 'figures follow from tasks and the log, and are counted anew where the tenant goes',
   figure_task: 'figures follow from tasks and the log',
   figure_day: 'figures follow from tasks and the log',
-  survey_turn: 'whom this installation has asked in this quarter',
+  figure_month: 'figures follow from tasks and the log',
   archive_piece: 'archives themselves',
   queue_sample: 'what waited here within the last hour',
 };

@@ -83,6 +83,9 @@ async function refuseKnown(tx: Tx, tenantId: Id<'tenant'>): Promise<void> {
   if (rows[0] !== undefined) throw conflict(`This tenant is here already (it is ${rows[0].state}).`);
 }
 
+/** What was to be pushed or mailed longer ago than this when it comes in is not sent any more. */
+const overdueMsMax = 24 * 3_600_000;
+
 /** As many as a tenant may run that nobody has said anything about. */
 const runningMax = 20;
 
@@ -92,6 +95,9 @@ const runningMax = 20;
  * @returns its name, which is one that folders may have.
  */
 async function settle(tx: Tx, tenantId: Id<'tenant'>, at: Date): Promise<string> {
+  // What an old archive would tell people was told long ago, wherever it was made. A move takes less than that.
+  await sql`update notice set push_at = null, mail_at = null
+    where tenant_id = ${tenantId} and least(push_at, mail_at) < ${new Date(at.getTime() - overdueMsMax)}`.execute(tx);
   await sql`update tenant set settings = settings - 'maySpendOperatorModelKey', state = 'moving', state_since = ${at} where tenant_id = ${tenantId}`.execute(
     tx,
   );

@@ -2,7 +2,7 @@
 export { type Backups, type CreatedBackup, createBackups, type ListedBackup } from './backups.ts';
 export type { BackupDeps } from './deps.ts';
 export type { Drilled } from './drill.ts';
-export { type BackupSchedule, createBackupJobs, createBackupSchedule, requestBackup, requestVerification } from './jobs.ts';
+export { createBackupJobs, createBackupSchedule, requestBackup, requestVerification } from './jobs.ts';
 export type { BlobSource, Progress } from './make.ts';
 export { addBackupMetrics } from './metrics.ts';
 export type { Pruned } from './prune.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FactotumError, type Id, isFactotumError, type JsonObject } from '#kernel';
+import { createPoller, FactotumError, type Id, isFactotumError, type JsonObject, type Poller } from '#kernel';
 import { inTransaction } from '#kernel/database';
 import { addInstallationJob, defineJob, type JobHandler, type JobRun, listAllJobs } from '#trust/job';
 import type { Backups } from './backups.ts';
@@ -85,18 +85,12 @@ function progressOf(job: JobRun<unknown>, unit: string): (done: number) => Promi
   };
 }
 
-/** Asks for a backup when one is due. Every process with the means may run one: together they ask once. */
-export interface BackupSchedule {
-  start(): void;
-  stop(): void;
-}
-
 /** How often it is looked whether one is due. */
 const lookEveryMs = 60_000;
 
-export function createBackupSchedule(deps: JobDeps & Pick<BackupDeps, 'config' | 'log'>): BackupSchedule {
+/** Asks for a backup when one is due. Every process with the means may run one: together they ask once. */
+export function createBackupSchedule(deps: JobDeps & Pick<BackupDeps, 'config' | 'log'>): Poller {
   const { backups, config, clock, log } = deps;
-  let timer: NodeJS.Timeout | undefined;
   const look = async () => {
     const { begun, done } = await backups.last();
     const isOlder = (at: Date | null, hours: number) => at === null || clock.now().getTime() - at.getTime() >= hours * hourMs;
@@ -105,16 +99,18 @@ export function createBackupSchedule(deps: JobDeps & Pick<BackupDeps, 'config' |
     if (!(await backups.places()).isSetUp) return;
     await requestBackup(deps, 'system:schedule');
   };
-  const lookAndSay = () =>
-    void look().catch((error: unknown) => {
+  const poller = createPoller({
+    look,
+    everyMs: lookEveryMs,
+    isAtOnce: true,
+    onError: (error) => {
       if (!isFactotumError(error, 'backup.busy')) log.warn({ err: error }, 'whether a backup is due could not be found out');
-    });
-  return {
-    start() {
-      if (!backups.isAble || config.everyHours === 0) return;
-      timer = setInterval(lookAndSay, lookEveryMs).unref();
-      lookAndSay();
     },
-    stop: () => clearInterval(timer),
+  });
+  return {
+    ...poller,
+    start() {
+      if (backups.isAble && config.everyHours > 0) poller.start();
+    },
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
-import { type Id, isFactotumError, readConfig } from '#kernel';
+import { type Id, isFactotumError, newId, readConfig } from '#kernel';
 import { knownMigrations, migrate, prepareDatabase, sqlFolder, withOwner, withTenant } from '#kernel/database';
 import { openStorage } from '#kernel/storage';
 import { verifyTenantLog } from '#trust/audit';
@@ -206,6 +206,27 @@ test('what may have been paid since is never paid again without a person: neithe
   await until(coming, 'approval', 'waiting');
   await again.stop(1_000);
   assert.ok(!side.effects.slice(effects).some((effect) => effect.startsWith('pay.it')), 'nothing was paid');
+});
+
+test('what was still to be pushed or mailed to people when the backup was made is on their page, and is sent to nobody again', async () => {
+  const tenantId = await platform.buildTenant({});
+  const [userId, noticeId, objectId] = [newId('user'), newId('notice'), newId('approval')];
+  await withTenant(database.app.db, tenantId, async (tx) => {
+    await sql`insert into app.notice_place (tenant_id, next_seq) values (${tenantId}, 0)`.execute(tx);
+    await sql`insert into app.notice_person (tenant_id, user_id, run_at) values (${tenantId}, ${userId}, now())`.execute(tx);
+    await sql`insert into app.notice (tenant_id, notice_id, user_id, kind, seq, object_id, on_page, created_at, push_at, mail, mail_at)
+      values (${tenantId}, ${noticeId}, ${userId}, 'approval', 0, ${objectId}, true, now(), now(), 'digest', now() + interval '1 hour')`.execute(
+      tx,
+    );
+  });
+  const { id } = await backups.create();
+  const next = await restored('silent', id);
+  const [found] = await query<{ due: unknown; push: unknown; mail: unknown; page: boolean; silent: boolean }>(
+    next.ownerUrl,
+    `select p.run_at as due, push_at as push, mail_at as mail, on_page as page, silent_before > created_at as silent
+      from app.notice join app.notice_person p using (tenant_id, user_id) join app.notice_place using (tenant_id) where notice_id = '${noticeId}'`,
+  );
+  assert.deepEqual(found, { due: null, push: null, mail: null, page: true, silent: true });
 });
 
 test('a tenant that was erased since does not come back: its keys are in no backup of the keys any more, and data holds none', async () => {

@@ -9,6 +9,7 @@ import type pg from 'pg';
  * - A person's yes that had not been used is taken back: it may have been used since, so the person is asked again.
  * - Money, rights and destruction that were still to come are never begun without a person: an attempt that came to nothing stands before
  *   them, after which the engine asks whatever the policy says.
+ * - What was still to be pushed or mailed to people may have been: it is on their page, and is sent to nobody again.
  *
  * Inside the transaction that loads, at the backup's own version: only what has been there since the first release is touched.
  */
@@ -31,12 +32,23 @@ export async function settleOldLife(client: pg.ClientBase): Promise<void> {
   // A yes among several may have been taken back, or have become a decision: they are asked again.
   const votes = await client.query<{ present: boolean }>(`select to_regclass('app.approval_vote') is not null as present`);
   if (votes.rows[0]?.present === true) await client.query('delete from app.approval_vote');
+  await silenceNotices(client);
   const { rows } = await client.query<{ present: boolean }>(`select to_regclass('app.job') is not null as present`);
   if (rows[0]?.present !== true) return;
   await client.query(`update app.job set state = 'waiting', owner = null, leased_until = null, tries = 0 where state = 'running'`);
   await client.query(
     `update app.job set state = 'cancelled', input = null, finished_at = now() where state = 'waiting' and kind like 'backup.%'`,
   );
+}
+
+async function silenceNotices(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ notice: boolean; silence: boolean }>(`select to_regclass('app.notice') is not null as notice,
+    exists (select from information_schema.columns where table_schema = 'app' and table_name = 'notice_place' and column_name = 'silent_before') as silence`);
+  if (rows[0]?.notice !== true) return;
+  await client.query('update app.notice set push_at = null, mail_at = null where push_at is not null or mail_at is not null');
+  await client.query('update app.notice_person set run_at = null, lease_until = null');
+  // Entries of which no notices had been made yet: they are made, and are silent as well.
+  if (rows[0].silence) await client.query('update app.notice_place set silent_before = now()');
 }
 
 /** What somebody outside, or in another place, would notice. */

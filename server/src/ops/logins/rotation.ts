@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clock, FactotumError, type Logger } from '#kernel';
+import { type Clock, createPoller, FactotumError, type Logger } from '#kernel';
 import { inTransaction, type PasswordRotation, type RoleDatabase, readPasswords, rotatePasswords } from '#kernel/database';
 import { addInstallationJob, defineJob, type JobHandler, listAllJobs } from '#trust/job';
 import type { InstallationKey } from '#trust/key';
@@ -42,9 +42,6 @@ export interface LoginRotationOptions {
 }
 
 export function createLoginRotation({ passwords, engine, installation, clock, log }: LoginRotationOptions): LoginRotation {
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<boolean> | undefined;
-
   const madeAt = async () => (passwords === null ? null : (await readPasswords(passwords.passwordsFile)).madeAt);
 
   async function rotate(): Promise<readonly string[]> {
@@ -58,7 +55,7 @@ export function createLoginRotation({ passwords, engine, installation, clock, lo
     return logins;
   }
 
-  async function lookOnce(): Promise<boolean> {
+  async function look(): Promise<boolean> {
     const made = await madeAt();
     const now = clock.now();
     if (made === null || now.getTime() - made.getTime() < rotateEveryDays * dayMs) return false;
@@ -72,29 +69,21 @@ export function createLoginRotation({ passwords, engine, installation, clock, lo
     });
   }
 
-  const look = (): Promise<boolean> => {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
-  const lookAndSay = () =>
-    void look().catch((error: unknown) => log.warn({ err: error }, 'whether the passwords of the database are due could not be found out'));
-
+  const poller = createPoller({
+    look,
+    everyMs: lookEveryMs,
+    isAtOnce: true,
+    onError: (error) => log.warn({ err: error }, 'whether the passwords of the database are due could not be found out'),
+  });
   const job = defineJob({ kind, input: z.null(), run: async () => ({ logins: (await rotate()).length }) });
   return {
     madeAt,
     rotate,
     jobs: passwords === null ? [] : [job],
     start() {
-      if (passwords === null) return;
-      timer = setInterval(lookAndSay, lookEveryMs).unref();
-      lookAndSay();
+      if (passwords !== null) poller.start();
     },
-    async stop() {
-      clearInterval(timer);
-      await looking?.catch(() => undefined);
-    },
-    look,
+    stop: poller.stop,
+    look: poller.look,
   };
 }

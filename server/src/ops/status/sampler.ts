@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { addProcessSample, addQueueSamples, dropOldSamples } from '#flow/status';
-import { type Clock, type Id, type Logger, newId } from '#kernel';
+import { type Clock, createPoller, type Id, type Logger, newId, type Poller } from '#kernel';
 import type { Database } from '#kernel/database';
 import type { Gauges } from './gauges.ts';
 
@@ -16,12 +16,8 @@ export interface SamplerOptions {
 }
 
 /** Writes down every few seconds how this process and the queues of all tenants are doing. */
-export interface Sampler {
+export interface Sampler extends Poller {
   readonly processId: Id<'process'>;
-  start(): void;
-  stop(): Promise<void>;
-  /** One sample, now. */
-  look(): Promise<void>;
   /** Tells that there is a new sample. @returns what ends it. */
   onSample(listener: () => void): () => void;
 }
@@ -38,8 +34,6 @@ export function createSampler(options: SamplerOptions): Sampler {
   const processId = newId('process', startedAt.getTime());
   const about = { host: hostname(), pid: process.pid, roles, startedAt: startedAt.toISOString() };
   const listeners = new Set<() => void>();
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
   let looks = 0;
 
   async function look(): Promise<void> {
@@ -52,21 +46,7 @@ export function createSampler(options: SamplerOptions): Sampler {
 
   return {
     processId,
-    start() {
-      timer ??= setInterval(() => {
-        // A database that is slow gets no second question while the first is open.
-        looking ??= look()
-          .catch((error: unknown) => log.debug({ err: error }, 'status: this moment could not be written down'))
-          .finally(() => {
-            looking = undefined;
-          });
-      }, everyMs).unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      await looking;
-    },
-    look,
+    ...createPoller({ look, everyMs, onError: (error) => log.debug({ err: error }, 'status: this moment could not be written down') }),
     onSample(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sql } from 'kysely';
 import { newId } from '#kernel';
+import { withTenant } from '#kernel/database';
 import { cookiesOf, testOrigin } from '../../../test/identity.ts';
 import { testMembers } from '../../../test/members.ts';
 
@@ -85,7 +87,9 @@ test('what figures of value rest on is set by the tenant and said with them', as
 test('people are asked once a quarter; what they say is shown from three answers on, then by three, and is nobody’s', async () => {
   const one = await busy(0);
   const cookies = [await one.signIn()];
-  for (let count = 0; count < 4; count += 1) cookies.push((await join(one, ['member'])).cookie);
+  const leaver = await join(one, ['member']);
+  cookies.push(leaver.cookie);
+  for (let count = 0; count < 3; count += 1) cookies.push((await join(one, ['member'])).cookie);
   const asked = async (cookie: string) => ((await (await send('GET /api/v1/me/survey', { cookie })).json()) as { isDue: boolean }).isDue;
   const satisfaction = async () => (await bodyOf(await send('GET /api/v1/analytics', { key: one.own }))).satisfaction;
   for (const [at, cookie] of cookies.entries()) {
@@ -100,6 +104,16 @@ test('people are asked once a quarter; what they say is shown from three answers
     );
   }
   assert.equal((await send('GET /api/v1/me/survey', { key: one.own })).status, 403);
+  const turns = async () =>
+    (
+      await withTenant(platform.database.app.db, one.tenantId, (tx) =>
+        sql<{ userId: string }>`select user_id from app.survey_turn where tenant_id = ${one.tenantId}`.execute(tx),
+      )
+    ).rows.map(({ userId }) => userId);
+  assert.ok((await turns()).includes(leaver.userId));
+  assert.equal((await send(`DELETE /api/v1/members/${leaver.userId}`, { cookie: cookies[0] ?? '' })).status, 204);
+  assert.ok(!(await turns()).includes(leaver.userId), 'of who leaves nothing is kept');
+  assert.equal((await satisfaction()).length, 1, 'what they answered is nobody’s');
 });
 
 test('where the tenant does not want it, nobody is asked', async () => {

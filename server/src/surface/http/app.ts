@@ -39,6 +39,7 @@ import { type Listening, type ListenOptions, listen } from './listener/listen.ts
 import { createLoad } from './load.ts';
 import { addMcpEndpoint } from './mcp/endpoint.ts';
 import { addMeRoutes } from './me.ts';
+import { addOwnChangeRoutes } from './me-change.ts';
 import { addMemberRoutes } from './member.ts';
 import { addMetricsRoute, countRequests } from './metrics.ts';
 import { addModelRoutes } from './model.ts';
@@ -53,6 +54,7 @@ import { addOperatorJobRoutes } from './operator/job.ts';
 import { addOperatorRegistrationRoutes } from './operator/registration.ts';
 import { addSystemRoutes } from './operator/system.ts';
 import { addTenantRoutes } from './operator/tenant.ts';
+import { packForPage } from './pack.ts';
 import { addPlaybookRoutes } from './playbook.ts';
 import { addPolicyRoutes } from './policy.ts';
 import { namedFailure, problemResponse } from './problem.ts';
@@ -133,6 +135,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addAccountRoutes(routes, deps);
   addDeviceRoutes(routes, deps);
   addMeRoutes(routes, { ...deps, gate });
+  addOwnChangeRoutes(routes, deps);
   addNoticeRoutes(routes, deps);
   addEventRoutes(routes, deps);
   addTaskRoutes(routes, deps);
@@ -233,8 +236,10 @@ function frame({ addresses }: Pick<HttpDeps, 'addresses'>): MiddlewareHandler<En
     // Probes come by whatever address the machine has, and learn nothing. Whom another door has let in did not come by a name.
     const isOurs = ours.isOurs(host) || c.env?.principal !== undefined || c.req.path === '/livez' || c.req.path === '/readyz';
     const refusal = c.env?.refusal ?? (isOurs ? undefined : unknownHost());
-    if (refusal === undefined) await next();
-    else c.res = problemResponse(refusal, requestId);
+    if (refusal === undefined) {
+      await next();
+      c.res = await packForPage(c.req.raw, c.res);
+    } else c.res = problemResponse(refusal, requestId);
     c.res.headers.set('x-request-id', requestId);
     setSecurityHeaders(c.res.headers, { host: ours.isOurs(host) ? host : 'localhost', isSecure: isSecureHost(host, ours) });
   };

@@ -43,10 +43,15 @@ export async function viewerOf({ principal, tenantId }: Call, members: Members):
 }
 
 /** Looks up what is known of these approvals besides their rows. */
-export async function lookAround(call: Call, members: Members, rows: readonly StoredApproval[]): Promise<Around> {
-  const { keys, tenantId, principal, now } = call;
-  const viewer = { userId: userIdOf(principal) };
-  const about = await call.inTenant((tx) => aboutApprovals(tx, { keys, tenantId, viewer, now }, rows));
+export const lookAround = async (call: Call, members: Members, rows: readonly StoredApproval[]): Promise<Around> =>
+  nameAround(call, members, await call.inTenant((tx) => aboutIn(tx, call, rows)));
+
+/** The first half of `lookAround`, in a transaction that has found the rows anyway. */
+export const aboutIn = (tx: Tx, { keys, tenantId, principal, now }: Call, rows: readonly StoredApproval[]): Promise<Around['about']> =>
+  aboutApprovals(tx, { keys, tenantId, viewer: { userId: userIdOf(principal) }, now }, rows);
+
+/** Its second half, after the transaction: who is asked is known to another login. */
+export async function nameAround({ tenantId, principal }: Call, members: Members, about: Around['about']): Promise<Around> {
   const ids = [...about.values()].flatMap(({ assignee }) => assignee?.id ?? []);
   const found = await members.findAssignable({ tenantId, ids });
   return { actor: principal.actor, about, names: new Map(found.map((one) => [one.id, one])) };

@@ -3,11 +3,11 @@ import { decideApproval, graceSecondsSchema, mayGoTogether, refuseAltered, selec
 import type { ToolCatalogue } from '#flow/tool';
 import { errorCatalogue, FactotumError, isFactotumError, isId } from '#kernel';
 import type { ApprovalDeps } from './approval.ts';
-import { approvalIdOf, asApproval, decisionContext, lookAround } from './approval-around.ts';
+import { aboutIn, approvalIdOf, asApproval, decisionContext, nameAround } from './approval-around.ts';
 import { jsonBody } from './body.ts';
 import type { Call, Routes } from './route.ts';
 import { approvalSchema, list } from './schema.ts';
-import { toolsOf } from './tenant-tools.ts';
+import { toolsNamed, toolsOf } from './tenant-tools.ts';
 
 const decisionsMax = 100;
 const seen = { id: z.string().max(100), payloadHash: z.string().regex(/^[0-9a-f]{64}$/) };
@@ -38,14 +38,15 @@ export function addApprovalBulkRoutes(routes: Routes, deps: ApprovalDeps): void 
   const members = deps.identity.membership;
 
   async function decide(call: Call, { id, ...decision }: BulkDecision, graceSeconds: number | undefined) {
-    const { row, catalogue } = await call.inTenant(async (tx) => {
-      const tools = await toolsOf(deps.catalogue, tx, call.keys);
-      const context = decisionContext(call, { tx, catalogue: tools, members });
+    const { row, about, catalogue } = await call.inTenant(async (tx) => {
+      // Nothing is edited here, so no tool is asked whether it fits.
+      const context = decisionContext(call, { tx, catalogue: deps.catalogue, members });
       const input = { ...decision, ...(graceSeconds === undefined ? {} : { graceSeconds }) };
-      return { row: await decideApproval(context, approvalIdOf(id), input), catalogue: tools };
+      const row = await decideApproval(context, approvalIdOf(id), input);
+      return { row, about: await aboutIn(tx, call, [row]), catalogue: await toolsNamed(deps.catalogue, tx, call.keys, [row.tool]) };
     });
     refuseAltered(row);
-    return asApproval(call.keys, catalogue, row, await lookAround(call, members, [row]));
+    return asApproval(call.keys, catalogue, row, await nameAround(call, members, about));
   }
 
   routes.add(

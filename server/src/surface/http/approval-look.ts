@@ -9,14 +9,14 @@ import type { ApprovalDeps } from './approval.ts';
 import { approvalIdOf, findApproval } from './approval-around.ts';
 import { selectEvent } from './event-store.ts';
 import type { Routes } from './route.ts';
-import { list, page, time } from './schema.ts';
+import { callShape, list, page, time } from './schema.ts';
 import { toolsOf } from './tenant-tools.ts';
 
 const idParams = z.object({ id: z.string() });
 
 const similarSchema = z.object({
   id: z.string(),
-  headline: z.string(),
+  ...callShape,
   state: z.enum(['waiting', 'approved', 'rejected', 'expired', 'superseded', 'cancelled']),
   decidedBy: z.string().nullable(),
   decidedAt: time.nullable(),
@@ -51,7 +51,11 @@ export function addApprovalLookRoutes(routes: Routes, { catalogue: own, accessLo
         const row = await findApproval(tx, tenantId, approvalId);
         return similarDecisions(tx, { keys, tenantId, catalogue: await toolsOf(own, tx, keys) }, row);
       });
-      const items = found.map(({ decidedAt, ...decision }) => ({ ...decision, decidedAt: decidedAt?.toISOString() ?? null }));
+      const items = found.map(({ decidedAt, shown, ...decision }) => ({
+        ...decision,
+        shown: { ...shown },
+        decidedAt: decidedAt?.toISOString() ?? null,
+      }));
       const read = { objectId: approvalId, detail: { approvals: items.length } };
       return { status: 200, body: { items: await showRead(accessLog, call, read, () => items), nextCursor: null } };
     },

@@ -3,14 +3,21 @@ import { after, before, describe, it } from 'node:test';
 import type { Id } from '#kernel';
 import { peopleOf } from '../../../test/flow/people.ts';
 import { farSide, playbook, scriptedTool } from '../../../test/flow/tools.ts';
-import type { Sent, TestCustomer } from '../../../test/http.ts';
+import type { Line, Sent, TestCustomer } from '../../../test/http.ts';
 import { movedClock } from '../../../test/identity.ts';
 import { codeOf, testMembers } from '../../../test/members.ts';
 import { eventually } from '../../../test/platform.ts';
 
 const side = farSide();
 const clock = movedClock();
-const { platform, send, buildCustomer, join, kindsOf } = await testMembers({
+const {
+  platform,
+  send,
+  ask: read,
+  buildCustomer,
+  join,
+  kindsOf,
+} = await testMembers({
   clock,
   tools: () => [
     scriptedTool({ name: 'do.it', effect: 'write', side }),
@@ -76,12 +83,6 @@ before(async () => {
 });
 after(() => platform.sequencer.stop());
 
-type Line = Parameters<typeof send>[0];
-async function read<T>(line: Line, sent: Sent): Promise<T> {
-  const response = await send(line, sent);
-  assert.ok(response.ok, `${line} answered ${response.status}: ${await response.clone().text()}`);
-  return (await response.json()) as T; // its form has been held against the declared schema
-}
 const code = async (line: Line, sent: Sent) => codeOf(await send(line, sent));
 
 let events = 0;

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { ApprovalState } from '#engine';
 import { approvalViews, decideApproval, decisionInputSchema, findApprovals, refuseAltered } from '#flow/approval';
 import { showRead } from './access.ts';
-import { approvalIdOf, asApproval, assigneeOf, decisionContext, findApproval, lookAround, viewerOf } from './approval-around.ts';
+import { aboutIn, approvalIdOf, asApproval, assigneeOf, decisionContext, findApproval, nameAround, viewerOf } from './approval-around.ts';
 import { jsonBody } from './body.ts';
 import { makeCursor, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Routes } from './route.ts';
 import { approvalSchema, page } from './schema.ts';
 import { presentApprovals } from './task-page.ts';
-import { toolsOf } from './tenant-tools.ts';
+import { toolsNamed, toolsOf } from './tenant-tools.ts';
 
 const approvalStates = [
   'waiting',
@@ -59,8 +59,8 @@ export function addApprovalRoutes(routes: Routes, deps: ApprovalDeps): void {
       const { state, view, risk, tool, q, limit } = query;
       const viewer = await viewerOf(call, members);
       const before = readCursor(keys, 'approvals', query.cursor);
-      const { rows, next, catalogue } = await call.inTenant(async (tx) => ({
-        ...(await findApprovals(tx, keys, {
+      const { rows, next, about, catalogue } = await call.inTenant(async (tx) => {
+        const found = await findApprovals(tx, keys, {
           ...{ tenantId, view, viewer, risk, tool, before, limit, now },
           states: state ?? approvalStates,
           words: q?.split(/\s+/) ?? [],
@@ -68,10 +68,11 @@ export function addApprovalRoutes(routes: Routes, deps: ApprovalDeps): void {
             const found = await members.findAssignable({ tenantId, ids });
             return new Set(found.filter(({ mayDecide }) => mayDecide).map(({ id }) => id));
           },
-        })),
-        catalogue: await toolsOf(own, tx, keys),
-      }));
-      const around = await lookAround(call, members, rows);
+        });
+        const tools = found.rows.map(({ tool }) => tool);
+        return { ...found, about: await aboutIn(tx, call, found.rows), catalogue: await toolsNamed(own, tx, keys, tools) };
+      });
+      const around = await nameAround(call, members, about);
       const shown = () => presentApprovals({ keys, catalogue, log, around }, rows);
       const items = await showRead(accessLog, call, { detail: { approvals: rows.length } }, shown);
       return { status: 200, body: { items, nextCursor: next === null ? null : makeCursor(keys, 'approvals', next) } };
@@ -91,11 +92,11 @@ export function addApprovalRoutes(routes: Routes, deps: ApprovalDeps): void {
     },
     async (call) => {
       const approvalId = approvalIdOf(call.params.id);
-      const { row, catalogue } = await call.inTenant(async (tx) => ({
-        row: await findApproval(tx, call.tenantId, approvalId),
-        catalogue: await toolsOf(own, tx, call.keys),
-      }));
-      const around = await lookAround(call, members, [row]);
+      const { row, about, catalogue } = await call.inTenant(async (tx) => {
+        const row = await findApproval(tx, call.tenantId, approvalId);
+        return { row, about: await aboutIn(tx, call, [row]), catalogue: await toolsNamed(own, tx, call.keys, [row.tool]) };
+      });
+      const around = await nameAround(call, members, about);
       const read = { objectId: row.approvalId };
       return { status: 200, body: await showRead(accessLog, call, read, () => asApproval(call.keys, catalogue, row, around)) };
     },
@@ -129,19 +130,18 @@ export function addApprovalRoutes(routes: Routes, deps: ApprovalDeps): void {
       const { tenantId, keys } = call;
       const approvalId = approvalIdOf(call.params.id);
       const to = call.body.decision === 'delegate' ? namedAssignee(call.body.to) : null;
-      const { row, catalogue } = await call.inTenant(async (tx) => {
-        const tools = await toolsOf(own, tx, keys);
+      const { row, about, catalogue } = await call.inTenant(async (tx) => {
+        // Only what is edited has to fit a tool.
+        const tools = call.body.decision === 'edit' ? await toolsOf(own, tx, keys) : own;
         // Whose approval it is comes before who it is given to: of another tenant's nothing is said.
         if (to !== null) await findApproval(tx, tenantId, approvalId).then(() => assigneeOf(members, { tenantId, to }));
-        return {
-          row: await decideApproval(decisionContext(call, { tx, catalogue: tools, members }), approvalId, call.body),
-          catalogue: tools,
-        };
+        const row = await decideApproval(decisionContext(call, { tx, catalogue: tools, members }), approvalId, call.body);
+        return { row, about: await aboutIn(tx, call, [row]), catalogue: await toolsNamed(tools, tx, keys, [row.tool]) };
       });
       deps.onRung(tenantId);
       refuseAltered(row);
       // The log says already that they had this approval before them: they decided it.
-      return { status: 200, body: asApproval(keys, catalogue, row, await lookAround(call, members, [row])) };
+      return { status: 200, body: asApproval(keys, catalogue, row, await nameAround(call, members, about)) };
     },
   );
 }

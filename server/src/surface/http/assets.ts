@@ -3,7 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { type Language, languageOf } from './language.ts';
+import type { Language } from '#kernel/words';
+import { languageAsked } from './language.ts';
 import type { App } from './route.ts';
 
 interface Asset {
@@ -47,7 +48,7 @@ export async function addAssets(app: App, webFolder: string): Promise<void> {
   app.get('*', async (c, next) => {
     const path = c.req.path;
     const isPage = path === '/' || (!assets.has(path) && isNavigation(path, c.req.raw.headers));
-    const asset = isPage ? pageIn(languageOf(c)) : assets.get(path);
+    const asset = isPage ? pageIn(languageAsked(c)) : assets.get(path);
     if (asset === undefined) return next();
     c.set('route', 'asset');
     return respond(asset, c.req.raw.headers, isPage ? 'accept-encoding, accept-language, cookie' : 'accept-encoding');

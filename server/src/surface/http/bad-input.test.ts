@@ -248,6 +248,22 @@ test('50 MB are refused at once when they are announced, and on the way when the
   }
 });
 
+test('a zero byte in an address is a mistake of whoever sends it', async () => {
+  for (const address of ['approvals?tool=a%00', 'tasks?playbook=%00', 'tasks?q=a&playbook=a%00b', 'audit/entries?kind=a%00']) {
+    const response = await send(`GET /api/v1/${address}`, { key });
+    assert.deepEqual([response.status, await codeOf(response)], [400, 'request.invalid'], address);
+  }
+  const cookie = await (await buildCustomer()).signIn();
+  for (const { spec } of http.routes.filter(({ spec: { path } }) => /\{(?!path\})/.test(path))) {
+    const { method, path } = spec;
+    const body = method === 'get' || method === 'delete' ? {} : { json: {} };
+    // What a route has as its method and address.
+    const line = `${method.toUpperCase()} ${path.replaceAll(/\{[^}]+\}/g, 'a%00b')}` as `GET /${string}`;
+    const response = await send(line, { cookie, ...body });
+    assert.ok(response.status >= 400 && response.status < 500, `${method} ${path}: ${response.status}`);
+  }
+});
+
 test('a connection that breaks off in the middle of a body leaves the server well', async () => {
   const socket = connect(port, '127.0.0.1');
   socket.write(

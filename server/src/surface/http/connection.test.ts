@@ -122,6 +122,20 @@ test('who may only look changes nothing and is told no address; who may not name
   assert.equal((await send('POST /api/v1/connections', { key: administering, json: referring })).status, 403);
 });
 
+test('an answer that names the address of a hook is never packed, not even for our own page', async () => {
+  const cookie = await (await buildCustomer()).signIn();
+  const name = 'n'.repeat(90);
+  for (const at of [1, 2, 3]) await jsonOf(await send('POST /api/v1/connections', { cookie, json: ours(`${name}${at}`) }), 201);
+  const headers = { 'sec-fetch-site': 'same-origin', 'accept-encoding': 'br' };
+  const response = await send('GET /api/v1/connections', { cookie, headers });
+  assert.equal(response.headers.get('cache-control'), 'no-store, no-transform');
+  assert.equal(response.headers.get('content-encoding'), null);
+  assert.ok((await response.clone().text()).length > 1_200, 'long enough to be packed');
+  const { items } = await jsonOf<{ items: Item[] }>(response);
+  const one = await send(`GET /api/v1/connections/${items[0]?.id ?? ''}`, { cookie, headers });
+  assert.equal(one.headers.get('cache-control'), 'no-store, no-transform');
+});
+
 test('a credential may lie in a secret, which then cannot be deleted', async () => {
   const cookie = await (await buildCustomer()).signIn();
   feed('secretly').items = [{ id: '1' }];
@@ -167,4 +181,78 @@ test('the same request to connect twice, with one idempotency key, makes one con
   assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 429, 429, 429]);
   const usage = await platform.quotas.usage(customer.tenantId);
   assert.equal(usage.find(({ quota }) => quota === 'connectors')?.used, 3);
+});
+
+test('what was changed of a connection can be put back, but no credential and nothing that is gone', async () => {
+  const customer = await buildCustomer();
+  const key = await customer.key();
+  const made = await jsonOf<Item>(await send('POST /api/v1/connections', { key, json: ours('history') }), 201);
+  const path = `/api/v1/connections/${made.id}` as const;
+  const look = async () => jsonOf<Item & { name: string }>(await send(`GET ${path}`, { key }));
+  interface Change {
+    readonly id: string;
+    readonly topic: string;
+    readonly subject: string;
+    readonly changes: readonly { readonly name: string; readonly before: unknown; readonly after: unknown }[];
+    readonly obstacle: string | null;
+  }
+  const history = async (by = key) => (await jsonOf<{ items: Change[] }>(await send('GET /api/v1/settings/history', { key: by }))).items;
+  const restore = (change: Change | undefined, by = key) => send(`POST /api/v1/settings/history/${change?.id}/restore`, { key: by });
+
+  await jsonOf(await send(`POST ${path}/pause`, { key }));
+  await jsonOf(
+    await send(`PUT ${path}`, {
+      key,
+      json: { name: 'Renamed', settings: { feed: 'elsewhere' }, credentials: { password: 'canary-value' } },
+    }),
+  );
+  const [edit, pause, first] = await history();
+  assert.deepEqual(
+    [edit?.topic, edit?.subject, edit?.obstacle, edit?.changes.map(({ name, before, after }) => [name, before, after])],
+    [
+      'connection',
+      'Renamed',
+      null,
+      [
+        ['name', 'history', 'Renamed'],
+        ['settings.feed', 'history', 'elsewhere'],
+        ['credentials', null, ['password']],
+      ],
+    ],
+  );
+  assert.ok(!JSON.stringify(edit).includes('canary-value'));
+  assert.deepEqual(
+    [pause?.changes, first?.obstacle, first?.changes],
+    [[{ name: 'state', before: 'active', after: 'paused' }], 'made', [{ name: 'state', before: null, after: 'active' }]],
+  );
+
+  const clerk = await customer.key('settings:read', 'settings:write');
+  assert.deepEqual(await history(clerk), [], 'who may not read connections is told nothing of them');
+  assert.deepEqual(await codeOf(await restore(edit, clerk)), [403, 'auth.forbidden']);
+  assert.deepEqual(await codeOf(await restore(first)), [409, 'history.not_restorable']);
+
+  assert.equal((await restore(edit)).status, 204);
+  assert.deepEqual([(await look()).name, (await look()).settings, (await look()).state], ['history', { feed: 'history' }, 'paused']);
+  assert.equal((await restore(pause)).status, 204);
+  assert.equal((await look()).state, 'active');
+
+  await send(`PUT ${path}`, { key, json: { credentials: { password: 'right' } } });
+  assert.equal((await history())[0]?.obstacle, 'credentials');
+  assert.equal((await send(`DELETE ${path}`, { key })).status, 204);
+  assert.equal((await history())[0]?.obstacle, 'deleted');
+  assert.deepEqual(await codeOf(await restore(edit)), [404, 'connection.not_found']);
+});
+
+test('what is put back of a connection is what that change was about: where it leads by now stays', async () => {
+  const key = await (await buildCustomer()).key();
+  const { id } = await jsonOf<Item>(await send('POST /api/v1/connections', { key, json: ours('first') }), 201);
+  const path = `/api/v1/connections/${id}` as const;
+  const moved = { settings: { feed: 'second', back: true }, credentials: { password: 'of the second' } };
+  for (const json of [{ settings: { feed: 'first', back: true } }, moved]) await jsonOf(await send(`PUT ${path}`, { key, json }));
+  const { items } = await jsonOf<{ items: { id: string; changes: { name: string }[] }[] }>(
+    await send('GET /api/v1/settings/history', { key }),
+  );
+  const backed = items.find(({ changes }) => changes.some(({ name }) => name === 'settings.back'));
+  assert.equal((await send(`POST /api/v1/settings/history/${backed?.id}/restore`, { key })).status, 204);
+  assert.deepEqual((await jsonOf<Item>(await send(`GET ${path}`, { key }))).settings, { feed: 'second' });
 });

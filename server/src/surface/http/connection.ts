@@ -85,7 +85,14 @@ export function addConnectionRoutes(routes: Routes, { connections, addresses }: 
 
   routes.add(
     'connection:read',
-    { method: 'get', path, summary: 'List connections, oldest first', tag, answers: { 200: page(connectionSchema) } },
+    {
+      method: 'get',
+      path,
+      summary: 'List connections, oldest first',
+      tag,
+      holdsCredential: true,
+      answers: { 200: page(connectionSchema) },
+    },
     async ({ tenantId, principal }) => {
       const items = (await connections.list(tenantId)).map((one) => present(one, principal));
       return { status: 200, body: { items, nextCursor: null } };
@@ -153,6 +160,7 @@ export function addConnectionRoutes(routes: Routes, { connections, addresses }: 
       summary: 'A connection',
       tag,
       params,
+      holdsCredential: true,
       answers: { 200: connectionSchema },
       errors: ['connection.not_found'],
     },

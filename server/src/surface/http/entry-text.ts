@@ -59,6 +59,8 @@ const texts: Readonly<Record<AuditKind, string | ((detail: Detail, state: string
   'session.refused': ({ code }) => `A sign-in was refused${named(':', code)}.`,
   'session.stepped_up': ({ method }) => `Somebody confirmed that it is them${named(' by', method)}.`,
   'account.changed': ({ what }) => `Somebody changed how they sign in${named(':', what)}.`,
+  'preference.changed': ({ changed }) =>
+    `Somebody changed how these pages are shown to them${Array.isArray(changed) ? `: ${changed.join(', ')}` : ''}.`,
   'member.invited': 'Somebody was invited.',
   'member.invitation_ended': 'An invitation was withdrawn.',
   'member.joined': ({ by }) => `Somebody joined${named(' by', by)}.`,

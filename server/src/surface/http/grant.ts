@@ -76,6 +76,7 @@ export function addGrantRoutes(routes: Routes, { catalogue: own }: Pick<HttpDeps
       tag,
       body: jsonBody(newGrantSchema, { bytesMax: 16_384 }),
       answers: { 201: grantSchema },
+      errors: ['quota.exceeded'],
     },
     async ({ inTenant, keys, tenantId, body, principal, now }) => {
       if (principal.kind !== 'user') throw new FactotumError('auth.forbidden', 'A standing grant is given by a person, never by a key.');

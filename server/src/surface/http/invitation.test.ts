@@ -30,7 +30,7 @@ test('somebody who is invited joins with the roles that they were invited for, a
     principal: { name: string };
     tenant: object;
   };
-  assert.deepEqual([me.principal.name, me.tenant], ['Nora New', { id: one.tenantId, name: one.name }]);
+  assert.deepEqual([me.principal.name, me.tenant], ['Nora New', { id: one.tenantId, name: one.name, language: 'en' }]);
   const member = (await membersOf(one)).find((each) => each.email === email);
   // The link was handed over, so nobody knows that the address is theirs.
   assert.deepEqual([member?.roles, member?.emailVerified], [['member', 'auditor'], false]);

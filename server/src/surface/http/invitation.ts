@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { FactotumError, type Id } from '#kernel';
 import { withTenant } from '#kernel/database';
+import { momentIn, wordsIn } from '#kernel/words';
 import { type AuditKind, recordAudit } from '#trust/audit';
 import type { Identity, Invitation, MadeInvitation, PersonSession, Room } from '#trust/identity';
-import { readActiveTenant } from '#trust/tenant';
+import { readActiveTenant, readTenant, type TenantSettings } from '#trust/tenant';
 import { recordActs } from './act.ts';
 import { jsonBody } from './body.ts';
 import { makeCursor, pageOf, pageQuery, readCursor } from './cursor.ts';
 import type { HttpDeps } from './deps.ts';
-import type { Routes } from './route.ts';
+import type { Call, Routes } from './route.ts';
 import { page, time } from './schema.ts';
 
 const list = 'invitations';
@@ -71,7 +72,7 @@ export function addInvitationRoutes(routes: Routes, deps: Deps): void {
       const mailed = deps.postman.isConfigured;
       const made = await membership.invite({ ...body, tenantId, by: principal, mailed, room: roomFor(deps, tenantId) });
       await recordActs(call, { kind: 'member.invited', objectId: made.id, detail: { roles: body.roles, teams: body.teams, mailed } });
-      return { status: 201, body: { id: made.id, ...(await handOver(deps, tenantId, made)) } };
+      return { status: 201, body: { id: made.id, ...(await handOver(deps, call, made)) } };
     },
   );
 
@@ -98,7 +99,7 @@ export function addInvitationRoutes(routes: Routes, deps: Deps): void {
         room: roomFor(deps, tenantId),
       });
       await recordActs(call, { kind: 'member.invited', objectId: made.id, detail: { renewed: true, mailed } });
-      return { status: 200, body: await handOver(deps, tenantId, made) };
+      return { status: 200, body: await handOver(deps, call, made) };
     },
   );
 
@@ -215,13 +216,14 @@ async function sessionOf(identity: Identity, headers: Headers): Promise<PersonSe
 /** Mails the link to the address, or shows it to whoever invites. Never both: the mailed one proves the address. */
 async function handOver(
   { postman, addresses, identity }: Pick<Deps, 'postman' | 'addresses' | 'identity'>,
-  tenantId: Id<'tenant'>,
+  { tenantId, inTenant }: Pick<Call, 'tenantId' | 'inTenant'>,
   made: MadeInvitation,
 ): Promise<{ url: string | null; mailed: boolean }> {
   const url = `${addresses().origins[0] ?? ''}/join#token=${made.token}`;
   if (!postman.isConfigured) return { url, mailed: false };
+  const { settings } = await inTenant((tx) => readTenant(tx, tenantId));
   try {
-    await postman.send({ to: made.email, ...invitationLetter(made, url) });
+    await postman.send({ to: made.email, ...invitationLetter(made, url, settings) });
   } catch (error) {
     await identity.membership.noteUnsent({ tenantId, id: made.id });
     throw error;
@@ -229,20 +231,14 @@ async function handOver(
   return { url: null, mailed: true };
 }
 
-/** In the plainest words, as it is read by people who have not asked for it. */
-function invitationLetter({ tenantName, expiresAt }: Pick<MadeInvitation, 'tenantName' | 'expiresAt'>, url: string) {
-  return {
-    subject: `Invitation to ${tenantName} on Factotum`,
-    text: [
-      `You are invited to join "${tenantName}" on Factotum.`,
-      '',
-      `Open this link to accept. It works once, until ${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC:`,
-      url,
-      '',
-      'If you do not know what this is about, ignore this mail: nothing happens.',
-      '',
-    ].join('\n'),
-  };
+/** In the tenant's language: nobody knows that of whoever is invited. */
+function invitationLetter(
+  { tenantName, expiresAt }: Pick<MadeInvitation, 'tenantName' | 'expiresAt'>,
+  url: string,
+  { locale, timeZone }: Pick<TenantSettings, 'locale' | 'timeZone'>,
+) {
+  const { invitation } = wordsIn(locale).letters;
+  return { subject: invitation.subject(tenantName), text: invitation.text(tenantName, momentIn(locale, expiresAt, timeZone), url) };
 }
 
 const present = ({ createdAt, expiresAt, ...invitation }: Invitation) => ({

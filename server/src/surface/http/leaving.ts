@@ -1,3 +1,4 @@
+import { forgetTurn } from '#flow/analytics';
 import { forgetMember } from '#flow/approval';
 import { deleteViewsOf } from '#flow/task';
 import type { Id } from '#kernel';
@@ -7,4 +8,5 @@ import type { Tx } from '#kernel/database';
 export async function forgetLeaver(tx: Tx, tenantId: Id<'tenant'>, userId: string): Promise<void> {
   await deleteViewsOf(tx, tenantId, userId);
   await forgetMember(tx, tenantId, userId);
+  await forgetTurn(tx, tenantId, userId);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withTenant } from '#kernel/database';
 import { writeLimits } from '#trust/quota';
+import { asIntruder } from '../../../test/audit.ts';
 import { bodyOf, browserHeaders, codeOf, newAddress, testMembers, tokenIn } from '../../../test/members.ts';
 
 const { buildCustomer, join, kindsOf, membersOf, platform, send } = await testMembers();
@@ -22,6 +23,19 @@ test('who is removed is out at once: sessions, links, invitations that they made
   assert.equal(await codeOf(await send(`DELETE /api/v1/members/${gone.userId}`, { cookie })), '404 member.not_found');
   const { rows } = await pool.query('select from "user" where id = $1', [gone.userId]);
   assert.equal(rows.length, 0, 'who belongs to nothing is forgotten');
+  assert.ok((await kindsOf(one.tenantId, gone.userId)).includes('member.removed'));
+});
+
+test('that somebody was removed is in the log whatever becomes of what they kept', async () => {
+  const one = await buildCustomer();
+  const gone = await join(one, ['member']);
+  const cookie = await one.signIn();
+  const asOwner = (text: string) => asIntruder(platform.ownerUrl, (client) => client.query(text));
+  await asOwner('revoke delete on app.saved_view from factotum_app');
+  const { status } = await send(`DELETE /api/v1/members/${gone.userId}`, { cookie });
+  await asOwner('grant delete on app.saved_view to factotum_app');
+  assert.equal(status, 500);
+  assert.equal(await codeOf(await send(`DELETE /api/v1/members/${gone.userId}`, { cookie })), '404 member.not_found');
   assert.ok((await kindsOf(one.tenantId, gone.userId)).includes('member.removed'));
 });
 

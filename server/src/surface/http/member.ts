@@ -91,7 +91,6 @@ export function addMemberRoutes(routes: Routes, { identity: { membership } }: Pi
         userId,
         by: call.principal,
       });
-      await call.inTenant((tx) => forgetLeaver(tx, call.tenantId, userId));
       await recordActs(
         call,
         { kind: 'member.removed', objectId: userId },
@@ -99,6 +98,8 @@ export function addMemberRoutes(routes: Routes, { identity: { membership } }: Pi
         ...deviceIds.map((objectId) => ({ kind: 'device.revoked', objectId }) as const),
         ...invitationIds.map((objectId) => ({ kind: 'member.invitation_ended', objectId }) as const),
       );
+      // Nobody asks a second time for what is done: the log comes first, whatever becomes of the rest.
+      await call.inTenant((tx) => forgetLeaver(tx, call.tenantId, userId));
       return { status: 204 };
     },
   );

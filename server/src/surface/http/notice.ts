@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   countUnreadNotices,
+  defaultRules,
   findSubscription,
   kindsFor,
   listNotices,
@@ -57,6 +58,8 @@ named(rulesSchema, { id: 'NoticeRules', description: 'What a person is told of, 
 
 const rulesAnswer = z.object({
   rules: rulesSchema,
+  /** What holds for who has said nothing. */
+  usual: rulesSchema,
   kinds: z.array(z.enum(noticeKinds)).meta({ description: 'What this person can be told of now' }),
   canMail: z.boolean(),
 });
@@ -92,8 +95,8 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
       await notices.collect(tenantId);
       const kinds = kindsOf(call);
       const found = await call.inSnapshot(async (tx) => ({
-        rows: await listNotices(tx, keys, { ...owner, kinds, now }, { before, limit: limit + 1 }),
-        unread: await countUnreadNotices(tx, { ...owner, kinds }),
+        rows: await listNotices(tx, keys, { ...owner, kinds, now }, { before, limit: limit + 1, locale: call.language }),
+        unread: await countUnreadNotices(tx, { ...owner, kinds, now }),
       }));
       const { items, nextCursor } = pageOf(found.rows, limit, { present, cursorOf: ({ id }) => id });
       return { status: 200, body: { items, next: nextCursor, unread: found.unread } };
@@ -137,7 +140,7 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
     async (call) => {
       const owner = ownerOf(call);
       const rules = await call.inTenant((tx) => readRules(tx, call.keys, owner));
-      return { status: 200, body: { rules, kinds: kindsOf(call), canMail: notices.canMail } };
+      return { status: 200, body: { rules, usual: defaultRules, kinds: kindsOf(call), canMail: notices.canMail } };
     },
   );
 
@@ -227,7 +230,7 @@ export function addNoticeRoutes(routes: Routes, { notices }: Pick<HttpDeps, 'not
     async (call) => {
       const owner = browserOwnerOf(call);
       const row = await call.inTenant((tx) => findSubscription(tx, owner, call.params.id));
-      const outcome = await notices.tryOut(call.keys, row);
+      const outcome = await notices.tryOut(call.keys, row, call.language);
       const message =
         outcome.kind === 'failed' ? outcome.message : outcome.kind === 'gone' ? 'This browser does not listen any more.' : null;
       return { status: 200, body: { taken: outcome.kind === 'taken', message } };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Simulation } from '#flow/simulation';
-import { list, named, time } from './schema.ts';
+import { callShape, list, named, reasonSchema, time } from './schema.ts';
 
 const verdict = z.enum(['auto', 'ask', 'deny']);
 const counts = z.object({ auto: z.int(), ask: z.int(), deny: z.int() });
@@ -31,13 +31,12 @@ export const simulationSchema = named(
       z.object({
         taskId: z.string(),
         approvalId: z.string().nullable(),
-        tool: z.string(),
-        headline: z.string(),
+        ...callShape,
         at: time,
         before: verdict,
         after: verdict,
         answer: z.string().nullable().meta({ description: 'What became of the question; null where nobody was asked' }),
-        reasons: list(z.string()),
+        reasons: list(reasonSchema),
       }),
     ).meta({ description: 'The first hundred that change; those that would run alone although somebody said no come first' }),
   }),
@@ -50,11 +49,17 @@ export function presentSimulation({ from, until, cases, ...figures }: Simulation
     ...figures,
     from: from?.toISOString() ?? null,
     until: until?.toISOString() ?? null,
-    cases: (withCases ? cases : []).map(({ past, headline, before, after, reasons }) => ({
+    cases: (withCases ? cases : []).map(({ past, headline, shown, before, after, reasons }) => ({
       taskId: past.row.taskId,
       approvalId: past.approval?.approvalId ?? null,
       tool: past.row.tool,
-      ...{ headline, before, after, reasons },
+      ...{
+        headline,
+        shown: { ...shown },
+        before,
+        after,
+        reasons: reasons.map(({ rule, text, args }) => ({ rule, text, ...(args && { args: [...args] }) })),
+      },
       at: past.at.toISOString(),
       answer: past.approval?.state ?? null,
     })),

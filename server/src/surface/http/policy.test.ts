@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { farSide, playbook, scriptedTool } from '../../../test/flow/tools.ts';
-import { type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
+import { type Line, type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
 import { eventually } from '../../../test/platform.ts';
 
 const side = farSide();
-const { platform, send, buildCustomer } = await testHttp({
+const {
+  platform,
+  send,
+  ask: askAs,
+  buildCustomer,
+} = await testHttp({
   tools: () => [
     scriptedTool({ name: 'write.it', effect: 'write', side }),
     scriptedTool({ name: 'pay.it', effect: 'money', side, reversible: false }),
@@ -57,13 +62,8 @@ before(async () => {
 });
 after(() => platform.sequencer.stop());
 
-const ask = async <T>(line: Parameters<typeof send>[0], sent: Sent = {}): Promise<T> => {
-  const response = await send(line, { key, ...sent });
-  const text = await response.text();
-  assert.ok(response.ok, `${line} answered ${response.status}: ${text}`);
-  return (text === '' ? null : JSON.parse(text)) as T; // its form has been held against the declared schema
-};
-const codeOf = async (line: Parameters<typeof send>[0], sent: Sent = {}) => {
+const ask = <T>(line: Line, sent: Sent = {}) => askAs<T>(line, { key, ...sent });
+const codeOf = async (line: Line, sent: Sent = {}) => {
   const response = await send(line, { key, ...sent });
   return [response.status, ((await response.json()) as { code?: string }).code];
 };

@@ -3,7 +3,6 @@ import { createSimulator } from '#flow/simulation';
 import { FactotumError } from '#kernel';
 import type { Tx } from '#kernel/database';
 import {
-  formTools,
   type LoadedPolicy,
   listPolicyVersions,
   loadPolicy,
@@ -22,7 +21,7 @@ import { presentSimulation, simulationSchema } from './policy-simulation.ts';
 import { createTextTurns } from './policy-turns.ts';
 import type { Call, Routes } from './route.ts';
 import { list, named, page, time } from './schema.ts';
-import { toolsOf } from './tenant-tools.ts';
+import { toolNamesOf } from './tenant-tools.ts';
 
 const tag = 'policies';
 const bytesMax = 160 * 1_024;
@@ -49,8 +48,7 @@ const faultSchema = z.object({ policy: z.string().nullable(), line: z.int().null
 export function addPolicyRoutes(routes: Routes, deps: Pick<HttpDeps, 'catalogue' | 'database' | 'clock'>): void {
   const simulate = createSimulator(deps);
   const inTextTurn = createTextTurns(deps.clock);
-  const toolNames = async (tx: Tx, { keys }: Pick<Call, 'keys'>) =>
-    new Set([...formTools, ...(await toolsOf(deps.catalogue, tx, keys)).list().map(({ manifest }) => manifest.tool)]);
+  const toolNames = (tx: Tx, { keys }: Pick<Call, 'keys'>) => toolNamesOf(deps.catalogue, tx, keys);
 
   const put = (call: Call, text: string, { basedOn, isForm }: { basedOn: number | null; isForm: boolean }) =>
     inTextTurn(call.tenantId, () =>

@@ -128,3 +128,21 @@ test('setting limits needs a proof of presence from the last ten minutes', async
     aheadMs = 0;
   }
 });
+
+test('operators see what limits they set, from what to what, and can set them back', async () => {
+  const { tenantId } = await buildCustomer();
+  const cookie = await operator();
+  const path = `/api/v1/operator/tenants/${tenantId}/quotas` as const;
+  const { standard } = await item(await send(`GET ${path}`, { cookie }), 'members');
+  assert.equal((await send(`PUT ${path}`, { cookie, json: { limits: { members: 7 } } })).status, 200);
+  interface Change {
+    readonly author: string;
+    readonly changes: readonly { readonly name: string; readonly before: number; readonly after: number }[];
+  }
+  const history = async () => ((await (await send(`GET ${path}/history`, { cookie })).json()) as { items: Change[] }).items;
+  const [change, ...others] = await history();
+  assert.deepEqual([change?.changes, others], [[{ name: 'members', before: standard, after: 7 }], []]);
+  assert.match(change?.author ?? '', /^operator:/);
+  assert.equal((await send(`PUT ${path}`, { cookie, json: { limits: { members: null } } })).status, 200);
+  assert.deepEqual((await history())[0]?.changes, [{ name: 'members', before: 7, after: standard }]);
+});

@@ -18,8 +18,8 @@ export function addRegistrationRoutes(routes: Routes, { registrations }: Pick<Ht
       answers: { 202: null },
       errors: ['registration.closed', 'auth.throttled'],
     },
-    async ({ body, caller }) => {
-      await registrations.request(body, caller.address);
+    async ({ body, caller, language }) => {
+      await registrations.request(body, { address: caller.address, language });
       return { status: 202 };
     },
   );

@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { type ErrorCode, FactotumError, type Id, type RateClass } from '#kernel';
 import { type Tx, withTenant, withTenantSnapshot } from '#kernel/database';
+import type { Language } from '#kernel/words';
 import type { Caller, OperatorPerson, Permission, PersonSession, Principal } from '#trust/identity';
 import type { TenantKeys } from '#trust/key';
 import type { Counted } from '#trust/quota';
@@ -11,6 +12,7 @@ import { type BodySpec, readBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Entry, Gate } from './gate.ts';
 import type { Idempotency } from './idempotency.ts';
+import { languageAsked } from './language.ts';
 import { refuseFaults } from './problem.ts';
 import { addressOf, classOf, type RateLimit } from './rate-limit.ts';
 
@@ -48,6 +50,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B, A ex
   readonly fresh?: boolean;
   /** Whether it can be used although the tenant is being closed. What only reads can be used anyway. */
   readonly whileClosing?: boolean;
+  /** Whether an answer may hold what lets somebody in: nobody on the way packs it, as its size would tell of it (RFC 9111, 5.2.2.6). */
+  readonly holdsCredential?: boolean;
   /** Which limits it is counted against, where its method does not say: reading is `read`, the rest `write`, or `sign-in` where it is open. */
   readonly limit?: RateClass | 'none';
   /** The codes that callers of this route should be ready for, besides those of every route. */
@@ -69,6 +73,8 @@ export interface OpenCall<P extends z.ZodObject = z.ZodObject, Q extends z.ZodOb
   readonly request: Request;
   readonly requestId: string;
   readonly caller: Caller;
+  /** What the request asks to be read in; what a person has chosen is kept with them. */
+  readonly language: Language;
   readonly now: Date;
 }
 
@@ -154,7 +160,9 @@ export function createRoutes(
     app.on(spec.method.toUpperCase(), honoPath(spec.path), async (c) => {
       c.set('route', spec.path);
       if (rateClass !== null) await rateLimit.address(c, rateClass);
-      return handle(c);
+      const response = await handle(c);
+      if (spec.holdsCredential === true) response.headers.set('cache-control', 'no-store, no-transform');
+      return response;
     });
   }
 
@@ -255,6 +263,7 @@ async function readCall<P extends z.ZodObject, Q extends z.ZodObject, B>(
     request,
     requestId: c.var.requestId,
     caller: { address: addressOf(c, deps.clientAddress) },
+    language: languageAsked(c),
     now: deps.clock.now(),
   };
   return { call, bytes };
@@ -263,6 +272,8 @@ async function readCall<P extends z.ZodObject, Q extends z.ZodObject, B>(
 /** Ids are not checked for their form: what is not there is not found, whatever it looks like. */
 function readParams<P extends z.ZodObject, Q extends z.ZodObject, B>(c: Context<Env>, spec: RouteSpec<P, Q, B, Answers>): z.output<P> {
   const given: Record<string, string> = { ...c.req.param() };
+  // A path of the vault says itself what is wrong with it.
+  refuseZeroBytes(Object.entries(given).filter(([name]) => name !== 'path'));
   if ('path' in given) given.path = wholePath(c, spec.path);
   const params = spec.params?.safeParse(given) ?? { success: true, data: {} };
   if (!params.success) throw new FactotumError('request.not_found', 'There is nothing at this address.');
@@ -280,12 +291,19 @@ function wholePath(c: Context<Env>, path: string): string {
   }
 }
 
+/** The database takes no text with a zero byte in it, so it is the name of nothing. @throws FactotumError `request.invalid`. */
+function refuseZeroBytes(texts: readonly (readonly [name: string, text: string])[]): void {
+  const fault = 'holds the character U+0000';
+  const faults = texts.filter(([, text]) => text.includes('\0')).map(([path]) => ({ path, message: fault }));
+  if (faults.length > 0) throw new FactotumError('request.invalid', `A text in the address ${fault}.`, { details: { faults } });
+}
+
 /** A name that comes several times is a list; a name that no schema knows is a mistake and not ignored. */
 function readQuery<P extends z.ZodObject, Q extends z.ZodObject, B>(c: Context<Env>, spec: RouteSpec<P, Q, B, Answers>): z.output<Q> {
   if (spec.query === undefined) return {} as z.output<Q>; // as above
-  const given = Object.fromEntries(
-    Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
-  );
+  const asked = Object.entries(c.req.queries());
+  refuseZeroBytes(asked.map(([name, values]) => [name, values.join('')]));
+  const given = Object.fromEntries(asked.map(([name, values]) => [name, values.length === 1 ? values[0] : values]));
   const query = spec.query.safeParse(given);
   if (!query.success) throw refuseFaults(query.error, 'query');
   return query.data;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { taskStates } from '#flow/task';
+import { languages } from '#kernel/words';
 
 /** What a named schema of the API says about itself. */
 interface About {
@@ -32,9 +33,15 @@ export const appearanceSchema = named(
   { id: 'Appearance', description: 'How a person likes to see things.' },
 );
 
+/** What there are words in. */
+export const languageSchema = z.enum(languages);
+
 export const meSchema = named(
   z.object({
-    tenant: z.object({ id: z.string(), name: z.string() }).nullable().meta({ description: 'Null for an operator, who is in none.' }),
+    tenant: z
+      .object({ id: z.string(), name: z.string(), language: languageSchema })
+      .nullable()
+      .meta({ description: 'Null for an operator, who is in none.' }),
     principal: z.object({
       kind: z.enum(['user', 'key', 'service', 'operator']),
       name: z.string(),
@@ -46,7 +53,14 @@ export const meSchema = named(
     tenants: list(z.object({ id: z.string(), name: z.string() })).meta({ description: 'Of a person: where they are a member.' }),
     operator: z.boolean().meta({ description: 'Whether the person also operates the installation.' }),
     appearance: appearanceSchema.nullable().meta({ description: 'How a person likes to see things; null: nothing was chosen.' }),
+    language: languageSchema
+      .nullable()
+      .meta({ description: 'What a person has said they read; null: nothing, and then the tenant’s language.' }),
     planner: z.object({ model: z.string().nullable() }),
+    feed: z.int().nullable().meta({
+      description:
+        'Where the live feed stood: what is read after this answer and listens with `after` set to it misses nothing. Null without a tenant.',
+    }),
     drop: z.string().nullable(),
   }),
   { id: 'Me', description: 'Who asks, for which tenant, and what they may do there.' },
@@ -71,6 +85,9 @@ const fieldSchema = named(
     origins: list(originSchema),
     warnings: list(z.string()),
     known: z.string().nullable(),
+    members: list(z.object({ name: z.string(), display: z.string() }))
+      .optional()
+      .meta({ description: 'Of one of several calls in one: what `display` is made of.' }),
   }),
   {
     id: 'Field',
@@ -78,7 +95,7 @@ const fieldSchema = named(
   },
 );
 
-const reasonSchema = z.object({ rule: z.string(), text: z.string(), args: list(z.string()).optional() });
+export const reasonSchema = z.object({ rule: z.string(), text: z.string(), args: list(z.string()).optional() });
 
 export const approvalSchema = named(
   z.object({
@@ -122,6 +139,14 @@ export const approvalSchema = named(
   { id: 'Approval', description: 'A question to a person about exact bytes: those that `payloadHash` names.' },
 );
 
+/** The line about a call of a tool, and what it is made of. */
+export const callShape = {
+  tool: z.string(),
+  headline: z.string(),
+  shown: z.record(z.string(), z.string()).meta({ description: 'Its arguments as they are shown, by name; no secrets, no long texts.' }),
+};
+const callSchema = z.object(callShape);
+
 const taskSummaryShape = {
   id: z.string(),
   eventId: z.string(),
@@ -137,6 +162,7 @@ const taskSummaryShape = {
   summary: z.string().nullable(),
   note: z.string().nullable(),
   question: z.string().nullable(),
+  calls: list(callSchema).meta({ description: 'The calls of tools that `note` and `question` name.' }),
   playbook: z.string().nullable(),
   risk: risk.nullable(),
   planVersion: z.int(),

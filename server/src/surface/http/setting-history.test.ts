@@ -2,24 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import { withTenant } from '#kernel/database';
-import { type Sent, testHttp } from '../../../test/http.ts';
+import { savePolicy } from '#trust/policy';
+import { testHttp } from '../../../test/http.ts';
 
-const { platform, send, buildCustomer } = await testHttp();
+const { platform, send, ask, buildCustomer } = await testHttp();
 
 interface Change {
   readonly id: string;
   readonly topic: string;
+  readonly subject: string | null;
+  readonly obstacle: string | null;
   readonly author: string;
   readonly changes: readonly { readonly name: string; readonly before: unknown; readonly after: unknown }[];
   readonly restorable: boolean;
 }
 
-const ask = async <T>(line: Parameters<typeof send>[0], sent: Sent): Promise<T> => {
-  const response = await send(line, sent);
-  const text = await response.text();
-  assert.ok(response.ok, `${line} answered ${response.status}: ${text}`);
-  return (text === '' ? null : JSON.parse(text)) as T; // its form has been held against the declared schema
-};
 const history = async (key: string) => (await ask<{ items: Change[] }>('GET /api/v1/settings/history', { key })).items;
 
 test('what was changed is kept with what was there before, and can be put back', async () => {
@@ -70,6 +67,25 @@ test('policies go back to the version before, by whoever may change policies', a
   assert.deepEqual([restored.text, restored.version], [before.text, before.version + 2]);
 });
 
+test('an old version that speaks of a tool that is there no more is not put back', async () => {
+  const customer = await buildCustomer();
+  const key = await customer.key();
+  const { text, version } = await ask<{ text: string; version: number }>('GET /api/v1/policy', { key });
+  const keys = await platform.keyring.of(customer.tenantId);
+  const save = (saved: string, basedOn: number) =>
+    withTenant(platform.database.app.db, customer.tenantId, (tx) =>
+      savePolicy(tx, keys, customer.tenantId, { text: saved, basedOn, actor: 'key:test', at: new Date() }),
+    );
+  await save(
+    `${text}\n@id("gone-tool") @title("Gone") permit (principal, action == Action::"callWithApproval", resource == Tool::"gone.tool");\n`,
+    version,
+  );
+  await save(text, version + 1);
+  const [change] = await history(key);
+  const refused = await send(`POST /api/v1/settings/history/${change?.id}/restore`, { key });
+  assert.deepEqual([refused.status, ((await refused.json()) as { code: string }).code], [422, 'policy.invalid']);
+});
+
 test('a change of policies is not put back by somebody who may change settings alone', async () => {
   const customer = await buildCustomer();
   const key = await customer.key();
@@ -89,6 +105,21 @@ test('what an operator set is shown to the tenant and put back by the operator a
   assert.deepEqual([change?.changes[0]?.name, change?.changes[0]?.after], ['members', 7]);
   const refused = await send(`POST /api/v1/settings/history/${change?.id}/restore`, { key });
   assert.deepEqual([refused.status, ((await refused.json()) as { code: string }).code], [409, 'history.not_restorable']);
+});
+
+test('the model goes back to the one before, with the key it was named with', async () => {
+  const key = await (await buildCustomer()).key();
+  const local = { provider: 'openai-compatible', name: 'first', url: 'http://127.0.0.1:9/v1', key: null };
+  await ask('PUT /api/v1/model', { key, json: { own: local } });
+  await ask('PUT /api/v1/model', { key, json: { own: { ...local, name: 'second' } } });
+  const [change, first] = await history(key);
+  assert.deepEqual([change?.topic, change?.restorable], ['model', true]);
+  assert.deepEqual(change?.changes, [{ name: 'own', before: local, after: { ...local, name: 'second' } }]);
+  const model = async () => (await ask<{ own: { name: string } | null }>('GET /api/v1/model', { key })).own;
+  await ask(`POST /api/v1/settings/history/${change?.id}/restore`, { key });
+  assert.equal((await model())?.name, 'first');
+  await ask(`POST /api/v1/settings/history/${first?.id}/restore`, { key });
+  assert.equal(await model(), null);
 });
 
 test('how somebody likes to see things goes with them to the next browser', async () => {

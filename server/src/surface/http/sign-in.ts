@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FactotumError } from '#kernel';
+import { type Language, wordsIn } from '#kernel/words';
 import { assertionSchema, passwordLength, type SignInOutcome } from '#trust/identity';
 import { jsonBody } from './body.ts';
 import type { HttpDeps } from './deps.ts';
@@ -132,28 +133,25 @@ export function addSignInRoutes(routes: Routes, deps: Deps, offers: SignInOffers
       answers: { 202: null },
       errors: ['auth.throttled', 'mail.unavailable'],
     },
-    async ({ body, request, caller }) => {
+    async ({ body, request, caller, language }) => {
       if (!identity.sameOrigin(request))
         throw new FactotumError('request.foreign_origin', 'This request was made by a page that is not ours.');
       if (!postman.isConfigured)
         throw new FactotumError('mail.unavailable', 'This installation mails no links. Ask who operates it for one.');
       await signIn.admitLinkRequest(caller);
       // Not waited for: how long it takes would tell whether there is somebody.
-      void mailLink(deps, body.email).catch((error) => log.warn({ err: error }, 'a sign-in link could not be mailed'));
+      void mailLink(deps, body.email, language).catch((error) => log.warn({ err: error }, 'a sign-in link could not be mailed'));
       return { status: 202 };
     },
   );
 }
 
-async function mailLink({ identity, postman, addresses }: Deps, email: string): Promise<void> {
+async function mailLink({ identity, postman, addresses }: Deps, email: string, asked: Language): Promise<void> {
   const link = await identity.signIn.linkToMail(email);
   if (link === null) return;
   const url = `${addresses().origins[0]}/#token=${link.token}`;
-  await postman.send({
-    to: link.to,
-    subject: 'Your sign-in link for Factotum',
-    text: `Open this link to sign in. It works once, within 15 minutes:\n\n${url}\n\nIf you did not ask for it, you need not do anything: without the link nobody gets in.\n`,
-  });
+  const { signIn } = wordsIn(link.language ?? asked).letters;
+  await postman.send({ to: link.to, subject: signIn.subject, text: signIn.text(url) });
 }
 
 /** What is answered, once the log tells of it. @throws FactotumError the refusal. */

@@ -82,6 +82,7 @@ export function presentSummary({ keys, log }: Pick<Showing, 'keys' | 'log'>, tas
     summary: detail.summary ?? null,
     note: detail.note ?? detail.error ?? null,
     question: detail.question ?? null,
+    calls: detail.calls ?? [],
     playbook: task.playbook,
     risk: task.risk,
     planVersion: task.planVersion,

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { farSide, playbook, scriptedTool } from '../../../test/flow/tools.ts';
-import { type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
+import { type Line, type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
 import { eventually } from '../../../test/platform.ts';
 
 const side = farSide();
-const { platform, send, buildCustomer } = await testHttp({
+const {
+  platform,
+  send,
+  ask: askAs,
+  buildCustomer,
+} = await testHttp({
   tools: () => [
     scriptedTool({ name: 'do.it', effect: 'write', side }),
     scriptedTool({ name: 'pay.it', effect: 'money', side, reversible: false }),
@@ -59,12 +64,8 @@ before(async () => {
   }
 });
 
-const ask = async <T>(line: Parameters<typeof send>[0], sent: Sent = { key }): Promise<T> => {
-  const response = await send(line, sent);
-  assert.ok(response.ok, `${line} answered ${response.status}: ${await response.clone().text()}`);
-  return (await response.json()) as T; // its form has been held against the declared schema
-};
-const codeOf = async (line: Parameters<typeof send>[0], sent: Sent = { key }) => {
+const ask = <T>(line: Line, sent: Sent = { key }) => askAs<T>(line, sent);
+const codeOf = async (line: Line, sent: Sent = { key }) => {
   const response = await send(line, sent);
   return [response.status, ((await response.json()) as { code?: string }).code];
 };
@@ -120,6 +121,14 @@ test('the list is narrowed by what is asked, names what it can be narrowed to, a
   assert.deepEqual((await ask<Found>('GET /api/v1/tasks?q=zebra')).items, []);
   assert.deepEqual((await ask<{ sources: string[] }>('GET /api/v1/tasks/names')).sources, ['bank', 'shop']);
   assert.equal((await send('GET /api/v1/tasks?risk=some', { key })).status, 400);
+  const times = {
+    'until=2530-01-01T00:00:00Z': 1,
+    'until=9999-12-31T23:59:59Z': 1,
+    'from=2530-01-01T00:00:00Z': 0,
+    'from=1969-12-31T00:00:00Z': 1,
+  };
+  for (const [query, count] of Object.entries(times))
+    assert.equal((await ask<Found>(`GET /api/v1/tasks?source=shop&limit=1&${query}`)).items.length, count, query);
 });
 
 test('saved views are a person’s own: others neither see, change nor delete them, and a key has none', async () => {
@@ -137,4 +146,15 @@ test('saved views are a person’s own: others neither see, change nor delete th
   assert.deepEqual(await codeOf('GET /api/v1/me/views'), [403, 'auth.forbidden']);
   assert.equal((await send(`DELETE /api/v1/me/views/${view.id}`, mine)).status, 204);
   assert.deepEqual((await ask<{ items: View[] }>('GET /api/v1/me/views', mine)).items, []);
+});
+
+test('fifty views are kept and no more, also when the last ones come at once', async () => {
+  const mine = { cookie: await (await buildCustomer()).signIn() };
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, at) => send('POST /api/v1/me/views', { ...mine, json: { page: 'tasks', name: `${at}`, filter: {} } })),
+  );
+  assert.deepEqual(
+    [201, 429].map((status) => answers.filter((answer) => answer.status === status).length),
+    [50, 10],
+  );
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { operatorPrincipal } from '#trust/identity';
 import { farSide, playbook, scriptedTool } from '../../../test/flow/tools.ts';
-import { type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
+import { type Line, type Sent, type TestCustomer, testHttp } from '../../../test/http.ts';
 import { eventually } from '../../../test/platform.ts';
 
 const undo: (() => Promise<void>)[] = [];
@@ -12,7 +12,13 @@ after(async () => {
 
 const side = farSide();
 let isBroken = true;
-const { platform, http, send, buildCustomer } = await testHttp({
+const {
+  platform,
+  http,
+  send,
+  ask: askAs,
+  buildCustomer,
+} = await testHttp({
   tools: () => [
     scriptedTool({ name: 'see.it', effect: 'read', side }),
     scriptedTool({ name: 'pay.it', effect: 'money', side, reversible: false }),
@@ -88,12 +94,8 @@ before(async () => {
   for (const [name, text] of Object.entries(books)) await put(`Playbooks/${name}.md`, text, { 'if-none-match': '*' });
 });
 
-const ask = async <T>(line: Parameters<typeof send>[0], sent: Sent = {}): Promise<T> => {
-  const response = await send(line, { key, ...sent });
-  assert.ok(response.ok, `${line} answered ${response.status}: ${await response.clone().text()}`);
-  return (await response.json()) as T; // its form has been held against the declared schema
-};
-const codeOf = async (line: Parameters<typeof send>[0], sent: Sent = {}) => {
+const ask = <T>(line: Line, sent: Sent = {}) => askAs<T>(line, { key, ...sent });
+const codeOf = async (line: Line, sent: Sent = {}) => {
   const response = await send(line, { key, ...sent });
   return [response.status, ((await response.json()) as { code?: string }).code];
 };

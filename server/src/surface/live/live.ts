@@ -5,7 +5,7 @@ import { type Clock, type Id, isFactotumError, isId, type Logger, newId } from '
 import { type Database, withTenant } from '#kernel/database';
 import { isLoopback } from '#surface/http';
 import { type AccessLog, publicHead, type Sequencer } from '#trust/audit';
-import { authorise, type ClientAddress, type Identity, type OperatorPerson, type Principal } from '#trust/identity';
+import { authorise, type ClientAddress, type Identity, nobodyThere, type OperatorPerson, type Principal } from '#trust/identity';
 import { addressBlock, type RequestLimits } from '#trust/quota';
 import { type Connection, createConnection } from './connection.ts';
 import { mayLessen, readableKinds } from './kinds.ts';
@@ -102,7 +102,8 @@ export function createLive(deps: LiveDeps): Live {
     if (!deps.isOurs(request.headers.host ?? '')) return '421 Misdirected Request';
     const after = readAfter(url.searchParams.get('after'));
     if (after === undefined) return '400 Bad Request';
-    const headers = headersOf(request);
+    // A page that is open is nobody who does anything: it comes back by itself, and its session idles out all the same.
+    const headers = nobodyThere(headersOf(request));
     const address = deps.clientAddress(request.socket, (name) => headers.get(name));
     await deps.requestLimits.countAddress('read', address, []);
     if (!deps.identity.sameOrigin({ method: 'GET', headers })) return '403 Forbidden';

@@ -12,7 +12,7 @@ export { type LogTail, logTailSchema, type PackedHead, packedHeadSchema, packHea
 export { type EntryProof, entryProof, tile } from './prove.ts';
 export { provisionAuditLog } from './provision.ts';
 export { type AuditEntry, type EntryQuery, listEntries, type PublicHead, publicHead } from './read.ts';
-export { recordAudit } from './record.ts';
+export { recordAudit, recordingAudit } from './record.ts';
 export type { SequencedEntry } from './sequenced.ts';
 export { createSequencer, type Sequencer, type SequencerOptions, type SequencerStatus } from './sequencer.ts';
 export { type TenantLogReport, type VerifyOptions, verifyTenantLog } from './verify-log.ts';

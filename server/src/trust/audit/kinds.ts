@@ -83,6 +83,7 @@ export const auditKinds = {
   'session.refused': { ...sign(1), ...failed },
   'session.stepped_up': sign(1),
   'account.changed': entity('update', { severityId: 2 }),
+  'preference.changed': entity('update'),
   'member.invited': entity('create', { severityId: 2 }),
   'member.invitation_ended': entity('delete'),
   'member.joined': entity('create', { severityId: 2 }),

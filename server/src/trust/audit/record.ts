@@ -1,6 +1,7 @@
+import type { RawBuilder } from 'kysely';
 import type { Tx } from '#kernel/database';
 import { type AuditDraft, auditBody } from './body.ts';
-import { insertPending } from './store.ts';
+import { insertingPending, insertPending } from './store.ts';
 
 /**
  * Leaves entries in the caller's transaction: they are numbered once it has committed, and never if it has not. Takes no lock.
@@ -15,3 +16,10 @@ export async function recordAudit(tx: Tx, tenantId: string, drafts: readonly Aud
     drafts.map((draft) => auditBody(tenantId, draft)),
   );
 }
+
+/** The same as a part of a greater statement. */
+export const recordingAudit = (tenantId: string, drafts: readonly AuditDraft[]): RawBuilder<unknown> =>
+  insertingPending(
+    tenantId,
+    drafts.map((draft) => auditBody(tenantId, draft)),
+  );

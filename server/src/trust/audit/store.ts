@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Tx } from '#kernel/database';
 
 export interface EntryRow {
@@ -50,8 +50,11 @@ declare module '#kernel/database' {
 }
 
 export async function insertPending(tx: Tx, tenantId: string, entries: string[]): Promise<void> {
-  await tx.insertInto('auditPending').values({ tenantId, entries }).execute();
+  await insertingPending(tenantId, entries).execute(tx);
 }
+
+export const insertingPending = (tenantId: string, entries: string[]): RawBuilder<unknown> =>
+  sql`insert into app.audit_pending (tenant_id, entries) values (${tenantId}, ${entries})`;
 
 /** Times are the database's: nothing is decided by them before the first entry, which sets its own. */
 export async function insertHead(

@@ -2,4 +2,4 @@
 export { type Blob, type Blobs, type BlobsDeps, createBlobs, type StoredBlob } from './blobs.ts';
 export { createPlaces, type Places } from './place.ts';
 export { blobTarget } from './reseal.ts';
-export { type BlobKeeper, createBlobKeeper, type SweepDeps, type Swept, sweepBlobs } from './sweep.ts';
+export { createBlobKeeper, type SweepDeps, type Swept, sweepBlobs } from './sweep.ts';

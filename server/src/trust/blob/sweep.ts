@@ -1,4 +1,4 @@
-import type { Clock, Id, Logger } from '#kernel';
+import { type Clock, createPoller, type Id, type Logger, type Poller } from '#kernel';
 import { type RoleDatabase, withTenant } from '#kernel/database';
 import type { ObjectStorage } from '#kernel/storage';
 import type { InstallationKey } from '#trust/key';
@@ -71,39 +71,21 @@ export async function sweepBlobs({ app, storage, installation, listTenants, cloc
   return swept;
 }
 
-export interface BlobKeeper {
-  start(): void;
-  stop(): Promise<void>;
-}
-
 /** Sweeps every few hours for as long as the process runs. A sweep that fails is logged, and the next one does its work too. */
 export function createBlobKeeper({
   log,
   everyMs = 3 * 3_600_000,
   onSwept = () => undefined,
   ...deps
-}: SweepDeps & { readonly log: Logger; readonly everyMs?: number; readonly onSwept?: (swept: Swept) => void }): BlobKeeper {
-  let timer: NodeJS.Timeout | undefined;
-  let sweeping: Promise<void> | undefined;
-  const sweep = () => {
-    sweeping ??= sweepBlobs(deps)
-      .then((swept) => {
-        onSwept(swept);
-        if (swept.deleted + swept.orphans > 0) log.info(swept, 'blobs that nobody refers to were removed');
-      })
-      .catch((error: unknown) => log.warn({ err: error }, 'blobs could not be swept; the next sweep tries again'))
-      .finally(() => {
-        sweeping = undefined;
-      });
-  };
-  return {
-    start() {
-      timer ??= setInterval(sweep, everyMs).unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      timer = undefined;
-      await sweeping;
-    },
-  };
+}: SweepDeps & { readonly log: Logger; readonly everyMs?: number; readonly onSwept?: (swept: Swept) => void }): Poller {
+  async function look(): Promise<void> {
+    const swept = await sweepBlobs(deps);
+    onSwept(swept);
+    if (swept.deleted + swept.orphans > 0) log.info(swept, 'blobs that nobody refers to were removed');
+  }
+  return createPoller({
+    look,
+    everyMs,
+    onError: (error) => log.warn({ err: error }, 'blobs could not be swept; the next sweep tries again'),
+  });
 }

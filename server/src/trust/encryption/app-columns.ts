@@ -4,6 +4,12 @@ import { outsideColumns } from './outside-columns.ts';
 /** Schema `app`: tenants' data, keys, the audit log. A new column needs a line here; a test says so. */
 export const appColumns: Readonly<Record<string, TableColumns>> = {
   ...outsideColumns,
+  alarm: {
+    kind: option,
+    'raised_at ended_at mail_at': time,
+    mail_tries: count,
+    mailed: clear('ids of those who run the installation and have been mailed'),
+  },
   approval: {
     'tenant_id approval_id task_id step_id assigned_to': id,
     'tool policy_ids': name,
@@ -131,6 +137,13 @@ export const appColumns: Readonly<Record<string, TableColumns>> = {
   figure_day: {
     tenant_id: id,
     day: time,
+    'measure a b c': clear('what is counted: names of tools, playbooks and models, states, who answered, by id'),
+    'n amount': count,
+    spans: clear('how many took how long'),
+  },
+  figure_month: {
+    tenant_id: id,
+    month: time,
     'measure a b c': clear('what is counted: names of tools, playbooks and models, states, who answered, by id'),
     'n amount': count,
     spans: clear('how many took how long'),

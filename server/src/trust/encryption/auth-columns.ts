@@ -91,7 +91,7 @@ export const authColumns: Readonly<Record<string, TableColumns>> = {
   registration: {
     'id tenantId': id,
     'tenantName email name': person,
-    state: option,
+    'state language': option,
     tokenHash: hash,
     'createdAt expiresAt verifiedAt decidedAt': time,
     decidedBy: actor,
@@ -183,7 +183,7 @@ export const authColumns: Readonly<Record<string, TableColumns>> = {
     id,
     'name email': person,
     image: unused,
-    'emailVerified theme density': option,
+    'emailVerified theme density language': option,
     lastTenantId: id,
     'createdAt updatedAt': time,
   },

@@ -119,7 +119,7 @@ export const outsideColumns: Readonly<Record<string, TableColumns>> = {
     body: sealed('what a member wants to be told of, where and when', { kind: 'notice.rules', id: ['user_id'] }),
     'run_at lease_until': time,
   },
-  notice_place: { tenant_id: id, next_seq: count },
+  notice_place: { tenant_id: id, next_seq: count, silent_before: time },
   plugged_tool: {
     'tenant_id server_id': id,
     tool: name,

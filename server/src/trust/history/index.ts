@@ -1,2 +1,15 @@
 /** The door to what was changed in a tenant's configuration. */
-export { type ConfigurationChange, listChanges, readChange, recordChange, recordLimits } from './history.ts';
+export { differenceOf, withParts } from './difference.ts';
+export {
+  type ChangeSubject,
+  type ConfigurationChange,
+  listChanges,
+  listLimitChanges,
+  listOwnChanges,
+  type PersonalTopic,
+  personalTopics,
+  readChange,
+  readOwnChange,
+  recordChange,
+  recordLimits,
+} from './history.ts';

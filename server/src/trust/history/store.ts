@@ -28,21 +28,79 @@ export async function insertChange(tx: Tx, row: ChangeRow): Promise<void> {
 export const changeRows = (
   tx: Tx,
   tenantId: Id<'tenant'>,
-  { before, limit }: { readonly before: string | null; readonly limit: number },
+  { before, limit, without }: { readonly before: string | null; readonly limit: number; readonly without: readonly string[] },
 ): Promise<ChangeRow[]> =>
   tx
     .selectFrom('settingVersion')
     .selectAll()
     .where('tenantId', '=', tenantId)
     .$if(before !== null, (query) => query.where(sql<boolean>`change_id < ${before}`))
+    .$if(without.length > 0, (query) => query.where('topic', 'not in', without))
     .orderBy('changeId', 'desc')
     .limit(limit)
     .execute();
 
-export const changeRow = (tx: Tx, tenantId: Id<'tenant'>, changeId: string): Promise<ChangeRow | undefined> =>
+/** Of one topic, newest first: what lies in clear. */
+export const limitRows = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { topic, limit }: { readonly topic: string; readonly limit: number },
+): Promise<ChangeRow[]> =>
+  tx
+    .selectFrom('settingVersion')
+    .selectAll()
+    .where('tenantId', '=', tenantId)
+    .where('topic', '=', topic)
+    .where('limits', 'is not', null)
+    .orderBy('changeId', 'desc')
+    .limit(limit)
+    .execute();
+
+/** What one author changed in some topics, newest first, those below `before` where it is given. */
+export const ownChangeRows = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  {
+    author,
+    topics,
+    before,
+    limit,
+  }: { readonly author: string; readonly topics: readonly string[]; readonly before: string | null; readonly limit: number },
+): Promise<ChangeRow[]> =>
+  tx
+    .selectFrom('settingVersion')
+    .selectAll()
+    .where('tenantId', '=', tenantId)
+    .where('author', '=', author)
+    .where('topic', 'in', topics)
+    .$if(before !== null, (query) => query.where(sql<boolean>`change_id < ${before}`))
+    .orderBy('changeId', 'desc')
+    .limit(limit)
+    .execute();
+
+export const changeRow = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { changeId, without }: { readonly changeId: string; readonly without: readonly string[] },
+): Promise<ChangeRow | undefined> =>
   tx
     .selectFrom('settingVersion')
     .selectAll()
     .where('tenantId', '=', tenantId)
     .where(sql<boolean>`change_id = ${changeId}`)
+    .where('topic', 'not in', without)
+    .executeTakeFirst();
+
+export const ownChangeRow = (
+  tx: Tx,
+  tenantId: Id<'tenant'>,
+  { changeId, author, topics }: { readonly changeId: string; readonly author: string; readonly topics: readonly string[] },
+): Promise<ChangeRow | undefined> =>
+  tx
+    .selectFrom('settingVersion')
+    .selectAll()
+    .where('tenantId', '=', tenantId)
+    .where(sql<boolean>`change_id = ${changeId}`)
+    .where('author', '=', author)
+    .where('topic', 'in', topics)
     .executeTakeFirst();

@@ -5,6 +5,17 @@ import { type AuthDb, slideSessions, writeKeyUse } from './store.ts';
 /** How often what was used is written, in milliseconds: a row is updated at most once a minute, however busy its key or session. */
 const writeEveryMs = 60_000;
 
+/** A page that is left open says so with what it asks for by itself, and a connection that stays open is asked about so: idle time goes on. */
+const nobodyThereHeader = 'factotum-nobody-there';
+export const isNobodyThere = (headers: Headers): boolean => headers.has(nobodyThereHeader);
+
+/** The same headers, of something that no person does. */
+export function nobodyThere(headers: Headers): Headers {
+  const marked = new Headers(headers);
+  marked.set(nobodyThereHeader, '1');
+  return marked;
+}
+
 /** Remembers which keys and sessions are in use and writes it in batches, two statements a minute. */
 interface Activity {
   keyUsed(id: Id<'apiKey'>): void;

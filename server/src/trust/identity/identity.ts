@@ -1,10 +1,11 @@
 import { type Clock, FactotumError, type Id } from '#kernel';
 import type { KeyFiles } from '#trust/key';
 import { type Account, createAccount } from './account/account.ts';
-import { createActivity } from './activity.ts';
+import { createActivity, isNobodyThere } from './activity.ts';
 import { type ApiKey, createApiKey, listApiKeys, type MadeKey, type NewApiKey } from './api-key.ts';
 import { type Auth, type AuthDeps, createAuth, keyConfiguration } from './auth.ts';
 import { findAnyCurrent, findCurrentSession, findOperator } from './current-session.ts';
+import { whoMayDecide } from './deciders.ts';
 import { createDevices, type Devices } from './device/device-token.ts';
 import { forgetTenant } from './forget-tenant.ts';
 import { type Caller, handle, signOut } from './http.ts';
@@ -44,9 +45,14 @@ export interface Identity {
   sameOrigin(request: RequestHead): boolean;
   /** Whether the browser says that a page of somebody else sends the request. Ask before signing somebody in, where there is no cookie yet. */
   fromForeignPage(request: RequestHead): boolean;
-  /** Who sends these headers: by `Authorization: Bearer` with a key or a token if there is that header, else by session cookie; null when nobody known. */
+  /**
+   * Who sends these headers: by `Authorization: Bearer` with a key or a token if there is that header, else by session cookie; null when nobody known.
+   * A session is used by it, unless the headers say that nobody is there (`nobodyThere`).
+   */
   principalOf(headers: Headers): Promise<Principal | null>;
 
+  /** Those of these actors who hold `approval:decide` in the tenant at this moment: what they agreed to before counts while they do. */
+  whoMayDecide(tenantId: Id<'tenant'>, actors: readonly string[]): Promise<ReadonlySet<string>>;
   /** Who operates the installation and sends these headers, by session cookie; null for everybody else. */
   operatorOf(headers: Headers): Promise<OperatorPerson | null>;
 
@@ -98,7 +104,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     const authorization = headers.get('authorization');
     if (authorization === null) {
       const session = await findCurrentSession(context, headers);
-      if (session) activity.sessionUsed(session.sessionId);
+      if (session && !isNobodyThere(headers)) activity.sessionUsed(session.sessionId);
       return session?.principal ?? null;
     }
     const credential = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
@@ -125,9 +131,10 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     principalOf,
     operatorOf: async (headers) => {
       const operator = headers.has('authorization') ? null : await findOperator(context, headers);
-      if (operator) activity.sessionUsed(operator.session.id);
+      if (operator && !isNobodyThere(headers)) activity.sessionUsed(operator.session.id);
       return operator;
     },
+    whoMayDecide: (tenantId, actors) => whoMayDecide({ db, keys }, tenantId, actors),
     createTenantOwner: (owner) => createTenantOwner(context, owner),
     removeTenantOwner: async (tenantId) => {
       const people = await forgetTenant(db, tenantId);

@@ -1,5 +1,6 @@
 /** Who is asking: tenants' owners and members with their sessions, tenants' API keys, and what each may do. */
 export type { EndedSession, Self } from './account/account.ts';
+export { nobodyThere } from './activity.ts';
 export type { ApiKey, KeyRotation, MadeKey, NewApiKey } from './api-key.ts';
 export { type AdoptedIdentity, adoptIdentity } from './archive/adopt.ts';
 export { hashIdentity, type IdentityTable, packIdentity } from './archive/pack.ts';
@@ -23,7 +24,16 @@ export type {
 } from './member/membership.ts';
 export type { Operator } from './operator/operators.ts';
 export { isFromForeignPage, type RequestHead } from './origin.ts';
-export { countMembers, countPeople, ownersOf, principalOfSession, proveAddress, type Reachable, reachableMembers } from './people.ts';
+export {
+  countMembers,
+  countPeople,
+  mailedOperators,
+  ownersOf,
+  principalOfSession,
+  proveAddress,
+  type Reachable,
+  reachableMembers,
+} from './people.ts';
 export {
   allPermissions,
   type Permission,

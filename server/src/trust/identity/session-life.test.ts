@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { testIdentity } from '../../../test/identity.ts';
+import { nobodyThere } from './activity.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -38,6 +39,16 @@ test('a session that is used slides, and ends after 30 days all the same', async
   assert.equal(rows[0].whole, true, 'the row itself says 30 days, so better-auth refuses it as well');
   aheadMs = 30 * dayMs + hourMs;
   assert.equal(await identity.principalOf(headers), null);
+});
+
+test('what nobody does keeps no session from ending: a page that is left open, a connection that stays', async () => {
+  aheadMs = 0;
+  const headers = await signIn((await buildTenant()).tenantId);
+  aheadMs = 11 * hourMs;
+  assert.ok(await identity.principalOf(nobodyThere(headers)));
+  await writeActivity();
+  aheadMs = 12 * hourMs + 60_000;
+  assert.equal(await identity.principalOf(nobodyThere(headers)), null);
 });
 
 test('30 days hold even when a row says that the session lives longer', async () => {

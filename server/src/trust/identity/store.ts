@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
+import type { Language } from '#kernel/words';
 import type { Appearance } from './account/account-store.ts';
 import type { PeopleTables } from './sign-in/tables.ts';
 
@@ -17,6 +18,7 @@ export interface AuthTables extends PeopleTables {
     lastTenantId: Id<'tenant'> | null;
     theme: Appearance['theme'] | null;
     density: Appearance['density'] | null;
+    language: Language | null;
     updatedAt: Date;
   };
   session: {

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { FactotumError, type Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
+import { recordChange } from '#trust/history';
 import type { TenantKeys } from '#trust/key';
 import { findModelRow, saveModelRow } from './store.ts';
 
@@ -65,12 +67,14 @@ export async function chooseModel(
 ): Promise<SavedModel> {
   const { tenantId } = keys;
   const { own, actor, at } = change;
-  const before = await findModelRow(tx, tenantId);
-  const basedOn = before?.version ?? 0;
+  const before = await readOwnModel(tx, keys);
+  const basedOn = before.version;
   if (change.basedOn !== null && change.basedOn !== basedOn) throw changedSince();
   const version = basedOn + 1;
   const body = own === null ? null : keys.sealJson(refOf(tenantId, version), own);
   if (!(await saveModelRow(tx, { tenantId, version, body, author: actor, updatedAt: at }))) throw changedSince();
+  if (!isDeepStrictEqual(before.own, own))
+    await recordChange(tx, keys, { topic: 'model', before: { own: before.own }, after: { own }, actor, at });
   const detail = { changed: ['model'], version, model: own === null ? 'installation' : own.provider };
   await recordAudit(tx, tenantId, [{ kind: 'tenant.changed', actor, at, objectId: tenantId, detail }]);
   return { version, own, updatedAt: at };

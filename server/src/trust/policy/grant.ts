@@ -4,7 +4,7 @@ import type { Tx } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
 import { consume } from '#trust/quota';
-import { activeGrants, type GrantRow, holdGrant, insertGrant, revokeActiveGrant } from './store.ts';
+import { activeGrants, countActiveGrants, type GrantRow, holdGrant, insertGrant, revokeActiveGrant } from './store.ts';
 
 const argName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/);
 
@@ -63,6 +63,7 @@ export interface GivenGrant extends StandingGrant {
   readonly createdAt: Date;
 }
 
+/** Grants of one tenant that nobody has revoked. More are not given: nobody would see them, and no gate would know them. */
 const grantsMax = 1000;
 
 /** The grants that nobody has revoked, oldest first, also those that have expired: whoever uses one looks at `expiresAt`. */
@@ -81,7 +82,7 @@ const opened = (keys: TenantKeys, row: GrantRow): StandingGrant => ({
   ...(row.expiresAt === null ? {} : { expiresAt: row.expiresAt }),
 });
 
-/** Gives a standing grant. @throws FactotumError `request.invalid` with every fault named. */
+/** Gives a standing grant. @throws FactotumError `request.invalid` with every fault named, `quota.exceeded` when there are too many. */
 export async function createGrant(
   tx: Tx,
   keys: TenantKeys,
@@ -89,6 +90,14 @@ export async function createGrant(
   input: { readonly grant: GrantInput; readonly actor: string; readonly at: Date },
 ): Promise<StandingGrant> {
   const { tool, args, source, perDay, expiresAt } = parsed(input.grant);
+  if ((await countActiveGrants(tx, tenantId)) >= grantsMax)
+    throw new FactotumError(
+      'quota.exceeded',
+      `There are ${grantsMax} standing permissions already. Revoke one that is not needed any more.`,
+      {
+        details: { limit: grantsMax },
+      },
+    );
   const id = newId('grant', input.at.getTime());
   const body = keys.sealJson({ kind: 'grant', id }, { args, source });
   await insertGrant(tx, {

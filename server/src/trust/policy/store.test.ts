@@ -128,6 +128,19 @@ test('of many uses at once exactly the number for the day is allowed', async () 
   assert.equal(await use(new Date('2026-03-03T00:00:00Z')), true, 'the next day has its own');
 });
 
+test('there are a thousand standing grants at most, also when the last is given twice at once; revoking one makes room', async () => {
+  const tenant = await tenants.build();
+  const { id } = await give(tenant);
+  const insert = `insert into standing_grant (tenant_id, grant_id, tool, body, per_day, author)
+    select tenant_id, 'grt_' || lpad(to_hex(n), 24, '0'), tool, body, 1, author from standing_grant, generate_series(1, 998) n`;
+  await tenant.run((tx) => tx.executeQuery(CompiledQuery.raw(insert)));
+  const answers = await Promise.allSettled([give(tenant), give(tenant), give(tenant), give(tenant)]);
+  assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1);
+  await assert.rejects(give(tenant), (error: unknown) => isFactotumError(error, 'quota.exceeded'));
+  await tenant.run((tx) => revokeGrant(tx, tenant.tenantId, { grantId: id, actor, at }));
+  await give(tenant);
+});
+
 test('a revoked or expired grant is of no use', async () => {
   const tenant = await tenants.build();
   const revoked = await give(tenant);

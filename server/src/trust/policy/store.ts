@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Id } from '#kernel';
 import type { Tx } from '#kernel/database';
 
@@ -78,6 +79,15 @@ export const activeGrants = (tx: Tx, tenantId: Id<'tenant'>, limit: number): Pro
     .orderBy('grantId')
     .limit(limit)
     .execute();
+
+/** How many there are that nobody has revoked. Whoever adds one waits here for whoever is adding one: so the number stays true until they commit. */
+export async function countActiveGrants(tx: Tx, tenantId: Id<'tenant'>): Promise<number> {
+  await sql`select from tenant where tenant_id = ${tenantId} for no key update`.execute(tx);
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*)::int as count from standing_grant where tenant_id = ${tenantId} and state = 'active'`.execute(tx);
+  return rows[0]?.count ?? 0;
+}
 
 export const insertGrant = (tx: Tx, row: GrantRow) =>
   tx

@@ -3,7 +3,7 @@ export { addressBlock } from './address-block.ts';
 export { createAddressCounters } from './address-counter.ts';
 export type { ChangeListener, LimitsChanged } from './change.ts';
 export { type Consumption, type ConsumptionResult, consume } from './consume.ts';
-export { createQuotaKeeper, type QuotaKeeper } from './keeper.ts';
+export { createQuotaKeeper } from './keeper.ts';
 export { type LimitChanges, limitsShape, parseLimitChanges, readLimits, writeLimits } from './limits.ts';
 export { type GaugeName, isQuotaName, type Limits, type Quota, type QuotaName, quotas, type RateName } from './quotas.ts';
 export { quotaRefusals } from './refusal.ts';

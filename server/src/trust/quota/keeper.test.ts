@@ -36,7 +36,13 @@ function buildKeepers(options: { isConfigured?: boolean; isDown?: () => boolean 
     },
     close: () => undefined,
   };
-  const ownersOf = async () => ({ name: 'acme', emails: ['a@example.com', 'b@example.com'] });
+  const ownersOf = async () => ({
+    name: 'acme',
+    owners: [
+      { email: 'a@example.com', locale: 'en' },
+      { email: 'b@example.com', locale: 'en' },
+    ],
+  });
   const keepers = [database, second].map((one) => createQuotaKeeper({ database: one, clock, log, postman, ownersOf }));
   return { mails, look: async () => void (await Promise.all(keepers.map((keeper) => keeper.look()))) };
 }
@@ -55,7 +61,7 @@ test('an alert is mailed to every owner, once, however many processes look', asy
     ['a@example.com', 'b@example.com'],
   );
   assert.equal(mails[0]?.subject, 'Factotum, acme: Vault, 80 % used');
-  assert.match(mails[0]?.text ?? '', /850\.0 KB of 1\.0 MB/);
+  assert.match(mails[0]?.text ?? '', /850 kB of 1 MB/);
   await raise(1_000_000);
   await look();
   assert.equal(mails.at(-1)?.subject, 'Factotum, acme: Vault, used up');

@@ -1,4 +1,8 @@
+import { wordsIn } from '#kernel/words';
 import type { Window } from './window.ts';
+
+/** For the API; letters have the words of whoever reads them. */
+const english = wordsIn('en').quotas.of;
 
 /** What one quota is about. */
 export interface Quota {
@@ -23,7 +27,7 @@ export interface Quota {
 /** Every quota there is, the only list. Names are public: they are what the API and the command call them. */
 export const quotas = {
   maxRunning: {
-    title: 'Tasks in flight',
+    ...english.maxRunning,
     unit: 'tasks',
     window: 'now',
     // A few workers' worth: more would let one tenant fill the memory of a small installation.
@@ -31,11 +35,10 @@ export const quotas = {
     min: 1,
     max: 1_000,
     counted: 'gauge',
-    about: 'Tasks that a worker has in hand. Others stay due and are taken when one is given back. Waiting tasks do not count.',
     alerts: 'day',
   },
   eventsPerMinute: {
-    title: 'Events',
+    ...english.eventsPerMinute,
     unit: 'events',
     window: 'minute',
     // A hundred a second is more than any mailbox brings.
@@ -43,12 +46,10 @@ export const quotas = {
     min: 1,
     max: 1_000_000,
     counted: 'counter',
-    about:
-      'Events and mails by every door, counted before they are read. Above, the sender is asked to come back; dropped files stay where they are.',
     alerts: 'day',
   },
   requestsPerMinute: {
-    title: 'API requests',
+    ...english.requestsPerMinute,
     unit: 'requests',
     window: 'minute',
     // Twice what its events may be: each brings a look or two.
@@ -56,11 +57,10 @@ export const quotas = {
     min: 1,
     max: 10_000_000,
     counted: 'counter',
-    about: 'Requests of everybody in the tenant, people and keys. Above, callers get 429 with retry-after.',
     alerts: 'day',
   },
   modelMicrosPerDay: {
-    title: 'Model spend per day',
+    ...english.modelMicrosPerDay,
     unit: 'micro-usd',
     window: 'day',
     // 10 USD: some hundred plans of a large model.
@@ -68,12 +68,10 @@ export const quotas = {
     min: 0,
     max: 1_000_000_000_000,
     counted: 'counter',
-    about:
-      'What a model is paid for planning. An upper bound is put aside before each call and what it was is counted after; where that does not fit, the task waits for the next day.',
     alerts: 'day',
   },
   modelMicrosPerMonth: {
-    title: 'Model spend per month',
+    ...english.modelMicrosPerMonth,
     unit: 'micro-usd',
     window: 'month',
     // 100 USD.
@@ -81,11 +79,10 @@ export const quotas = {
     min: 0,
     max: 1_000_000_000_000,
     counted: 'counter',
-    about: 'The same for the calendar month in UTC.',
     alerts: 'month',
   },
   vaultBytes: {
-    title: 'Vault',
+    ...english.vaultBytes,
     unit: 'bytes',
     window: 'now',
     // 2 GB: a hundred thousand pages of text with all their versions.
@@ -93,29 +90,26 @@ export const quotas = {
     min: 0,
     max: 1_000_000_000_000,
     counted: 'counter',
-    about: 'Sealed notes with all their versions. A change that does not fit is refused.',
     alerts: 'once',
   },
   members: {
-    title: 'Members',
+    ...english.members,
     unit: 'members',
     window: 'now',
     default: 100,
     min: 1,
     max: 100_000,
     counted: 'gauge',
-    about: 'People who belong to the tenant, and open invitations. Whoever would be one more cannot be invited, join or be provisioned.',
     alerts: 'once',
   },
   connectors: {
-    title: 'Connectors',
+    ...english.connectors,
     unit: 'connectors',
     window: 'now',
     default: 20,
     min: 0,
     max: 1_000,
     counted: 'gauge',
-    about: 'Ways by which events come in, beside the API.',
     alerts: 'once',
   },
 } as const satisfies Record<string, Quota>;

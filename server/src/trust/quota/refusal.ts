@@ -1,4 +1,5 @@
 import { FactotumError } from '#kernel';
+import { bytesIn, numberIn, wordsIn } from '#kernel/words';
 import { type QuotaName, quotaNames, quotas } from './quotas.ts';
 
 /** Refusals of this process since it started, by quota. Not by tenant: the number of figures must not grow with the tenants. */
@@ -30,11 +31,8 @@ export function quotaExceeded(
 }
 
 /** `4.20 USD`, `1.5 GB`, `12 members`. */
-export function amountOf(name: QuotaName, amount: number): string {
+export function amountOf(name: QuotaName, amount: number, locale = 'en'): string {
   const { unit } = quotas[name];
-  if (unit === 'micro-usd') return `${(amount / 1_000_000).toFixed(2)} USD`;
-  if (unit !== 'bytes') return `${amount} ${unit}`;
-  if (amount < 1_000) return `${amount} bytes`;
-  const step = amount >= 1e9 ? { size: 1e9, name: 'GB' } : amount >= 1e6 ? { size: 1e6, name: 'MB' } : { size: 1e3, name: 'KB' };
-  return `${(amount / step.size).toFixed(1)} ${step.name}`;
+  if (unit === 'micro-usd') return `${numberIn(locale, amount / 1_000_000, 2)} USD`;
+  return unit === 'bytes' ? bytesIn(locale, amount) : wordsIn(locale).quotas.units[unit](numberIn(locale, amount));
 }

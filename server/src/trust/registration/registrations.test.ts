@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createLogger, isFactotumError, newId, type RegistrationConfig, systemClock } from '#kernel';
+import { withTenant } from '#kernel/database';
 import { createPostman } from '#kernel/mail';
+import { readTenant } from '#trust/tenant';
 import { startMailbox } from '../../../test/mailbox.ts';
 import { testPlatform } from '../../../test/platform.ts';
 import { createRegistrations } from './registrations.ts';
@@ -28,7 +30,7 @@ const open = under({ approval: true, domains: ['ours.example'] });
 let networks = 0;
 const somewhere = () => {
   networks += 1;
-  return `10.9.${Math.floor(networks / 200)}.${networks % 200}`;
+  return { address: `10.9.${Math.floor(networks / 200)}.${networks % 200}`, language: 'en' as const };
 };
 const ask = async (tenantName: string, email: string, on = open) =>
   (await on.request({ tenantName, email, name: 'Ann' }, somewhere())).settled;
@@ -101,13 +103,14 @@ test('asking says the same to all, whatever the address, and a mailbox is not fl
 });
 
 test('one network asks three times a minute, in IPv6 all of it', async () => {
+  const from = (address: string) => ({ address, language: 'en' as const });
   const wish = { tenantName: 'y-axis', email: 'hal@else.example', name: 'Hal' };
   // In one minute, which a clock that goes on may leave in between.
   const now = new Date();
   const { request } = under({ approval: true, domains: [] }, { ...systemClock, now: () => now });
-  for (let host = 1; host <= 3; host += 1) await request(wish, `2001:db8::${host}`);
-  await assert.rejects(request(wish, '2001:db8:0:0:ffff::1'), (error) => isFactotumError(error, 'auth.throttled'));
-  await request(wish, '2001:db8:0:1::1');
+  for (let host = 1; host <= 3; host += 1) await request(wish, from(`2001:db8::${host}`));
+  await assert.rejects(request(wish, from('2001:db8:0:0:ffff::1')), (error) => isFactotumError(error, 'auth.throttled'));
+  await request(wish, from('2001:db8:0:1::1'));
 });
 
 test('an address has three tenants a month, and links die after a day', async () => {
@@ -130,4 +133,15 @@ test('without a rule nothing is taken', async () => {
   assert.equal(closed.isOpen, false);
   await assert.rejects(closed.request({ tenantName: 'zed', email: 'z@ours.example', name: 'Z' }, somewhere()), code('registration.closed'));
   await assert.rejects(closed.confirm('x'.repeat(43), undefined), code('registration.closed'));
+});
+
+test('who asked in German is written to in German, and has a German tenant', async () => {
+  await (await open.request({ tenantName: 'backstube', email: 'ida@ours.example', name: 'Ida' }, { ...somewhere(), language: 'de' }))
+    .settled;
+  assert.match(await mailbox.letterTo('ida@ours.example'), /Guten Tag, Ida/);
+  const confirmed = await open.confirm(await tokenFor('ida@ours.example'), undefined);
+  assert.equal(confirmed.state, 'ready');
+  const tenantId = (await identity.findTenant('backstube'))!.id;
+  const { settings } = await withTenant(platform.database.app.db, tenantId, (tx) => readTenant(tx, tenantId));
+  assert.equal(settings.locale, 'de');
 });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Clock, FactotumError, type Id, isId, type Logger, newId, type RegistrationConfig } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
 import type { Postman } from '#kernel/mail';
+import type { Language } from '#kernel/words';
 import { proveAddress } from '#trust/identity';
 import { createAddressCounters } from '#trust/quota';
 import { tenantNameSchema } from '#trust/tenant';
@@ -34,7 +35,13 @@ export interface RegistrationDeps {
   readonly origin: () => string;
   /** Whether a tenant has that name. */
   readonly isTaken: (name: string) => Promise<boolean>;
-  readonly createTenant: (tenant: { name: string; ownerEmail: string; ownerName: string; actor: string }) => Promise<{ id: Id<'tenant'> }>;
+  readonly createTenant: (tenant: {
+    name: string;
+    ownerEmail: string;
+    ownerName: string;
+    settings: { locale: string };
+    actor: string;
+  }) => Promise<{ id: Id<'tenant'> }>;
   readonly createSignInLink: (tenantId: Id<'tenant'>, email: string) => Promise<string>;
 }
 
@@ -47,6 +54,12 @@ export type RegistrationRequest = z.output<typeof registrationRequestSchema>;
 
 /** What a confirmed registration came to. The token signs its person in where that is their first tenant here; others sign in as ever. */
 export type Confirmed = { readonly state: 'waiting' } | { readonly state: 'ready'; readonly signInToken: string | null };
+
+/** Where a wish comes from, and what its person reads. */
+interface Asking {
+  readonly address: string | undefined;
+  readonly language: Language;
+}
 
 export type Registrations = ReturnType<typeof createRegistrations>;
 
@@ -87,7 +100,8 @@ export function createRegistrations(deps: RegistrationDeps) {
   }
 
   /** Everything that depends on who the address belongs to, and on what there is: nobody waits for it, so nobody learns from it. */
-  async function begin({ tenantName, email, name }: RegistrationRequest, to: RegistrationConfig): Promise<void> {
+  async function begin(wish: RegistrationRequest & { language: Language }, to: RegistrationConfig): Promise<void> {
+    const { tenantName, email, name, language } = wish;
     const now = clock.now();
     await sweepRegistrations(auth, now, keptDays);
     const today = await countOfEmail(auth, email, new Date(now.getTime() - dayMs));
@@ -97,8 +111,8 @@ export function createRegistrations(deps: RegistrationDeps) {
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(now.getTime() + linkLifeMs);
     const id = newId('registration', now.getTime());
-    await insertRegistration(auth, { id, tenantName, email, name, tokenHash: hashOf(token), createdAt: now, expiresAt });
-    await postman.send({ to: email, ...verifyLetter({ name, tenantName, url: `${deps.origin()}/register#token=${token}` }) });
+    await insertRegistration(auth, { id, tenantName, email, name, language, tokenHash: hashOf(token), createdAt: now, expiresAt });
+    await postman.send({ to: email, ...verifyLetter(wish, `${deps.origin()}/register#token=${token}`) });
   }
 
   async function refuseTaken(name: string): Promise<void> {
@@ -112,10 +126,16 @@ export function createRegistrations(deps: RegistrationDeps) {
     const decided = await decideRegistration(auth, { id, state: 'approved', by, now, abandonedBefore });
     if (decided === undefined) throw await notWaiting(id);
     try {
-      const { tenantName, email, name } = decided;
+      const { tenantName, email, name, language } = decided;
       // Before there is anything to own: who took the address for theirs elsewhere must not own it for a moment.
       await proveAddress(auth, email, now);
-      const tenant = await deps.createTenant({ name: tenantName, ownerEmail: email, ownerName: name, actor: by });
+      const tenant = await deps.createTenant({
+        name: tenantName,
+        ownerEmail: email,
+        ownerName: name,
+        settings: { locale: language },
+        actor: by,
+      });
       await proveAddress(auth, email, now);
       return (await settleRegistration(auth, id, tenant.id)) ?? decided;
     } catch (error) {
@@ -144,10 +164,10 @@ export function createRegistrations(deps: RegistrationDeps) {
      * @returns settles once the letter is out or is not to be; for tests, nobody waits for it otherwise.
      * @throws FactotumError `registration.closed`, `auth.throttled`.
      */
-    async request(wish: RegistrationRequest, address: string | undefined): Promise<{ settled: Promise<void> }> {
+    async request(wish: RegistrationRequest, { address, language }: Asking): Promise<{ settled: Promise<void> }> {
       const to = requireOpen();
       await throttle(address);
-      const settled = begin({ ...wish, email: wish.email.toLowerCase() }, to).catch((error: unknown) =>
+      const settled = begin({ ...wish, email: wish.email.toLowerCase(), language }, to).catch((error: unknown) =>
         log.warn({ err: error }, 'a registration could not be taken'),
       );
       return { settled };
@@ -179,7 +199,7 @@ export function createRegistrations(deps: RegistrationDeps) {
     /** Makes the tenant, and tells its owner. @throws FactotumError `registration.not_found`, `tenant.wrong_state`, `tenant.name_taken`. */
     async approve(id: string, by: string): Promise<Registration> {
       const approved = await approve(id, by);
-      await tell(approved.email, readyLetter({ ...approved, url: `${deps.origin()}/sign-in` }));
+      await tell(approved.email, readyLetter(approved, `${deps.origin()}/sign-in`));
       return approved;
     },
 

@@ -1,5 +1,6 @@
 import type { Id } from '#kernel';
 import type { RoleDatabase } from '#kernel/database';
+import type { Language } from '#kernel/words';
 
 export const registrationStates = ['unverified', 'waiting', 'approved', 'rejected'] as const;
 export type RegistrationState = (typeof registrationStates)[number];
@@ -11,6 +12,8 @@ export interface Registration {
   readonly email: string;
   /** Of the person. */
   readonly name: string;
+  /** What they read. */
+  readonly language: Language;
   readonly state: RegistrationState;
   readonly createdAt: Date;
   readonly verifiedAt: Date | null;
@@ -19,7 +22,7 @@ export interface Registration {
   readonly tenantId: Id<'tenant'> | null;
 }
 
-const columns = '"id", "tenantName", "email", "name", "state", "createdAt", "verifiedAt", "decidedAt", "decidedBy", "tenantId"';
+const columns = '"id", "tenantName", "email", "name", "language", "state", "createdAt", "verifiedAt", "decidedAt", "decidedBy", "tenantId"';
 
 type Auth = Pick<RoleDatabase, 'pool'>;
 const ask = async (auth: Auth, text: string, values: readonly unknown[]): Promise<Registration[]> =>
@@ -27,11 +30,12 @@ const ask = async (auth: Auth, text: string, values: readonly unknown[]): Promis
 
 export async function insertRegistration(
   auth: Auth,
-  row: Pick<Registration, 'id' | 'tenantName' | 'email' | 'name' | 'createdAt'> & { tokenHash: string; expiresAt: Date },
+  row: Pick<Registration, 'id' | 'tenantName' | 'email' | 'name' | 'language' | 'createdAt'> & { tokenHash: string; expiresAt: Date },
 ): Promise<void> {
   await auth.pool.query(
-    `insert into "registration" ("id", "tenantName", "email", "name", "tokenHash", "createdAt", "expiresAt") values ($1, $2, $3, $4, $5, $6, $7)`,
-    [row.id, row.tenantName, row.email, row.name, row.tokenHash, row.createdAt, row.expiresAt],
+    `insert into "registration" ("id", "tenantName", "email", "name", "language", "tokenHash", "createdAt", "expiresAt")
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [row.id, row.tenantName, row.email, row.name, row.language, row.tokenHash, row.createdAt, row.expiresAt],
   );
 }
 

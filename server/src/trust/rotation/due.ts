@@ -1,4 +1,4 @@
-import type { Id } from '#kernel';
+import { createPoller, type Id, type Poller } from '#kernel';
 import { listSecrets, type SecretScope } from '#trust/secret';
 import type { RotationDeps } from './jobs.ts';
 import { startRotation } from './start.ts';
@@ -11,14 +11,6 @@ export interface DueOptions extends RotationDeps {
   readonly intervalMs?: number;
 }
 
-/** Orders rotations that are due. Any number of processes may do so. */
-export interface DueRotations {
-  start(): void;
-  stop(): Promise<void>;
-  /** Looks once, now. @returns how many were ordered. */
-  look(): Promise<number>;
-}
-
 const hourMs = 3_600_000;
 const intervalMsDefault = hourMs;
 /** Long enough for every program that fetches its credentials once a day. */
@@ -26,11 +18,9 @@ const graceMs = 24 * hourMs;
 /** A rotation that failed is tried again by itself after this. */
 const pauseMs = 24 * hourMs;
 
-export function createDueRotations(options: DueOptions): DueRotations {
+/** Orders rotations that are due. Any number of processes may do so. A look finds how many it ordered. */
+export function createDueRotations(options: DueOptions): Poller<number> {
   const { clock, inUnit, kinds, log, database, intervalMs = intervalMsDefault } = options;
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<number> | undefined;
-  let isStopped = false;
 
   async function lookAt(scope: SecretScope): Promise<number> {
     const now = clock.now();
@@ -57,10 +47,10 @@ export function createDueRotations(options: DueOptions): DueRotations {
     return ordered;
   }
 
-  async function lookOnce(): Promise<number> {
+  async function look(ending: AbortSignal): Promise<number> {
     let ordered = await lookAt('installation');
     for (const { id } of await options.listTenants()) {
-      if (isStopped) break;
+      if (ending.aborted) break;
       ordered += await lookAt(id).catch((error: unknown) => {
         log.info({ err: error, tenantId: id }, 'rotation: the secrets of a tenant could not be looked at now');
         return 0;
@@ -70,26 +60,9 @@ export function createDueRotations(options: DueOptions): DueRotations {
     return ordered;
   }
 
-  const look = (): Promise<number> => {
-    looking ??= lookOnce().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
-
-  return {
-    start() {
-      timer = setInterval(
-        () => void look().catch((error: unknown) => log.warn({ err: error }, 'rotation: what is due could not be looked at')),
-        intervalMs,
-      );
-      timer.unref();
-    },
-    async stop() {
-      isStopped = true;
-      clearInterval(timer);
-      await looking?.catch(() => undefined);
-    },
+  return createPoller({
     look,
-  };
+    everyMs: intervalMs,
+    onError: (error) => log.warn({ err: error }, 'rotation: what is due could not be looked at'),
+  });
 }

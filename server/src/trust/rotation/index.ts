@@ -1,5 +1,5 @@
 /** The door to rotations: new values for secrets before anybody has to. */
-export { createDueRotations, type DueRotations } from './due.ts';
+export { createDueRotations } from './due.ts';
 export { createRotationJobs, type RotationDeps } from './jobs.ts';
 export { apiKeyKind } from './kind/api-key.ts';
 export { certificateKind } from './kind/certificate.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Clock, Id, Logger } from '#kernel';
+import { type Clock, createPoller, type Id, type Logger, type Poller } from '#kernel';
 import { type RoleDatabase, type Tx, withTenant } from '#kernel/database';
 import { recordAudit } from '#trust/audit';
 import type { TenantKeys } from '#trust/key';
@@ -87,11 +87,6 @@ const prunable = (
       returning octet_length(body) + octet_length(manifest) as bytes)
     select count(*)::int as count, coalesce(sum(bytes), 0)::bigint as bytes from gone`.execute(tx);
 
-export interface HistoryKeeper {
-  start(): void;
-  stop(): Promise<void>;
-}
-
 /** Prunes every tenant's history every few hours for as long as the process runs. Several processes may. */
 export function createHistoryKeeper({
   app,
@@ -107,32 +102,14 @@ export function createHistoryKeeper({
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
-}): HistoryKeeper {
-  let timer: NodeJS.Timeout | undefined;
-  let pruning: Promise<void> | undefined;
-  let isStopped = false;
-  const prune = async () => {
+}): Poller {
+  async function look(ending: AbortSignal): Promise<void> {
     for (const { id } of await listTenants()) {
-      if (isStopped) return;
+      if (ending.aborted) return;
       await pruneHistory(app, id, rule, clock.now()).catch((error: unknown) =>
         log.warn({ err: error, tenantId: id }, 'a history could not be pruned; the next round tries again'),
       );
     }
-  };
-  return {
-    start() {
-      timer ??= setInterval(() => {
-        pruning ??= prune()
-          .catch((error: unknown) => log.warn({ err: error }, 'histories could not be pruned'))
-          .finally(() => {
-            pruning = undefined;
-          });
-      }, everyMs).unref();
-    },
-    async stop() {
-      isStopped = true;
-      clearInterval(timer);
-      await pruning;
-    },
-  };
+  }
+  return createPoller({ look, everyMs, onError: (error) => log.warn({ err: error }, 'histories could not be pruned') });
 }

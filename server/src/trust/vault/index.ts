@@ -6,7 +6,6 @@ export { fieldLines, noteFields, readFrontMatter, writeFields } from './front-ma
 export {
   createHistoryKeeper,
   type DeletedPlace,
-  type HistoryKeeper,
   type HistoryRule,
   listDeleted,
   readVersion,

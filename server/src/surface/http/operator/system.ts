@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Alarm, alarmKinds, listAlarms } from '#flow/notice';
 import { type ProcessStatus, readSystem, type SystemStatus } from '#flow/status';
 import type { HttpDeps } from '../deps.ts';
 import type { Routes } from '../route.ts';
@@ -53,6 +54,9 @@ const systemSchema = named(
     audit: z.object({ pending: count, lagMs: count }),
     connections: z.record(z.string(), count).meta({ description: 'How many there are, by state.' }),
     lastBackupAt: time.nullable(),
+    alarms: list(z.object({ kind: z.enum(alarmKinds), raisedAt: time })).meta({
+      description: 'What whoever runs the installation has been mailed about and is not over, newest first.',
+    }),
   }),
   { id: 'System', description: 'How the installation is doing, process by process. Figures only.' },
 );
@@ -67,11 +71,11 @@ export function addSystemRoutes(routes: Routes, { database }: Pick<HttpDeps, 'da
       tag: 'operator',
       answers: { 200: systemSchema },
     },
-    async () => ({ status: 200, body: present(await readSystem(database)) }),
+    async () => ({ status: 200, body: present(await readSystem(database), await listAlarms(database.engine)) }),
   );
 }
 
-const present = ({ at, processes, queue, lastBackupAt, ...rest }: SystemStatus) => ({
+const present = ({ at, processes, queue, lastBackupAt, ...rest }: SystemStatus, alarms: readonly Alarm[]) => ({
   ...rest,
   at: at.toISOString(),
   processes: processes.map(presentProcess),
@@ -86,6 +90,7 @@ const present = ({ at, processes, queue, lastBackupAt, ...rest }: SystemStatus) 
     })),
   },
   lastBackupAt: lastBackupAt?.toISOString() ?? null,
+  alarms: alarms.map(({ kind, raisedAt }) => ({ kind, raisedAt: raisedAt.toISOString() })),
 });
 
 const presentProcess = ({ seenAt, ...process }: ProcessStatus) => ({ ...process, seenAt: seenAt.toISOString() });

@@ -6,6 +6,7 @@ import { type Id, newId } from '#kernel';
 import { withTenant } from '#kernel/database';
 import { createLive } from '#surface/live';
 import { listEntries } from '#trust/audit';
+import { asIntruder } from '../../../../test/audit.ts';
 import { addressOf, bodyOf, group, kindOf, patch, run, testDirectories, user } from '../../../../test/directories.ts';
 import { cookiesOf, testOrigin } from '../../../../test/identity.ts';
 
@@ -156,6 +157,21 @@ test('whom the directory switches off is out at once, at every door, and only th
   const entries = await withTenant(platform.database.app.db, tenantId, (tx) => listEntries(tx, { tenantId, limit: 200 }));
   const told = entries.filter(({ actor, objectId }) => actor.startsWith('scim:sct_') && objectId === id).map(({ kind }) => kind);
   assert.deepEqual(told, ['member.joined', 'member.changed', 'member.removed', 'member.joined']);
+});
+
+test('that a directory has put somebody out is in the log whatever becomes of what they kept', async () => {
+  const { customer, ask, add } = await buildDirectory();
+  const { id } = await add('leaver');
+  const asOwner = (text: string) => asIntruder(platform.ownerUrl, (client) => client.query(text));
+  await asOwner('revoke delete on app.saved_view from factotum_app');
+  const answered = await ask(`DELETE /Users/${id}`);
+  await asOwner('grant delete on app.saved_view to factotum_app');
+  assert.equal(answered.status, 500);
+  assert.deepEqual([(await ask(`GET /Users/${id}`)).status, (await ask(`DELETE /Users/${id}`)).status], [404, 404]);
+  await platform.sequencer.drained();
+  const { tenantId } = customer;
+  const entries = await withTenant(platform.database.app.db, tenantId, (tx) => listEntries(tx, { tenantId, limit: 100 }));
+  assert.equal(entries.filter(({ kind, objectId }) => kind === 'member.removed' && objectId === id).length, 1);
 });
 
 test('members of a directory are changed there and not by hand; their sessions can be ended', async () => {

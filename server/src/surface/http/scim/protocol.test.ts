@@ -65,6 +65,7 @@ test('failures are told as the protocol has it', async () => {
   );
   assert.equal(await kindOf(await ask('POST /Users', { schemas: [user], emails: [] })), '400 invalidValue');
   assert.equal(await kindOf(await ask('GET /Users?filter=userName%20what%20"x"')), '400 invalidFilter');
+  assert.equal(await kindOf(await ask('GET /Users/usr_%00')), '404');
   assert.equal(await kindOf(await ask('GET /Nothing')), '404');
   assert.equal(await kindOf(await ask('GET /Users/usr_000000000000000000000000')), '404');
   assert.equal(await kindOf(await ask('DELETE /Users')), '405');

@@ -100,24 +100,25 @@ async function enter(c: Context<Env>, deps: Deps): Promise<ScimCall> {
     base: `${deps.addresses().origins[0] ?? ''}${basePath}`,
     version: versionIn(request.headers.get('if-match')),
     body: async () => jsonIn(await readBody(request, bodySpec)),
-    record: (acts) =>
-      withTenant(deps.database.app.db, tenantId, async (tx) => {
-        for (const { kind, objectId } of acts) if (kind === 'member.removed') await forgetLeaver(tx, tenantId, objectId);
-        await recordAudit(
-          tx,
-          tenantId,
-          acts.map((act) => ({ ...act, actor, at: deps.clock.now() })),
-        );
-      }),
+    record: async (acts) => {
+      const entries = acts.map((act) => ({ ...act, actor, at: deps.clock.now() }));
+      await withTenant(deps.database.app.db, tenantId, (tx) => recordAudit(tx, tenantId, entries));
+      // A directory is told next time that there is nobody: the log comes first, whatever becomes of the rest.
+      for (const { kind, objectId } of acts)
+        if (kind === 'member.removed') await withTenant(deps.database.app.db, tenantId, (tx) => forgetLeaver(tx, tenantId, objectId));
+    },
   };
 }
 
+/** The database takes no text with a zero byte in it, so it is the name of nothing. */
 function decoded(segment: string): string {
   try {
-    return decodeURIComponent(segment);
+    const text = decodeURIComponent(segment);
+    if (!text.includes('\0')) return text;
   } catch {
-    throw notThere();
+    // Not UTF-8: the name of nothing either.
   }
+  throw notThere();
 }
 
 function versionIn(ifMatch: string | null): number | undefined {

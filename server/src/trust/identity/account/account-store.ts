@@ -1,4 +1,5 @@
 import type { Id } from '#kernel';
+import type { Language } from '#kernel/words';
 import type { AuthDb } from '../store.ts';
 
 export const setName = (db: AuthDb, userId: Id<'user'>, name: string, now: Date) =>
@@ -91,4 +92,12 @@ export async function findAppearance(db: AuthDb, userId: Id<'user'>): Promise<Ap
 
 export async function setAppearance(db: AuthDb, userId: Id<'user'>, { theme, density }: Appearance): Promise<void> {
   await db.updateTable('user').set({ theme, density }).where('id', '=', userId).execute();
+}
+
+/** The language that somebody has chosen; null for none. */
+export const findLanguage = async (db: AuthDb, userId: Id<'user'>): Promise<Language | null> =>
+  (await db.selectFrom('user').select('language').where('id', '=', userId).executeTakeFirst())?.language ?? null;
+
+export async function setLanguage(db: AuthDb, userId: Id<'user'>, language: Language): Promise<void> {
+  await db.updateTable('user').set({ language }).where('id', '=', userId).execute();
 }

@@ -1,4 +1,5 @@
 import { FactotumError, type Id } from '#kernel';
+import type { Language } from '#kernel/words';
 import type { RequestHead } from '../origin.ts';
 import type { OperatorPerson, PersonSession, Principal } from '../principal.ts';
 import type { SessionChange } from '../sign-in/begin.ts';
@@ -19,9 +20,11 @@ import {
   deleteTotp,
   endSessions,
   findAppearance,
+  findLanguage,
   listSessions,
   replaceRecoveryCodes,
   setAppearance,
+  setLanguage,
   setName,
 } from './account-store.ts';
 
@@ -118,6 +121,10 @@ export function createAccount(context: PeopleContext) {
     /** How the person likes to see things; null for somebody who has chosen nothing. */
     appearance: ({ session }: Self): Promise<Appearance | null> => findAppearance(db, session.userId),
     setAppearance: ({ session }: Self, appearance: Appearance): Promise<void> => setAppearance(db, session.userId, appearance),
+
+    /** What the person reads; null for somebody who has not said so. */
+    language: ({ session }: Self): Promise<Language | null> => findLanguage(db, session.userId),
+    setLanguage: ({ session }: Self, language: Language): Promise<void> => setLanguage(db, session.userId, language),
 
     /** @throws FactotumError `auth.forbidden` in a session that a tenant's provider began, of somebody whom other tenants know as well. */
     rename: async (self: Self, name: string): Promise<void> => {

@@ -1,3 +1,4 @@
+import type { Language } from '#kernel/words';
 import type { Caller } from '../http.ts';
 import { deleteExpiredLinks } from '../store.ts';
 import type { PeopleContext } from './context.ts';
@@ -12,19 +13,27 @@ export async function admitLinkRequest(context: PeopleContext, caller: Caller): 
   if (retryAfterSeconds !== null) throw throttled(retryAfterSeconds);
 }
 
+/** A link for somebody, and what they read, if they have said so. */
+interface MailLink {
+  readonly to: string;
+  readonly language: Language | null;
+  readonly token: string;
+}
+
 /**
  * Makes a link for whoever has that address, to be mailed there and nowhere else. Too many for one address are left out silently: the
  * earlier ones still work. How long this takes tells whether there is somebody, so nobody waits for it.
  *
  * @returns null when there is nobody, or there have been enough.
  */
-export async function linkToMail(context: PeopleContext, email: string): Promise<{ to: string; token: string } | null> {
+export async function linkToMail(context: PeopleContext, email: string): Promise<MailLink | null> {
   const typed = email.trim().toLowerCase();
   if ((await countAttempt(context.db, [linkLimit(context, typed)], context.clock.now())) !== null) return null;
   const person = await findPersonByEmail(context.db, typed);
   if (person === undefined) return null;
   // To the address that is kept, never to the one that was typed: letters of other scripts may have been taken for ours.
-  return { to: person.email, token: await keepLink(context, { userId: person.id, tenantId: null, mailed: true }) };
+  const token = await keepLink(context, { userId: person.id, tenantId: null, mailed: true });
+  return { to: person.email, language: person.language, token };
 }
 
 /** Keeps a new link. @returns its token, for the fragment of a URL. */

@@ -9,7 +9,7 @@ const people = (db: AuthDb) =>
     .leftJoin('account', (join) => join.onRef('account.userId', '=', 'user.id').on('account.providerId', '=', 'credential'))
     .leftJoin('twoFactor', 'twoFactor.userId', 'user.id')
     .leftJoin('operator', 'operator.userId', 'user.id')
-    .select(['user.id', 'user.name', 'user.email', 'user.emailVerified', 'user.lastTenantId', 'account.password'])
+    .select(['user.id', 'user.name', 'user.email', 'user.emailVerified', 'user.lastTenantId', 'user.language', 'account.password'])
     .select(sql<boolean>`coalesce("twoFactor".verified, false)`.as('hasTotp'))
     .select(sql<boolean>`operator."userId" is not null`.as('isOperator'))
     .select(secondFactorOf('user.id').as('hasSecondFactor'));

@@ -48,6 +48,7 @@ export const entries: Readonly<Record<string, string>> = {
   'session.refused': 'Eine Anmeldung wurde abgelehnt.',
   'session.stepped_up': 'Jemand hat bestätigt, es selbst zu sein.',
   'account.changed': 'Jemand hat geändert, wie er oder sie sich anmeldet.',
+  'preference.changed': 'Jemand hat geändert, wie die Seiten für ihn oder sie aussehen.',
   'member.invited': 'Jemand wurde eingeladen.',
   'member.invitation_ended': 'Eine Einladung wurde zurückgezogen.',
   'member.joined': 'Jemand ist beigetreten.',

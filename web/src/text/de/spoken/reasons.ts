@@ -1,3 +1,27 @@
+import { sayer } from './sentence.ts';
+
+/** Reasons and refusals by what they say in English, where no rule is told with them. */
+export const said = sayer({
+  'No policy allows this.': 'Keine Richtlinie erlaubt dies.',
+  'Policy forbids this.': 'Die Richtlinien verbieten das.',
+  'The policies could not be evaluated, so nothing is allowed. Check their text.':
+    'Die Richtlinien konnten nicht ausgewertet werden, also ist nichts erlaubt. Prüfen Sie ihren Text.',
+  'There is no tool called {text}.': 'Ein Werkzeug namens {1} gibt es nicht.',
+  'A person said no.': 'Ein Mensch hat abgelehnt.',
+  'Nobody answered in time.': 'Niemand hat rechtzeitig geantwortet.',
+  'The question was withdrawn.': 'Die Frage wurde zurückgezogen.',
+  'A step before it was not done.': 'Ein Schritt davor wurde nicht getan.',
+  'Another step failed.': 'Ein anderer Schritt ist fehlgeschlagen.',
+  'A new plan was asked for.': 'Ein neuer Plan wurde verlangt.',
+  'The task was cancelled.': 'Die Aufgabe wurde abgebrochen.',
+  "Today's uses of the standing permission are spent.": 'Die Dauererlaubnis ist für heute aufgebraucht.',
+  'Edited by {text}: these are the arguments that would be sent now.': 'Geändert von {1}: So würde es jetzt ausgeführt.',
+  '{text} took the decision back, so you are asked again.':
+    '{1} hat die Entscheidung zurückgenommen, deshalb werden Sie noch einmal gefragt.',
+  'This was begun before and did not happen. It is never begun again without a person.':
+    'Das wurde schon einmal begonnen und ist nicht geschehen. Ohne einen Menschen wird es nie noch einmal begonnen.',
+});
+
 /** Why somebody is asked, by the rule that asks. `fields`: the titles of the arguments that it is about, in one text. */
 export const reasons: Readonly<Record<string, (fields: string) => string>> = {
   'tool.unknown': () => 'Ein solches Werkzeug gibt es nicht.',
