@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { openPage, settled, startBrowser } from '../web/test/browser.ts';
-import { openApi } from './api.ts';
+import { openPage, settled } from '../web/test/browser.ts';
+import { enterByLink, startWithBrowser } from './dashboard.ts';
 import { hostileMails } from './hostile-mails.ts';
-import { command, removeServer, startServer } from './server.ts';
 
 /** Keeps what came as a note, and asks before it answers: so a stranger's words stand in lists, pages, questions and notes. */
 const playbook = `---
@@ -38,15 +37,7 @@ const harmful = () => {
 test('whatever a stranger writes into a mail is harmless in every list, page, question and note that shows it', {
   timeout: 300_000,
 }, async (t) => {
-  const server = await startServer({ environment: { FACTOTUM_DEMO: '0' } });
-  t.after(async () => {
-    await server.stop();
-    await removeServer(server);
-  });
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-  await command(server, 'tenant', 'create', '--name', 'acme');
-  const api = await openApi(server, 'acme');
+  const { server, browser, api } = await startWithBrowser(t);
   await api.writeNote('Playbooks/Keep.md', playbook);
 
   const tasks: { name: string; id: string }[] = [];
@@ -76,14 +67,11 @@ test('whatever a stranger writes into a mail is harmless in every list, page, qu
     dialogs.push(dialog.message());
     void dialog.dismiss();
   });
-  // The command prints the link under this name.
-  const { url } = (await command(server, 'session', 'link', '--tenant', 'acme')) as { url: string };
-  await page.goto(url);
-  await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+  await enterByLink(page, server, 'acme');
 
   const generated = tasks.map(({ id }) => `/tasks/${id}`);
   const inVault = notes.map((path) => `/vault/note?path=${encodeURIComponent(path)}`);
-  for (const path of ['/', '/tasks', '/audit', '/vault', '/vault/search?q=evil', ...generated, ...asked, ...inVault])
+  for (const path of ['/', '/tasks', '/audit', '/notices', '/vault', '/vault/search?q=evil', ...generated, ...asked, ...inVault])
     await look(page, server.origin, path);
   assert.deepEqual(complaints, []);
   assert.deepEqual(dialogs, []);
@@ -95,9 +83,8 @@ async function look(page: Page, origin: string, path: string): Promise<void> {
   assert.equal(new URL(page.url()).pathname, path.split('?')[0], 'the page was left');
   assert.deepEqual(await page.evaluate(harmful), [], path);
   // Nothing lies over the page: what is in its middle belongs to it.
-  assert.equal(
-    await page.evaluate(() => getComputedStyle(document.body).display !== 'none' && document.querySelector('h1') !== null),
-    true,
-    path,
+  const isFree = await page.evaluate(() =>
+    document.querySelector('main')?.contains(document.elementFromPoint(innerWidth / 2, innerHeight / 2)),
   );
+  assert.equal(isFree, true, path);
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { accountOf, alice, bob, passwordOf, post, readInbox } from '../server/test/mail-accounts.ts';
 import { startMailServers } from '../server/test/mail-servers.ts';
-import { axeFaults, openPage, settled, sidewaysPx, startBrowser } from '../web/test/browser.ts';
-import { openApi, until } from './api.ts';
-import { command, removeServer, startServer } from './server.ts';
+import { axeFaults, openPage, settled, sidewaysPx } from '../web/test/browser.ts';
+import { until } from './api.ts';
+import { enterByLink, startWithBrowser } from './dashboard.ts';
+import { command } from './server.ts';
 
 /** Drafts by itself and asks before it answers. */
 const answerQuestions = `---
@@ -29,20 +30,9 @@ test('a customer’s mail comes in over SMTP, is planned and drafted, approved o
   timeout: 300_000,
 }, async (t) => {
   const servers = await startMailServers(t);
-  const environment = {
-    FACTOTUM_DEMO: '0',
+  const { server, browser, api } = await startWithBrowser(t, {
     FACTOTUM_CONNECTION_ALLOW_HOSTS: `localhost:${servers.imapsPort},localhost:${servers.smtpPort}`,
-  };
-  const server = { ...(await startServer({ environment })), environment };
-  t.after(async () => {
-    await server.stop();
-    await removeServer(server);
   });
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-
-  await command(server, 'tenant', 'create', '--name', 'acme');
-  const api = await openApi(server, 'acme');
   await api.writeNote('Playbooks/Answer.md', answerQuestions);
   const office = join(server.folder, 'office.json');
   const settings = accountOf(servers, alice);
@@ -56,10 +46,7 @@ test('a customer’s mail comes in over SMTP, is planned and drafted, approved o
 
   const { page, context, complaints } = await openPage(browser, server.origin, phone);
   context.setDefaultTimeout(60_000);
-  // The command prints the link under this name.
-  const { url } = (await command(server, 'session', 'link', '--tenant', 'acme')) as { url: string };
-  await page.goto(url);
-  await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+  await enterByLink(page, server, 'acme');
 
   const attachments = [{ filename: 'list.html', content: '<script>document.title = "ran"</script>', contentType: 'text/html' }];
   const sentAt = performance.now();

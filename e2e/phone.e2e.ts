@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { axeFaults, openPage, settled, sidewaysPx, startBrowser } from '../web/test/browser.ts';
-import { openApi } from './api.ts';
-import { command, removeServer, startServer } from './server.ts';
+import { axeFaults, openPage, settled, sidewaysPx } from '../web/test/browser.ts';
+import { enterByLink, startWithBrowser } from './dashboard.ts';
 
 const playbook = `---
 title: Answer when we are open
@@ -28,15 +27,7 @@ const mail = [
 const screenshots = process.env.FACTOTUM_TEST_SCREENSHOTS;
 
 test('on a phone a mail is answered with two touches: it appears, is approved, and is done', { timeout: 180_000 }, async (t) => {
-  const server = await startServer({ environment: { FACTOTUM_DEMO: '0' } });
-  t.after(async () => {
-    await server.stop();
-    await removeServer(server);
-  });
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-  await command(server, 'tenant', 'create', '--name', 'acme');
-  const api = await openApi(server, 'acme');
+  const { server, browser, api } = await startWithBrowser(t);
   await api.writeNote('Playbooks/Hours.md', playbook);
   await api.writeNote('Mail_Account.md', '---\naddress: office@acme.test\n---\n');
 
@@ -46,10 +37,7 @@ test('on a phone a mail is answered with two touches: it appears, is approved, a
     assert.ok((await sidewaysPx(page)) <= 0, name);
     if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `phone-${name}.png`) });
   };
-  // The command prints the link under this name.
-  const { url } = (await command(server, 'session', 'link', '--tenant', 'acme')) as { url: string };
-  await page.goto(url);
-  await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+  await enterByLink(page, server, 'acme');
   await settled(page);
 
   const task = await api.sendMail(mail);

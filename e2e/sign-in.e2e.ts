@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { axeFaults, openPage, said, startBrowser, type WatchedPage } from '../web/test/browser.ts';
+import { enterByLink } from './dashboard.ts';
 import { command, type RunningServer, removeServer, startServer } from './server.ts';
 
 const tenant = 'harbour';
@@ -33,14 +34,6 @@ describe('people sign in and keep their accounts in the dashboard', () => {
     await watched.context.close();
   });
 
-  /** Opens a page by a printed link, as the owner of the tenant. */
-  async function enterByLink(page: Page): Promise<void> {
-    // The command prints the link under this name.
-    const { url } = (await command(server, 'session', 'link', '--tenant', tenant)) as { url: string };
-    await page.goto(url.replace('127.0.0.1', 'localhost'));
-    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
-  }
-
   async function leave(page: Page): Promise<void> {
     await page.getByRole('button', { name: /^Account/ }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
@@ -68,7 +61,7 @@ describe('people sign in and keep their accounts in the dashboard', () => {
         automaticPresenceSimulation: true,
       },
     });
-    await enterByLink(page);
+    await enterByLink(page, server, tenant, origin);
     await page.goto(`${origin}/account`);
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     const dialog = page.getByRole('dialog');
@@ -83,7 +76,7 @@ describe('people sign in and keep their accounts in the dashboard', () => {
 
   it('somebody invited joins by the link, signs in by password, and from then on with the code of an app as well', async () => {
     const { page } = watched;
-    await enterByLink(page);
+    await enterByLink(page, server, tenant, origin);
     await page.goto(`${origin}/settings/members`);
     await page.getByRole('button', { name: 'Invite', exact: true }).click();
     await page.getByLabel('E-mail address').fill('kim@harbour.example');
@@ -126,7 +119,7 @@ describe('people sign in and keep their accounts in the dashboard', () => {
 
   it('a key made in the dashboard opens the API for what it may, and no longer once it is revoked', async () => {
     const { page } = watched;
-    await enterByLink(page);
+    await enterByLink(page, server, tenant, origin);
     await page.goto(`${origin}/settings/keys`);
     await page.getByRole('button', { name: 'New key' }).click();
     await page.getByLabel('Name', { exact: true }).fill('Reporting');

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { openSite, startOidcProvider } from '../server/test/sso/oidc-idp.ts';
 import { axeFaults, openPage, said, startBrowser } from '../web/test/browser.ts';
+import { enterByLink } from './dashboard.ts';
 import { command, type RunningServer, removeServer, startServer } from './server.ts';
 
 // Opened here: what it leaves to be closed belongs to the whole file, not to a hook.
@@ -24,10 +25,7 @@ describe('single sign-on is set up in the dashboard, against a certified OpenID 
 
   it('the test button shows what the provider says, why that is not enough while no domain is proven, and signs nobody in', async () => {
     const { page, context, complaints } = await openPage(browser, server.origin);
-    // The command prints the link under this name.
-    const { url } = (await command(server, 'session', 'link', '--tenant', 'harbour')) as { url: string };
-    await page.goto(url);
-    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    await enterByLink(page, server, 'harbour');
     await page.goto(`${server.origin}/settings/sso`);
     await page.getByRole('button', { name: 'Add an identity provider' }).click();
     await page.getByLabel('Name').fill('Northwind');

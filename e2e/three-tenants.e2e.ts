@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { openPage, settled, startBrowser, type WatchedPage } from '../web/test/browser.ts';
 import { type Api, mailFrom, openApi } from './api.ts';
+import { enterByLink } from './dashboard.ts';
 import { command, type RunningServer, removeServer, startServer } from './server.ts';
 
 /** Asks a person before it answers. */
@@ -44,10 +45,7 @@ describe('three tenants at once, each with a browser of its own', () => {
     await api.writeNote('Playbooks/Answer.md', askFirst);
     await api.writeNote(`Projects/${word}.md`, `# The ${word} project\n`);
     const watched = await openPage(browser, server.origin);
-    // The command prints the link under this name.
-    const link = (await command(server, 'session', 'link', '--tenant', name)) as { url: string };
-    await watched.page.goto(link.url);
-    await watched.page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    await enterByLink(watched.page, server, name);
     return { name, word, api, watched };
   }
 

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig, type Plugin, type Rolldown } from 'vite';
@@ -54,8 +57,46 @@ const pageOf = (language: string): Plugin => ({
   },
 });
 
+/** On a slow line the frame of the page and what is asked early come before the code that waits for both. */
+const codeLast = (): Plugin => ({
+  name: 'code-last',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) => html.replaceAll('<script type="module" crossorigin', '<script type="module" fetchpriority="low" crossorigin'),
+  },
+});
+
+/** Icons are imported by what draws them, not through the list of all: else those of every page are in the first load. */
+function icons(): Plugin {
+  const list = createRequire(import.meta.url).resolve('lucide-react/dist/esm/lucide-react.mjs');
+  const files = new Map<string, string>();
+  for (const [, names = '', file = ''] of readFileSync(list, 'utf8').matchAll(/export \{([^}]*)\} from '\.\/(icons\/[^']+)'/g))
+    for (const [, name = ''] of names.matchAll(/default as (\w+)/g)) files.set(name, file);
+  return {
+    name: 'icons',
+    enforce: 'pre',
+    transform: {
+      filter: { id: /\/src\/.*\.tsx?$/, code: "'lucide-react'" },
+      handler: (code) => ({
+        code: code.replace(/^import \{([^}]*)\} from 'lucide-react';$/m, (_, names: string) =>
+          names
+            .split(',')
+            .filter((one) => one.trim() !== '')
+            .map((one) => {
+              const [name = '', local = name] = one.trim().split(' as ');
+              const file = files.get(name);
+              return file === undefined ? `import {${one}} from 'lucide-react';` : `import ${local} from '${join(dirname(list), file)}';`;
+            })
+            .join(''),
+        ),
+        map: null,
+      }),
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => ({
-  plugins: [react(), tailwindcss(), pageOf(languageOf(mode))],
+  plugins: [icons(), react(), tailwindcss(), pageOf(languageOf(mode)), codeLast()],
   resolve: { conditions: [languageOf(mode), ...defaultClientConditions] },
   build: {
     target: 'es2023',

@@ -43,12 +43,22 @@ self.addEventListener('push', (event) => {
 function read(data) {
   try {
     const { title, body, tag, url } = data.json();
-    return { title: String(title), body: String(body), tag: String(tag), url: String(url) };
+    return { title: line(title, 80), body: line(body, 200), tag: line(tag, 80), url: line(url, 300) };
   } catch (error) {
     console.debug(error);
     return { title: 'Factotum', body: '', tag: 'factotum', url: '/notices' };
   }
 }
+
+// One line of bounded length, without what steers a screen: the server has seen to that, and this is the last who can.
+const line = (value, lettersMax) =>
+  [
+    ...String(value)
+      .slice(0, 4_000)
+      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '),
+  ]
+    .slice(0, lettersMax)
+    .join('');
 
 const show = ({ title, body, tag, url }) =>
   self.registration.showNotification(title, { body, tag, icon: '/icon-192.png', badge: '/badge-96.png', data: { url } });
@@ -60,11 +70,10 @@ self.addEventListener('notificationclick', (event) => {
   if (url.origin === self.location.origin) event.waitUntil(open(url.href));
 });
 
+// To the front comes a tab that shows it already. No other is led there: somebody may be writing in it.
 async function open(href) {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const there = windows.find((one) => one.url === href) ?? windows[0];
-  if (there === undefined) return self.clients.openWindow(href);
-  await there.focus();
-  // A page that this worker does not control cannot be led elsewhere.
-  return there.url === href ? there : there.navigate(href).catch(() => self.clients.openWindow(href));
+  const place = (address) => new URL(address).pathname;
+  const there = windows.find((one) => place(one.url) === place(href));
+  return there === undefined ? self.clients.openWindow(href) : there.focus();
 }

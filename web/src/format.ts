@@ -1,58 +1,80 @@
 import { text } from '#text/work.ts';
 
-const relative = new Intl.RelativeTimeFormat(text.locale, { numeric: 'auto', style: 'long' });
-const exact = new Intl.DateTimeFormat(text.locale, { dateStyle: 'full', timeStyle: 'long' });
-const clock = new Intl.DateTimeFormat(text.locale, { hour: '2-digit', minute: '2-digit' });
-const dayOfYear = new Intl.DateTimeFormat(text.locale, { day: 'numeric', month: 'short' });
-const dayLong = new Intl.DateTimeFormat(text.locale, { weekday: 'long', day: 'numeric', month: 'long' });
-const moment = new Intl.DateTimeFormat(text.locale, {
-  weekday: 'short',
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-});
-const count = new Intl.NumberFormat(text.locale);
-const share = new Intl.NumberFormat(text.locale, { style: 'percent', maximumFractionDigits: 0 });
-const dollars = new Intl.NumberFormat(text.locale, { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 });
-const kilobytes = new Intl.NumberFormat(text.locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 });
+/** Made at its first use: the first of each kind loads what the browser knows of the language, which no page waits for that shows none. */
+const once = <F>(make: () => F): (() => F) => {
+  let made: F | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
 
+const relative = once(() => new Intl.RelativeTimeFormat(text.locale, { numeric: 'auto', style: 'long' }));
+const exact = once(() => new Intl.DateTimeFormat(text.locale, { dateStyle: 'full', timeStyle: 'long' }));
+const clock = once(() => new Intl.DateTimeFormat(text.locale, { hour: '2-digit', minute: '2-digit' }));
+const dayOfYear = once(() => new Intl.DateTimeFormat(text.locale, { day: 'numeric', month: 'short' }));
+const dayLong = once(() => new Intl.DateTimeFormat(text.locale, { weekday: 'long', day: 'numeric', month: 'long' }));
+const moment = once(
+  () =>
+    new Intl.DateTimeFormat(text.locale, {
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+    }),
+);
+const count = once(() => new Intl.NumberFormat(text.locale));
+const share = once(() => new Intl.NumberFormat(text.locale, { style: 'percent', maximumFractionDigits: 0 }));
+const dollars = once(() => new Intl.NumberFormat(text.locale, { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 }));
+const kilobytes = once(() => new Intl.NumberFormat(text.locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 }));
+
+const daySeconds = 86_400;
 const units = [
-  ['day', 86_400],
   ['hour', 3_600],
   ['minute', 60],
 ] as const;
 
-/** "5 minutes ago", "in 2 days", "now" for less than a minute. */
+/** How many days of the reader's calendar lie between two moments, below zero when the first one is earlier. */
+function daysBetween(atMs: number, nowMs: number): number {
+  const numberOf = (ms: number) => {
+    const at = new Date(ms);
+    return Date.UTC(at.getFullYear(), at.getMonth(), at.getDate()) / (daySeconds * 1000);
+  };
+  return numberOf(atMs) - numberOf(nowMs);
+}
+
+/** "5 minutes ago", "now" for less than a minute; from 24 hours on in days of the calendar, so that what is called tomorrow is tomorrow. */
 export function formatRelative(iso: string, nowMs: number): string {
   const seconds = (Date.parse(iso) - nowMs) / 1000;
+  if (Math.abs(seconds) >= daySeconds) return relative().format(daysBetween(Date.parse(iso), nowMs), 'day');
   for (const [unit, size] of units) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return relative().format(Math.trunc(seconds / size), unit);
   }
-  return relative.format(0, 'second');
+  return relative().format(0, 'second');
 }
 
 /** Short enough for a column: the time of day for today, the day for anything else. */
 export function formatShort(iso: string, nowMs: number): string {
   const at = new Date(iso);
-  return at.toDateString() === new Date(nowMs).toDateString() ? clock.format(at) : dayOfYear.format(at);
+  return at.toDateString() === new Date(nowMs).toDateString() ? clock().format(at) : dayOfYear().format(at);
 }
 
 /** Weekday, date, time and zone. */
-export const formatExact = (iso: string): string => exact.format(new Date(iso));
+export const formatExact = (iso: string): string => exact().format(new Date(iso));
 
 /** A point in time somebody waits for: the time alone today, with the day otherwise. */
 export function formatMoment(iso: string, nowMs: number): string {
   const at = new Date(iso);
-  return (at.toDateString() === new Date(nowMs).toDateString() ? clock : moment).format(at);
+  return (at.toDateString() === new Date(nowMs).toDateString() ? clock : moment)().format(at);
 }
 
 /** "Today", "Yesterday" or the day with its weekday. */
 export function formatDay(iso: string, nowMs: number): string {
-  const day = new Date(iso).toDateString();
-  if (day === new Date(nowMs).toDateString()) return text.inbox.today;
-  if (day === new Date(nowMs - 86_400_000).toDateString()) return text.inbox.yesterday;
-  return dayLong.format(new Date(iso));
+  const days = daysBetween(Date.parse(iso), nowMs);
+  if (days === 0) return text.inbox.today;
+  if (days === -1) return text.inbox.yesterday;
+  return dayLong().format(new Date(iso));
 }
 
 /** A span in its two largest units: "2 d 3 h", "4 min 10 s", "850 ms". */
@@ -65,16 +87,16 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
 }
 
-export const formatCount = (n: number): string => count.format(n);
+export const formatCount = (n: number): string => count().format(n);
 
 /** A part of a whole, 1 being all of it. */
-export const formatShare = (part: number): string => share.format(part);
+export const formatShare = (part: number): string => share().format(part);
 
 /** Model cost, kept in millionths of a US dollar. */
-export const formatCost = (micros: number): string => dollars.format(micros / 1_000_000);
+export const formatCost = (micros: number): string => dollars().format(micros / 1_000_000);
 
 /** "420 B", "1.2 kB". */
-export const formatBytes = (size: number): string => (size < 1000 ? `${size} B` : kilobytes.format(size / 1000));
+export const formatBytes = (size: number): string => (size < 1000 ? `${size} B` : kilobytes().format(size / 1000));
 
 /** An actor such as `user:usr_…` in words; the reader is "you". */
 export function formatActor(actor: string, ownActor: string | undefined): string {

@@ -4,11 +4,12 @@ import './feature/session/take-token.ts';
 
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
+import { StrictMode, startTransition } from 'react';
 import { createRoot } from 'react-dom/client';
 import { isApiError } from './api/client.ts';
+import { prepareFirstPage } from './feature/inbox/prepare.ts';
 import { meKey } from './feature/session/session.ts';
-import { router } from './routes/routes.ts';
+import { openRouter } from './routes/routes.ts';
 import { StrictStyles } from './ui/csp.tsx';
 import { ToastProvider } from './ui/toast.tsx';
 
@@ -25,6 +26,8 @@ const client: QueryClient = new QueryClient({
     queries: {
       staleTime: 5_000,
       refetchOnWindowFocus: false,
+      // However fresh: nobody knows what was missed.
+      refetchOnReconnect: 'always',
       // Named refusals do not change by asking again; an unreachable server may.
       retry: (failures, error) => failures < 2 && isApiError(error) && (error.status === 0 || error.status >= 502),
     },
@@ -33,17 +36,29 @@ const client: QueryClient = new QueryClient({
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element with the id root');
-createRoot(root).render(
-  <StrictMode>
-    <StrictStyles>
-      <QueryClientProvider client={client}>
-        <ToastProvider>
-          <RouterProvider router={router} />
-        </ToastProvider>
-      </QueryClientProvider>
-    </StrictStyles>
-  </StrictMode>,
-);
+const page = createRoot(root);
+
+/** Puts up the page. Until then the mark of index.html stands. */
+async function open(prepared: Promise<void>): Promise<void> {
+  // The code has been read: the browser answers before the pages are set up, and while they are drawn, which a transition does in pieces.
+  await new Promise((resolve) => setTimeout(resolve));
+  const router = openRouter();
+  await Promise.all([prepared, router.load()]);
+  startTransition(() =>
+    page.render(
+      <StrictMode>
+        <StrictStyles>
+          <QueryClientProvider client={client}>
+            <ToastProvider>
+              <RouterProvider router={router} />
+            </ToastProvider>
+          </QueryClientProvider>
+        </StrictStyles>
+      </StrictMode>,
+    ),
+  );
+}
+void open(prepareFirstPage(client));
 
 // Once the page is there: nobody waits for it.
 if (import.meta.env.PROD)

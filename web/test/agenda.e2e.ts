@@ -48,6 +48,18 @@ test('free times of everybody are looked for in as many weeks as asked, and both
   await page.getByText('There is more than is listed here').waitFor();
 });
 
+test('what comes into a calendar is there while somebody looks', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/agenda');
+  await page.getByRole('banner').getByText('Live').waitFor();
+  await page.getByText('Planning of the week').waitFor();
+  const [task] = server.world.tasks.values();
+  assert.ok(task);
+  server.world.calendars.more = ['Board meeting'];
+  server.world.record({ kind: 'task.created', actor: 'connector:calendar', objectId: task.id, taskId: task.id, state: null, text: 'New' });
+  await page.getByText('Board meeting').waitFor();
+});
+
 test('what strangers write into an invitation is shown as text, and the page is in order in light, in dark and on a phone', async () => {
   const { page, complaints } = opened;
   await signIn(page, server.origin, '/agenda');

@@ -29,6 +29,7 @@ test('period and points are in the address, and downloads follow them', async ()
   await page.waitForURL(/bucket=month/);
   await page.getByLabel('Period').selectOption('Last 30 days');
   await page.waitForURL(/from=/);
+  await page.getByRole('combobox', { name: 'Period' }).and(page.locator(':has(option:checked[value=d30])')).waitFor();
   await page.getByRole('link', { name: 'Approvals' }).click();
   const csv = page.getByRole('link', { name: 'Download as CSV: By tool' });
   await csv.waitFor();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import bundled from '@sparticuz/chromium';
 import axe from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -81,15 +82,33 @@ export async function signIn(page: Page, origin: string, path = '/'): Promise<vo
 
 /** Waits until nothing is loading any more. */
 export async function settled(page: Page): Promise<void> {
-  await page.locator('h1').first().waitFor();
+  // In one look: between two pages there is neither a heading nor anything that loads.
   await page.waitForFunction(
-    () => document.querySelector('[aria-label="Loading"]') === null && document.querySelector('[aria-busy]') === null,
+    () =>
+      document.querySelector('h1') !== null &&
+      document.querySelector('[aria-label="Loading"]') === null &&
+      document.querySelector('[aria-busy]') === null,
   );
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
 }
 
-/** Waits until something is said shortly. What is said stands on the screen and in a live region for screen readers. */
-export const said = (page: Page, words: string): Promise<void> => page.getByText(words).first().waitFor();
+/** Waits until something is said shortly, where such things are said: buttons and rows of the page may have the same words. */
+export const said = (page: Page, words: string): Promise<void> =>
+  page.locator('[role=region][aria-label=Notifications]').getByText(words).first().waitFor();
+
+/** Shows the page in light or in dark, and waits until it is. */
+export async function putInto(page: Page, theme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  await page.waitForFunction((isDark) => document.documentElement.classList.contains('dark') === isDark, theme === 'dark');
+}
+
+/** Waits for what nothing on the page tells by itself: what a request changes in the fixture, or a field that follows another answer. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + waitMs; !(await isSo()); ) {
+    assert.ok(performance.now() < deadline, `not reached within ${waitMs} ms: ${isSo}`);
+    await sleep(50);
+  }
+}
 
 /** What axe finds wrong, one line each. */
 export async function axeFaults(page: Page): Promise<string[]> {

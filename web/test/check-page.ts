@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { axeFaults, settled, sidewaysPx } from './browser.ts';
+import { axeFaults, putInto, settled, sidewaysPx } from './browser.ts';
 
 /** What holds for every page in every state: it keeps the policy, has one h1, cannot be moved sideways, and axe finds nothing. */
 export async function checkPage(page: Page, path: string, complaints: readonly string[]): Promise<void> {
@@ -23,10 +23,9 @@ export async function checkEverywhere(page: Page, origin: string, paths: readonl
     await page.goto(origin + path);
     await settled(page);
     await checkPage(page, path, complaints);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await page.waitForFunction(() => document.documentElement.classList.contains('dark'));
+    await putInto(page, 'dark');
     await checkPage(page, `${path} in dark`, complaints);
-    await page.emulateMedia({ colorScheme: 'light' });
+    await putInto(page, 'light');
     await page.setViewportSize({ width: 390, height: 844 });
     await checkPage(page, `${path} at 390 px`, complaints);
     await page.setViewportSize({ width: 320, height: 640 });

@@ -43,14 +43,33 @@ test('a connection that needs somebody says why; it is changed, paused, resumed 
   await said(page, 'Saved');
   const [first] = server.world.outside.connections;
   assert.deepEqual([first?.settings.folders, first?.settings.imapHost, first?.version], [['INBOX', 'Invoices'], 'imap.example.com', 2]);
-  await page.getByRole('button', { name: 'Pause Office mail' }).click();
+  const choose = async (item: string) => {
+    await page.getByRole('button', { name: 'More about Office mail' }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await choose('Pause');
   await said(page, 'Paused');
-  await page.getByRole('button', { name: 'Resume Office mail' }).click();
+  await choose('Resume');
   await said(page, 'Resumed');
-  await page.getByRole('button', { name: 'Delete Office mail' }).click();
+  await choose('Delete');
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await said(page, 'The connection is deleted');
-  await page.getByRole('button', { name: 'Delete Office mail' }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'More about Office mail' }).waitFor({ state: 'detached' });
+});
+
+test('a connection is tested where it stands, says what came of it and what to do next, and is reconnected', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/settings/connections');
+  await page.getByRole('button', { name: 'Test Office mail' }).click();
+  await page.getByText('Tested: the other side answered').waitFor();
+  server.failNext('/connections/', 503, 'connection.unavailable');
+  await page.getByRole('button', { name: 'Test Office mail' }).click();
+  await page.getByText('A failure made by the test').waitFor();
+  await page.getByText('It has stopped. Check the settings').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'How this connection is set up' }).getAttribute('href'), '/help/mail');
+  assert.deepEqual(await axeFaults(page), []);
+  await page.getByRole('button', { name: /^Reconnect A mailbox/ }).click();
+  await page.getByRole('dialog').getByLabel('Password').waitFor();
 });
 
 test('a schedule shows when it comes before it is made; what is none is told at once', async () => {
@@ -71,9 +90,11 @@ test('a schedule shows when it comes before it is made; what is none is told at 
   assert.equal(server.world.outside.schedules.at(-1)?.cron, '30 6 * * 2');
   await page.getByRole('button', { name: 'Run Monday briefing now' }).click();
   await said(page, 'It has come; see the tasks');
-  await page.getByRole('button', { name: 'Resume the schedule Stocktaking' }).click();
+  await page.getByRole('button', { name: 'More about the schedule Stocktaking' }).click();
+  await page.getByRole('menuitem', { name: 'Resume' }).click();
   await said(page, 'Resumed');
-  await page.getByRole('button', { name: 'Delete the schedule Report' }).click();
+  await page.getByRole('button', { name: 'More about the schedule Report' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await said(page, 'The schedule is deleted');
 });
@@ -92,7 +113,11 @@ test('a webhook is made and its secret shown once; what it was told is seen and 
   assert.deepEqual(server.world.outside.webhooks.at(-1)?.kinds, ['task.finished']);
   await untilUnsaid(page, 'whsec_shownonce');
 
-  await page.getByRole('button', { name: 'Send a test to https://tools.example/hook' }).click();
+  const choose = async (item: string) => {
+    await page.getByRole('button', { name: 'More about https://tools.example/hook' }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await choose('Send a test');
   await said(page, 'On its way');
   await page.getByRole('button', { name: 'Deliveries to https://tools.example/hook' }).click();
   await dialog.getByText('webhook.test', { exact: true }).waitFor();
@@ -100,9 +125,12 @@ test('a webhook is made and its secret shown once; what it was told is seen and 
   await dialog.getByRole('button', { name: 'Send task.finished again' }).click();
   await said(page, 'It is sent again');
   assert.deepEqual(await axeFaults(page), []);
-  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  // What is said shortly has a button of this name too.
+  const told = page.getByRole('dialog', { name: /^Deliveries to/ });
+  await told.getByRole('button', { name: 'Close' }).last().click();
+  await told.waitFor({ state: 'hidden' });
 
-  await page.getByRole('button', { name: 'New secret for https://tools.example/hook' }).click();
+  await choose('New secret');
   await dialog.getByRole('button', { name: 'New secret' }).click();
   await page.getByText('whsec_another').waitFor();
 });

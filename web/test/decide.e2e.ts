@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axeFaults, settled, signIn } from './browser.ts';
+import { axeFaults, settled, signIn, until } from './browser.ts';
 import { idOf } from './fixture/build.ts';
 import { changeApproval } from './fixture/world.ts';
 import { eachTestHasAPage, opened, server } from './fixture-page.ts';
@@ -62,7 +62,7 @@ test('a payment is found, read, confirmed and proved with the keyboard alone', a
 
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
-  await page.waitForFunction(() => document.activeElement?.textContent?.includes('Approve'));
+  await page.waitForFunction(() => document.activeElement?.matches('button') && document.activeElement.textContent.includes('Approve'));
   await page.keyboard.press('Enter');
   await dialog.waitFor();
   while (!(await page.evaluate(() => document.activeElement?.textContent === 'Yes, approve'))) await page.keyboard.press('Tab');
@@ -150,7 +150,7 @@ test('a harmless action is approved at once and taken back when the server refus
   await row.getByRole('button', { name: /^Approve/ }).waitFor();
   await row.getByRole('button', { name: /^Approve/ }).click();
   await row.getByText('Approved').waitFor();
-  assert.equal(server.world.approvals.get(hold)?.state, 'approved');
+  await until(() => server.world.approvals.get(hold)?.state === 'approved');
 });
 
 test('like harmless actions are approved together, unlike ones not', async () => {

@@ -40,15 +40,19 @@ export interface FixtureServer {
   world: World;
   /** Answers the next request whose path begins like this with a failure. */
   failNext: (path: string, status: number, code: string) => void;
+  /** Fails requests below the path until what it returns is called: also for a page that asks for the same again in its own time. */
+  fail: (path: string, status: number, code: string) => () => void;
   /** Cuts all live feeds and refuses new ones until told otherwise. */
   setLive: (isOpen: boolean) => void;
   close: () => Promise<void>;
 }
 
+const failureOf = (status: number, code: string): Answer => problem(status, code, 'A failure made by the test');
+
 /** Serves the built pages and an API over fixtures on a free port. The sign-in token is `good`. */
 export async function startFixtureServer(scenario: Scenario): Promise<FixtureServer> {
   const world = createWorld(scenario);
-  const failures = new Map<string, Answer>();
+  const failures = new Map<string, { answer: Answer; isOnce: boolean }>();
   let isLiveOpen = true;
 
   const api = async (request: IncomingMessage, url: URL): Promise<Answer> => {
@@ -56,8 +60,9 @@ export async function startFixtureServer(scenario: Scenario): Promise<FixtureSer
     const body = await readBody(request);
     const failing = [...failures].find(([prefix]) => path.startsWith(prefix));
     if (failing) {
-      failures.delete(failing[0]);
-      return failing[1];
+      const [prefix, { answer: failure, isOnce }] = failing;
+      if (isOnce) failures.delete(prefix);
+      return failure;
     }
     const call = { method: request.method ?? 'GET', path, query: url.searchParams, body, headers: request.headers };
     const open = answerOpen(world, call);
@@ -102,7 +107,11 @@ export async function startFixtureServer(scenario: Scenario): Promise<FixtureSer
   return {
     origin: `http://127.0.0.1:${port}`,
     world,
-    failNext: (path, status, code) => failures.set(path, problem(status, code, 'A failure made by the test')),
+    failNext: (path, status, code) => failures.set(path, { answer: failureOf(status, code), isOnce: true }),
+    fail: (path, status, code) => {
+      failures.set(path, { answer: failureOf(status, code), isOnce: false });
+      return () => failures.delete(path);
+    },
     setLive: (isOpen) => {
       isLiveOpen = isOpen;
       if (!isOpen) cut();

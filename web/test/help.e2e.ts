@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { axeFaults, openPage, settled, signIn, startBrowser } from './browser.ts';
 import { checkEverywhere, checkPage } from './check-page.ts';
+import { idOf } from './fixture/build.ts';
 import { startFixtureServer } from './fixture-server.ts';
 
 let browser: Browser;
@@ -20,6 +21,12 @@ test('a page says what it is for, beside its heading, and leads to what is writt
   for (const [path, words, title] of [
     ['/', 'what only you can decide', 'Approvals among people'],
     ['/playbooks', 'A playbook says once', 'Playbooks'],
+    [`/tasks/${idOf('tsk', 3)}`, 'One piece of work', 'Checking the audit log'],
+    [`/approvals/${idOf('apr', 1)}`, 'waits for a decision', 'Approvals among people'],
+    ['/vault/note?path=Contacts.md', 'One note as it is now', 'The vault'],
+    ['/playbooks/edit?path=Playbooks%2FBroken.md', 'For which events', 'Playbooks'],
+    ['/send', 'Hand over', 'Files and documents'],
+    ['/account', 'What belongs to you', 'People: how one signs in'],
     ['/settings/policies', 'Policies decide what runs alone', 'Policies, standing permissions and changes'],
   ] as const) {
     await page.goto(server.origin + path);

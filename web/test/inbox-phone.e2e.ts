@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axeFaults, openPage, said, signIn, startBrowser } from './browser.ts';
+import { axeFaults, openPage, said, signIn, startBrowser, until } from './browser.ts';
 import { checkPage } from './check-page.ts';
 import { idOf } from './fixture/build.ts';
 import { startFixtureServer } from './fixture-server.ts';
@@ -31,7 +31,7 @@ test('on a phone an approval takes one press, and the rest is a sheet under the 
 
   await row.getByRole('button', { name: /^Approve/ }).tap();
   await row.getByText('Approved').waitFor();
-  assert.equal(server.world.approvals.get(idOf('apr', 21))?.state, 'approved');
+  await until(() => server.world.approvals.get(idOf('apr', 21))?.state === 'approved');
   await page.getByRole('button', { name: 'Undo' }).tap();
   await said(page, 'Taken back');
   await row.getByRole('button', { name: /^Approve/ }).waitFor();

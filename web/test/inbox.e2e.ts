@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { axeFaults, said, settled, signIn } from './browser.ts';
+import { axeFaults, putInto, said, settled, signIn, until } from './browser.ts';
 import { checkPage, checkWidth } from './check-page.ts';
 import { addComment, change, invoiceLines } from './fixture/approvals.ts';
 import { idOf } from './fixture/build.ts';
@@ -22,19 +22,12 @@ const approvalOf = (id: string) => {
 const set = (id: string, facts: Parameters<typeof change>[2]) => server.world.approvals.set(id, { ...approvalOf(id), ...facts });
 const rowOf = (page: Page, words: string) => page.locator('[data-row]').filter({ hasText: words });
 
-/** Waits for what a request has changed in the fixture. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 600 && !isSo(); i += 1) await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(isSo());
-}
-
 /** Checks what is on the screen in light, in dark and on a phone. */
 async function checkThrice(page: Page, what: string): Promise<void> {
   await checkPage(page, what, opened.complaints);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.waitForFunction(() => document.documentElement.classList.contains('dark'));
+  await putInto(page, 'dark');
   await checkPage(page, `${what} in dark`, opened.complaints);
-  await page.emulateMedia({ colorScheme: 'light' });
+  await putInto(page, 'light');
   await page.setViewportSize({ width: 390, height: 844 });
   await checkPage(page, `${what} at 390 px`, opened.complaints);
   await page.setViewportSize({ width: 320, height: 640 });
@@ -277,7 +270,7 @@ test('a dialog whose code cannot be loaded says so, and the page stays', async (
   await rowOf(page, 'Site visit 1')
     .getByRole('button', { name: /^Reject/ })
     .click();
-  await said(page, 'The server cannot be reached');
+  await said(page, 'This part of the page could not be loaded');
   await page.getByRole('heading', { level: 1, name: 'Inbox' }).waitFor();
   await page.unroute('**/assets/decision-dialog-*.js');
 });
@@ -306,6 +299,27 @@ test('a slow server shows rows of the right height, a failing one its code and a
   await page.unroute('**/api/v1/approvals?**view=snoozed**');
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('Nothing is snoozed').waitFor();
+});
+
+test('a task that was done while its lists were loaded is shown once, as done', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/tasks');
+  // The list of what is being worked on is older than that of what was handled: its task is done by now.
+  await page.route('**/api/v1/tasks?**received**', async (route) => {
+    const url = new URL(route.request().url());
+    url.searchParams.set('state', 'done,cancelled');
+    const handled = await (await route.fetch({ url: url.href })).json();
+    const [first] = handled.items;
+    await route.fulfill({ json: { ...handled, items: [{ ...first, state: 'running', outcome: null, finishedAt: null }] } });
+  });
+  const working = page.waitForResponse('**/api/v1/tasks?**received**');
+  await page.goto(server.origin);
+  const { items } = (await (await working).json()) as { items: { id: string }[] };
+  const link = page.locator(`main a[href="/tasks/${items[0]?.id}"]`);
+  await link.first().waitFor();
+  await settled(page);
+  assert.equal(await link.count(), 1);
+  await page.unroute('**/api/v1/tasks?**received**');
 });
 
 test('while somebody is away another one stands in, until they are back', async () => {

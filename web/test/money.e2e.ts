@@ -19,7 +19,7 @@ test('accounts show their balances in the digits of their currency; transactions
   await page.getByText('Shop 5').waitFor();
   await page.getByLabel('Account', { exact: true }).selectOption('Account in Japan');
   await page.getByText('Shop 5').waitFor({ state: 'detached' });
-  assert.equal(new URL(page.url()).searchParams.get('account'), idOf('acc', 2));
+  await page.waitForURL((url) => url.searchParams.get('account') === idOf('acc', 2));
 });
 
 test('a proposed category is confirmed, another is changed', async () => {

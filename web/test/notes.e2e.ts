@@ -73,18 +73,21 @@ test('a note is made, gets another name, and is deleted', async () => {
   await page.getByRole('button', { name: 'New note' }).click();
   await page.getByLabel('Where it stands').fill('Clients/Contoso');
   await page.getByRole('button', { name: 'Write it' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByRole('textbox').fill('See [[Contacts]].');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.waitForURL(/\/vault\/note/);
   assert.equal(contentOf('Clients/Contoso.md'), 'See [[Contacts]].');
 
-  await page.getByRole('button', { name: 'Move or rename' }).click();
+  await page.getByRole('button', { name: 'More for this note' }).click();
+  await page.getByRole('menuitem', { name: 'Move or rename' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Where it stands').fill('Clients/Contoso Ltd');
   await dialog.getByRole('button', { name: 'Move or rename' }).click();
   await said(page, 'The note stands elsewhere now');
   await page.getByRole('heading', { name: 'Contoso Ltd' }).waitFor();
-  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'More for this note' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await said(page, 'The note is deleted');
   assert.equal(server.world.notes.has('Clients/Contoso Ltd.md'), false);

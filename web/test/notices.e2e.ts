@@ -96,6 +96,11 @@ test('what one is told, where and when, is changed and saved as a whole', async 
     assert.deepEqual(kinds.comment, { page: true, push: false, mail: 'never' });
     assert.equal(kinds.failed.mail, 'never');
     assert.deepEqual([titles.push, quiet.from, digest.weekday, zone], [true, '18:30', 1, 'Europe/Berlin']);
+
+    await page.getByRole('button', { name: 'Usual rules' }).click();
+    const sent = page.waitForRequest((request) => request.method() === 'PUT' && request.url().endsWith('/me/notice-rules'));
+    await page.getByRole('button', { name: 'Save' }).click();
+    assert.equal((await sent).postDataJSON().quiet.from, '21:00');
   });
 });
 
@@ -204,16 +209,56 @@ test('what is pushed is shown under its tag, and what cannot be read gives nothi
     const message = { title: 'Factotum', body: 'Something needs you.', tag: 'ntc_1', url: '/approvals/apr_1' };
     await push(JSON.stringify(message));
     await push('no JSON');
+    const hostile = '\u202Egnp.exe\u202C\u200B<img src=x onerror=alert(1)>\n';
+    await push(JSON.stringify({ title: hostile, body: `${hostile}${'x'.repeat(2_000)}`, tag: 'ntc_2', url: '/notices' }));
     const shown = await worker.evaluate(async () => {
       const { shown } = self as unknown as { shown: unknown[] }; // Set above.
-      for (let turn = 0; turn < 600 && shown.length < 2; turn += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let turn = 0; turn < 600 && shown.length < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 50));
       return shown;
     });
+    const harmless = ' gnp.exe <img src=x onerror=alert(1)> ';
     const look = { icon: '/icon-192.png', badge: '/badge-96.png' };
     const { url, ...rest } = message;
     assert.deepEqual(shown, [
       { ...rest, ...look, data: { url } },
       { title: 'Factotum', body: '', tag: 'factotum', ...look, data: { url: '/notices' } },
+      { title: harmless, body: `${harmless}${'x'.repeat(200 - harmless.length)}`, tag: 'ntc_2', ...look, data: { url: '/notices' } },
     ]);
+  });
+});
+
+test('a click on what was pushed brings a tab to the front that shows it, or opens one, and leads no other away', async () => {
+  await visit('demo', true, async (page, server) => {
+    await signIn(page, server.origin, '/account/notices');
+    await controlled(page);
+    await page.getByLabel('From', { exact: true }).fill('18:30');
+    const [worker] = page.context().serviceWorkers();
+    assert.ok(worker);
+    const click = (url: string) =>
+      worker.evaluate(async (path) => {
+        const done: string[] = [];
+        const noted = (what: string) => async (address: unknown) => void done.push(`${what} ${new URL(String(address)).pathname}`);
+        // Without a person's click the browser allows neither: what would be done is kept.
+        const { Clients, WindowClient } = self as unknown as Record<string, { prototype: object }>; // What workers have.
+        const focus = function (this: { url: string }) {
+          return noted('shows')(this.url);
+        };
+        Object.assign(Clients?.prototype ?? {}, { openWindow: noted('opens') });
+        Object.assign(WindowClient?.prototype ?? {}, { focus, navigate: noted('leads to') });
+        const ends: Promise<unknown>[] = [];
+        const event = new Event('notificationclick');
+        self.dispatchEvent(
+          Object.assign(event, {
+            notification: { close: () => undefined, data: { url: path } },
+            waitUntil: (end: Promise<unknown>) => void ends.push(end),
+          }),
+        );
+        await Promise.all(ends);
+        return done;
+      }, url);
+    assert.deepEqual(await click('/approvals/apr_1'), ['opens /approvals/apr_1']);
+    assert.deepEqual(await click('/account/notices'), ['shows /account/notices']);
+    assert.deepEqual(await click('https://evil.example/x'), []);
+    assert.equal(await page.getByLabel('From', { exact: true }).inputValue(), '18:30');
   });
 });

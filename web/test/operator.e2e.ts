@@ -12,7 +12,7 @@ test('an operator comes to the list of tenants and finds one by its name and by 
   await page.getByRole('heading', { name: 'Tenants' }).waitFor();
   await page.getByLabel('Find a tenant').fill('north');
   await page.getByRole('link', { name: /demo/ }).waitFor({ state: 'hidden' });
-  assert.equal(new URL(page.url()).search, '?find=north');
+  await page.waitForURL((url) => url.search === '?find=north');
   await page.getByRole('link', { name: /northwind/ }).waitFor();
   await page.getByLabel('State').selectOption('closing');
   await page.getByText('No tenant fits').waitFor();
@@ -52,6 +52,21 @@ test('a tenant is suspended with a reason, resumed, closed and erased, each only
   await confirm('Close…', 'Close northwind?', 'Close the tenant');
   await confirm('Erase now…', 'Erase northwind now?', 'Erase now');
   await page.getByRole('link', { name: 'Certificate of destruction' }).waitFor();
+});
+
+test('limits that were changed are shown with what there was, and what applies to all is given back as that', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/operator');
+  await page.getByRole('link', { name: /northwind/ }).click();
+  await page.getByText('What was changed before').click();
+  await page.getByText('Vault: 5 GB → 9 GB').waitFor();
+  await page.getByRole('button', { name: /^Put back the limits from before/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'Put these limits back?' });
+  await dialog.getByText('Tasks in flight: 20').waitFor();
+  assert.deepEqual(await axeFaults(page), []);
+  await dialog.getByRole('button', { name: 'Put back' }).click();
+  await said(page, 'Put back');
+  assert.deepEqual(server.world.tenancy.sentLimits, [{ 'vault.bytes': null, 'task.inFlight': 20 }]);
 });
 
 test('limits are typed in dollars and megabytes, and only what was changed is sent', async () => {
@@ -96,4 +111,19 @@ test('a member without the right sees nothing of the operators, and one who has 
   const sent = page.waitForRequest((request) => request.url().endsWith('/session/tenant'));
   await page.getByRole('button', { name: 'Change to the operator area' }).click();
   assert.deepEqual((await sent).postDataJSON(), { tenantId: null });
+});
+
+test('the sheet of keys has those that work for operators, and they do', async () => {
+  const { page } = opened;
+  await signIn(page, server.origin, '/operator');
+  await page.keyboard.press('?');
+  const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+  await sheet.getByText('Registrations').waitFor();
+  assert.equal(await sheet.getByText('Approve').count(), 0);
+  assert.deepEqual(await axeFaults(page), []);
+  await page.keyboard.press('Escape');
+  await sheet.waitFor({ state: 'hidden' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('v');
+  await page.waitForURL('**/operator/volume');
 });

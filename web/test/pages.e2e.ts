@@ -1,6 +1,6 @@
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { openPage, settled, signIn, startBrowser } from './browser.ts';
+import { openPage, putInto, settled, signIn, startBrowser } from './browser.ts';
 import { checkPage, checkWidth } from './check-page.ts';
 import { idOf } from './fixture/build.ts';
 import { startFixtureServer } from './fixture-server.ts';
@@ -27,7 +27,7 @@ const pages = {
     note('Accounting/Purchases/PO-2041.md'),
   ],
   busy: ['/', '/tasks', task(30), task(31), task(32)],
-  hostile: ['/', approval(66), task(66), '/tasks', '/audit', '/vault', note('Mail/hostile.md')],
+  hostile: ['/', approval(66), task(66), '/tasks', '/audit', '/notices', '/vault', note('Mail/hostile.md')],
 } as const;
 const scenarios = ['empty', 'demo', 'busy', 'hostile'] as const;
 
@@ -48,10 +48,9 @@ for (const scenario of scenarios) {
       await page.goto(server.origin + path);
       await settled(page);
       await checkPage(page, path, complaints);
-      await page.emulateMedia({ colorScheme: 'dark' });
-      await page.waitForFunction(() => document.documentElement.classList.contains('dark'));
+      await putInto(page, 'dark');
       await checkPage(page, `${path} in dark`, complaints);
-      await page.emulateMedia({ colorScheme: 'light' });
+      await putInto(page, 'light');
     }
   });
 

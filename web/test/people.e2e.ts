@@ -214,3 +214,28 @@ test('who lacks the second factor that the tenant asks for sees only how to set 
   assert.equal(new URL(page.url()).pathname, '/account');
   assert.deepEqual(await axeFaults(page), []);
 });
+
+test('the language is chosen in the account, goes with the person, and this browser asks for its pages from then on', async () => {
+  const { page, context } = opened;
+  await signIn(page, server.origin);
+  await page.goto(`${server.origin}/account`);
+  const kept = page.waitForRequest((request) => request.url().endsWith('/api/v1/me/language'));
+  const again = page.waitForEvent('domcontentloaded');
+  await page.getByLabel('Pages, letters and notices').selectOption('de');
+  assert.deepEqual((await kept).postDataJSON(), { language: 'de' });
+  await again;
+  const cookies = await context.cookies();
+  assert.equal(cookies.find(({ name }) => name === 'factotum_language')?.value, 'de');
+});
+
+test('who signs in elsewhere finds the language that they have chosen', async () => {
+  const { page, context } = opened;
+  server.world.me.language = 'de';
+  // Of the reload, which comes by itself and at any moment: nothing else of the page can be looked at meanwhile.
+  const again = page.waitForRequest(
+    async (request) => request.isNavigationRequest() && /factotum_language=de/.test((await request.allHeaders()).cookie ?? ''),
+  );
+  await page.goto(`${server.origin}/#token=good`, { waitUntil: 'commit' });
+  await again;
+  assert.equal((await context.cookies()).filter(({ name }) => name === 'factotum_language').length, 1);
+});

@@ -10,7 +10,7 @@ const edit = (name: string) => `/playbooks/edit?path=${encodeURIComponent(`Playb
 
 test('playbooks are listed with what they are used for, and one is switched on', async () => {
   const { page } = opened;
-  await signIn(page, server.origin, '/vault');
+  await signIn(page, server.origin);
   await page.getByRole('link', { name: 'Playbooks' }).click();
   const row = (name: string) => page.getByRole('listitem').filter({ hasText: name });
   await row('Pay supplier invoices').getByText('used 41 times in 30 days').waitFor();
@@ -106,16 +106,30 @@ test('a finished task that a model planned leads to a playbook, under a name tha
   await page.getByText('Nothing tells which of several values is meant by total').waitFor();
 });
 
-test('somebody else who saved first is not overwritten, and what was typed stays', async () => {
-  const { page } = opened;
+test('who saves a playbook over somebody else’s version sees both, and puts them together', async () => {
+  const { page, complaints } = opened;
   await signIn(page, server.origin, edit('Pay supplier invoices'));
   await page.getByLabel('What is about to be done').fill('Mine');
   const note = server.world.notes.get('Playbooks/Pay supplier invoices.md');
   assert.ok(note);
+  note.content = note.content.replace('2. Pay\n', '2. Pay, once\n');
   note.item.etag = 'theirs';
+  // The page hears of it, and still saves over the version that it began with.
+  server.world.record({ kind: 'note.written', actor: 'user:usr_b', objectId: 'not_1', taskId: null, state: null, text: 'Written' });
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('alert').waitFor();
+  const alert = page.getByRole('alert');
+  await alert.getByText('Somebody else has saved this note while you were writing').waitFor();
+  await alert.getByText('Both changes fit together.').waitFor();
+  await checkPage(page, '/playbooks/edit with two versions', complaints);
   assert.equal(await page.getByLabel('What is about to be done').inputValue(), 'Mine');
+  assert.equal(server.world.notes.get('Playbooks/Pay supplier invoices.md'), note);
+  await alert.getByRole('button', { name: 'Put both together' }).click();
+  await alert.waitFor({ state: 'detached' });
+  const whole = await page.getByLabel('The note, front matter and all').inputValue();
+  assert.match(whole, /"summary": "Mine"[\s\S]*2\. Pay, once/);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await said(page, 'The playbook is saved');
+  assert.equal(server.world.notes.get('Playbooks/Pay supplier invoices.md')?.content, whole);
 });
 
 test('the pages of playbooks have no fault of accessibility in light, dark and on phones, and nothing is written by who may only read', async () => {

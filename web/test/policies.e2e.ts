@@ -105,6 +105,8 @@ test('a change is put back after it was shown what will be set, and what an oper
   await signIn(page, server.origin, '/settings/changes');
   await page.getByText('Hours until a question expires: 24 → 48').waitFor();
   await page.getByText('Members: 25 → 50').waitFor();
+  await page.getByText('Setting imapHost: imap.example.com → mail.example.com').waitFor();
+  await page.getByText('old passwords and keys are kept nowhere').last().waitFor();
   assert.equal(await page.getByRole('button', { name: /^Put back what was there before the change of Quotas/ }).count(), 0);
   await page.getByRole('button', { name: /^Put back what was there before the change of Settings/ }).click();
   const dialog = page.getByRole('dialog', { name: 'Put back what was there before?' });

@@ -38,9 +38,13 @@ test('a connection that stops is told at once, in words and not by colour alone'
 test('a failure is said with a way to try again, and without the live feed the page still works', async () => {
   const { page } = opened;
   server.setLive(false);
-  server.failNext('/status', 500, 'server.fault');
+  // Without the feed it asks again by itself.
+  const mend = server.fail('/status', 500, 'server.fault');
   await signIn(page, server.origin, '/status');
-  await page.getByRole('button', { name: 'Try again' }).click();
+  const again = page.getByRole('button', { name: 'Try again' });
+  await again.waitFor();
+  mend();
+  await again.click();
   await page.getByText('84 came in').waitFor();
 });
 

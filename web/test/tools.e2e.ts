@@ -34,11 +34,15 @@ test('a tool server is plugged in with a reference to its token, changed, paused
     program: 'weather',
     env: { WEATHER_KEY: 'secret://db/weather' },
   });
-  await page.getByRole('button', { name: 'Pause Wiki' }).click();
+  const choose = async (item: string) => {
+    await page.getByRole('button', { name: 'More about Wiki' }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await choose('Pause');
   await said(page, 'Paused');
-  await page.getByRole('button', { name: 'Resume Wiki' }).click();
+  await choose('Resume');
   await said(page, 'Resumed');
-  await page.getByRole('button', { name: 'Unplug Wiki' }).click();
+  await choose('Unplug');
   await dialog.getByRole('button', { name: 'Unplug' }).click();
   await said(page, 'The tool server is unplugged');
 });

@@ -11,7 +11,10 @@ export interface ApprovalComment {
 /** An earlier decision about the same tool. `differences` are names of fields. */
 export interface SimilarDecision {
   id: string;
+  tool: string;
   headline: string;
+  /** What the headline is made of. */
+  shown: Record<string, string>;
   state: ApprovalState;
   decidedBy: string | null;
   decidedAt: string | null;

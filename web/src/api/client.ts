@@ -1,4 +1,6 @@
-import { spoken } from '#text/spoken.ts';
+import { spoken, spokenProblem } from '#text/spoken.ts';
+import { dropEarly, takeEarly } from './early.ts';
+import { isSomebodyThere } from './presence.ts';
 import type { Json, JsonObject } from './types.ts';
 
 /** How long a request may take before it counts as lost. */
@@ -101,15 +103,18 @@ export async function request(
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (bytes) headers['content-type'] = bytes.type;
   if (method === 'POST' && !bytes) headers['idempotency-key'] = crypto.randomUUID();
+  if (!isSomebodyThere()) headers['factotum-nobody-there'] = '1';
   try {
-    const response = await fetch(url, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(bytes && { body: bytes }),
-    });
+    const response =
+      (await earlyAnswer(method, url, more)) ??
+      (await fetch(url, {
+        method,
+        headers,
+        credentials: 'same-origin',
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(bytes && { body: bytes }),
+      }));
     if (response.ok) return response;
     throw await problemOf(response);
   } catch (error) {
@@ -119,16 +124,24 @@ export async function request(
   }
 }
 
+/** What was asked early is only for who asks the same; what changes something makes it old. */
+function earlyAnswer(method: string, url: URL, headers: RequestOptions['headers']) {
+  if (method !== 'GET') dropEarly();
+  return headers === undefined && method === 'GET' ? takeEarly(url.pathname.slice('/api/v1'.length) + url.search) : null;
+}
+
 async function problemOf(response: Response): Promise<ApiError> {
   const problem = asObject(await response.json().catch(() => null));
   const text = (name: string) => (typeof problem[name] === 'string' ? problem[name] : null);
+  const code = text('code') ?? `http.${response.status}`;
+  // Members of a problem may stand beside the standard ones or under `details`.
+  const details = { ...problem, ...asObject(problem.details) };
   return new ApiError({
-    code: text('code') ?? `http.${response.status}`,
+    code,
     status: response.status,
-    message: text('detail') ?? text('title') ?? '',
+    message: spokenProblem({ code, message: text('detail') ?? text('title') ?? '', details }),
     requestId: text('requestId') ?? response.headers.get('x-request-id'),
-    // Members of a problem may stand beside the standard ones or under `details`.
-    details: { ...problem, ...asObject(problem.details) },
+    details,
   });
 }
 

@@ -4,13 +4,14 @@ import { type LiveStatus, openLive, type Socket } from './live.ts';
 import type { LiveMessage } from './types.ts';
 
 /** A feed whose far side and clock the test moves by hand. */
-function openByHand() {
+function openByHand(startSeq: number | null = null) {
   const sockets: (Socket & { after: number | null; isClosed: boolean })[] = [];
   const messages: LiveMessage[] = [];
   const statuses: LiveStatus[] = [];
   const events: string[] = [];
   const timers: { delayMs: number; run: () => void; isCancelled: boolean }[] = [];
   const live = openLive({
+    startSeq,
     connect: (after) => {
       const socket = {
         onopen: null,
@@ -117,4 +118,21 @@ test('when the session ended nothing is retried', () => {
   sockets[0]?.onclose?.({ code: 4401 });
   assert.deepEqual(events, ['signed out']);
   assert.equal(timers.length, 0);
+});
+
+test('a first feed that begins where the page was read says that nothing was missed, and one that cannot says so', () => {
+  for (const [seq, gaps] of [
+    [41, []],
+    [44, ['gap']],
+  ] as const) {
+    const { sockets, events, messages } = openByHand(41);
+    assert.equal(sockets[0]?.after, 41);
+    sockets[0]?.onmessage?.({ data: JSON.stringify({ seq, at: '', kind: 'hello', id: '', state: '' }) });
+    sockets[0]?.onmessage?.(message(45));
+    assert.deepEqual(events, gaps);
+    assert.deepEqual(
+      messages.map((one) => one.seq),
+      [45],
+    );
+  }
 });

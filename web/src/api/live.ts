@@ -11,11 +11,13 @@ export interface Socket {
 }
 
 interface LiveOptions {
+  /** Where the feed stood before what is on the screen was read; null where nobody knows. */
+  startSeq: number | null;
   /** Opens the socket that starts after this sequence number, or with what comes next when null. */
   connect: (afterSeq: number | null) => Socket;
   onMessage: (message: LiveMessage) => void;
   onStatus: (status: LiveStatus) => void;
-  /** The feed could not begin where the last one ended, or is the first: what is on the screen may be older than the feed. */
+  /** The feed could not begin where the last one ended, or where the first was to start: what is on the screen may be older than the feed. */
   onGap: () => void;
   /** The session ended: there is no feed until somebody signs in. */
   onSignedOut: () => void;
@@ -34,7 +36,7 @@ const signedOutCode = 4401;
  * with jitter so that a restarted server is not stormed). `retryNow` is for the moment the machine is online or visible again.
  */
 export function openLive(options: LiveOptions): { retryNow: () => void; close: () => void } {
-  let lastSeq: number | null = null;
+  let lastSeq = options.startSeq;
   let failures = 0;
   let socket: Socket | null = null;
   let cancelRetry: (() => void) | null = null;

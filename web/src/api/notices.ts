@@ -38,6 +38,8 @@ export interface NoticeRules {
 
 export interface RulesAnswer {
   rules: NoticeRules;
+  /** What holds for who has said nothing. */
+  usual: NoticeRules;
   /** What one can be told of at all. */
   kinds: NoticeKind[];
   canMail: boolean;

@@ -1,5 +1,5 @@
 /** The shapes of policies, standing grants and the history of the configuration in `/api/v1`. */
-import type { Json, Verdict } from './types.ts';
+import type { Json, Reason, Verdict } from './types.ts';
 
 /** What the form for policies offers. Amounts in the currency's smallest unit. */
 export interface Thresholds {
@@ -65,11 +65,13 @@ export interface SimulatedCase {
   approvalId: string | null;
   tool: string;
   headline: string;
+  /** What the headline is made of. */
+  shown: Record<string, string>;
   at: string;
   before: Verdict;
   after: Verdict;
   answer: string | null;
-  reasons: string[];
+  reasons: Reason[];
 }
 
 /** A person's standing permission. */
@@ -99,4 +101,8 @@ export interface ConfigurationChange {
   author: string;
   changes: { name: string; before: Json; after: Json }[];
   restorable: boolean;
+  /** Which one of several, as it was called then. */
+  subject: string | null;
+  /** Why it cannot be put back. */
+  obstacle: 'operator' | 'credentials' | 'made' | 'deleted' | 'stopped' | 'unknown' | null;
 }

@@ -59,4 +59,6 @@ export interface SystemStatus {
   audit: { pending: number; lagMs: number };
   connections: Record<string, number>;
   lastBackupAt: string | null;
+  /** What those who run the installation were mailed about, and is not over. */
+  alarms: { kind: 'backup_failed' | 'backup_old' | 'audit_behind' | 'process_busy' | 'mail_away'; raisedAt: string }[];
 }

@@ -74,6 +74,14 @@ export interface Registration {
   state: 'unverified' | 'waiting' | 'approved' | 'rejected';
 }
 
+/** Limits that were set, from what to what. */
+export interface QuotaChange {
+  id: string;
+  at: string;
+  author: string;
+  changes: { name: string; before: number | null; after: number | null }[];
+}
+
 export interface QuotaLimit {
   quota: string;
   title: string;

@@ -20,7 +20,7 @@ export interface Page<T> {
 
 /** Who is signed in, to which tenant, and what they may do. Somebody who operates the installation is in no tenant. */
 export interface Person {
-  tenant: { id: string; name: string } | null;
+  tenant: { id: string; name: string; language: Language } | null;
   principal: { kind: 'user' | 'key' | 'service' | 'operator'; name: string; email?: string; actor: string };
   permissions: string[];
   /** What the tenant asks of the person before they may do anything. */
@@ -29,9 +29,16 @@ export interface Person {
   tenants?: { id: string; name: string }[];
   /** Whether this person may change to operating the installation. */
   operator?: boolean;
+  /** What the person has said they read; null: nothing yet. */
+  language: Language | null;
   /** How the person likes to see things; null: nothing was chosen. */
   appearance?: Appearance | null;
+  /** Where the live feed stood before anything else was read; null without a tenant. */
+  feed?: number | null;
 }
+
+/** What there are pages and letters in. */
+export type Language = 'en' | 'de';
 
 /** How somebody likes to see things, in every browser. */
 export interface Appearance {
@@ -41,7 +48,7 @@ export interface Appearance {
 
 /** A person, or a key, in a tenant. */
 export interface Me extends Person {
-  tenant: { id: string; name: string };
+  tenant: { id: string; name: string; language: Language };
   planner: { model: string | null };
   /** The folder that mail can be dropped into. */
   drop: string;
@@ -64,6 +71,8 @@ export interface Field {
   warnings: string[];
   /** What the tenant's own directory says about the value. */
   known: string | null;
+  /** Of one of several calls in one: what `display` is made of. */
+  members?: { name: string; display: string }[];
 }
 
 export interface Reason {
@@ -88,6 +97,8 @@ export interface TaskSummary {
   summary: string | null;
   note: string | null;
   question: string | null;
+  /** The calls of tools that `note` and `question` name. */
+  calls: { tool: string; headline: string; shown: Record<string, string> }[];
   playbook: string | null;
   risk: Risk | null;
   planVersion: number;

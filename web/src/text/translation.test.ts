@@ -36,6 +36,7 @@ const alike = new Set([
   'Person',
   'Plan',
   'Playbook',
+  'Playbooks',
   'SAML 2.0',
   'Scope',
   'Scopes',

@@ -38,6 +38,10 @@ export function Button({ look, size, shortcut, showShortcut, className, children
   );
 }
 
+/** The classes of a button that is only an icon, for what opens a popup. */
+export const iconButtonClass =
+  'inline-flex size-7 shrink-0 items-center justify-center rounded-control text-muted transition-colors duration-100 hover:bg-hover hover:text-ink touch:size-11';
+
 interface IconButtonProps extends ComponentProps<'button'> {
   /** What a screen reader says and the pointer shows. */
   label: string;
@@ -53,11 +57,7 @@ export function IconButton({ label, shortcut, className, ...rest }: IconButtonPr
       title={label}
       aria-keyshortcuts={shortcut}
       {...rest}
-      className={cx(
-        'inline-flex size-7 shrink-0 items-center justify-center rounded-control text-muted transition-colors duration-100',
-        'hover:bg-hover hover:text-ink touch:size-11',
-        className,
-      )}
+      className={cx(iconButtonClass, className)}
     />
   );
 }

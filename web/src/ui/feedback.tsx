@@ -1,4 +1,4 @@
-import { CircleAlert, RotateCw } from 'lucide-react';
+import { CircleAlert, RotateCw, SearchX } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '#text/work.ts';
 import { isApiError } from '../api/client.ts';
@@ -17,20 +17,32 @@ export function Empty({ icon, title, children }: { icon?: ReactNode; title: stri
   );
 }
 
-/** A failure with its code and a way to try again. */
+/** A failure with its code and a way to try again. What is not there is no failure, and trying again would not bring it. */
 export function ErrorBox({ error, onRetry }: { error: unknown; onRetry?: () => unknown }) {
   const code = isApiError(error) ? error.code : 'page.fault';
+  const isMissing = isApiError(error) && error.status === 404;
   return (
-    <div role="alert" className="flex flex-wrap items-start gap-3 rounded-card border border-bad/30 bg-bad-soft p-4">
-      <CircleAlert size={16} className="mt-0.5 shrink-0 text-bad" aria-hidden="true" />
-      <div className="min-w-0 flex-1">
+    <div
+      role="alert"
+      className={cx(
+        'flex flex-wrap items-start gap-3 rounded-card border p-4',
+        isMissing ? 'border-line bg-panel' : 'border-bad/30 bg-bad-soft',
+      )}
+    >
+      {isMissing ? (
+        <SearchX size={16} className="mt-0.5 shrink-0 text-muted" aria-hidden="true" />
+      ) : (
+        <CircleAlert size={16} className="mt-0.5 shrink-0 text-bad" aria-hidden="true" />
+      )}
+      <div className="min-w-0 flex-1 basis-48">
         <p className="font-medium">{describeError(error)}</p>
+        {isMissing && <p className="text-muted">{text.errors.missing}</p>}
         <p className="mt-0.5 flex flex-wrap items-center gap-x-2 font-mono text-muted text-note">
           {code}
           {isApiError(error) && error.requestId && <Id value={error.requestId} />}
         </p>
       </div>
-      {onRetry && (
+      {onRetry && !isMissing && (
         <Button size="small" onClick={() => void onRetry()}>
           <RotateCw size={13} aria-hidden="true" />
           {text.common.retry}

@@ -40,8 +40,8 @@ export function TextArea({ label, help, error, ...input }: FieldProps & Componen
 /** A labelled tick. */
 export function CheckField({ label, help, ...input }: { label: ReactNode; help?: ReactNode } & ComponentProps<'input'>) {
   return (
-    <label className="mb-4 flex min-h-8 items-center gap-2 font-medium last:mb-0 touch:min-h-11">
-      <input type="checkbox" {...input} className="size-4 shrink-0 accent-accent" />
+    <label className={cx('mb-4 flex min-h-8 gap-2 font-medium last:mb-0 touch:min-h-11', help ? 'items-start' : 'items-center')}>
+      <input type="checkbox" {...input} className={cx('size-4 shrink-0 accent-accent', help ? 'mt-0.5' : null)} />
       <span>
         {label}
         {help && <span className="block font-normal text-muted text-note">{help}</span>}

@@ -3,8 +3,7 @@ import { text } from '#text/work.ts';
 import { toast } from './toast.tsx';
 
 /** Says shortly that a part of the page could not be fetched. */
-export const sayUnreachable = (): void =>
-  toast(text.errors.title, { description: text.errors.codes['network.unreachable'] ?? text.errors.unknown, tone: 'bad' });
+export const sayUnreachable = (): void => toast(text.errors.title, { description: text.errors.part, tone: 'bad' });
 
 interface Closable {
   onClose: () => void;

@@ -1,6 +1,6 @@
 import { Toast as Base } from '@base-ui/react/toast';
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, startTransition, useEffect, useState } from 'react';
 import { text } from '#text/work.ts';
 import { KeyHint } from './key-hint.tsx';
 
@@ -37,14 +37,19 @@ const ActionWords = ({ label, shortcut }: { label: string; shortcut: string }) =
 
 /** Makes `toast` work below it. Mounted once, outside every grid. */
 export function ToastProvider({ children }: { children: ReactNode }) {
+  // After the page: a portal draws itself twice, and would have the page's first effects wait in its own first paint.
+  const [isPageDrawn, setPageDrawn] = useState(false);
+  useEffect(() => startTransition(() => setPageDrawn(true)), []);
   return (
     <Base.Provider toastManager={manager} limit={3}>
       {children}
-      <Base.Portal>
-        <Base.Viewport className="bottom-bar pointer-events-none fixed inset-x-0 z-60 flex flex-col items-center gap-2 p-3 sm:right-2 sm:bottom-2 sm:left-auto sm:w-96">
-          <ToastList />
-        </Base.Viewport>
-      </Base.Portal>
+      {isPageDrawn && (
+        <Base.Portal>
+          <Base.Viewport className="bottom-bar pointer-events-none fixed inset-x-0 z-60 flex flex-col items-center gap-2 p-3 sm:right-2 sm:bottom-2 sm:left-auto sm:w-96">
+            <ToastList />
+          </Base.Viewport>
+        </Base.Portal>
+      )}
     </Base.Provider>
   );
 }

@@ -13,9 +13,11 @@ import { TextField } from '../../ui/field.tsx';
 import { FormError } from '../../ui/form/form-error.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Page, Section } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { isInTenant, usePerson } from '../session/session.ts';
 import { AwaySection } from './away.tsx';
 import { DeviceSection } from './devices.tsx';
+import { LookSection } from './look.tsx';
 import { PasskeySection } from './passkeys.tsx';
 import { PasswordRow } from './password.tsx';
 import { accountQuery } from './queries.ts';
@@ -34,6 +36,7 @@ export default function AccountPage() {
   return (
     <Page
       title={words.title}
+      help={<Help topic="account" />}
       side={
         isMember && (
           <Link to="/account/notices" className={buttonClass('plain')}>
@@ -54,6 +57,7 @@ export default function AccountPage() {
               <TotpRow account={account.data} />
             </div>
           </Section>
+          <LookSection />
           {decides && <AwaySection />}
           <PasskeySection passkeys={account.data.passkeys} />
           <SessionSection />

@@ -2,6 +2,9 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { AgendaList, FreeTimes } from '../../api/agenda.ts';
 import { get } from '../../api/client.ts';
 
+/** What no entry of the log tells is at most this old: the first reading of a calendar, and what is far ahead. */
+const silentMs = 60_000;
+
 interface Range {
   from: string;
   to: string;
@@ -11,6 +14,7 @@ export const agendaQuery = (range: Range) =>
   queryOptions({
     queryKey: ['agenda', range],
     queryFn: ({ signal }) => get<AgendaList>('/agenda', { query: { ...range }, signal }),
+    refetchInterval: silentMs,
   });
 
 /** As many as somebody reads before asking for another length. */

@@ -6,6 +6,7 @@ import type { Analytics } from '../../api/analytics.ts';
 import { formatActor } from '../../format.ts';
 import { Empty, ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
+import { TabStrip, tabClass, wideStrip } from '../../ui/tab-strip.tsx';
 import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { membersQuery } from '../settings/queries.ts';
@@ -31,24 +32,22 @@ export default function AnalyticsPage() {
   const { data, error, isPending, refetch } = useQuery(analyticsQuery(period));
   return (
     <Page title={words.title} help={<Help topic="analytics" />} width="wide">
-      <nav aria-label={words.viewsLabel} className="-mx-4 mb-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
-        <ul className="flex w-max gap-1">
-          {analyticsViews.map((one) => (
-            <li key={one}>
-              <Link
-                to="/analytics"
-                search={one === 'work' ? period : { ...period, view: one }}
-                resetScroll={false}
-                activeOptions={{ exact: true, includeSearch: true }}
-                aria-current={one === view ? 'page' : undefined}
-                className="flex h-8 items-center rounded-control px-3 font-medium text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink touch:h-11"
-              >
-                {words.views[one]}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <TabStrip label={words.viewsLabel} current={view} className={wideStrip}>
+        {analyticsViews.map((one) => (
+          <li key={one}>
+            <Link
+              to="/analytics"
+              search={one === 'work' ? period : { ...period, view: one }}
+              resetScroll={false}
+              activeOptions={{ exact: true, includeSearch: true }}
+              aria-current={one === view ? 'page' : undefined}
+              className={tabClass}
+            >
+              {words.views[one]}
+            </Link>
+          </li>
+        ))}
+      </TabStrip>
       {error && <ErrorBox error={error} onRetry={refetch} />}
       {isPending && <Skeleton rows={6} />}
       {data && (
@@ -87,7 +86,7 @@ function View({ view, data, period }: { view: AnalyticsView; data: Analytics; pe
   const points = data.series.map(({ bucket }) => ({ point: asPoint(bucket.start, data.size), days: asSpan(bucket) }));
   return (
     <>
-      <FigureTiles tiles={tilesOf(view, data)} span={asSpan(data.days)} />
+      <FigureTiles tiles={tilesOf(view, data)} span={asSpan(data.days)} spanBefore={asSpan(data.before)} />
       {view === 'value' && <AssumptionsBlock data={data} />}
       {chartsOf(view, data).map((spec) => (
         <ChartCard key={spec.name} spec={spec} size={data.size} points={points} href={csvHref(spec.table, period)} />

@@ -7,7 +7,7 @@ import { Definition } from '../../ui/definition.tsx';
 import type { DrawnLine } from './chart.tsx';
 import { FigureTable } from './figure-table.tsx';
 import type { Write } from './format.ts';
-import type { ChartSpec, Line } from './lines.ts';
+import { type ChartSpec, figureName, type Line } from './lines.ts';
 
 const Chart = lazy(() => import('./chart.tsx'));
 
@@ -26,7 +26,13 @@ export function ChartCard({ spec, size, points, href }: ChartCardProps) {
   const title = words.chartTitle(name, spec.unit, words.bySize[size]);
   const summary = summaryOf(spec.lines[0], points, spec.write);
   const shown = [
-    ...spec.lines.map(({ figure, look, tone, values }) => ({ key: figure, name: nameOf(figure), look, colour: `var(--${tone})`, values })),
+    ...spec.lines.map(({ figure, look, tone, values }) => ({
+      key: figure,
+      name: figureName(figure),
+      look,
+      colour: `var(--${tone})`,
+      values,
+    })),
     ...(spec.goal ? [{ key: 'goal', name: spec.goal.label, look: 'goal' as const, colour: 'var(--good)', values: spec.goal.values }] : []),
   ];
   return (
@@ -58,7 +64,10 @@ export function ChartCard({ spec, size, points, href }: ChartCardProps) {
         <FigureTable
           caption={title}
           head={[words.days, ...shown.map((line) => line.name)]}
-          lines={points.map(({ days }, at) => [days, ...shown.map(({ values }) => spec.write(values[at] ?? null))])}
+          lines={points.map(({ days }, at) => ({
+            key: days,
+            cells: [days, ...shown.map(({ values }) => spec.write(values[at] ?? null))],
+          }))}
         />
       ) : (
         <div className="h-56 min-w-0 overflow-hidden">
@@ -100,7 +109,6 @@ function Swatch({ line: { look, colour } }: { line: DrawnLine }) {
   );
 }
 
-const nameOf = (figure: Line['figure']): string => words.figures[figure][0] ?? figure;
 const meansOf = (figure: string): string => Object.entries(words.figures).find(([name]) => name === figure)?.[1][1] ?? '';
 
 /** The most and the least of the first line, in words. */
@@ -110,5 +118,5 @@ function summaryOf(line: Line | undefined, points: ChartCardProps['points'], wri
   if (line === undefined || first === undefined) return words.summaryNone;
   const most = known.reduce((best, one) => (one.value > best.value ? one : best), first);
   const least = known.reduce((best, one) => (one.value < best.value ? one : best), first);
-  return words.summary(nameOf(line.figure), write(most.value), most.at, write(least.value), least.at);
+  return words.summary(figureName(line.figure), write(most.value), most.at, write(least.value), least.at);
 }

@@ -1,10 +1,17 @@
-import type { ReactNode } from 'react';
 import { ScrollBox } from '../../ui/scroll-box.tsx';
+
+export interface FigureLine {
+  /** Whose figures they are, unlike any other line's. */
+  key: string;
+  /** One for each column. The first names the line. */
+  cells: readonly string[];
+}
 
 interface FigureTableProps {
   caption: string;
-  head: readonly ReactNode[];
-  lines: readonly (readonly string[])[];
+  /** Names of the columns, each another. */
+  head: readonly string[];
+  lines: readonly FigureLine[];
 }
 
 /** Figures in lines: names on the left, numbers under each other on the right. */
@@ -16,8 +23,7 @@ export function FigureTable({ caption, head, lines }: FigureTableProps) {
         <thead>
           <tr className="border-line border-b text-muted text-note">
             {head.map((cell, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: columns never move
-              <th key={at} scope="col" className={`whitespace-nowrap px-3 py-1.5 font-medium ${at === 0 ? '' : 'text-right'}`}>
+              <th key={cell} scope="col" className={`whitespace-nowrap px-3 py-1.5 font-medium ${at === 0 ? '' : 'text-right'}`}>
                 {cell}
               </th>
             ))}
@@ -25,16 +31,14 @@ export function FigureTable({ caption, head, lines }: FigureTableProps) {
         </thead>
         <tbody>
           {lines.map((line) => (
-            <tr key={line[0]} className="border-line border-b last:border-b-0">
-              {line.map((cell, at) =>
+            <tr key={line.key} className="border-line border-b last:border-b-0">
+              {line.cells.map((cell, at) =>
                 at === 0 ? (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: columns never move
-                  <th key={at} scope="row" className="wrap-anywhere min-w-32 px-3 py-1.5 font-medium">
+                  <th key={head[at]} scope="row" className="wrap-anywhere min-w-32 px-3 py-1.5 font-medium">
                     {cell}
                   </th>
                 ) : (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: columns never move
-                  <td key={at} className="whitespace-nowrap px-3 py-1.5 text-right">
+                  <td key={head[at]} className="whitespace-nowrap px-3 py-1.5 text-right">
                     {cell}
                   </td>
                 ),

@@ -3,16 +3,16 @@ import { analyticsText as words } from '#text/analytics.ts';
 import type { AnswerGroup, CostGroup } from '../../api/analytics.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Section } from '../../ui/page.tsx';
-import { FigureTable } from './figure-table.tsx';
+import { type FigureLine, FigureTable } from './figure-table.tsx';
 import { asCount, asDollars, asPercent, asTime } from './format.ts';
-import type { FigureName } from './lines.ts';
+import { type FigureName, figureName } from './lines.ts';
 
 type TableName = keyof typeof words.tables;
 
 interface GroupTableProps {
   name: TableName;
   head: readonly FigureName[];
-  lines: readonly (readonly string[])[];
+  lines: readonly FigureLine[];
   href: string;
 }
 
@@ -32,7 +32,7 @@ function GroupTable({ name, head, lines, href }: GroupTableProps) {
       {lines.length === 0 ? (
         <p className="px-4 py-6 text-center text-muted">{words.noLines}</p>
       ) : (
-        <FigureTable caption={title} head={[words.names[name], ...head.map((figure) => words.figures[figure][0])]} lines={lines} />
+        <FigureTable caption={title} head={[words.names[name], ...head.map(figureName)]} lines={lines} />
       )}
     </Section>
   );
@@ -56,15 +56,18 @@ export function AnswersTable({ name, groups, nameOf, href }: AnswersProps) {
         ...(['answered', 'approved', 'changed', 'rejected', 'approvalRate', 'waitP50', 'waitP95'] as const),
         ...(byTool ? (['expired'] as const) : []),
       ]}
-      lines={groups.map((group) => [
-        nameOf(group.name),
-        ...(byTool ? [asCount(group.asked)] : []),
-        ...[group.answered, group.approved, group.changed, group.rejected].map(asCount),
-        asPercent(group.approvalRate),
-        asTime(group.waitP50Ms),
-        asTime(group.waitP95Ms),
-        ...(byTool ? [asCount(group.expired)] : []),
-      ])}
+      lines={groups.map((group) => ({
+        key: group.name,
+        cells: [
+          nameOf(group.name),
+          ...(byTool ? [asCount(group.asked)] : []),
+          ...[group.answered, group.approved, group.changed, group.rejected].map(asCount),
+          asPercent(group.approvalRate),
+          asTime(group.waitP50Ms),
+          asTime(group.waitP95Ms),
+          ...(byTool ? [asCount(group.expired)] : []),
+        ],
+      }))}
     />
   );
 }
@@ -83,13 +86,16 @@ export function CostTable({
       name={name}
       href={href}
       head={['cost', 'plans', 'tokens', 'unpriced']}
-      lines={groups.map((group) => [
-        group.name === '' ? words.noName[name] : group.name,
-        asDollars(group.costMicros),
-        asCount(group.plans),
-        asCount(group.tokensIn + group.tokensOut),
-        asCount(group.unpriced),
-      ])}
+      lines={groups.map((group) => ({
+        key: group.name,
+        cells: [
+          group.name === '' ? words.noName[name] : group.name,
+          asDollars(group.costMicros),
+          asCount(group.plans),
+          asCount(group.tokensIn + group.tokensOut),
+          asCount(group.unpriced),
+        ],
+      }))}
     />
   );
 }

@@ -5,6 +5,9 @@ import type { AnalyticsView } from './views.ts';
 
 export type FigureName = keyof typeof words.figures;
 
+/** What a figure is called. */
+export const figureName = (figure: FigureName): string => words.figures[figure][0] ?? figure;
+
 /** One line or pile of a chart: the same figure for each stretch of days; null is a gap. */
 export interface Line {
   readonly figure: FigureName;
@@ -169,7 +172,7 @@ export function chartsOf(view: AnalyticsView, data: Analytics): ChartSpec[] {
             line('humanPerTask', 'dashed', 'muted', ({ value }) => value.humanPerTaskMicros),
           ],
           goal: {
-            label: words.figures.halfHuman[0] ?? words.goal,
+            label: figureName('halfHuman'),
             values: each(({ value }) => (value.humanPerTaskMicros === null ? null : value.humanPerTaskMicros * data.goals.costShare)),
           },
         },

@@ -29,13 +29,10 @@ export function Satisfaction({ results, href }: { results: readonly SurveyResult
         <FigureTable
           caption={words.charts.satisfaction}
           head={[words.question, words.quarter, words.mean, words.answers, ...words.scores]}
-          lines={results.map(({ quarter, question, mean, answers, counts }) => [
-            words.questions[question],
-            asPoint(quarter, 'month'),
-            asCount(mean),
-            asCount(answers),
-            ...counts.map(asCount),
-          ])}
+          lines={results.map(({ quarter, question, mean, answers, counts }) => ({
+            key: `${question} ${quarter}`,
+            cells: [words.questions[question], asPoint(quarter, 'month'), asCount(mean), asCount(answers), ...counts.map(asCount)],
+          }))}
         />
       )}
     </Section>

@@ -8,6 +8,7 @@ import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { ToolIcon } from '../task/state.tsx';
 import { Changes } from './changes.tsx';
 import { CommentSection } from './comments.tsx';
@@ -29,7 +30,12 @@ export default function ApprovalPage() {
   const { approvalId } = route.useParams();
   const approval = useQuery(approvalQuery(approvalId));
   return (
-    <Page title={approval.data?.headline ?? text.approval.page} heading={<Crumb to="/" label={text.nav.inbox} />} width="wide">
+    <Page
+      title={approval.data?.headline ?? text.approval.page}
+      heading={<Crumb to="/" label={text.nav.inbox} />}
+      help={<Help topic="approval" />}
+      width="wide"
+    >
       {!approval.data && <h1 className="sr-only">{text.approval.page}</h1>}
       {approval.error && !approval.data && <ErrorBox error={approval.error} onRetry={approval.refetch} />}
       {approval.isPending && <Skeleton rows={5} height="h-16" />}

@@ -20,7 +20,7 @@ export const DecisionDialog = later(() => import('./decision-dialog.tsx'));
 
 interface DecisionButtonsProps {
   approval: Approval;
-  /** A row shows only the two main answers, and the others to a pointer that is over it. */
+  /** A row shows only the two main answers, and the others to a pointer that is over it: over its text, so that they take no room of it. */
   place: 'row' | 'page';
   onConflict?: (conflict: DecisionConflict) => void;
 }
@@ -64,31 +64,41 @@ interface ButtonsProps {
 
 function RowButtons({ approval, isBusy, approve, onAsk, onSnooze }: ButtonsProps) {
   const { headline, quorum, snoozedUntil } = approval;
-  const quiet = 'opacity-0 focus-visible:opacity-100 group-focus-within:opacity-100 group-hover:opacity-100 touch:hidden!';
   return (
     <>
-      <IconButton
-        label={snoozedUntil === null ? inboxText.snoozeLabel(headline) : inboxText.wakeLabel(headline)}
-        title={snoozedUntil === null ? inboxText.snooze : inboxText.wake}
-        shortcut="s"
-        disabled={isBusy}
-        className={quiet}
-        onClick={onSnooze}
-      >
-        {snoozedUntil === null ? <AlarmClock size={15} aria-hidden="true" /> : <AlarmClockOff size={15} aria-hidden="true" />}
-      </IconButton>
-      <IconButton
-        label={inboxText.delegateLabel(headline)}
-        title={inboxText.delegate}
-        shortcut="d"
-        disabled={isBusy}
-        className={quiet}
-        onClick={() => onAsk('delegate')}
-      >
-        <UserRoundPlus size={15} aria-hidden="true" />
-      </IconButton>
+      <span className="flex items-center gap-1.5 bg-hover opacity-0 focus-within:opacity-100 group-focus-within:opacity-100 group-hover:opacity-100 touch:hidden md:absolute md:-inset-y-2.5 md:right-full md:pr-1.5 md:pl-2">
+        <IconButton
+          label={snoozedUntil === null ? inboxText.snoozeLabel(headline) : inboxText.wakeLabel(headline)}
+          title={snoozedUntil === null ? inboxText.snooze : inboxText.wake}
+          shortcut="s"
+          disabled={isBusy}
+          onClick={onSnooze}
+        >
+          {snoozedUntil === null ? <AlarmClock size={15} aria-hidden="true" /> : <AlarmClockOff size={15} aria-hidden="true" />}
+        </IconButton>
+        <IconButton
+          label={inboxText.delegateLabel(headline)}
+          title={inboxText.delegate}
+          shortcut="d"
+          disabled={isBusy}
+          onClick={() => onAsk('delegate')}
+        >
+          <UserRoundPlus size={15} aria-hidden="true" />
+        </IconButton>
+        {!quorum.mineGiven && (
+          <IconButton
+            label={inboxText.editLabel(headline)}
+            title={text.approval.edit}
+            shortcut="e"
+            disabled={isBusy}
+            onClick={() => onAsk('edit')}
+          >
+            <Pencil size={15} aria-hidden="true" />
+          </IconButton>
+        )}
+      </span>
       {quorum.mineGiven ? (
-        <span className="text-muted text-note max-sm:flex-1">{inboxText.voted(quorum.needed - quorum.given.length)}</span>
+        <span className="text-muted text-note max-md:flex-1">{inboxText.voted(quorum.needed - quorum.given.length)}</span>
       ) : (
         <>
           <Button
@@ -96,7 +106,7 @@ function RowButtons({ approval, isBusy, approve, onAsk, onSnooze }: ButtonsProps
             shortcut="a"
             disabled={isBusy}
             aria-label={text.approval.approveLabel(headline)}
-            className="max-sm:flex-1"
+            className="max-md:flex-1"
             onClick={approve}
           >
             <Word icon={<Check size={14} aria-hidden="true" />}>{text.approval.approve}</Word>
@@ -107,7 +117,7 @@ function RowButtons({ approval, isBusy, approve, onAsk, onSnooze }: ButtonsProps
             shortcut="r"
             disabled={isBusy}
             aria-label={text.approval.rejectLabel(headline)}
-            className="max-sm:flex-1"
+            className="max-md:flex-1"
             onClick={() => onAsk('reject')}
           >
             {text.approval.reject}

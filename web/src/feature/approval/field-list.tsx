@@ -4,6 +4,7 @@ import type { Field } from '../../api/types.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { cx } from '../../ui/cx.ts';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
+import { formatCalendarDay } from '../money/amount.ts';
 
 /**
  * The arguments of an action, each with where it comes from. A value that steers the effect and that a stranger can have written stands out.
@@ -31,6 +32,12 @@ export function FieldList({ fields, compact = false }: { fields: readonly Field[
 /** Addresses and account numbers: in mono l, I and 1, O and 0 look different. */
 const isCode = /^\S+@\S+$|^[A-Z]{2}\d{2}[ \dA-Z]+$/;
 
+/** A day as the server writes it. */
+const isDay = /^\d{4}-\d{2}-\d{2}$/;
+
+/** A day that steers what is done stands as the reader writes days; everything else as it is. */
+const shownAs = ({ role, display }: Field): string => (role === 'steering' && isDay.test(display) ? formatCalendarDay(display) : display);
+
 const isRisky = ({ role, integrity }: Field): boolean => role === 'steering' && integrity === 'untrusted';
 
 function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
@@ -45,7 +52,7 @@ function FieldRow({ field, compact }: { field: Field; compact: boolean }) {
       <dt className="text-muted">{field.title}</dt>
       <dd className="min-w-0">
         <div className={cx(field.role === 'steering' ? 'font-medium' : 'whitespace-pre-wrap', isCode.test(field.display) && 'font-mono')}>
-          {field.role === 'secret' ? text.approval.secret : <ForeignText value={field.display} cutAt={compact ? 160 : 600} />}
+          {field.role === 'secret' ? text.approval.secret : <ForeignText value={shownAs(field)} cutAt={compact ? 160 : 600} />}
         </div>
         {!compact && (
           <div className="mt-1.5 flex flex-wrap items-center gap-1.5">

@@ -124,19 +124,21 @@ function TakeBack({ approval }: { approval: Approval }) {
   const undoDecisions = useUndoDecisions();
   const now = useNow(1_000);
   const [isBusy, setBusy] = useState(false);
-  const mayDecide = useSignedIn().permissions.includes('approval:decide');
+  const { permissions, principal } = useSignedIn();
+  // A yes is taken back by anybody who may decide, a no by whoever said it.
+  const mayTakeBack = permissions.includes('approval:decide') && (approval.state === 'approved' || approval.decidedBy === principal.actor);
   const step = useQuery(taskQuery(approval.taskId)).data?.steps.find(({ id }) => id === approval.stepId);
   const isHeld = approval.heldUntil !== null && Date.parse(approval.heldUntil) > now;
   const isUnbegun = approval.state === 'approved' && (step?.state === 'waiting' || step?.state === 'pending');
   const isDecided = approval.state === 'approved' || approval.state === 'rejected';
-  if (!mayDecide || !isDecided || !(isHeld || isUnbegun)) return null;
+  if (!mayTakeBack || !isDecided || !(isHeld || isUnbegun)) return null;
   const takeBack = async () => {
     setBusy(true);
     await undoDecisions([approval]);
     setBusy(false);
   };
   return (
-    <Button look="quiet" shortcut="u" showShortcut disabled={isBusy} className="sm:ml-auto" onClick={() => void takeBack()}>
+    <Button look="quiet" shortcut="u" showShortcut disabled={isBusy} className="max-sm:-ml-4 sm:ml-auto" onClick={() => void takeBack()}>
       <Undo2 size={14} aria-hidden="true" />
       {approvalsText.undo.button}
     </Button>

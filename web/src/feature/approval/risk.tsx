@@ -23,9 +23,13 @@ const stateTones: Record<ApprovalState, Tone> = {
 
 export const ApprovalBadge = ({ state }: { state: ApprovalState }) => <Badge tone={stateTones[state]}>{text.approvalState[state]}</Badge>;
 
+/** Seconds are shown in the last hour; a little earlier the clock that counts them is taken. */
+const secondsShownMs = 3_660_000;
+
 /** The time left to answer, to the second in the last hour; louder when it is short. */
 export function Expiry({ approval }: { approval: Approval }) {
-  const leftMs = Date.parse(approval.expiresAt) - useNow(1000);
+  const expiresMs = Date.parse(approval.expiresAt);
+  const leftMs = expiresMs - useNow(expiresMs - Date.now() < secondsShownMs ? 1000 : 30_000);
   if (leftMs <= 0) return <span className="text-muted">{text.approval.expired}</span>;
   return (
     <span className={leftMs < urgentMs ? 'shrink-0 font-medium text-bad' : 'shrink-0 text-muted'}>

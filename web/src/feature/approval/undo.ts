@@ -53,4 +53,5 @@ export function useUndoDecisions(): (approvals: readonly Approval[]) => Promise<
 }
 
 /** Whether something came of the decision, and not that there was none of theirs. */
-const isTooLate = ({ error }: Failure): boolean => isApiError(error, 'approval.not_undoable') && error.details.why !== 'undecided';
+const isTooLate = ({ error }: Failure): boolean =>
+  isApiError(error, 'approval.not_undoable') && error.details.why !== 'undecided' && error.details.why !== 'theirs';

@@ -3,10 +3,10 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { ScrollText, X } from 'lucide-react';
 import { useRef } from 'react';
 import { auditText } from '#text/audit.ts';
-import { text } from '#text/work.ts';
 import { shortId } from '../../format.ts';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Help } from '../help/help.tsx';
 import { Fresh } from '../live/fresh.tsx';
@@ -42,7 +42,11 @@ export default function AuditPage() {
         {entries.error && !entries.data && <ErrorBox error={entries.error} onRetry={entries.refetch} />}
         <div className="overflow-hidden rounded-card border border-line bg-panel empty:hidden">
           {entries.isPending && <Skeleton rows={8} height="h-12" />}
-          {entries.data && rows.length === 0 && <Empty icon={<ScrollText size={18} aria-hidden="true" />} title={auditText.empty} />}
+          {entries.data && rows.length === 0 && (
+            <Empty icon={<ScrollText size={18} aria-hidden="true" />} title={auditText.empty}>
+              {auditText.emptyText}
+            </Empty>
+          )}
           {rows.length > 0 && (
             <ul className="divide-y divide-line">
               {foldQuiet(rows).map((row) =>
@@ -55,13 +59,7 @@ export default function AuditPage() {
             </ul>
           )}
         </div>
-        {entries.hasNextPage && (
-          <div className="mt-4 flex justify-center">
-            <Button disabled={entries.isFetchingNextPage} onClick={() => void entries.fetchNextPage()}>
-              {text.common.more}
-            </Button>
-          </div>
-        )}
+        <MoreButton list={entries} />
       </div>
     </Page>
   );

@@ -39,7 +39,13 @@ function VerifiedEntry({ seq }: { seq: number }) {
         {checked.error && <span className="text-bad">: {describeError(checked.error)}</span>}
       </span>
       {checked.data && (
-        <Button look="quiet" size="small" disabled={checked.isFetching} onClick={() => void checked.refetch()}>
+        <Button
+          look="quiet"
+          size="small"
+          className="max-sm:-my-1.5 max-sm:-ml-4"
+          disabled={checked.isFetching}
+          onClick={() => void checked.refetch()}
+        >
           {auditText.verifyShort}
         </Button>
       )}

@@ -17,14 +17,14 @@ export function DemoBanner() {
   const close = useCallback(() => setAsking(false), []);
   if (!demo) return null;
   return (
-    <div className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-card border border-line bg-panel px-4 py-2.5">
-      <FlaskConical size={15} aria-hidden="true" className="shrink-0 text-muted" />
+    <div className="mb-4 flex flex-wrap items-center gap-x-3 rounded-card border border-line bg-panel px-4 py-2.5">
+      <FlaskConical size={15} aria-hidden="true" className="shrink-0 text-muted max-sm:mt-0.5 max-sm:self-start" />
       <p className="min-w-48 flex-1 text-muted">{words.banner}</p>
       {mayRemove && (
         <button
           type="button"
           onClick={() => setAsking(true)}
-          className="h-7 rounded-control px-2 font-medium text-accent hover:bg-hover touch:h-11"
+          className="h-7 rounded-control px-2 font-medium text-accent hover:bg-hover max-sm:-mb-1.5 max-sm:ml-4.75 touch:h-11"
         >
           {words.remove}
         </button>

@@ -1,8 +1,8 @@
-import { lazy, Suspense } from 'react';
+import { type ComponentType, lazy, Suspense } from 'react';
 import { useDemo } from './demo.ts';
 
-/** Not in the first load: most tenants have no demo. */
-const MarkWord = lazy(() => import('./mark-word.tsx'));
+/** Not in the first load: most tenants have no demo. A page is worth more than the mark: where that cannot be fetched, the page stands. */
+const MarkWord = lazy<ComponentType>(() => import('./mark-word.tsx').catch(() => ({ default: () => null })));
 
 /** Marks what came with the demo; nothing for anything else. `id` is a note's path for notes. */
 export function DemoMark({ of, id }: { of: 'tasks' | 'approvals' | 'notes'; id: string }) {

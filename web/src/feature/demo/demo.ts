@@ -10,14 +10,16 @@ export interface Demo {
   grants: string[];
 }
 
-const demoQuery = queryOptions({
+/** What of the demo is here, asked once. */
+export const demoQuery = queryOptions({
   queryKey: ['demo'],
   queryFn: ({ signal }) => get<Demo>('/demo', { signal }),
   staleTime: 60_000,
+  retry: false,
 });
 
 /** The demo, if the tenant has one. */
 export function useDemo(): Demo | undefined {
-  const { data } = useQuery({ ...demoQuery, retry: false });
+  const { data } = useQuery(demoQuery);
   return data?.isHere ? data : undefined;
 }

@@ -33,7 +33,11 @@ export default function HelpPage() {
   return (
     <Page title={words.title} heading={<Crumb to="/help" label={words.all} />}>
       <h1 className="sr-only">{words.title}</h1>
-      <Empty icon={<BookOpen size={18} aria-hidden="true" />} title={words.missing} />
+      <Empty icon={<BookOpen size={18} aria-hidden="true" />} title={words.missing}>
+        <Link to="/help" className={`mt-1 ${linkClass}`}>
+          {words.all}
+        </Link>
+      </Empty>
     </Page>
   );
 }
@@ -42,20 +46,22 @@ function AllPages() {
   return (
     <Page title={words.title}>
       <p className="-mt-3 mb-5 text-muted">{words.intro}</p>
-      {(Object.keys(groups) as (keyof typeof groups)[]) // Its keys are these and no others: it is written above.
-        .map((group) => (
-          <Section key={group} title={words.groups[group]}>
-            <ul className="divide-y divide-line">
-              {groups[group].map((page) => (
-                <li key={page}>
-                  <Link to="/help/$page" params={{ page }} className="flex min-h-11 items-center px-4 font-medium hover:bg-hover">
-                    {words.pages[page]}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          </Section>
-        ))}
+      <div className="gap-x-6 sm:columns-2 *:break-inside-avoid">
+        {(Object.keys(groups) as (keyof typeof groups)[]) // Its keys are these and no others: it is written above.
+          .map((group) => (
+            <Section key={group} title={words.groups[group]}>
+              <ul className="divide-y divide-line">
+                {groups[group].map((page) => (
+                  <li key={page}>
+                    <Link to="/help/$page" params={{ page }} className="flex min-h-11 items-center px-4 font-medium hover:bg-hover">
+                      {words.pages[page]}
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            </Section>
+          ))}
+      </div>
     </Page>
   );
 }

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
 import { text } from '#text/work.ts';
 import type { Approval } from '../../api/types.ts';
 import { cx } from '../../ui/cx.ts';
@@ -15,11 +16,11 @@ interface ApprovalRowProps {
   isSelected: boolean;
   /** Shows the tick without a pointer over the row. */
   isChoosing: boolean;
-  onSelect: () => void;
+  onSelect: (id: string) => void;
 }
 
 /** One waiting approval; after the decision its row stays where it is and says so. */
-export function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: ApprovalRowProps) {
+export const ApprovalRow = memo(function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: ApprovalRowProps) {
   const isWaiting = approval.state === 'waiting';
   const showsTick = isSelected || isChoosing;
   return (
@@ -28,7 +29,7 @@ export function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: Appr
       onPointerEnter={DecisionDialog.preload}
       onFocus={DecisionDialog.preload}
       className={cx(
-        'group relative flex flex-wrap items-start gap-x-3 gap-y-2.5 px-4 py-3 transition-colors duration-100 focus-within:bg-hover hover:bg-hover sm:flex-nowrap sm:items-center',
+        'group relative flex flex-wrap items-start gap-x-3 gap-y-2.5 px-4 py-3 transition-colors duration-100 focus-within:bg-hover hover:bg-hover md:flex-nowrap md:items-center',
         isSelected && 'bg-accent-soft',
       )}
     >
@@ -38,7 +39,7 @@ export function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: Appr
           <input
             type="checkbox"
             checked={isSelected}
-            onChange={onSelect}
+            onChange={() => onSelect(approval.id)}
             aria-label={text.inbox.select(approval.headline)}
             aria-keyshortcuts="x"
             className={cx(
@@ -54,11 +55,11 @@ export function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: Appr
           to="/approvals/$approvalId"
           params={{ approvalId: approval.id }}
           data-row-link
-          className="line-clamp-2 font-medium outline-offset-4 after:absolute after:inset-0 sm:line-clamp-1"
+          className="line-clamp-2 font-medium outline-offset-4 after:absolute after:inset-0 lg:line-clamp-1"
         >
           <ForeignLine value={approval.headline} />
         </Link>
-        <p className="mt-0.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-muted text-note sm:flex-nowrap">
+        <p className="mt-0.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-muted text-note lg:flex-nowrap">
           <RiskBadge risk={approval.risk} />
           <DemoMark of="approvals" id={approval.id} />
           {isWaiting && <Expiry approval={approval} />}
@@ -68,12 +69,12 @@ export function ApprovalRow({ approval, isSelected, isChoosing, onSelect }: Appr
           </span>
         </p>
       </div>
-      <div className="relative z-10 flex shrink-0 items-center gap-1.5 max-sm:w-full max-sm:gap-2">
+      <div className="relative z-10 flex shrink-0 items-center gap-1.5 max-md:w-full max-md:gap-2">
         {isWaiting ? <DecisionButtons key={approval.payloadHash} approval={approval} place="row" /> : <Decided approval={approval} />}
       </div>
     </li>
   );
-}
+});
 
 function Decided({ approval }: { approval: Approval }) {
   const { actor } = useSignedIn().principal;

@@ -46,7 +46,7 @@ export default function InboxPage() {
         )
       }
     >
-      <Welcome />
+      <Welcome place="above" />
       <InboxTabs
         search={search}
         isFilterOpen={isFilterOpen}
@@ -75,8 +75,10 @@ function Home({ isChoosing, onChosen }: HomeProps) {
     () => Promise.all([attention.refetch(), working.refetch(), handled.refetch()]),
     [attention.refetch, working.refetch, handled.refetch],
   );
-  const workingRows = flat(working.data);
   const handledRows = flat(handled.data);
+  // The lists are of different moments: what is over by the one is not being worked on, whatever the other says.
+  const over = new Set(handledRows.map((task) => task.id));
+  const workingRows = flat(working.data).filter((task) => !over.has(task.id));
   const isFirstRun = attention.rows.length + workingRows.length + handledRows.length === 0 && !handled.isPending;
   const isKnown = !attention.isPending && !attention.error;
 
@@ -91,6 +93,7 @@ function Home({ isChoosing, onChosen }: HomeProps) {
       )}
       {isKnown && attention.rows.length === 0 && <Section title={text.inbox.needs}>{isFirstRun ? <FirstRun /> : <AllDone />}</Section>}
       {isKnown && <AttentionList rows={attention.rows} title={text.inbox.needs} isChoosing={isChoosing} onChosen={onChosen} />}
+      <Welcome place="below" />
       {workingRows.length > 0 && (
         <Section title={text.inbox.working}>
           <ul className="divide-y divide-line">
@@ -132,9 +135,16 @@ function AllDone() {
 }
 
 function FirstRun() {
-  const { drop } = useSignedIn();
+  const { drop, permissions } = useSignedIn();
   return (
     <Empty icon={<MailPlus size={18} aria-hidden="true" />} title={text.inbox.firstTitle}>
+      {permissions.includes('connection:admin') && (
+        <p className="mb-3">
+          <Link to="/settings/connections" className={buttonClass('primary', 'small')}>
+            {text.inbox.firstConnect}
+          </Link>
+        </p>
+      )}
       <p className="mb-2">{text.inbox.firstText}</p>
       <Id value={drop} shown={drop} />
     </Empty>

@@ -3,6 +3,7 @@ import { ListFilter, SquareCheck } from 'lucide-react';
 import { inboxText } from '#text/inbox.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
+import { TabStrip, tabClass } from '../../ui/tab-strip.tsx';
 import { conditionsOf, type InboxSearch, inboxViews } from './views.ts';
 
 const tabs = [undefined, ...inboxViews];
@@ -21,24 +22,22 @@ export function InboxTabs({ search, isFilterOpen, onFilter, isChoosing, onChoose
   const conditionCount = conditionsOf(conditions);
   return (
     <div className="mb-4 flex items-center gap-1">
-      <nav aria-label={inboxText.viewsLabel} className="-my-1 -ml-1 min-w-0 flex-1 overflow-x-auto py-1 pl-1">
-        <ul className="flex w-max gap-0.5">
-          {tabs.map((tab) => (
-            <li key={tab ?? 'mine'}>
-              <Link
-                to="/"
-                search={tab ? { ...conditions, view: tab } : conditions}
-                resetScroll={false}
-                activeOptions={{ exact: true, includeSearch: true }}
-                aria-current={tab === view ? 'page' : undefined}
-                className="flex h-7 items-center rounded-control px-2.5 font-medium text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink touch:h-11"
-              >
-                {inboxText.views[tab ?? 'mine']}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <TabStrip label={inboxText.viewsLabel} current={view ?? 'mine'} className="min-w-0 flex-1">
+        {tabs.map((tab) => (
+          <li key={tab ?? 'mine'}>
+            <Link
+              to="/"
+              search={tab ? { ...conditions, view: tab } : conditions}
+              resetScroll={false}
+              activeOptions={{ exact: true, includeSearch: true }}
+              aria-current={tab === view ? 'page' : undefined}
+              className={tabClass}
+            >
+              {inboxText.views[tab ?? 'mine']}
+            </Link>
+          </li>
+        ))}
+      </TabStrip>
       {view !== 'decided' && (
         <IconButton
           label={inboxText.choose}

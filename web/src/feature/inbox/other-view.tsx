@@ -2,8 +2,8 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { inboxText } from '#text/inbox.ts';
 import { text } from '#text/work.ts';
-import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Section } from '../../ui/page.tsx';
 import { allOf, approvalsQuery } from '../approval/queries.ts';
 import { Fresh } from '../live/fresh.tsx';
@@ -60,13 +60,7 @@ export function OtherView({ search, isChoosing, onChosen }: OtherViewProps) {
         isChoosing={isChoosing}
         onChosen={onChosen}
       />
-      {list.hasNextPage && (
-        <div className="mt-4 flex justify-center">
-          <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {text.common.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={list} />
     </div>
   );
 }

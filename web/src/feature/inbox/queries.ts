@@ -5,7 +5,8 @@ import { allOf, waitingQuery } from '../approval/queries.ts';
 import { tasksQuery } from '../task/queries.ts';
 import { attentionOf, isOpen } from './attention.ts';
 
-const stuckQuery = tasksQuery(['waiting', 'failed']);
+/** The tasks that cannot go on by themselves. */
+export const stuckQuery = tasksQuery(['waiting', 'failed']);
 
 /** What needs a person, how much of it is still open, and how loading it went. */
 export function useAttention() {

@@ -14,7 +14,7 @@ export function StuckRow({ kind, task }: { kind: keyof typeof verbs; task: TaskS
   return (
     <li
       data-row
-      className="group relative flex flex-wrap items-start gap-x-3 gap-y-2.5 px-4 py-3 transition-colors duration-100 focus-within:bg-hover hover:bg-hover sm:flex-nowrap sm:items-center"
+      className="group relative flex flex-wrap items-start gap-x-3 gap-y-2.5 px-4 py-3 transition-colors duration-100 focus-within:bg-hover hover:bg-hover md:flex-nowrap md:items-center"
     >
       <span className="flex size-7 shrink-0 items-center justify-center rounded-control bg-hover group-hover:bg-panel">
         <TaskIcon task={task} size={15} />
@@ -24,7 +24,7 @@ export function StuckRow({ kind, task }: { kind: keyof typeof verbs; task: TaskS
           to="/tasks/$taskId"
           params={{ taskId: task.id }}
           data-row-link
-          className="line-clamp-2 font-medium outline-offset-4 after:absolute after:inset-0 sm:line-clamp-1"
+          className="line-clamp-2 font-medium outline-offset-4 after:absolute after:inset-0 lg:line-clamp-1"
         >
           <ForeignLine value={task.title} />
         </Link>

@@ -37,6 +37,8 @@ export function createApplier(client: QueryClient): (message: LiveMessage) => vo
   };
   return (message) => {
     gatherFigures('status');
+    // Appointments come as work, and are held by it; their calendars come with a connection.
+    if (message.kind === 'task' || message.kind === 'connection') gatherFigures('agenda');
     if (message.kind !== 'pulse') {
       gatherFigures('notices');
       addFresh('audit', String(message.seq));

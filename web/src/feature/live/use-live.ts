@@ -1,9 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { openLive, type Socket } from '../../api/live.ts';
-import { meKey } from '../session/session.ts';
+import { meKey, meQuery } from '../session/session.ts';
 import { createApplier } from './apply.ts';
 import { setLiveStatus } from './store.ts';
+
+/** Whether a feed of this document has begun where the reader was found signed in: after that something may have been missed. */
+let hasStarted = false;
 
 /** A tab that was hidden for longer than this may sit on a connection that is dead without knowing. */
 const hiddenMsMax = 30_000;
@@ -12,7 +15,10 @@ const hiddenMsMax = 30_000;
 export function useLive(): void {
   const client = useQueryClient();
   useEffect(() => {
+    const startSeq = hasStarted ? null : (client.getQueryData(meQuery.queryKey)?.feed ?? null);
+    hasStarted = true;
     const live = openLive({
+      startSeq,
       connect: openSocket,
       onMessage: createApplier(client),
       onStatus: setLiveStatus,

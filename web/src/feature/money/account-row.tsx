@@ -22,8 +22,8 @@ export function AccountRow({ account, onAnswer }: AccountRowProps) {
       title={<ForeignLine value={name} />}
       note={
         <>
-          {(iban ?? number) && <span className="font-mono">{iban ?? number} · </span>}
-          {words.transactions(transactions)}
+          {(iban ?? number) && <span className="mr-2 whitespace-nowrap font-mono">{iban ?? number}</span>}
+          <span className="inline-block">{words.transactions(transactions)}</span>
           {notices.map(({ code, text }) => (
             <p key={`${code} ${text}`} className="mt-1 text-warn">
               {text}
@@ -37,21 +37,22 @@ export function AccountRow({ account, onAnswer }: AccountRowProps) {
         </>
       }
       side={
-        <>
-          {asked && onAnswer && (
-            <Button size="small" aria-label={words.answerLabel(name)} onClick={() => onAnswer(asked)}>
-              {words.answer}
-            </Button>
-          )}
-          {balance ? (
-            <span className="text-right">
-              <Money amountMinor={balance.amountMinor} currency={currency} />
-              <span className="block text-muted text-note">{words.balanceOn(formatCalendarDay(balance.on))}</span>
-            </span>
-          ) : (
-            <span className="text-muted text-note">{words.noBalance}</span>
-          )}
-        </>
+        asked &&
+        onAnswer && (
+          <Button size="small" aria-label={words.answerLabel(name)} onClick={() => onAnswer(asked)}>
+            {words.answer}
+          </Button>
+        )
+      }
+      figure={
+        balance ? (
+          <span>
+            <Money amountMinor={balance.amountMinor} currency={currency} />
+            <span className="block text-muted text-note">{words.balanceOn(formatCalendarDay(balance.on))}</span>
+          </span>
+        ) : (
+          <span className="text-muted text-note">{words.noBalance}</span>
+        )
       }
     />
   );

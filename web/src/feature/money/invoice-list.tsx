@@ -52,17 +52,11 @@ function InvoiceRow({ invoice, onShow }: { invoice: LedgerInvoice; onShow: () =>
       marks={<Badge tone={tones[state]}>{words.states[state]}</Badge>}
       note={facts.join(' · ')}
       side={
-        <>
-          <Button size="small" aria-label={words.showLabel(title)} onClick={onShow}>
-            {words.show}
-          </Button>
-          {amountMinor !== null && currency && (
-            <span className="flex min-w-26 justify-end">
-              <Money amountMinor={amountMinor} currency={currency} />
-            </span>
-          )}
-        </>
+        <Button size="small" aria-label={words.showLabel(title)} onClick={onShow}>
+          {words.show}
+        </Button>
       }
+      figure={amountMinor !== null && currency && <Money amountMinor={amountMinor} currency={currency} />}
     />
   );
 }

@@ -7,6 +7,7 @@ import type { MappingAsked } from '../../api/ledger.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Page, Section } from '../../ui/page.tsx';
+import { TabStrip, tabClass, wideStrip } from '../../ui/tab-strip.tsx';
 import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { AccountRow } from './account-row.tsx';
@@ -64,25 +65,23 @@ export default function MoneyPage() {
           ))}
         </ul>
       </Section>
-      <nav aria-label={words.viewsLabel} className="-mx-4 mb-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
-        <ul className="flex w-max gap-1">
-          {moneyViews.map((one) => (
-            <li key={one}>
-              <Link
-                to="/money"
-                search={one === 'transactions' ? {} : { view: one }}
-                resetScroll={false}
-                // Without it, the view that is shown first would be marked in every other one as well.
-                activeOptions={{ exact: true }}
-                aria-current={one === view ? 'page' : undefined}
-                className="flex h-8 items-center rounded-control px-3 font-medium text-muted hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink touch:h-11"
-              >
-                {words.views[one]}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <TabStrip label={words.viewsLabel} current={view} className={wideStrip}>
+        {moneyViews.map((one) => (
+          <li key={one}>
+            <Link
+              to="/money"
+              search={one === 'transactions' ? {} : { view: one }}
+              resetScroll={false}
+              // Without it, the view that is shown first would be marked in every other one as well.
+              activeOptions={{ exact: true }}
+              aria-current={one === view ? 'page' : undefined}
+              className={tabClass}
+            >
+              {words.views[one]}
+            </Link>
+          </li>
+        ))}
+      </TabStrip>
       {view === 'transactions' && <TransactionList accounts={items} mayWrite={mayWrite} />}
       {view === 'invoices' && <InvoiceList mayWrite={mayWrite} />}
       {view === 'hints' && <HintList />}

@@ -64,6 +64,7 @@ export const nameOf = ({ counterparty, text }: LedgerTransaction): string => cou
 function TransactionRow({ transaction, onCategory }: { transaction: LedgerTransaction; onCategory: (() => void) | null }) {
   const { bookedOn, amountMinor, currency, counterparty, text, category, proposal, isReversal, replaced } = transaction;
   const name = nameOf(transaction);
+  const isProposed = category === null && proposal !== null;
   const shown = category ?? (proposal ? words.proposed(proposal.category) : words.noCategory);
   return (
     <Row
@@ -86,24 +87,22 @@ function TransactionRow({ transaction, onCategory }: { transaction: LedgerTransa
         </>
       }
       side={
-        <>
-          {onCategory && !replaced ? (
-            <Button
-              size="small"
-              look={category === null && proposal ? 'plain' : 'quiet'}
-              aria-label={`${words.categoryLabel(name)}: ${shown}`}
-              onClick={onCategory}
-            >
-              {shown}
-            </Button>
-          ) : (
-            <span className="text-muted text-note">{shown}</span>
-          )}
-          <span className="flex min-w-26 justify-end">
-            <Money amountMinor={amountMinor} currency={currency} isVoid={replaced} />
-          </span>
-        </>
+        onCategory && !replaced ? (
+          <Button
+            size="small"
+            look={isProposed ? 'plain' : 'quiet'}
+            aria-label={`${words.categoryLabel(name)}: ${shown}`}
+            onClick={onCategory}
+            // Where it stands below the name, its word stands under it; else the words of all rows end in one line.
+            className={isProposed ? '' : 'max-sm:-mb-2 sm:-mr-2.5 touch:max-sm:-ml-4 touch:sm:-mr-4'}
+          >
+            {shown}
+          </Button>
+        ) : (
+          <span className="text-muted text-note">{shown}</span>
+        )
       }
+      figure={<Money amountMinor={amountMinor} currency={currency} isVoid={replaced} />}
     />
   );
 }

@@ -3,7 +3,6 @@ import { Link } from '@tanstack/react-router';
 import { Bell, SlidersHorizontal } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { noticesText } from '#text/notices.ts';
-import { text } from '#text/work.ts';
 import { post } from '../../api/client.ts';
 import type { Notice } from '../../api/notices.ts';
 import { formatShare } from '../../format.ts';
@@ -12,6 +11,7 @@ import { Button, buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { Help } from '../help/help.tsx';
@@ -64,13 +64,7 @@ export default function NoticesPage() {
           ))}
         </ul>
       )}
-      {list.hasNextPage && (
-        <div className="mt-4 flex justify-center">
-          <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {text.common.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={list} />
     </Page>
   );
 }

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { noticesText } from '#text/notices.ts';
-import { text } from '#text/work.ts';
 import { put } from '../../api/client.ts';
 import type { NoticeKind, NoticeRules, RulesAnswer } from '../../api/notices.ts';
+import { Button } from '../../ui/button.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { CheckField, TextField } from '../../ui/field.tsx';
 import { Columns } from '../../ui/form/columns.tsx';
@@ -11,9 +11,12 @@ import { SelectField } from '../../ui/form/select-field.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { useDraft } from '../../ui/form/use-draft.ts';
 import { Page, Section } from '../../ui/page.tsx';
+import { OwnChanges } from '../change/own-changes.tsx';
+import { Help } from '../help/help.tsx';
 import { BrowserSection } from './browsers.tsx';
 import { KindTable } from './kind-table.tsx';
 import { rulesQuery } from './queries.ts';
+import { weekdays } from './weekdays.ts';
 
 const words = noticesText.rules;
 
@@ -21,7 +24,7 @@ const words = noticesText.rules;
 export default function NoticeRulesPage() {
   const saved = useQuery(rulesQuery);
   return (
-    <Page title={words.title}>
+    <Page title={words.title} help={<Help topic="noticeRules" />}>
       <p className="-mt-3 mb-5 text-muted">{words.intro}</p>
       {saved.error && !saved.data && <ErrorBox error={saved.error} onRetry={saved.refetch} />}
       {saved.isPending && <Skeleton rows={8} />}
@@ -29,18 +32,26 @@ export default function NoticeRulesPage() {
         <>
           <BrowserSection />
           <RulesForm answer={saved.data} />
+          <OwnChanges topics={['notices']} />
         </>
       )}
     </Page>
   );
 }
 
-function RulesForm({ answer: { rules, kinds, canMail } }: { answer: RulesAnswer }) {
+function RulesForm({ answer: { rules, usual, kinds, canMail } }: { answer: RulesAnswer }) {
   const { draft, set, isChanged, reset } = useDraft(rules);
-  const save = useAct(() => put('/me/notice-rules', draft), { refresh: ['notice-rules'], said: words.saved, onDone: reset });
+  const save = useAct(() => put('/me/notice-rules', draft), { refresh: ['notice-rules', 'own-changes'], said: words.saved, onDone: reset });
   const { quiet, digest, titles } = draft;
   return (
-    <SaveForm isChanged={isChanged} isBusy={save.isPending} error={save.error} onSave={() => save.mutate()} onReset={reset}>
+    <SaveForm
+      isChanged={isChanged}
+      isBusy={save.isPending}
+      error={save.error}
+      onSave={() => save.mutate()}
+      onReset={reset}
+      side={<Button onClick={() => set(usual)}>{words.usual}</Button>}
+    >
       <Section title={words.what}>
         <KindTable
           kinds={kinds}
@@ -134,13 +145,6 @@ function RulesForm({ answer: { rules, kinds, canMail } }: { answer: RulesAnswer 
 }
 
 const riskOf = (value: string): NoticeRules['minimumRisk'] => (value === 'high' || value === 'medium' ? value : 'low');
-
-const weekday = new Intl.DateTimeFormat(text.locale, { weekday: 'long', timeZone: 'UTC' });
-/** Monday first, as calendars here have them. The fourth of January 2026 was a Sunday. */
-const weekdays = [1, 2, 3, 4, 5, 6, 0].map((day) => ({
-  value: String(day),
-  label: weekday.format(new Date(Date.UTC(2026, 0, 4 + day))),
-}));
 
 /** The browser's own first: it is most people's. */
 function zones(chosen: string | null): string[] {

@@ -13,6 +13,7 @@ import { useAct } from '../../ui/form/use-act.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { Help } from '../help/help.tsx';
 import { OnlyOperators } from './only-operators.tsx';
 
 const words = protectionText.backups;
@@ -38,6 +39,7 @@ export default function BackupsPage() {
     <OnlyOperators>
       <Page
         title={words.title}
+        help={<Help topic="backups" />}
         side={
           isSetUp && (
             <Button look="primary" disabled={create.isPending} onClick={() => create.mutate()}>
@@ -118,7 +120,8 @@ function BackupRow({ backup }: { backup: BackupItem }) {
           {bytes > 0 && <>{words.bytes(formatAmount(bytes, 'bytes'), formatAmount(newBytes, 'bytes'))} · </>}
           {verifiedAt && (
             <>
-              {words.verified} <Time at={verifiedAt} /> ·{' '}
+              {words.verified} <Time at={verifiedAt} />
+              {(drilledAt || state === 'done') && ' · '}
             </>
           )}
           {state === 'done' && !drilledAt && words.never}

@@ -1,17 +1,19 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { Activity, Building2, ChartLine, DatabaseBackup, Hourglass, UserPlus } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { operatorText } from '#text/operator.ts';
 import { protectionText } from '#text/protection.ts';
 import { statusText } from '#text/status.ts';
 import { text } from '#text/work.ts';
+import { later } from '../../ui/later.tsx';
 import { Mark } from '../../ui/mark.tsx';
 import { ConnectionBanner } from '../live/banner.tsx';
 import { useLive } from '../live/use-live.ts';
 import { AccountMenu } from '../shell/account-menu.tsx';
 import { useKeyboard } from '../shell/keyboard.ts';
+import { useRouteFocus } from '../shell/route-focus.ts';
 
-const KeyHelp = lazy(() => import('../shell/key-help.tsx'));
+const KeyHelp = later(() => import('../shell/key-help.tsx'));
 
 const places = [
   { to: '/operator', label: operatorText.tenants, icon: <Building2 size={16} aria-hidden="true" />, exact: true },
@@ -22,24 +24,31 @@ const places = [
   { to: '/operator/backups', label: protectionText.backups.title, icon: <DatabaseBackup size={16} aria-hidden="true" />, exact: false },
 ] as const;
 
+/** By the letter after `g`. */
+const lettered = {
+  t: places[0],
+  y: places[1],
+  r: places[2],
+  v: places[3],
+  w: places[4],
+  b: places[5],
+} as const;
+const isLettered = (letter: string): letter is keyof typeof lettered => Object.hasOwn(lettered, letter);
+const named = Object.fromEntries(Object.entries(lettered).map(([letter, { label }]) => [letter, label]));
+
 /** The frame for those who operate the installation: no tenant, so no inbox; the live feed tells of figures alone. */
 export default function OperatorShell() {
   const [isHelp, setHelp] = useState(false);
   const navigate = useNavigate();
   const openHelp = () => setHelp(true);
+  const closeHelp = useCallback(() => setHelp(false), []);
   useLive();
+  useRouteFocus();
   useKeyboard({
     openPalette: openHelp,
     openHelp,
     goTo: (letter) => {
-      const to = {
-        t: '/operator',
-        r: '/operator/registrations',
-        w: '/operator/jobs',
-        b: '/operator/backups',
-        y: '/operator/system',
-      } as const;
-      if (letter === 't' || letter === 'r' || letter === 'w' || letter === 'b' || letter === 'y') void navigate({ to: to[letter] });
+      if (isLettered(letter)) void navigate({ to: lettered[letter].to });
     },
   });
   return (
@@ -102,7 +111,7 @@ export default function OperatorShell() {
           </Link>
         ))}
       </nav>
-      <Suspense>{isHelp && <KeyHelp onClose={() => setHelp(false)} />}</Suspense>
+      {isHelp && <KeyHelp onClose={closeHelp} places={named} />}
     </div>
   );
 }

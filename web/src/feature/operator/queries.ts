@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
-import type { Job, QuotaLimit, Registration, TenantItem } from '../../api/tenancy.ts';
+import type { Job, QuotaChange, QuotaLimit, Registration, TenantItem } from '../../api/tenancy.ts';
 import type { Page } from '../../api/types.ts';
 
 const jobPollMs = 3_000;
@@ -20,6 +20,9 @@ export const quotasQuery = (id: string) =>
     queryKey: ['operator-quotas', id],
     queryFn: ({ signal }) => get<Page<QuotaLimit>>(`${tenantPath(id)}/quotas`, { signal }),
   });
+
+/** What limits were set before, newest first. */
+export const quotaChangesQuery = (id: string) => listQuery<QuotaChange>('operator-quotas', `${tenantPath(id)}/quotas/history`);
 
 /** Those who have proved their address and wait for a decision. */
 export const registrationsQuery = listQuery<Registration>('operator-registrations', '/operator/registrations', { state: 'waiting' });

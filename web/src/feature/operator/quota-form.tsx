@@ -11,6 +11,7 @@ import { SaveForm } from '../../ui/form/save-form.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { useDraft } from '../../ui/form/use-draft.ts';
 import { quotasQuery, tenantPath } from './queries.ts';
+import { QuotaChanges } from './quota-changes.tsx';
 
 const words = operatorText;
 
@@ -22,6 +23,7 @@ export function QuotaForm({ tenantId }: { tenantId: string }) {
       {quotas.error && !quotas.data && <ErrorBox error={quotas.error} onRetry={quotas.refetch} />}
       {quotas.isPending && <Skeleton rows={4} />}
       {quotas.data && <Limits tenantId={tenantId} quotas={quotas.data.items} />}
+      {quotas.data && <QuotaChanges tenantId={tenantId} quotas={quotas.data.items} />}
     </Block>
   );
 }

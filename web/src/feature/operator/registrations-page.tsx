@@ -7,6 +7,7 @@ import { ListCard, Row } from '../../ui/form/list-card.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Help } from '../help/help.tsx';
 import { OnlyOperators } from './only-operators.tsx';
 import { registrationsQuery } from './queries.ts';
 
@@ -31,7 +32,7 @@ function Registrations() {
     },
   );
   return (
-    <Page title={words.registrations}>
+    <Page title={words.registrations} help={<Help topic="registrations" />}>
       <ListCard
         query={registrationsQuery}
         keyOf={(registration) => registration.id}

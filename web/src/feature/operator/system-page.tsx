@@ -7,6 +7,7 @@ import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Help } from '../help/help.tsx';
 import { Figure, Figures } from '../status/figure.tsx';
 import { systemQuery, useRefetch } from '../status/queries.ts';
 import { Verdict } from '../status/verdict.tsx';
@@ -31,7 +32,7 @@ export default function SystemPage() {
 function System() {
   const system = useQuery({ ...systemQuery, ...useRefetch() });
   return (
-    <Page title={words.system} width="wide">
+    <Page title={words.system} help={<Help topic="system" />} width="wide">
       {system.error && !system.data && <ErrorBox error={system.error} onRetry={system.refetch} />}
       {system.isPending && <Skeleton rows={6} />}
       {system.data && (
@@ -87,7 +88,15 @@ function Summary({ system: { processes, queue, audit, lastBackupAt } }: { system
         label={words.queue}
         help={words.queueHelp}
         value={formatCount(queue.due)}
-        note={queue.oldestAt ? <Time at={queue.oldestAt} /> : words.nothing}
+        note={
+          queue.oldestAt ? (
+            <>
+              {words.oldest} <Time at={queue.oldestAt} />
+            </>
+          ) : (
+            words.nothing
+          )
+        }
         line={queue.line.map((value) => value ?? 0)}
         max={5}
       />
@@ -144,7 +153,7 @@ const addUp = (lines: readonly Line[]) => join(lines, (values) => values.reduce(
 const highest = (lines: readonly Line[]) => join(lines, (values) => Math.max(...values));
 
 /** What somebody should look at, the gravest first. */
-function concernsOf({ at, processes, queue, audit, connections, lastBackupAt }: SystemStatus): string[] {
+function concernsOf({ at, processes, queue, audit, connections, lastBackupAt, alarms }: SystemStatus): string[] {
   const say = words.systemConcerns;
   const nowMs = Date.parse(at);
   const waitedMs = queue.oldestAt ? nowMs - Date.parse(queue.oldestAt) : 0;
@@ -159,5 +168,7 @@ function concernsOf({ at, processes, queue, audit, connections, lastBackupAt }: 
     ...(audit.lagMs > auditLateMs ? [say.audit(formatDuration(audit.lagMs))] : []),
     ...((connections.broken ?? 0) > 0 ? [say.connections(connections.broken ?? 0)] : []),
     ...(lastBackupAt === null ? [say.backupNever] : nowMs - Date.parse(lastBackupAt) > backupOldMs ? [say.backupOld] : []),
+    // The others are said above, as they are at this moment.
+    ...alarms.flatMap(({ kind }) => (kind === 'backup_failed' ? [say.backupFailed] : kind === 'mail_away' ? [say.mailAway] : [])),
   ];
 }

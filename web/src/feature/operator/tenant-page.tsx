@@ -12,6 +12,7 @@ import { useAct } from '../../ui/form/use-act.ts';
 import { Id } from '../../ui/id.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Help } from '../help/help.tsx';
 import { JobRow } from '../settings/job-row.tsx';
 import { LifeBlock } from './life.tsx';
 import { OnlyOperators } from './only-operators.tsx';
@@ -35,7 +36,7 @@ function Tenant() {
   const { tenantId } = route.useParams();
   const tenant = useQuery(tenantQuery(tenantId));
   return (
-    <Page title={tenant.data?.name ?? words.tenants} heading={<Crumb to="/operator" label={words.back} />}>
+    <Page title={tenant.data?.name ?? words.tenants} heading={<Crumb to="/operator" label={words.back} />} help={<Help topic="tenant" />}>
       {tenant.error && !tenant.data && <ErrorBox error={tenant.error} onRetry={tenant.refetch} />}
       {!tenant.data && <h1 className="sr-only">{words.tenants}</h1>}
       {tenant.isPending && <Skeleton rows={5} />}

@@ -11,6 +11,7 @@ import { NewButton } from '../../ui/form/new-button.tsx';
 import { SelectField } from '../../ui/form/select-field.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
+import { Help } from '../help/help.tsx';
 import { ImportDialog } from './import-dialog.tsx';
 import { NewTenantDialog } from './new-tenant.tsx';
 import { OnlyOperators } from './only-operators.tsx';
@@ -45,6 +46,7 @@ function Tenants() {
   return (
     <Page
       title={words.tenants}
+      help={<Help topic="operator" />}
       side={
         <div className="flex gap-2">
           <Button onClick={() => setOpen('import')}>{words.import}</Button>

@@ -5,7 +5,9 @@ import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { Page } from '../../ui/page.tsx';
 import { FigureTable } from '../analytics/figure-table.tsx';
 import { asCount, asDollars } from '../analytics/format.ts';
+import { figureName } from '../analytics/lines.ts';
 import { volumesQuery } from '../analytics/queries.ts';
+import { Help } from '../help/help.tsx';
 import { OnlyOperators } from './only-operators.tsx';
 
 /** How much each tenant does and what models cost for it. */
@@ -22,7 +24,7 @@ const columns = ['cost', 'arrived', 'completed', 'failed', 'answered', 'plans'] 
 function Volume() {
   const { data, error, isPending, refetch } = useQuery(volumesQuery);
   return (
-    <Page title={words.operatorTitle} width="wide">
+    <Page title={words.operatorTitle} help={<Help topic="volume" />} width="wide">
       <p className="mb-4 text-muted">{words.operatorText}</p>
       {error && <ErrorBox error={error} onRetry={refetch} />}
       <div className="overflow-hidden rounded-card border border-line bg-panel empty:hidden">
@@ -31,12 +33,15 @@ function Volume() {
         {data && data.items.length > 0 && (
           <FigureTable
             caption={words.operatorTitle}
-            head={[words.tenant, ...columns.map((figure) => words.figures[figure][0])]}
-            lines={data.items.map(({ tenant, costMicros, ...volume }) => [
-              tenant.name,
-              asDollars(costMicros),
-              ...[volume.arrived, volume.completed, volume.failed, volume.answered, volume.plans].map(asCount),
-            ])}
+            head={[words.tenant, ...columns.map(figureName)]}
+            lines={data.items.map(({ tenant, costMicros, ...volume }) => ({
+              key: tenant.id,
+              cells: [
+                tenant.name,
+                asDollars(costMicros),
+                ...[volume.arrived, volume.completed, volume.failed, volume.answered, volume.plans].map(asCount),
+              ],
+            }))}
           />
         )}
       </div>

@@ -5,6 +5,7 @@ import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { nameOf, noteQuery } from '../vault/queries.ts';
 import { Editor } from './editor.tsx';
 import { checkQuery, draftQuery } from './queries.ts';
@@ -19,7 +20,7 @@ export default function EditPage() {
   const { path, template, task } = route.useSearch();
   const name = nameOf(path).replace(/\.md$/, '');
   return (
-    <Page title={name} heading={<Crumb to="/playbooks" label={words.title} />} width="wide">
+    <Page title={name} heading={<Crumb to="/playbooks" label={words.title} />} help={<Help topic="playbook" />} width="wide">
       <h1 className="mb-5 font-semibold text-title">
         <ForeignLine value={name} />
       </h1>
@@ -39,14 +40,14 @@ function Existing({ path }: { path: string }) {
   if (note.error && !note.data) return <ErrorBox error={note.error} onRetry={note.refetch} />;
   if (note.data === undefined) return <Skeleton rows={6} />;
   if (note.data.kind === 'binary') return null;
-  return <Editor path={path} text={note.data.text} etag={note.data.etag} />;
+  return <Editor path={path} start={note.data} />;
 }
 
 function FromTemplate({ path, template }: { path: string; template: TemplateName }) {
   const body = `# ${nameOf(path).replace(/\.md$/, '')}\n\n${words.templateBodies[template]}\n`;
   const made = useQuery(checkQuery({ path, text: body, fields: templates[template] }));
   if (made.error) return <ErrorBox error={made.error} onRetry={made.refetch} />;
-  return made.data === undefined ? <Skeleton rows={6} /> : <Editor path={path} text={made.data.text} etag={null} />;
+  return made.data === undefined ? <Skeleton rows={6} /> : <Editor path={path} start={{ text: made.data.text, etag: null }} />;
 }
 
 function FromTask({ path, taskId }: { path: string; taskId: string }) {
@@ -76,7 +77,7 @@ function FromTask({ path, taskId }: { path: string; taskId: string }) {
           </ul>
         </Notice>
       )}
-      <Editor path={path} text={made.data.text} etag={null} />
+      <Editor path={path} start={{ text: made.data.text, etag: null }} />
     </>
   );
 }

@@ -11,9 +11,11 @@ import { ForeignText } from '../../ui/foreign-text.tsx';
 import { FormError } from '../../ui/form/form-error.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
+import { toast } from '../../ui/toast.tsx';
 import { useSettled } from '../../ui/use-settled.ts';
 import { useSignedIn } from '../session/session.ts';
-import { saveNote } from '../vault/queries.ts';
+import { Conflict } from '../vault/conflict.tsx';
+import { saveOver, type Version } from '../vault/save-over.ts';
 import { Form } from './form.tsx';
 import { Preview } from './preview.tsx';
 import { checkQuery, playbookKeys, type Written } from './queries.ts';
@@ -23,35 +25,58 @@ const views = ['form', 'text'] as const;
 
 interface EditorProps {
   path: string;
-  text: string;
-  /** Of the version that is edited; null: it is new. */
-  etag: string | null;
+  /** What is edited; etag null: it is new. */
+  start: Version;
 }
 
-/** A playbook as a form and as text: the text is what is saved, and what the form changes is written into it. */
-export function Editor({ path, text: saved, etag }: EditorProps) {
+/**
+ * A playbook as a form and as text: the text is what is saved, and what the form changes is written into it. Who saves over somebody else's
+ * version is shown both.
+ */
+export function Editor({ path, start }: EditorProps) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const area = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<(typeof views)[number]>('form');
-  const [text, setText] = useState(saved);
+  // What the text was made from: the version that it is saved over, whatever is saved meanwhile.
+  const [base, setBase] = useState(start);
+  const [text, setText] = useState(start.text);
   // What the form has changed since, not yet in the text.
   const [fields, setFields] = useState<JsonObject | null>(null);
+  const [conflict, setConflict] = useState<{ mine: string; theirs: Version } | null>(null);
   const [isLeaving, setLeaving] = useState(false);
   const written = useMemo<Written>(() => ({ path, text, ...(fields && { fields }) }), [path, text, fields]);
   const settled = useSettled(written);
   const check = useQuery({ ...checkQuery(settled), placeholderData: keepPreviousData });
-  const isChanged = text !== saved || fields !== null;
+  const isChanged = text !== base.text || fields !== null;
   const mayWrite = useSignedIn().permissions.includes('vault:write');
   const textNow = async (): Promise<string> => (await client.fetchQuery(checkQuery(written))).text;
 
   const save = useAct(
     async () => {
-      await saveNote(path, await textNow(), etag);
-      setLeaving(true);
+      const mine = await textNow();
+      const theirs = await saveOver(client, path, mine, base.etag);
+      setConflict(theirs && { mine, theirs });
+      if (theirs === null) setLeaving(true);
+      return theirs === null;
     },
-    { refresh: playbookKeys, said: words.saved, onDone: () => navigate({ to: '/playbooks', ignoreBlocker: true }) },
+    {
+      onDone: async (isSaved) => {
+        if (!isSaved) return;
+        await Promise.all(playbookKeys.map((key) => client.invalidateQueries({ queryKey: [key] })));
+        toast(words.saved);
+        await navigate({ to: '/playbooks', ignoreBlocker: true });
+      },
+    },
   );
+  /** Goes on with a text over what the other has saved. As text: two changes of one line stand in it between marks, which no form knows. */
+  const goOn = (whole: string) => {
+    if (conflict !== null) setBase(conflict.theirs);
+    setText(whole);
+    setFields(null);
+    setView('text');
+    setConflict(null);
+  };
   const show = async (to: (typeof views)[number]) => {
     if (to === 'text' && fields !== null) {
       setText(await textNow());
@@ -78,19 +103,24 @@ export function Editor({ path, text: saved, etag }: EditorProps) {
           </fieldset>
           <div className="flex flex-wrap items-center gap-2">
             {isChanged && <span className="text-muted text-note">{words.notYet}</span>}
-            {etag !== null && (
+            {base.etag !== null && (
               <Link to="/vault/note" search={{ path }} className={buttonClass('quiet', 'normal')}>
                 {words.open}
               </Link>
             )}
             {mayWrite && (
-              <Button look="primary" disabled={save.isPending || (etag !== null && !isChanged)} onClick={() => save.mutate()}>
+              <Button
+                look="primary"
+                disabled={save.isPending || conflict !== null || (base.etag !== null && !isChanged)}
+                onClick={() => save.mutate()}
+              >
                 {words.save}
               </Button>
             )}
           </div>
         </div>
         <FormError error={save.error} />
+        {conflict !== null && <Conflict base={base.text} mine={conflict.mine} theirs={conflict.theirs} onGoOn={goOn} />}
         <Faults faults={check.data?.faults ?? null} isStale={check.isFetching || settled !== written} onLine={(line) => void goTo(line)} />
         {check.error && <ErrorBox error={check.error} onRetry={check.refetch} />}
         <div ref={area}>
@@ -109,7 +139,9 @@ export function Editor({ path, text: saved, etag }: EditorProps) {
           {view === 'form' && shown === null && check.data && <p className="text-muted">{words.unreadable}</p>}
         </div>
       </div>
-      <Preview path={path} textOf={textNow} />
+      <div className="lg:sticky lg:top-6 lg:max-h-[calc(100dvh-3rem)] lg:overflow-y-auto">
+        <Preview path={path} textOf={textNow} />
+      </div>
       <LeaveGuard isOn={isChanged && !isLeaving} title={words.leave} action={words.leaveAction}>
         {words.leaveText}
       </LeaveGuard>

@@ -3,11 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { BookOpenCheck } from 'lucide-react';
 import { useState } from 'react';
 import { playbooksText } from '#text/playbooks.ts';
-import { text } from '#text/work.ts';
 import type { Playbook } from '../../api/playbooks.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Crumb } from '../../ui/crumb.tsx';
 import { Empty } from '../../ui/feedback.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { ListCard, Row } from '../../ui/form/list-card.tsx';
@@ -32,15 +30,7 @@ export default function PlaybooksPage() {
   return (
     <Page
       title={words.title}
-      heading={
-        <div>
-          <Crumb to="/vault" label={text.nav.vault} />
-          <div className="flex items-center gap-1">
-            <h1 className="font-semibold text-title">{words.title}</h1>
-            <Help topic="playbooks" />
-          </div>
-        </div>
-      }
+      help={<Help topic="playbooks" />}
       side={mayWrite && <NewButton label={words.make} onClick={() => setNew(true)} />}
     >
       <p className="-mt-3 mb-5 text-muted">{words.intro}</p>

@@ -1,16 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, post } from '../../api/client.ts';
 import { listQuery } from '../../api/list.ts';
-import type {
-  ConfigurationChange,
-  Grant,
-  GrantableTool,
-  Policy,
-  PolicyCheck,
-  PolicyDraft,
-  PolicySimulation,
-  PolicyVersion,
-} from '../../api/policies.ts';
+import type { Grant, GrantableTool, Policy, PolicyCheck, PolicyDraft, PolicySimulation, PolicyVersion } from '../../api/policies.ts';
 import type { Page } from '../../api/types.ts';
 
 /** The policies in force. */
@@ -18,7 +9,6 @@ export const policyQuery = queryOptions({ queryKey: ['policy'], queryFn: ({ sign
 
 export const versionsQuery = listQuery<PolicyVersion>('policy', '/policy/versions');
 export const grantsQuery = listQuery<Grant>('grants', '/grants');
-export const changesQuery = listQuery<ConfigurationChange>('changes', '/settings/history');
 
 export const versionTextQuery = (version: number) =>
   queryOptions({

@@ -152,7 +152,7 @@ function Case({ one: { taskId, headline, at, before, after, answer, reasons } }:
       <p className="wrap-anywhere text-muted text-note">
         <Time at={at} />
         {answer !== null && <> · {words.answers[answer] ?? answer}</>}
-        {after !== 'auto' && reasons[0] !== undefined && <> · {reasons[0]}</>}
+        {after !== 'auto' && reasons[0] !== undefined && <> · {reasons[0].text}</>}
       </p>
     </li>
   );

@@ -8,6 +8,7 @@ import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { Block } from '../../ui/form/block.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
 import { Page, Section } from '../../ui/page.tsx';
+import { Help } from '../help/help.tsx';
 import { type Sent, useSending } from './sending.ts';
 
 const words = sendText;
@@ -27,14 +28,14 @@ export default function SendPage() {
         add(event.dataTransfer.files);
       }}
     >
-      <Page title={words.title}>
+      <Page title={words.title} help={<Help topic="send" />}>
         <Block title={words.files} note={words.intro}>
           <TextField
             label={words.choose}
             help={words.chooseHelp}
             type="file"
             multiple
-            className="py-1 touch:py-2"
+            className="h-auto! cursor-pointer border-dashed py-6 text-muted file:mr-3 file:h-8 file:cursor-pointer file:rounded-control file:border-0 file:bg-accent file:px-3 file:font-medium file:text-accent-ink touch:file:h-11"
             onChange={(event) => {
               add([...(event.target.files ?? [])]);
               // The same file may be chosen once more.

@@ -1,7 +1,8 @@
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { get, isApiError, post, remove } from '../../api/client.ts';
 import type { SecondFactor } from '../../api/identity.ts';
 import type { Me, Person } from '../../api/types.ts';
+import { followLanguage } from '../shell/language.ts';
 import { showAppearance } from '../shell/theme.ts';
 import { putTokenBack, takeToken } from './take-token.ts';
 
@@ -14,7 +15,8 @@ export const linkOutcome = () => link;
 export const meKey = ['me'];
 
 /** Who is signed in; null when nobody is. */
-export const useMe = () => useQuery({ queryKey: meKey, queryFn: fetchMe, staleTime: Number.POSITIVE_INFINITY, retry: 2 });
+export const meQuery = queryOptions({ queryKey: meKey, queryFn: fetchMe, staleTime: Number.POSITIVE_INFINITY, retry: 2 });
+export const useMe = () => useQuery(meQuery);
 
 /** Who is signed in, for the pages that somebody without a tenant sees as well. */
 export function usePerson(): Person {
@@ -60,6 +62,7 @@ async function fetchMe(): Promise<Person | null> {
   try {
     const me = await get<Person>('/me');
     if (me.appearance) showAppearance(me.appearance);
+    await followLanguage(me);
     return me;
   } catch (error) {
     if (isApiError(error) && error.status === 401) return null;

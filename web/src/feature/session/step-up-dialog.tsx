@@ -18,7 +18,7 @@ import { meKey, signOut } from './session.ts';
 const words = peopleText.stepUp;
 
 /** Asks for what this person has: a password, a code, a passkey, or the way over the identity provider. */
-export default function StepUpDialog({ onDone }: { onDone: (isProven: boolean) => void }) {
+export default function StepUpDialog({ onDone, onClose }: { onDone: () => void; onClose: () => void }) {
   const formId = useId();
   const [typed, setTyped] = useState('');
   const ways = useQuery({
@@ -31,21 +31,21 @@ export default function StepUpDialog({ onDone }: { onDone: (isProven: boolean) =
   const typedKind = methods.includes('password') ? 'password' : methods.includes('totp') ? 'code' : null;
   const byWord = useMutation({
     mutationFn: () => post('/session/step-up', typedKind === 'password' ? { password: typed } : { code: typed.trim() }),
-    onSuccess: () => onDone(true),
+    onSuccess: onDone,
     onError: () => setTyped(''),
   });
-  const byPasskey = useMutation({ mutationFn: () => proveByPasskey('/session/step-up/passkey'), onSuccess: () => onDone(true) });
+  const byPasskey = useMutation({ mutationFn: () => proveByPasskey('/session/step-up/passkey'), onSuccess: onDone });
   const isBusy = byWord.isPending || byPasskey.isPending;
   const mayPasskey = methods.includes('passkey') && hasPasskeys();
   return (
     <Dialog
       isOpen
       isAbove
-      onClose={() => onDone(false)}
+      onClose={onClose}
       title={words.title}
       footer={
         <>
-          <Button onClick={() => onDone(false)}>{text.common.cancel}</Button>
+          <Button onClick={onClose}>{text.common.cancel}</Button>
           {typedKind && (
             <Button look="primary" type="submit" form={formId} disabled={isBusy}>
               {words.confirm}

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { onStepUp } from '../../api/client.ts';
+import { later } from '../../ui/later.tsx';
 
-const StepUpDialog = lazy(() => import('./step-up-dialog.tsx'));
+const StepUpDialog = later(() => import('./step-up-dialog.tsx'));
 
 /** Opens the dialog when the server wants to know that it is still the same person. Requests that ask at once share one dialog. */
 export function StepUpHost() {
@@ -19,10 +20,12 @@ export function StepUpHost() {
       }),
     [],
   );
-  const close = (isProven: boolean) => {
+  const close = useCallback((isProven: boolean) => {
     setOpen(false);
     asked.current?.answer(isProven);
     asked.current = null;
-  };
-  return <Suspense>{isOpen && <StepUpDialog onDone={close} />}</Suspense>;
+  }, []);
+  const onDone = useCallback(() => close(true), [close]);
+  const onClose = useCallback(() => close(false), [close]);
+  return isOpen && <StepUpDialog onDone={onDone} onClose={onClose} />;
 }

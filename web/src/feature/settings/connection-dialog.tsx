@@ -34,7 +34,7 @@ export function ConnectionDialog({ kind, connection, onClose }: ConnectionDialog
       connection
         ? put(`/connections/${encodeURIComponent(connection.id)}`, { name, settings, credentials: typed, version: connection.version })
         : post('/connections', { connector: kind.kind, name, settings, credentials: typed }),
-    { refresh: ['connections'], said: connection ? words.saved : words.connected, onDone: onClose },
+    { refresh: ['connections', 'changes'], said: connection ? words.saved : words.connected, onDone: onClose },
   );
   const fill = (found: Record<string, unknown>) => {
     setSettings({ ...settings, ...found });
@@ -57,6 +57,7 @@ export function ConnectionDialog({ kind, connection, onClose }: ConnectionDialog
         value={name}
         onChange={(event) => setName(event.target.value)}
       />
+      {!connection && <p className="mb-4 text-muted">{kind.description}</p>}
       {!connection && kind.can.discover && <Discovery kind={kind} onFound={fill} />}
       <div key={filled}>
         <SchemaFields schema={kind.settings} names={needed} value={settings} onChange={setSettings} />

@@ -2,19 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { Plug } from 'lucide-react';
 import { useState } from 'react';
 import { connectionsText } from '#text/connections.ts';
-import { get, post } from '../../api/client.ts';
+import { get } from '../../api/client.ts';
 import type { Connection, ConnectorKind } from '../../api/connections.ts';
 import { listQuery } from '../../api/list.ts';
 import type { Page } from '../../api/types.ts';
-import { formatCount } from '../../format.ts';
-import { Badge, type Tone } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
-import { Row } from '../../ui/form/list-card.tsx';
 import { Removal } from '../../ui/form/removal.tsx';
-import { useAct } from '../../ui/form/use-act.ts';
-import { Time } from '../../ui/time.tsx';
 import { ConnectionDialog } from './connection-dialog.tsx';
+import { ConnectionRow, pathOf } from './connection-row.tsx';
 import { ListPage } from './list-page.tsx';
 import { useMay } from './topics.tsx';
 
@@ -25,7 +20,6 @@ const kindsQuery = {
   queryFn: ({ signal }: { signal: AbortSignal }) => get<Page<ConnectorKind>>('/connectors', { signal }),
   staleTime: Number.POSITIVE_INFINITY,
 };
-const pathOf = ({ id }: Connection) => `/connections/${encodeURIComponent(id)}`;
 
 type Open = { is: 'choice' } | { is: 'new'; kind: ConnectorKind } | { is: 'change' | 'remove'; connection: Connection };
 
@@ -60,7 +54,7 @@ export default function ConnectionsPage() {
       {open?.is === 'remove' && (
         <Removal
           path={pathOf(open.connection)}
-          refresh={['connections']}
+          refresh={['connections', 'changes']}
           title={words.removeTitle(open.connection.name)}
           action={words.remove}
           said={words.removed}
@@ -70,79 +64,6 @@ export default function ConnectionsPage() {
         </Removal>
       )}
     </ListPage>
-  );
-}
-
-const tones: Record<Connection['state'], Tone> = { active: 'good', paused: 'neutral', broken: 'bad' };
-
-interface ConnectionRowProps {
-  connection: Connection;
-  kind: ConnectorKind | undefined;
-  mayChange: boolean;
-  onChange: () => void;
-  onRemove: () => void;
-}
-
-function ConnectionRow({ connection, kind, mayChange, onChange, onRemove }: ConnectionRowProps) {
-  const { name, state, health } = connection;
-  const act = { refresh: ['connections'], toastsErrors: true };
-  const pause = useAct(() => post(`${pathOf(connection)}/pause`), { ...act, said: words.paused });
-  const resume = useAct(() => post(`${pathOf(connection)}/resume`), { ...act, said: words.resumed });
-  const poll = useAct(() => post(`${pathOf(connection)}/poll`), { ...act, said: words.polled });
-  const isFailing = state === 'active' && health.failures > 0;
-  return (
-    <Row
-      title={name}
-      marks={<Badge tone={isFailing ? 'warn' : tones[state]}>{words.states[state]}</Badge>}
-      note={
-        <>
-          {kind?.title ?? connection.connector} · {words.arrivals(formatCount(health.arrivals), health.arrivals)} ·{' '}
-          {health.lastSuccessAt ? (
-            <>
-              {words.last} <Time at={health.lastSuccessAt} />
-            </>
-          ) : (
-            words.never
-          )}
-          {health.progress && (
-            <>
-              {' '}
-              · {words.progress(formatCount(health.progress.done), health.progress.of === null ? null : formatCount(health.progress.of))}
-            </>
-          )}
-          {isFailing && <> · {words.failing(health.failures)}</>}
-          {health.fault && <p className="mt-1 text-bad">{health.fault.message}</p>}
-        </>
-      }
-      side={
-        mayChange && (
-          <>
-            <Button look="quiet" size="small" aria-label={words.removeLabel(name)} onClick={onRemove}>
-              {words.remove}
-            </Button>
-            {state === 'active' ? (
-              <>
-                <Button look="quiet" size="small" aria-label={words.pauseLabel(name)} onClick={() => pause.mutate()}>
-                  {words.pause}
-                </Button>
-                {kind?.can.poll && (
-                  <Button look="quiet" size="small" aria-label={words.pollLabel(name)} onClick={() => poll.mutate()}>
-                    {words.poll}
-                  </Button>
-                )}
-              </>
-            ) : (
-              <Button look="quiet" size="small" aria-label={words.resumeLabel(name)} onClick={() => resume.mutate()}>
-                {words.resume}
-              </Button>
-            )}
-            <Button size="small" aria-label={words.changeLabel(name)} onClick={onChange}>
-              {words.change}
-            </Button>
-          </>
-        )
-      }
-    />
   );
 }
 

@@ -2,13 +2,13 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { UserPlus, Users } from 'lucide-react';
 import { useState } from 'react';
 import { settingsText } from '#text/settings.ts';
-import { text } from '#text/work.ts';
 import type { Member } from '../../api/identity.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { InvitationSection } from './invitations.tsx';
@@ -63,13 +63,7 @@ export default function MembersPage() {
           </ul>
         )}
       </div>
-      {members.hasNextPage && (
-        <div className="-mt-3 mb-7 flex justify-center">
-          <Button disabled={members.isFetchingNextPage} onClick={() => void members.fetchNextPage()}>
-            {text.common.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={members} className="-mt-3 mb-7" />
       {mayAdmin && <InvitationSection />}
       {open === 'invite' && <InviteDialog onClose={close} />}
       {open !== null && open !== 'invite' && <MemberDialog member={open} onClose={close} />}

@@ -1,4 +1,4 @@
-import { CalendarClock } from 'lucide-react';
+import { CalendarClock, Pause, Play, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { connectionsText } from '#text/connections.ts';
 import { post, put } from '../../api/client.ts';
@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
 import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
+import { RowMenu } from '../../ui/row-menu.tsx';
 import { Time } from '../../ui/time.tsx';
 import { ListPage } from './list-page.tsx';
 import { ScheduleDialog } from './schedule-dialog.tsx';
@@ -100,23 +101,21 @@ function ScheduleRow({ schedule, mayChange, onChange, onRemove }: ScheduleRowPro
       side={
         mayChange && (
           <>
-            <Button look="quiet" size="small" aria-label={words.removeLabel(name)} onClick={onRemove}>
-              {words.remove}
-            </Button>
-            <Button
-              look="quiet"
-              size="small"
-              aria-label={isPaused ? words.resumeLabel(name) : words.pauseLabel(name)}
-              onClick={() => toggle.mutate()}
-            >
-              {isPaused ? words.resume : words.pause}
-            </Button>
             <Button look="quiet" size="small" aria-label={words.runLabel(name)} onClick={() => run.mutate()}>
               {words.run}
             </Button>
             <Button size="small" aria-label={words.changeLabel(name)} onClick={onChange}>
               {words.change}
             </Button>
+            <RowMenu
+              label={words.moreLabel(name)}
+              acts={[
+                isPaused
+                  ? { icon: Play, label: words.resume, onSelect: () => toggle.mutate() }
+                  : { icon: Pause, label: words.pause, onSelect: () => toggle.mutate() },
+                { icon: Trash2, label: words.remove, onSelect: onRemove },
+              ]}
+            />
           </>
         )
       }

@@ -64,10 +64,9 @@ function PlaceLines({ title, place }: { title: string; place: SignInPlace }) {
     <section className="mt-4">
       <h3 className="font-medium text-text">{title}</h3>
       <ul className="mt-1 grid gap-1 text-note">
-        {[place.issuer, place.authorizationEndpoint, place.tokenEndpoint].map((address, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: three places that never change their order
-          <li key={at} className="wrap-anywhere">
-            <ForeignLine value={address} />
+        {(['issuer', 'authorizationEndpoint', 'tokenEndpoint'] as const).map((part) => (
+          <li key={part} className="wrap-anywhere">
+            <ForeignLine value={place[part]} />
           </li>
         ))}
       </ul>

@@ -1,5 +1,5 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Wrench } from 'lucide-react';
+import { Pause, Play, Trash2, Wrench } from 'lucide-react';
 import { useState } from 'react';
 import { toolsText } from '#text/tools.ts';
 import { put } from '../../api/client.ts';
@@ -11,6 +11,7 @@ import { Notice } from '../../ui/feedback.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
 import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
+import { RowMenu } from '../../ui/row-menu.tsx';
 import { Time } from '../../ui/time.tsx';
 import { ListPage } from './list-page.tsx';
 import { ToolServerDialog } from './tool-server-dialog.tsx';
@@ -110,17 +111,6 @@ function ServerRow({ server, mayChange, onOpen }: ServerRowProps) {
         <>
           {mayChange && (
             <>
-              <Button look="quiet" size="small" aria-label={words.removeLabel(title)} onClick={() => onOpen('remove')}>
-                {words.remove}
-              </Button>
-              <Button
-                look="quiet"
-                size="small"
-                aria-label={isPaused ? words.resumeLabel(title) : words.pauseLabel(title)}
-                onClick={() => toggle.mutate()}
-              >
-                {isPaused ? words.resume : words.pause}
-              </Button>
               <Button look="quiet" size="small" aria-label={words.changeLabel(title)} onClick={() => onOpen('change')}>
                 {words.change}
               </Button>
@@ -130,6 +120,17 @@ function ServerRow({ server, mayChange, onOpen }: ServerRowProps) {
           <Link to="/settings/tools" search={{ server: id }} aria-label={words.toolsLabel(title)} className={buttonClass('plain', 'small')}>
             {words.tools}
           </Link>
+          {mayChange && (
+            <RowMenu
+              label={words.moreLabel(title)}
+              acts={[
+                isPaused
+                  ? { icon: Play, label: words.resume, onSelect: () => toggle.mutate() }
+                  : { icon: Pause, label: words.pause, onSelect: () => toggle.mutate() },
+                { icon: Trash2, label: words.remove, onSelect: () => onOpen('remove') },
+              ]}
+            />
+          )}
         </>
       }
     />

@@ -49,7 +49,7 @@ export function TopicPage({ topic, title = settingsText.topics[topic].title, sid
 function TopicList() {
   return (
     <nav aria-label={settingsText.nav} className="sticky top-7 hidden w-44 shrink-0 self-start lg:block">
-      <p className="mb-2 px-2 font-semibold text-muted">{settingsText.title}</p>
+      <p className="mb-2 flex min-h-8 items-center px-2 font-semibold text-muted">{settingsText.title}</p>
       <ul className="flex flex-col gap-0.5">
         {useTopics().map(({ path, icon }) => (
           <li key={path}>

@@ -1,4 +1,4 @@
-import { Webhook as WebhookIcon } from 'lucide-react';
+import { KeyRound, Pause, Play, Send, Trash2, Webhook as WebhookIcon } from 'lucide-react';
 import { useState } from 'react';
 import { connectionsText } from '#text/connections.ts';
 import { post, put } from '../../api/client.ts';
@@ -11,6 +11,7 @@ import { FormDialog } from '../../ui/form/form-dialog.tsx';
 import { Row } from '../../ui/form/list-card.tsx';
 import { Removal } from '../../ui/form/removal.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
+import { RowMenu } from '../../ui/row-menu.tsx';
 import { Time } from '../../ui/time.tsx';
 import { ListPage } from './list-page.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
@@ -109,34 +110,26 @@ function WebhookRow({ webhook, mayChange, onOpen }: WebhookRowProps) {
       side={
         <>
           {mayChange && (
-            <>
-              <Button look="quiet" size="small" aria-label={words.removeLabel(url)} onClick={() => onOpen('remove')}>
-                {words.remove}
-              </Button>
-              <Button
-                look="quiet"
-                size="small"
-                aria-label={isActive ? words.pauseLabel(url) : words.resumeLabel(url)}
-                onClick={() => toggle.mutate()}
-              >
-                {isActive ? words.pause : words.resume}
-              </Button>
-              <Button look="quiet" size="small" aria-label={words.rotateLabel(url)} onClick={() => onOpen('rotate')}>
-                {words.rotate}
-              </Button>
-              {isActive && (
-                <Button look="quiet" size="small" aria-label={words.testLabel(url)} onClick={() => trial.mutate()}>
-                  {words.test}
-                </Button>
-              )}
-              <Button look="quiet" size="small" aria-label={words.changeLabel(url)} onClick={() => onOpen('change')}>
-                {words.change}
-              </Button>
-            </>
+            <Button look="quiet" size="small" aria-label={words.changeLabel(url)} onClick={() => onOpen('change')}>
+              {words.change}
+            </Button>
           )}
           <Button size="small" aria-label={words.showLabel(url)} onClick={() => onOpen('deliveries')}>
             {words.show}
           </Button>
+          {mayChange && (
+            <RowMenu
+              label={words.moreLabel(url)}
+              acts={[
+                ...(isActive ? [{ icon: Send, label: words.test, onSelect: () => trial.mutate() }] : []),
+                { icon: KeyRound, label: words.rotate, onSelect: () => onOpen('rotate') },
+                isActive
+                  ? { icon: Pause, label: words.pause, onSelect: () => toggle.mutate() }
+                  : { icon: Play, label: words.resume, onSelect: () => toggle.mutate() },
+                { icon: Trash2, label: words.remove, onSelect: () => onOpen('remove') },
+              ]}
+            />
+          )}
         </>
       }
     />

@@ -19,7 +19,7 @@ import { type Question, questions, type SetupStep, stepAfter, stepBefore } from 
 export default function SetupPage() {
   const settings = useQuery(settingsQuery);
   return (
-    <Page title={words.title} heading={<p className="font-semibold text-muted">{words.title}</p>}>
+    <Page title={words.title} heading={<p className="font-semibold text-muted xl:pl-32">{words.title}</p>}>
       {settings.error && !settings.data && <ErrorBox error={settings.error} onRetry={settings.refetch} />}
       {settings.isPending && <Skeleton rows={4} />}
       {settings.data && <Setup settings={settings.data} />}

@@ -8,7 +8,8 @@ import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from '../../ui/m
 import { toast } from '../../ui/toast.tsx';
 import { meKey, signOut, usePerson } from '../session/session.ts';
 import { language, languages, setLanguage } from './language.ts';
-import { setAppearance, useDensity, useTheme } from './theme.ts';
+import { useDensity, useTheme } from './theme.ts';
+import { useLook } from './use-look.ts';
 
 /** What the menu of who is signed in offers: how everything looks, the account, and the way out. Loaded when somebody reaches for it. */
 export default function AccountChoices({ onHelp, ...popup }: PopupProps & { onHelp?: () => void }) {
@@ -17,6 +18,7 @@ export default function AccountChoices({ onHelp, ...popup }: PopupProps & { onHe
   const client = useQueryClient();
   const theme = useTheme();
   const density = useDensity();
+  const look = useLook();
   const leave = async () => {
     try {
       await signOut();
@@ -32,7 +34,7 @@ export default function AccountChoices({ onHelp, ...popup }: PopupProps & { onHe
       <MenuChoice
         label={text.nav.theme}
         value={theme}
-        onChange={(theme) => setAppearance({ theme })}
+        onChange={(theme) => look({ theme })}
         choices={[
           { value: 'light', label: text.nav.themes.light, icon: <Sun size={15} aria-hidden="true" /> },
           { value: 'dark', label: text.nav.themes.dark, icon: <Moon size={15} aria-hidden="true" /> },
@@ -43,7 +45,7 @@ export default function AccountChoices({ onHelp, ...popup }: PopupProps & { onHe
       <MenuChoice
         label={text.nav.density}
         value={density}
-        onChange={(density) => setAppearance({ density })}
+        onChange={(density) => look({ density })}
         choices={[
           { value: 'comfortable', label: text.nav.densities.comfortable, icon: <Rows2 size={15} aria-hidden="true" /> },
           { value: 'compact', label: text.nav.densities.compact, icon: <Rows4 size={15} aria-hidden="true" /> },
@@ -53,7 +55,7 @@ export default function AccountChoices({ onHelp, ...popup }: PopupProps & { onHe
       <MenuChoice
         label={text.nav.language}
         value={language}
-        onChange={setLanguage}
+        onChange={(chosen) => void setLanguage(chosen)}
         choices={languages.map(({ value, label }) => ({ value, label, icon: <Languages size={15} aria-hidden="true" /> }))}
       />
       <MenuSeparator />

@@ -1,16 +1,24 @@
 import { approvalsText } from '#text/approvals.ts';
+import { tasksText } from '#text/tasks.ts';
 import { text } from '#text/work.ts';
 import { Dialog, DialogBody } from '../../ui/dialog.tsx';
 
 const { keys, nav } = text;
 
-const groups: { title: string; rows: [string[], string][] }[] = [
+interface KeyGroup {
+  title: string;
+  rows: [string[], string][];
+}
+
+const ofTenants: KeyGroup[] = [
   {
     title: keys.list,
     rows: [
       [['J'], keys.down],
       [['K'], keys.up],
       [['O'], keys.open],
+      [['P'], tasksText.near.previous],
+      [['N'], tasksText.near.next],
       [['X'], keys.select],
       [['/'], keys.filter],
     ],
@@ -46,8 +54,35 @@ const groups: { title: string; rows: [string[], string][] }[] = [
   },
 ];
 
+/** Where there is nothing to decide: in lists, to the places by the letters after `g`, and for this sheet. */
+const ofPlaces = (places: Readonly<Record<string, string>>): KeyGroup[] => [
+  {
+    title: keys.list,
+    rows: [
+      [['J'], keys.down],
+      [['K'], keys.up],
+      [['O'], keys.open],
+    ],
+  },
+  { title: keys.go, rows: Object.entries(places).map(([letter, name]) => [['G', letter.toUpperCase()], name]) },
+  {
+    title: keys.general,
+    rows: [
+      [['?'], keys.help],
+      [['Esc'], keys.close],
+    ],
+  },
+];
+
+interface KeyHelpProps {
+  onClose: () => void;
+  /** What the places are called outside of a tenant, by their letters. */
+  places?: Readonly<Record<string, string>>;
+}
+
 /** All keys on one sheet. */
-export default function KeyHelp({ onClose }: { onClose: () => void }) {
+export default function KeyHelp({ onClose, places }: KeyHelpProps) {
+  const groups = places ? ofPlaces(places) : ofTenants;
   return (
     <Dialog isOpen onClose={onClose} title={keys.title} wide>
       <DialogBody>

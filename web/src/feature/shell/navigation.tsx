@@ -1,6 +1,7 @@
-import { Link } from '@tanstack/react-router';
+import { Link, useMatchRoute } from '@tanstack/react-router';
 import {
   Activity,
+  BookOpenCheck,
   CalendarDays,
   ChartLine,
   Ellipsis,
@@ -14,6 +15,7 @@ import {
 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { text } from '#text/work.ts';
+import { cx } from '../../ui/cx.ts';
 import { KeyHint } from '../../ui/key-hint.tsx';
 import { laterPopup } from '../../ui/later-popup.tsx';
 import { Mark } from '../../ui/mark.tsx';
@@ -26,7 +28,7 @@ import { TenantMenu } from './tenant-menu.tsx';
 const MorePlaces = laterPopup('menu', () => import('./more-places.tsx'));
 
 export interface Place {
-  to: '/' | '/tasks' | '/vault' | '/money' | '/agenda' | '/analytics' | '/audit' | '/status' | '/settings';
+  to: '/' | '/tasks' | '/vault' | '/money' | '/agenda' | '/playbooks' | '/analytics' | '/audit' | '/status' | '/settings';
   label: string;
   icon: (size: number) => ReactNode;
   /** Any of these shows it. */
@@ -60,6 +62,12 @@ const places: Place[] = [
     icon: (size) => <CalendarDays size={size} aria-hidden="true" />,
     permissions: ['connection:read'],
   },
+  {
+    to: '/playbooks',
+    label: text.nav.playbooks,
+    icon: (size) => <BookOpenCheck size={size} aria-hidden="true" />,
+    permissions: ['vault:read'],
+  },
   { to: '/analytics', label: text.nav.analytics, icon: (size) => <ChartLine size={size} aria-hidden="true" />, permissions: ['task:read'] },
   { to: '/audit', label: text.nav.audit, icon: (size) => <ShieldCheck size={size} aria-hidden="true" />, permissions: ['audit:read'] },
   { to: '/status', label: text.nav.status, icon: (size) => <Activity size={size} aria-hidden="true" />, permissions: ['task:read'] },
@@ -77,6 +85,11 @@ export const usePlaces = (): Place[] => {
   return places.filter((place) => place.permissions.some((permission) => permissions.includes(permission)));
 };
 
+/** What is asked has no list of its own: its pages belong to the inbox. */
+function useIsInInbox(): boolean {
+  return useMatchRoute()({ to: '/approvals/$approvalId' }) !== false;
+}
+
 interface MenuProps {
   onSearch: () => void;
   onHelp: () => void;
@@ -84,6 +97,7 @@ interface MenuProps {
 
 /** The navigation of wide screens. */
 export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: number }) {
+  const isInInbox = useIsInInbox();
   return (
     <header className="fixed inset-y-0 left-0 z-30 hidden w-54 flex-col gap-4 border-line border-r px-3 py-4 sm:flex">
       <TenantMenu />
@@ -91,19 +105,23 @@ export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: nu
         type="button"
         onClick={onSearch}
         aria-keyshortcuts="Control+K"
-        className="flex h-8 items-center gap-2 rounded-control bg-panel px-2 text-muted ring-1 ring-line ring-inset hover:text-ink touch:h-11"
+        className="flex h-8 shrink-0 items-center gap-2 rounded-control bg-panel px-2 text-muted ring-1 ring-line ring-inset hover:text-ink touch:h-11"
       >
         <Search size={14} aria-hidden="true" />
         <span className="flex-1 truncate text-left">{text.nav.search}</span>
         <KeyHint keys="Control+k" />
       </button>
-      <nav aria-label={text.nav.label} className="flex flex-col gap-0.5">
+      {/* Where the window is low, or its letters are large, the places are moved up and down. */}
+      <nav aria-label={text.nav.label} className="-m-1 flex min-h-0 flex-col gap-0.5 overflow-y-auto p-1">
         {usePlaces().map(({ to, label, icon }) => (
           <Link
             key={to}
             to={to}
             activeOptions={{ exact: to === '/', includeSearch: false }}
-            className="flex h-8 items-center gap-2.5 rounded-control px-2 font-medium text-muted hover:bg-hover hover:text-ink touch:h-11"
+            className={cx(
+              'flex h-8 shrink-0 items-center gap-2.5 rounded-control px-2 font-medium text-muted hover:bg-hover hover:text-ink touch:h-11',
+              to === '/' && isInInbox && 'bg-hover text-ink!',
+            )}
             activeProps={{ className: 'bg-hover text-ink!' }}
           >
             {icon(16)}
@@ -112,10 +130,14 @@ export function Sidebar({ waiting, onSearch, onHelp }: MenuProps & { waiting: nu
           </Link>
         ))}
       </nav>
-      <div className="mt-auto flex items-center justify-between gap-2">
-        <AccountMenu onHelp={onHelp} withName />
-        <Bell />
-        <LiveDot />
+      <div className="mt-auto">
+        <div className="mb-1 px-2">
+          <LiveDot />
+        </div>
+        <div className="flex items-center gap-2">
+          <AccountMenu onHelp={onHelp} withName />
+          <Bell />
+        </div>
       </div>
     </header>
   );
@@ -150,6 +172,7 @@ const barMax = 5;
 export function BottomBar({ waiting }: { waiting: number }) {
   const all = usePlaces();
   const shown = all.length > barMax ? all.slice(0, barMax - 1) : all;
+  const isInInbox = useIsInInbox();
   return (
     <nav
       aria-label={text.nav.label}
@@ -160,7 +183,10 @@ export function BottomBar({ waiting }: { waiting: number }) {
           key={to}
           to={to}
           activeOptions={{ exact: to === '/', includeSearch: false }}
-          className="relative flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted"
+          className={cx(
+            'relative flex h-14 flex-1 flex-col items-center justify-center gap-0.5 font-medium text-[0.6875rem] text-muted',
+            to === '/' && isInInbox && 'text-accent!',
+          )}
           activeProps={{ className: 'text-accent!' }}
         >
           {icon(18)}

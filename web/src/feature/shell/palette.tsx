@@ -27,7 +27,8 @@ import { useTopics } from '../settings/topics.tsx';
 import { tasksQuery } from '../task/queries.ts';
 import { usePlaces } from './navigation.tsx';
 import { usePaletteSearch } from './palette-search.ts';
-import { setAppearance, type Theme } from './theme.ts';
+import type { Theme } from './theme.ts';
+import { useLook } from './use-look.ts';
 
 const groupClass =
   '**:[[cmdk-group-heading]]:px-2 **:[[cmdk-group-heading]]:pt-2 **:[[cmdk-group-heading]]:pb-1 **:[[cmdk-group-heading]]:text-note **:[[cmdk-group-heading]]:text-muted';
@@ -51,6 +52,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
   const topics = useTopics();
   const [typed, setTyped] = useState('');
   const found = usePaletteSearch(typed);
+  const look = useLook();
   const run = (action: () => unknown) => () => {
     onClose();
     void action();
@@ -145,11 +147,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
           </Command.Group>
           <Command.Group heading={text.palette.settings} className={groupClass}>
             {(['light', 'dark', 'system'] satisfies Theme[]).map((theme) => (
-              <Item
-                key={theme}
-                icon={theme === 'dark' ? <Moon size={15} /> : <Sun size={15} />}
-                onSelect={run(() => setAppearance({ theme }))}
-              >
+              <Item key={theme} icon={theme === 'dark' ? <Moon size={15} /> : <Sun size={15} />} onSelect={run(() => look({ theme }))}>
                 {text.palette.theme(text.nav.themes[theme])}
               </Item>
             ))}

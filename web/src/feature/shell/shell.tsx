@@ -1,15 +1,17 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { text } from '#text/work.ts';
+import { later } from '../../ui/later.tsx';
 import { useAttention } from '../inbox/queries.ts';
 import { ConnectionBanner } from '../live/banner.tsx';
 import { useLive } from '../live/use-live.ts';
 import { useAnnouncement } from './announce.ts';
 import { useKeyboard } from './keyboard.ts';
 import { BottomBar, Header, Sidebar } from './navigation.tsx';
+import { useRouteFocus } from './route-focus.ts';
 
-const Palette = lazy(() => import('./palette.tsx'));
-const KeyHelp = lazy(() => import('./key-help.tsx'));
+const Palette = later(() => import('./palette.tsx'));
+const KeyHelp = later(() => import('./key-help.tsx'));
 
 const places = { i: '/', t: '/tasks', a: '/audit', v: '/vault', s: '/settings' } as const;
 const isPlace = (letter: string): letter is keyof typeof places => Object.hasOwn(places, letter);
@@ -17,10 +19,12 @@ const isPlace = (letter: string): letter is keyof typeof places => Object.hasOwn
 /** The frame around every page of a signed-in person. */
 export function Shell() {
   const [overlay, setOverlay] = useState<'palette' | 'help' | null>(null);
+  const close = useCallback(() => setOverlay(null), []);
   const navigate = useNavigate();
   const count = useAttention().count;
   const announcement = useAnnouncement(text.inbox.announce(count));
   useLive();
+  useRouteFocus();
   useKeyboard({
     openPalette: () => setOverlay('palette'),
     openHelp: () => setOverlay('help'),
@@ -47,10 +51,8 @@ export function Shell() {
       <div role="status" className="sr-only">
         {announcement}
       </div>
-      <Suspense>
-        {overlay === 'palette' && <Palette onClose={() => setOverlay(null)} onHelp={() => setOverlay('help')} />}
-        {overlay === 'help' && <KeyHelp onClose={() => setOverlay(null)} />}
-      </Suspense>
+      {overlay === 'palette' && <Palette onClose={close} onHelp={() => setOverlay('help')} />}
+      {overlay === 'help' && <KeyHelp onClose={close} />}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import type { Appearance } from '../../api/types.ts';
 export type Theme = Appearance['theme'];
 export type Density = Appearance['density'];
 
-// The same keys are read by public/theme.js before the first paint.
+// The same keys are read by public/start.js before the first paint.
 const themeKey = 'factotum.theme';
 const densityKey = 'factotum.density';
 const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
@@ -37,12 +37,12 @@ export function showAppearance({ theme, density }: Appearance): void {
   for (const listener of listeners) listener();
 }
 
-/** The same for a new choice, which goes with the person to their other browsers. */
-export function setAppearance(choice: Partial<Appearance>): void {
+/** The same for a new choice, which goes with the person to their other browsers. Ends when it is kept, or could not be. */
+export async function setAppearance(choice: Partial<Appearance>): Promise<void> {
   const appearance = { theme: readTheme(), density: readDensity(), ...choice };
   showAppearance(appearance);
   // Here it is shown already; another browser shows it after the next choice that gets through.
-  put('/me/appearance', appearance).catch((error: unknown) => console.debug(error));
+  await put('/me/appearance', appearance).catch((error: unknown) => console.debug(error));
 }
 
 const useStored = <T extends string>(read: () => T): T =>

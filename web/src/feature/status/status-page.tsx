@@ -133,7 +133,7 @@ function Planning({ status: { planning }, inForce }: { status: TenantStatus; inF
   return (
     <Section title={words.planning}>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-3">
-        <span className="min-w-0 flex-1">
+        <span className="min-w-0 flex-1 basis-48">
           <span className="block">{words.planned(formatCount(planning.plans), formatCount(planning.byModel))}</span>
           {planning.lastModelAt && (
             <span className="block text-muted text-note">

@@ -10,6 +10,7 @@ import { linkClass } from '../../ui/link.ts';
 import { Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { FieldList, OriginChip } from '../approval/field-list.tsx';
+import { formatMoney } from '../money/amount.ts';
 import { StepIcon, ToolIcon, toneOfStep } from './state.tsx';
 
 const words = tasksText.step;
@@ -56,7 +57,7 @@ function StepItem({ step, after }: { step: Step; after: string[] }) {
             </p>
           )}
           {step.state === 'refused' && <Reasons step={step} />}
-          {step.result !== null && <Result result={step.result} from={step.resultFrom} />}
+          {step.result !== null && <Result step={step} />}
           {step.approvalId && (
             <p className="mt-1.5">
               <Link to="/approvals/$approvalId" params={{ approvalId: step.approvalId }} className={linkClass}>
@@ -118,8 +119,11 @@ function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
   );
 }
 
+/** Whose results have names of ours; what other people's tools answer is called as they call it. */
+const ownTools = /^(?:bank|briefing|calendar|mail|text|vault)\./;
+
 /** The result's members that a person can read, and where they come from; a path leads into the vault. */
-function Result({ result, from }: { result: Json; from: Step['resultFrom'] }) {
+function Result({ step: { tool, result, resultFrom: from } }: { step: Step }) {
   if (typeof result !== 'object' || result === null || Array.isArray(result)) return null;
   const entries = Object.entries(result).filter(([, value]) => value !== null && typeof value !== 'object');
   if (entries.length === 0) return null;
@@ -128,14 +132,14 @@ function Result({ result, from }: { result: Json; from: Step['resultFrom'] }) {
       <dl className="mt-1.5 grid grid-cols-[minmax(3rem,max-content)_minmax(0,1fr)] items-baseline gap-x-3 gap-y-0.5 text-note">
         {entries.map(([name, value]) => (
           <div key={name} className="contents">
-            <dt className="max-w-32 truncate text-muted">{name}</dt>
+            <dt className="max-w-40 text-muted">{nameOf(tool, name)}</dt>
             <dd className="min-w-0 truncate">
               {name === 'path' && typeof value === 'string' ? (
                 <Link to="/vault/note" search={{ path: value }} className={linkClass}>
                   <ForeignLine value={value} />
                 </Link>
               ) : (
-                <ForeignLine value={String(value)} />
+                <ForeignLine value={shownAs(name, value, result)} />
               )}
             </dd>
           </div>
@@ -152,4 +156,17 @@ function Result({ result, from }: { result: Json; from: Step['resultFrom'] }) {
       )}
     </>
   );
+}
+
+/** What a member of a result is called: in our words, or in code as a stranger's tool has it. */
+function nameOf(tool: string, name: string) {
+  const own = ownTools.test(tool) ? words.results[name] : undefined;
+  return own ?? <code className="wrap-anywhere font-mono">{name}</code>;
+}
+
+/** A value as people read it. */
+function shownAs(name: string, value: Json, { currency }: { [name: string]: Json }): string {
+  if (typeof value === 'boolean') return value ? text.common.yes : text.common.no;
+  if (name === 'amountMinor' && typeof value === 'number' && typeof currency === 'string') return formatMoney(value, currency);
+  return String(value);
 }

@@ -13,6 +13,7 @@ import { linkClass } from '../../ui/link.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { Help } from '../help/help.tsx';
 import { EventSection } from './event-section.tsx';
 import { Near } from './near.tsx';
 import { NeedsAnswer } from './needs-answer.tsx';
@@ -40,6 +41,7 @@ export default function TaskPage() {
           {list && <Near taskId={taskId} search={search} />}
         </div>
       }
+      help={<Help topic="task" />}
       side={task.data && <TaskActions key={taskId} task={task.data} />}
       width="wide"
     >
@@ -81,7 +83,7 @@ function Loaded({ task }: { task: Task }) {
           <Facts task={task} />
           <Section title={text.task.timeline} card={false}>
             <Timeline entries={task.timeline} />
-            <Link to="/audit" search={{ task: task.id }} className={`mt-1 ${linkClass}`}>
+            <Link to="/audit" search={{ task: task.id }} className={`mt-3 inline-block ${linkClass}`}>
               {text.task.audit}
             </Link>
           </Section>
@@ -106,7 +108,7 @@ function Head({ task }: { task: Task }) {
             <ForeignText value={line} cutAt={400} />
           </span>
         )}
-        {task.errorCode && <code className="font-mono text-bad text-note">{task.errorCode}</code>}
+        {task.errorCode && !task.question && <code className="font-mono text-bad text-note">{task.errorCode}</code>}
       </p>
     </div>
   );

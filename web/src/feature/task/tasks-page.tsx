@@ -6,12 +6,14 @@ import { tasksText } from '#text/tasks.ts';
 import { text } from '#text/work.ts';
 import { formatExact } from '../../format.ts';
 import { Button } from '../../ui/button.tsx';
-import { cx } from '../../ui/cx.ts';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
+import { linkClass } from '../../ui/link.ts';
 import { Page } from '../../ui/page.tsx';
+import { TabStrip, tabClass, wideStrip } from '../../ui/tab-strip.tsx';
 import { Help } from '../help/help.tsx';
 import { flat } from '../inbox/queries.ts';
 import { Fresh } from '../live/fresh.tsx';
+import { useSignedIn } from '../session/session.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { conditionsOf, statesOf, type TaskFilter, type TaskSearch, taskFilters } from './filters.ts';
 import { foundTasksQuery } from './queries.ts';
@@ -37,14 +39,12 @@ export default function TasksPage() {
     >
       <SavedViews search={search} />
       <FilterBar search={search} side={(isNarrow || search.state) && <SaveView search={search} />} />
-      <nav aria-label={text.task.filter} className="-mx-4 mb-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
-        <ul className="flex w-max gap-1">
-          <FilterLink search={search} label={text.task.all} />
-          {taskFilters.map((filter) => (
-            <FilterLink key={filter} search={search} filter={filter} label={text.task[filter]} />
-          ))}
-        </ul>
-      </nav>
+      <TabStrip label={text.task.filter} current={search.state ?? ''} className={wideStrip}>
+        <FilterLink search={search} label={text.task.all} />
+        {taskFilters.map((filter) => (
+          <FilterLink key={filter} search={search} filter={filter} label={text.task[filter]} />
+        ))}
+      </TabStrip>
       <div ref={area}>
         {!isNarrow && <Fresh list={`tasks:${states}`} area={area} onShow={tasks.refetch} />}
         {tasks.error && !tasks.data && <ErrorBox error={tasks.error} onRetry={tasks.refetch} />}
@@ -69,6 +69,7 @@ export default function TasksPage() {
 }
 
 function Nothing({ search, isNarrow }: { search: TaskSearch; isNarrow: boolean }) {
+  const maySend = useSignedIn().permissions.includes('event:write');
   if (isNarrow)
     return (
       <Empty icon={<SearchX size={18} aria-hidden="true" />} title={tasksText.filter.emptyTitle}>
@@ -77,7 +78,16 @@ function Nothing({ search, isNarrow }: { search: TaskSearch; isNarrow: boolean }
     );
   return (
     <Empty icon={<ListChecks size={18} aria-hidden="true" />} title={search.state ? text.task.emptyFilter : text.task.empty}>
-      {!search.state && text.task.emptyText}
+      {!search.state && (
+        <>
+          <p>{text.task.emptyText}</p>
+          {maySend && (
+            <Link to="/send" className={`mt-2 ${linkClass}`}>
+              {text.inbox.send}
+            </Link>
+          )}
+        </>
+      )}
     </Empty>
   );
 }
@@ -117,10 +127,7 @@ function FilterLink({ search: { state, ...others }, filter, label }: FilterLinkP
         to="/tasks"
         search={filter ? { ...others, state: filter } : others}
         aria-current={isCurrent ? 'page' : undefined}
-        className={cx(
-          'flex h-7 items-center rounded-full px-3 font-medium -outline-offset-2 touch:h-11 touch:px-4',
-          isCurrent ? 'bg-ink text-bg' : 'text-muted hover:bg-hover hover:text-ink',
-        )}
+        className={tabClass}
       >
         {label}
       </Link>

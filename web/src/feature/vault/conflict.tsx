@@ -4,14 +4,9 @@ import { Button } from '../../ui/button.tsx';
 import { Notice } from '../../ui/feedback.tsx';
 import { Lines } from './difference-view.tsx';
 import { mergeTexts } from './merge.ts';
+import type { Version } from './save-over.ts';
 
 const words = vaultText.edit.conflict;
-
-/** A text of a note, and the version that it is; null: none. */
-export interface Version {
-  readonly text: string;
-  readonly etag: string | null;
-}
 
 interface ConflictProps {
   /** What both began with. */

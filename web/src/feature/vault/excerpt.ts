@@ -42,3 +42,36 @@ function wordEnd(text: string, to: number): number {
   }
   return at;
 }
+
+/** What only says how Markdown looks: in an excerpt it stands for nothing. */
+const signs = [
+  /!?\[\[(?:[^\]|]*\|)?(?=[^\]|]*\]\])/g,
+  /(?<=\[\[[^\][]*)\]\]/g,
+  /!?\[(?=[^\][]*\]\([^)]*\))/g,
+  /\]\([^)]*\)/g,
+  /\*\*|~~|`+/g,
+  /(?<=^|\s)__?(?=[^\s_])|(?<=[^\s_])__?(?=[\s.,;:!?)]|$)/g,
+  /(?<=^|\s)#{1,6}\s/g,
+  /(?<=^|\s)[-*+] \[[ xX]\]\s/g,
+];
+
+type Marks = readonly (readonly [number, number])[];
+
+/** An excerpt of a note as it reads, without the signs of Markdown, and where its marks are then. */
+export function withoutSigns(text: string, marks: Marks): { text: string; marks: Marks } {
+  const isSign = new Uint8Array(text.length);
+  for (const sign of signs) for (const found of text.matchAll(sign)) isSign.fill(1, found.index, found.index + found[0].length);
+  // How many stand before each place.
+  const before = new Uint32Array(text.length + 1);
+  isSign.forEach((sign, at) => {
+    before[at + 1] = (before[at] ?? 0) + sign;
+  });
+  const moved = (at: number): number => {
+    const place = Math.max(0, Math.min(at, text.length));
+    return place - (before[place] ?? 0);
+  };
+  return {
+    text: Array.from({ length: text.length }, (_, at) => (isSign[at] ? '' : text[at])).join(''),
+    marks: marks.map(([from, to]) => [moved(from), moved(to)]),
+  };
+}

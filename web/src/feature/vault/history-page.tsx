@@ -7,10 +7,11 @@ import { isApiError } from '../../api/client.ts';
 import type { NoteVersion } from '../../api/vault.ts';
 import { formatActor, formatBytes } from '../../format.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { buttonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignLine, ForeignText } from '../../ui/foreign-text.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useSignedIn } from '../session/session.ts';
@@ -59,13 +60,7 @@ export default function HistoryPage() {
           </ol>
         )}
       </div>
-      {history.hasNextPage && (
-        <div className="mt-4 flex justify-center">
-          <Button disabled={history.isFetchingNextPage} onClick={() => void history.fetchNextPage()}>
-            {text.common.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={history} />
     </Page>
   );
 }

@@ -2,7 +2,6 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useDeferredValue, useState } from 'react';
 import { vaultText } from '#text/vault.ts';
-import { isApiError } from '../../api/client.ts';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Notice } from '../../ui/feedback.tsx';
@@ -10,9 +9,10 @@ import { TextArea } from '../../ui/field.tsx';
 import { FormError } from '../../ui/form/form-error.tsx';
 import { useAct } from '../../ui/form/use-act.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
-import { Conflict, type Version } from './conflict.tsx';
+import { Conflict } from './conflict.tsx';
 import { NoteView } from './note-view.tsx';
-import { linksQuery, noteQuery, saveNote, vaultKeys } from './queries.ts';
+import { linksQuery, vaultKeys } from './queries.ts';
+import { saveOver, type Version } from './save-over.ts';
 
 const words = vaultText.edit;
 const views = ['text', 'preview'] as const;
@@ -39,15 +39,10 @@ export function NoteEditor({ path, start }: NoteEditorProps) {
 
   const save = useAct(
     async () => {
-      try {
-        await saveNote(path, source, base.etag);
-        setLeaving(true);
-        return true;
-      } catch (error) {
-        if (!isApiError(error, 'vault.changed') && !isApiError(error, 'vault.exists')) throw error;
-        setTheirs(await newest());
-        return false;
-      }
+      const other = await saveOver(client, path, source, base.etag);
+      setTheirs(other);
+      if (other === null) setLeaving(true);
+      return other === null;
     },
     {
       onDone: async (isSaved) => {
@@ -57,16 +52,6 @@ export function NoteEditor({ path, start }: NoteEditorProps) {
       },
     },
   );
-  /** What stands there now. */
-  const newest = async (): Promise<Version> => {
-    try {
-      const note = await client.fetchQuery({ ...noteQuery(path), staleTime: 0 });
-      return { text: note.kind === 'binary' ? '' : note.text, etag: note.etag };
-    } catch (error) {
-      if (isApiError(error, 'vault.not_found')) return { text: '', etag: null };
-      throw error;
-    }
-  };
   /** Goes on with a text over what the other has saved. */
   const goOn = (text: string) => {
     if (theirs !== null) setBase(theirs);
@@ -94,7 +79,7 @@ export function NoteEditor({ path, start }: NoteEditorProps) {
       {links.data?.trusted === false && <Notice tone="warn">{words.outside}</Notice>}
       <FormError error={save.error} />
       {theirs !== null && <Conflict base={base.text} mine={source} theirs={theirs} onGoOn={goOn} />}
-      <div className="grid items-start gap-4 lg:grid-cols-2">
+      <div className="grid gap-4 lg:grid-cols-2">
         <div className={cx(view === 'preview' && 'max-lg:hidden')}>
           <TextArea
             label={<span className="sr-only">{words.text}</span>}

@@ -1,21 +1,25 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { History, Pencil } from 'lucide-react';
+import { Ellipsis, History, Pencil } from 'lucide-react';
 import { useState } from 'react';
 import { vaultText } from '#text/vault.ts';
 import { text } from '#text/work.ts';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { buttonClass, iconButtonClass } from '../../ui/button.tsx';
 import { Crumb } from '../../ui/crumb.tsx';
 import { ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { ForeignText } from '../../ui/foreign-text.tsx';
 import { Id } from '../../ui/id.tsx';
+import { laterPopup } from '../../ui/later-popup.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ScrollBox } from '../../ui/scroll-box.tsx';
+import { Help } from '../help/help.tsx';
 import { useSignedIn } from '../session/session.ts';
 import { Backlinks } from './backlinks.tsx';
 import { DeleteDialog, MoveDialog } from './note-dialogs.tsx';
 import { NoteView } from './note-view.tsx';
 import { linksQuery, nameOf, noteQuery } from './queries.ts';
+
+const More = laterPopup('menu', () => import('./note-menu.tsx'));
 
 const words = vaultText.edit;
 const route = getRouteApi('/vault/note');
@@ -35,17 +39,17 @@ export default function NotePage() {
     <Page
       title={name}
       heading={<Crumb to="/vault" label={text.nav.vault} />}
+      help={<Help topic="note" />}
       side={
         <div className="flex flex-wrap gap-2">
           {mayWrite && (
-            <>
-              <Button look="quiet" size="small" onClick={() => setOpen('delete')}>
-                {words.remove}
-              </Button>
-              <Button look="quiet" size="small" onClick={() => setOpen('move')}>
-                {words.rename}
-              </Button>
-            </>
+            <More
+              label={words.more}
+              face={<Ellipsis size={16} aria-hidden="true" />}
+              className={iconButtonClass}
+              onMove={() => setOpen('move')}
+              onDelete={() => setOpen('delete')}
+            />
           )}
           <Link to="/vault/history" search={{ path }} className={buttonClass('plain', 'small')}>
             <History size={13} aria-hidden="true" />

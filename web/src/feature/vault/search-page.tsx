@@ -10,9 +10,10 @@ import { Crumb } from '../../ui/crumb.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
-import { stretchesOf } from './excerpt.ts';
+import { stretchesOf, withoutSigns } from './excerpt.ts';
 import { searchQuery } from './queries.ts';
 
 const words = vaultText.search;
@@ -98,13 +99,7 @@ function Found({ q }: { q: string }) {
           </ol>
         )}
       </div>
-      {found.hasNextPage && (
-        <div className="mt-4 flex justify-center">
-          <Button disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            {text.common.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={found} />
     </>
   );
 }
@@ -133,8 +128,9 @@ function FoundRow({ note }: { note: FoundNote }) {
 }
 
 /** Plain text that anybody can have written, with what was looked for set apart. */
-function Excerpt({ note: { snippet, marks } }: { note: FoundNote }) {
-  return stretchesOf(snippet, marks).map(({ text: part, isFound }, i) =>
+function Excerpt({ note }: { note: FoundNote }) {
+  const { text: read, marks } = withoutSigns(note.snippet, note.marks);
+  return stretchesOf(read, marks).map(({ text: part, isFound }, i) =>
     isFound ? (
       // biome-ignore lint/suspicious/noArrayIndexKey: stretches are cut anew for each excerpt and never reordered
       <mark key={i} className="rounded-xs bg-accent-soft font-semibold text-ink">

@@ -7,11 +7,13 @@ import { vaultText } from '#text/vault.ts';
 import { text } from '#text/work.ts';
 import type { NoteItem } from '../../api/types.ts';
 import { formatBytes } from '../../format.ts';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ForeignLine } from '../../ui/foreign-text.tsx';
 import { NewButton } from '../../ui/form/new-button.tsx';
+import { linkClass } from '../../ui/link.ts';
+import { MoreButton } from '../../ui/more-button.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { DemoMark } from '../demo/demo-mark.tsx';
@@ -36,19 +38,12 @@ export default function VaultPage() {
       title={text.vault.title}
       help={<Help topic="vault" />}
       side={
-        <div className="flex flex-wrap gap-2">
+        <div className="flex flex-wrap gap-2 max-sm:w-full max-sm:flex-row-reverse max-sm:justify-end">
           <nav aria-label={text.vault.title} className="flex flex-wrap gap-2">
-            <Link to="/vault/search" className={buttonClass('plain', 'normal')}>
-              <Search size={14} aria-hidden="true" />
-              {vaultText.search.open}
-            </Link>
-            <Link to="/playbooks" className={buttonClass('plain', 'normal')}>
-              {vaultText.playbooks}
-            </Link>
-            <Link to="/vault/deleted" className={buttonClass('plain', 'normal')}>
+            <Link to="/vault/deleted" className={buttonClass('quiet', 'normal')}>
               {vaultText.deleted.open}
             </Link>
-            <Link to="/vault/files" className={buttonClass('plain', 'normal')}>
+            <Link to="/vault/files" className={buttonClass('quiet', 'normal')}>
               {filesText.title}
             </Link>
           </nav>
@@ -60,20 +55,31 @@ export default function VaultPage() {
       {notes.isPending && <Skeleton rows={8} height="h-11" />}
       {notes.data && all.length === 0 && (
         <Empty icon={<FolderClosed size={18} aria-hidden="true" />} title={text.vault.empty}>
-          {text.vault.emptyText}
+          <p>{text.vault.emptyText}</p>
+          {mayWrite && (
+            <button type="button" onClick={() => setNew(true)} className={`mt-2 ${linkClass}`}>
+              {vaultText.edit.first}
+            </button>
+          )}
         </Empty>
       )}
       {all.length > 0 && (
-        <TextField
-          type="search"
-          label={<span className="sr-only">{text.vault.filter}</span>}
-          placeholder={text.vault.filter}
-          value={find}
-          data-filter
-          onChange={({ target }) =>
-            void navigate({ search: target.value ? { find: target.value } : {}, replace: true, resetScroll: false })
-          }
-        />
+        <div className="mb-4 flex items-end gap-2 *:first:mb-0 *:first:flex-1">
+          <TextField
+            type="search"
+            label={<span className="sr-only">{text.vault.filter}</span>}
+            placeholder={text.vault.filter}
+            value={find}
+            data-filter
+            onChange={({ target }) =>
+              void navigate({ search: target.value ? { find: target.value } : {}, replace: true, resetScroll: false })
+            }
+          />
+          <Link to="/vault/search" className={buttonClass('plain', 'normal')}>
+            <Search size={14} aria-hidden="true" />
+            {vaultText.search.inside}
+          </Link>
+        </div>
       )}
       {all.length > 0 && shown.length === 0 && <p className="text-muted">{text.vault.noMatch}</p>}
       {[...Map.groupBy(shown, folderOf)]
@@ -87,13 +93,7 @@ export default function VaultPage() {
             </ul>
           </Section>
         ))}
-      {notes.hasNextPage && (
-        <div className="flex justify-center">
-          <Button disabled={notes.isFetchingNextPage} onClick={() => void notes.fetchNextPage()}>
-            {text.common.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={notes} className="mt-0" />
       {isNew && <NewNoteDialog onClose={() => setNew(false)} />}
     </Page>
   );
@@ -113,7 +113,7 @@ function NoteRow({ note }: { note: NoteItem }) {
       >
         <FileText size={15} aria-hidden="true" className="shrink-0 text-muted" />
         <span className="min-w-0 flex-1 truncate font-medium">
-          <ForeignLine value={nameOf(note.path)} />
+          <ForeignLine value={nameOf(note.path).replace(/\.md$/i, '')} />
         </span>
         <DemoMark of="notes" id={note.path} />
         {!note.trusted && !note.generated && <span className="shrink-0 text-muted text-note max-sm:hidden">{text.vault.untrusted}</span>}

@@ -21,6 +21,7 @@ export const analyticsText: Translation<typeof english> = {
   by: 'Je',
   sizes: { day: 'Tag', week: 'Woche', month: 'Monat' },
   span: (from: string, to: string) => `${from} bis ${to}`,
+  spans: (days: string, before: string) => `${days}, davor: ${before}`,
   counting: (percent: string) => `Das Protokoll wird gezählt: bisher ${percent}. Bis dahin wachsen die Zahlen noch.`,
   none: 'Noch nichts zu zählen',
   noneText: 'Zahlen erscheinen mit der ersten Aufgabe.',
@@ -36,7 +37,7 @@ export const analyticsText: Translation<typeof english> = {
   chartTitle: (title: string, unit: string, by: string) => `${title} (${unit}, ${by})`,
   bySize: { day: 'je Tag', week: 'je Woche', month: 'je Monat' },
   summary: (what: string, high: string, when: string, low: string, lowWhen: string) =>
-    `${what}: am meisten mit ${high} ab ${when}, am wenigsten mit ${low} ab ${lowWhen}.`,
+    `${what}: am meisten mit ${high} ab ${when}, am wenigsten ab ${lowWhen} mit ${low}.`,
   summaryNone: 'In diesem Zeitraum gibt es nichts.',
   days: 'Tage',
   goal: 'Ziel',

@@ -16,6 +16,7 @@ export const auditText: Translation<typeof english> = {
   filterTask: 'Nur eine Aufgabe',
   clear: 'Alle Einträge zeigen',
   empty: 'Keine Einträge',
+  emptyText: 'Was Menschen, Programme und Ihr Mitarbeiter tun, steht hier, von der ersten Handlung an.',
   quiet: (n: number) => plural(n, 'Eintrag über Lesen oder Wiederholen', 'Einträge über Lesen oder Wiederholen'),
   ofLog: (n: number) => `Eintrag ${n} des Protokolls`,
   verify: 'In diesem Browser prüfen',

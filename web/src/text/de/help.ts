@@ -49,14 +49,35 @@ export const helpText: Translation<typeof english> = {
     errors: 'Fehler',
   },
   topics: {
+    account:
+      'Was Ihnen gehört und keinem Mandanten: Ihr Name, wie Sie sich anmelden, wo Sie gerade angemeldet sind und wer entscheidet, solange Sie abwesend sind. Ein zweiter Faktor oder ein Passkey hält andere fern.',
+    noticeRules:
+      'Für jede Art von Ereignis: ob Sie auf der Seite, im Browser oder per E-Mail davon hören, sofort oder gesammelt, und wann Ruhe ist. Es gilt nur für Sie.',
+    operator:
+      'Jeder Mandant dieser Installation: wie es um ihn steht, seine Grenzen und seine Arbeit. Was in einem Mandanten liegt, steht hier nicht.',
+    tenant:
+      'Ein Mandant: was er verbrauchen darf, wie es um seine langen Arbeiten steht, und sein Ende. Ein gesperrter Mandant behält alles und tut nichts. Seine Arbeit, seine E-Mails und Notizen stehen hier nicht.',
+    registrations: 'Wer um einen Mandanten gebeten und seine Adresse nachgewiesen hat. Ein Mandant entsteht erst, wenn Sie zustimmen.',
+    system: 'Wie es jedem Prozess geht, was auf Worker wartet und worum Sie sich kümmern sollten. Die Linien zeigen die letzte Stunde.',
+    volume: 'Wie viele Aufgaben in den letzten 30 Tagen je Mandant eingingen und was ihre Modelle kosteten. Nur Zahlen.',
+    jobs: 'Lange Arbeit wie Archive, Importe und Sicherungen: wie weit sie ist und was daraus wurde. Sie müssen hier nicht warten.',
+    backups:
+      'Eine Sicherung zählt, wenn sie geprüft ist: dass jedes Stück da ist und dass sie sich wiederherstellen lässt. Schlüssel liegen an einem anderen Ort als Daten.',
     inbox:
       'Hier steht, was nur Sie entscheiden können. Jede Freigabe sagt, was getan würde, warum, und woher jeder Wert stammt. Was Sie freigeben, geschieht genau so wie gezeigt, und nichts anderes.',
     tasks:
       'Alles, was hereinkam, ist eine Aufgabe: mit ihrem Plan, mit dem, was getan wurde, und mit dem, worauf sie wartet. Suche und Filter finden sie wieder; ein Filter lässt sich als Ansicht behalten.',
+    approval:
+      'Eine Handlung, die auf eine Entscheidung wartet. Oben steht genau, was getan wird und woher jeder Wert stammt; unten, warum Sie gefragt werden und was bei Ja, bei Nein und ohne Antwort geschieht. Wer einen Wert ändert, fragt die Richtlinien neu.',
+    task: 'Eine Arbeit von dem, was ankam, bis zu dem, was daraus wurde: der Plan, jeder Schritt mit dem, was er gelesen und getan hat, was es gekostet hat, und jeder Eintrag des Protokolls darüber.',
+    send: 'Übergeben Sie, was nicht von selbst kam: E-Mails, Rechnungen, Bankdateien, Dokumente. Alles wird eine Aufgabe wie jede andere, und die Richtlinien fragen Sie, bevor etwas getan wird.',
     vault:
       'Notizen und Dateien, die Ihr Mitarbeiter liest und schreibt. Sie gehören Ihnen: Bearbeiten Sie sie hier, in Obsidian oder über WebDAV, und kehren Sie zu jeder Fassung zurück.',
+    note: 'Eine Notiz, wie sie jetzt ist. Jede Fassung bleibt erhalten: Nichts, was Sie ändern oder löschen, ist verloren. Was Fremde geschrieben haben, ist gekennzeichnet, und dessen Links führen nirgendwohin.',
+    playbook:
+      'Für welche Ereignisse es gilt, welche Werte ihnen entnommen werden und was damit getan wird. Probieren Sie es an den letzten 30 Tagen aus, bevor Sie es speichern: Das ändert nichts.',
     playbooks:
-      'Ein Playbook sagt einmal, was bei einer Art von Ereignis zu tun ist. Es braucht kein KI-Modell und tut jedes Mal dasselbe. Probieren Sie es an dem aus, was hereinkam, bevor Sie es sichern.',
+      'Ein Playbook sagt einmal, was bei einer Art von Ereignis zu tun ist. Es braucht kein KI-Modell und tut jedes Mal dasselbe. Probieren Sie es an dem aus, was hereinkam, bevor Sie es speichern.',
     money:
       'Konten, Umsätze und Rechnungen, so wie Bankdateien und Dokumente von ihnen berichten. Auffälligkeiten zeigen, was nicht stimmen könnte, etwa dieselbe Rechnung zweimal.',
     agenda:

@@ -28,6 +28,7 @@ export const inboxText: Translation<typeof english> = {
   wake: 'Wieder zeigen',
   delegate: 'Delegieren',
   more: (what: string) => `Mehr zu: ${what}`,
+  editLabel: (what: string) => `Ändern: ${what}`,
   snoozeLabel: (what: string) => `Zurückstellen: ${what}`,
   wakeLabel: (what: string) => `Wieder zeigen: ${what}`,
   delegateLabel: (what: string) => `Delegieren: ${what}`,

@@ -26,6 +26,7 @@ export const noticesText: Translation<typeof english> = {
   },
   rules: {
     title: 'Worauf Sie hingewiesen werden',
+    usual: 'Übliche Regeln',
     intro: 'Nur für Sie, in diesem Mandanten. Alles, was auf Sie wartet, steht im Eingang, was immer Sie hier wählen.',
     what: 'Was, und wo',
     of: 'Worauf',

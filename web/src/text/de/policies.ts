@@ -3,7 +3,7 @@ import type { Translation } from '../translation.ts';
 
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-/** German: policies, standing permissions, and what was changed in the settings. */
+/** German: policies, standing permissions, and the trial on past decisions. */
 export const policiesText: Translation<typeof english> = {
   intro:
     'Was Ihr Mitarbeiter allein tut, wozu ein Mensch gefragt wird, und was nie geschieht. Eingebaute Regeln gelten, was immer hier eingestellt ist.',
@@ -38,9 +38,9 @@ export const policiesText: Translation<typeof english> = {
   goToLine: (n) => `Zu Zeile ${n}`,
   faults: (n) => `${n} Fehler`,
   noFaults: 'Keine Fehler',
-  review: 'Ausprobieren und sichern…',
+  review: 'Ausprobieren und speichern…',
   reset: 'Änderungen verwerfen',
-  reviewTitle: 'Ausprobieren, dann sichern',
+  reviewTitle: 'Ausprobieren, dann speichern',
   restoreTitle: (n) => `Version ${n}`,
   adopt: 'In Kraft setzen',
   adopted: 'Diese Richtlinien gelten jetzt',
@@ -140,45 +140,5 @@ export const policiesText: Translation<typeof english> = {
     revokeTitle: (tool) => `Die Erlaubnis für ${tool} zurücknehmen?`,
     revokeText: 'Von jetzt an wird wieder ein Mensch gefragt.',
     revoked: 'Zurückgenommen',
-  },
-  changes: {
-    intro: 'Jede Änderung an Einstellungen, Richtlinien und Kontingenten, mit dem, was vorher da war.',
-    none: 'Noch wurde nichts geändert',
-    noneText: 'Was jemand von jetzt an ändert, steht hier, mit dem Weg zurück.',
-    topics: { settings: 'Einstellungen', policy: 'Richtlinien', quotas: 'Kontingente' },
-    names: {
-      title: 'Angezeigter Name',
-      timeZone: 'Zeitzone',
-      locale: 'Sprache und Format',
-      workingHours: 'Arbeitszeiten',
-      approvalTtlHours: 'Stunden, bis eine Frage verfällt',
-      planner: 'Wer plant',
-      model: 'Modell',
-      retentionDays: 'Tage, die fertige Arbeit bleibt',
-      writesFiles: 'Dateien im Ausgangsordner',
-      custody: 'Wer den Schlüssel hat',
-      maySpendOperatorModelKey: 'Darf den Modellschlüssel der Installation benutzen',
-      version: 'Version',
-      maxRunning: 'Aufgaben in Arbeit',
-      eventsPerMinute: 'Ereignisse je Minute',
-      requestsPerMinute: 'API-Anfragen je Minute',
-      modelMicrosPerDay: 'Modellkosten je Tag, in Millionstel Dollar',
-      modelMicrosPerMonth: 'Modellkosten je Monat, in Millionstel Dollar',
-      vaultBytes: 'Vault, in Bytes',
-      members: 'Mitglieder',
-      connectors: 'Konnektoren',
-    },
-    fromTo: (name, before, after) => `${name}: ${before} → ${after}`,
-    nothing: 'nicht gesetzt',
-    hours: (days, from, to) => `${days}, ${from} bis ${to}`,
-    yes: 'ja',
-    no: 'nein',
-    by: (who) => `von ${who}`,
-    restore: 'Zurücksetzen…',
-    restoreLabel: (topic, at) => `Zurücksetzen, was vor der Änderung an ${topic} da war, ${at}`,
-    restoreTitle: 'Wieder setzen, was vorher da war?',
-    restoreText: 'Das wird wieder gesetzt, was immer seitdem geändert wurde:',
-    restoreAction: 'Zurücksetzen',
-    restored: 'Zurückgesetzt',
   },
 };

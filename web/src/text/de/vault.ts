@@ -7,10 +7,9 @@ const notes = (n: number): string => (n === 1 ? '1 Notiz' : `${formatCount(n)} N
 
 /** German: searching the vault, and what notes were. */
 export const vaultText: Translation<typeof english> = {
-  playbooks: 'Anleitungen (Playbooks)',
   search: {
     title: 'Ablage durchsuchen',
-    open: 'Suchen',
+    inside: 'Im Text suchen',
     field: 'Gesuchte Wörter',
     submit: 'Suchen',
     help: 'Alle Wörter müssen vorkommen; Wortanfänge und kleine Tippfehler zählen. "Eine Wendung" in Anführungszeichen, folder:Kunden und title:wort grenzen ein.',
@@ -68,6 +67,8 @@ export const vaultText: Translation<typeof english> = {
     title: (name: string) => `${name} bearbeiten`,
     newTitle: 'Neue Notiz',
     make: 'Neue Notiz',
+    first: 'Die erste Notiz schreiben',
+    more: 'Mehr zu dieser Notiz',
     path: 'Wo sie steht',
     pathHelp: 'Ordner und Name, etwa Kunden/Nordwind.md',
     begin: 'Schreiben',

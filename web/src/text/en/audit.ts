@@ -13,6 +13,7 @@ export const auditText = {
   filterTask: 'Only one task',
   clear: 'Show all entries',
   empty: 'No entries',
+  emptyText: 'What people, programs and your employee do is written down here, from the first act on.',
   quiet: (n: number) => plural(n, 'entry about reading or retrying', 'entries about reading or retrying'),
   ofLog: (n: number) => `entry ${n} of the audit log`,
   verify: 'Verify in this browser',

@@ -40,12 +40,32 @@ export const helpText = {
     errors: 'Errors',
   },
   topics: {
+    account:
+      'What belongs to you and to no tenant: your name, how you sign in, where you are signed in now, and who decides while you are away. A second factor or a passkey keeps others out.',
+    noticeRules:
+      'For each kind of thing: whether you are told on the page, in the browser or by mail, at once or in a digest, and when it is quiet. It holds for you alone.',
+    operator: 'Every tenant of this installation: where it stands, its limits and its work. What is inside a tenant is not shown here.',
+    tenant:
+      'One tenant: what it may use, what its long work is doing, and its end. A suspended tenant keeps everything and does nothing. Its work, mails and notes are not shown here.',
+    registrations: 'Who has asked for a tenant and has proved their address. Nothing exists before you approve it.',
+    system: 'How each process is doing, what waits for workers, and what needs a look. The lines show the last hour.',
+    volume: 'How many tasks came in for each tenant and what their models cost in the last 30 days. Numbers only.',
+    jobs: 'Long work such as archives, imports and backups, with how far it is and what came of it. You need not wait for it here.',
+    backups:
+      'A backup counts once it was checked: that every piece is there, and that it can be restored. Keys are kept in another place than data.',
     inbox:
       'Here stands what only you can decide. Each approval says what would be done, why, and where each value comes from. What you approve is done exactly as shown, and nothing else.',
     tasks:
       'Everything that came in is a task, with its plan, what was done and what it waits for. Search and filters find one again; a filter can be kept as a view.',
+    approval:
+      'One act that waits for a decision. Above stands exactly what will be done and where each value comes from; below, why you are asked and what happens on yes, no and silence. Changing a value asks the policies anew.',
+    task: 'One piece of work from what arrived to what became of it: the plan, each step with what it read and did, what it cost, and every entry of the log about it.',
+    send: 'Hand over what did not come by itself: mails, invoices, bank files, documents. Each becomes a task like everything else, and policies ask you before anything is done.',
     vault:
       'Notes and files that your employee reads and writes. They are yours: edit them here, in Obsidian or through WebDAV, and go back to any version.',
+    note: 'One note as it is now. Every version is kept, so that nothing you change or delete is lost. What strangers wrote is marked, and its links lead nowhere.',
+    playbook:
+      'For which events this is, which values are taken out of them, and what is done with these. Try it on the last 30 days before you save it: that changes nothing.',
     playbooks:
       'A playbook says once what is to be done about one kind of event. It needs no AI model and does the same every time. Try it on what came in before you save it.',
     money:

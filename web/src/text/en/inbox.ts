@@ -19,6 +19,7 @@ export const inboxText = {
   wake: 'Show again',
   delegate: 'Delegate',
   more: (what: string) => `More about: ${what}`,
+  editLabel: (what: string) => `Edit: ${what}`,
   snoozeLabel: (what: string) => `Snooze: ${what}`,
   wakeLabel: (what: string) => `Show again: ${what}`,
   delegateLabel: (what: string) => `Delegate: ${what}`,

@@ -22,6 +22,7 @@ export const noticesText = {
   },
   rules: {
     title: 'What you are told',
+    usual: 'Usual rules',
     intro: 'For you alone, in this tenant. Everything that waits for you is in the inbox, whatever you choose here.',
     what: 'What, and where',
     of: 'What',

@@ -1,6 +1,6 @@
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-/** The words of policies, standing permissions, and of what was changed in the settings. */
+/** The words of policies, standing permissions, and of the trial on past decisions. */
 export const policiesText = {
   intro:
     'What your employee does alone, what a person is asked about, and what never happens. Rules that are built in hold whatever is set here.',
@@ -141,45 +141,5 @@ export const policiesText = {
     revokeTitle: (tool: string) => `Take back the permission for ${tool}?`,
     revokeText: 'From now on a person is asked again.',
     revoked: 'Taken back',
-  },
-  changes: {
-    intro: 'Every change of settings, policies and quotas, with what was there before.',
-    none: 'Nothing was changed yet',
-    noneText: 'What somebody changes from now on stands here, with the way back.',
-    topics: { settings: 'Settings', policy: 'Policies', quotas: 'Quotas' } as Record<string, string>,
-    names: {
-      title: 'Name that people see',
-      timeZone: 'Time zone',
-      locale: 'Language and format',
-      workingHours: 'Working hours',
-      approvalTtlHours: 'Hours until a question expires',
-      planner: 'Who plans',
-      model: 'Model',
-      retentionDays: 'Days to keep finished work',
-      writesFiles: 'Files in the outbox folder',
-      custody: 'Who holds the key',
-      maySpendOperatorModelKey: 'May use the model key of the installation',
-      version: 'Version',
-      maxRunning: 'Tasks in flight',
-      eventsPerMinute: 'Events a minute',
-      requestsPerMinute: 'API requests a minute',
-      modelMicrosPerDay: 'Model spend per day, in millionths of a dollar',
-      modelMicrosPerMonth: 'Model spend per month, in millionths of a dollar',
-      vaultBytes: 'Vault, in bytes',
-      members: 'Members',
-      connectors: 'Connectors',
-    } as Record<string, string>,
-    fromTo: (name: string, before: string, after: string) => `${name}: ${before} → ${after}`,
-    nothing: 'not set',
-    hours: (days: string, from: string, to: string) => `${days}, ${from} to ${to}`,
-    yes: 'yes',
-    no: 'no',
-    by: (who: string) => `by ${who}`,
-    restore: 'Put back…',
-    restoreLabel: (topic: string, at: string) => `Put back what was there before the change of ${topic}, ${at}`,
-    restoreTitle: 'Put back what was there before?',
-    restoreText: 'This is set again, whatever was changed since:',
-    restoreAction: 'Put back',
-    restored: 'Put back',
   },
 };

@@ -4,10 +4,9 @@ const lines = (n: number): string => (n === 1 ? '1 line' : `${formatCount(n)} li
 
 /** The words of searching the vault, and of what notes were. */
 export const vaultText = {
-  playbooks: 'Playbooks',
   search: {
     title: 'Search the vault',
-    open: 'Search',
+    inside: 'Search inside',
     field: 'Words to look for',
     submit: 'Search',
     help: 'All words must be there; beginnings and small slips count. "A phrase" in quotes, folder:Clients and title:word narrow it down.',
@@ -65,6 +64,8 @@ export const vaultText = {
     title: (name: string) => `Edit ${name}`,
     newTitle: 'New note',
     make: 'New note',
+    first: 'Write the first note',
+    more: 'More for this note',
     path: 'Where it stands',
     pathHelp: 'Folders and name, such as Clients/Northwind.md',
     begin: 'Write it',

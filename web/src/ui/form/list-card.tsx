@@ -1,10 +1,10 @@
 import { type UseInfiniteQueryResult, useInfiniteQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { text } from '#text/work.ts';
 import type { listQuery } from '../../api/list.ts';
 import type { Page } from '../../api/types.ts';
-import { Button } from '../button.tsx';
+import { cx } from '../cx.ts';
 import { ErrorBox, Skeleton } from '../feedback.tsx';
+import { MoreButton } from '../more-button.tsx';
 
 interface ListCardProps<T> {
   query: ReturnType<typeof listQuery<T>>;
@@ -33,13 +33,7 @@ export function ListCard<T>({ query, keyOf, children, empty, rows = 4 }: ListCar
           </ul>
         )}
       </div>
-      {list.hasNextPage && (
-        <div className="mt-4 flex justify-center">
-          <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {text.common.more}
-          </Button>
-        </div>
-      )}
+      <MoreButton list={list} />
     </>
   );
 }
@@ -52,20 +46,33 @@ interface RowProps {
   marks?: ReactNode;
   /** Buttons at the end of the row, below it on a phone. */
   side?: ReactNode;
+  /** The figure that the row is about, in a column of its own: the last one, and beside the title on a phone. */
+  figure?: ReactNode;
 }
 
 /** One row of a list: what it is, what is to know about it, what can be done with it. */
-export function Row({ title, note, marks, side }: RowProps) {
+export function Row({ title, note, marks, side, figure }: RowProps) {
+  const hasFigure = figure !== undefined;
   return (
     <div className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
-      <div className="min-w-0 flex-1 basis-48">
+      <div className={cx('min-w-0 flex-1', hasFigure ? 'basis-48 max-sm:basis-0' : 'basis-48')}>
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <span className="wrap-anywhere min-w-0 font-medium">{title}</span>
           {marks}
         </div>
         {note && <div className="wrap-anywhere text-muted text-note">{note}</div>}
       </div>
-      {side && <div className="ml-auto flex flex-wrap items-center justify-end gap-2">{side}</div>}
+      {side && (
+        <div
+          className={cx(
+            'ml-auto flex flex-wrap items-center justify-end gap-2',
+            hasFigure && 'max-sm:order-last max-sm:w-full max-sm:justify-start',
+          )}
+        >
+          {side}
+        </div>
+      )}
+      {hasFigure && <div className="flex min-w-26 justify-end text-right max-sm:min-w-0 max-sm:self-start">{figure}</div>}
     </div>
   );
 }

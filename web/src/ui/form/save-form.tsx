@@ -11,11 +11,13 @@ interface SaveFormProps {
   onReset: () => void;
   /** Without the permission everything is shown and nothing can be typed. */
   isReadOnly?: boolean;
+  /** More that can be done with all fields at once. */
+  side?: ReactNode;
   children: ReactNode;
 }
 
 /** A form that is saved as a whole; its buttons work once something has changed. */
-export function SaveForm({ isChanged, isBusy, error, onSave, onReset, isReadOnly = false, children }: SaveFormProps) {
+export function SaveForm({ isChanged, isBusy, error, onSave, onReset, isReadOnly = false, side, children }: SaveFormProps) {
   return (
     <form
       onSubmit={(event) => {
@@ -38,6 +40,7 @@ export function SaveForm({ isChanged, isBusy, error, onSave, onReset, isReadOnly
               {settingsText.reset}
             </Button>
           )}
+          {side}
         </div>
       )}
     </form>
