@@ -8,6 +8,8 @@ import { makeTenant, type Tenant, type TenantWish } from './tenant.ts';
 export interface Bench {
   /** For rows that go on as long as one lets them, in seconds. */
   readonly seconds: number;
+  /** How many tasks the tenant of a million has. */
+  readonly tasks: number;
   readonly say: (text: string) => void;
   /** The shared server, started at the first call. */
   readonly server: () => Promise<Place>;
@@ -28,6 +30,7 @@ export interface Place {
 
 export interface BenchOptions {
   readonly seconds: number;
+  readonly tasks: number;
   readonly say: (text: string) => void;
   /** For the server's Node. */
   readonly nodeOptions: readonly string[];
@@ -41,7 +44,7 @@ export async function makeFolder(): Promise<string> {
 }
 
 /** Everything it started is stopped and removed by `close`. */
-export function openBench({ seconds, say, nodeOptions }: BenchOptions): Bench & { close(): Promise<void> } {
+export function openBench({ seconds, tasks, say, nodeOptions }: BenchOptions): Bench & { close(): Promise<void> } {
   const places: Place[] = [];
   const kept = new Map<string, Promise<unknown>>();
   let shared: Promise<Place> | undefined;
@@ -56,6 +59,7 @@ export function openBench({ seconds, say, nodeOptions }: BenchOptions): Bench & 
 
   return {
     seconds,
+    tasks,
     say,
     server: () => {
       shared ??= freshServer();

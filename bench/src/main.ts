@@ -12,6 +12,7 @@ const usage = `npm run bench [-- --json] [--row NAME ...] [--seconds N] [--profi
   --json         an array of {row, value, unit, budget, holds} on stdout instead of the table
   --row NAME     only this row; may be given several times
   --seconds N    how long to measure what goes on as long as one lets it (default 20; the budgets speak of 60)
+  --tasks N      how many tasks the rows of a million write, to try something out with fewer (default 1000000)
   --profile DIR  a CPU profile of each server process, written when it stops
   --node OPTION  for the server's Node, such as --max-semi-space-size=32; may be given several times
 
@@ -21,6 +22,7 @@ interface Options {
   readonly json: boolean;
   readonly chosen: readonly Row[];
   readonly seconds: number;
+  readonly tasks: number;
   readonly nodeOptions: readonly string[];
 }
 
@@ -32,7 +34,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const say = (text: string) => process.stderr.write(`${text}\n`);
-  const bench = openBench({ seconds: options.seconds, say, nodeOptions: options.nodeOptions });
+  const bench = openBench({ seconds: options.seconds, tasks: options.tasks, say, nodeOptions: options.nodeOptions });
   const figures: Figure[] = [];
   try {
     for (const row of options.chosen) {
@@ -98,19 +100,23 @@ function readOptions(): Options | string {
         json: { type: 'boolean', default: false },
         row: { type: 'string', multiple: true, default: [] },
         seconds: { type: 'string', default: '20' },
+        tasks: { type: 'string', default: '1000000' },
         profile: { type: 'string' },
         node: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
       },
     });
     const seconds = Number(values.seconds);
+    const tasks = Number(values.tasks);
     const unknown = values.row.filter((name) => !rows.some(({ row }) => row === name));
     if (values.help) return usage;
     if (unknown.length > 0) return `There is no row ${unknown.join(', ')}.\n${usage}`;
     if (!(seconds >= 1 && seconds <= 3_600)) return `--seconds takes a number from 1 to 3600.\n${usage}`;
+    if (!(Number.isInteger(tasks) && tasks >= 1_000 && tasks <= 10_000_000))
+      return `--tasks takes a whole number from 1000 to 10000000.\n${usage}`;
     const chosen = values.row.length === 0 ? rows : rows.filter(({ row }) => values.row.includes(row));
     const profile = values.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', values.profile];
-    return { json: values.json, chosen, seconds, nodeOptions: [...profile, ...values.node] };
+    return { json: values.json, chosen, seconds, tasks, nodeOptions: [...profile, ...values.node] };
   } catch (error) {
     return `${error instanceof Error ? error.message : error}\n${usage}`;
   }

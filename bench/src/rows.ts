@@ -6,6 +6,7 @@ import { connectionRows } from './rows/connections.ts';
 import { dashboardRows } from './rows/dashboard.ts';
 import { fairnessRows } from './rows/fairness.ts';
 import { footprintRows } from './rows/footprint.ts';
+import { interactionRows } from './rows/interactions.ts';
 import { listRows } from './rows/list-page.ts';
 import { recoveryRows } from './rows/recovery.ts';
 import { resumeRows } from './rows/resume.ts';
@@ -36,4 +37,5 @@ export const rows: readonly Row[] = [
   ...throughputRows,
   ...resumeRows,
   ...listRows,
+  ...interactionRows,
 ];

@@ -1,28 +1,27 @@
 import { isId } from '../../../server/src/kernel/index.ts';
-import type { Bench } from '../bench.ts';
+import type { Bench, Place } from '../bench.ts';
 import { runInside } from '../inside/process.ts';
 import type { Seeded, SeedTask } from '../inside/seed-tasks.ts';
 import { runJob } from '../load/process.ts';
 import { type Measured, percentile, type Row, spread } from '../row.ts';
 import type { Tenant } from '../tenant.ts';
 
-const taskCount = 1_000_000;
 const pages = 300;
 const pageItems = 50;
 /** How often each question is asked, at as many places of the list. */
 const timesAsked = 40;
 
-/** A tenant with a million tasks, made once for all rows here. */
-const millionOf = (bench: Bench) =>
-  bench.once('a million tasks', async (): Promise<Seeded & { tenant: Tenant }> => {
+/** A tenant with a million tasks (`--tasks` makes fewer), made once for all rows that want one. */
+export const millionOf = (bench: Bench) =>
+  bench.once('a million tasks', async (): Promise<Seeded & { place: Place; tenant: Tenant }> => {
     const place = await bench.freshServer();
     const [tenant] = await bench.tenants(place, [{}]);
     if (tenant === undefined || !isId('tenant', tenant.id)) throw new Error('There is no tenant.');
     await runJob({ do: 'single', tenant, kind: 'read', count: 1, warmUp: 0, pauseMs: 0 });
-    bench.say(`Writing ${taskCount.toLocaleString('en-US')} tasks, some minutes ...`);
-    const task: SeedTask = { dataFolder: place.server.dataFolder, tenantId: tenant.id, count: taskCount, cursors: pages };
+    bench.say(`Writing ${bench.tasks.toLocaleString('en-US')} tasks, some minutes ...`);
+    const task: SeedTask = { dataFolder: place.server.dataFolder, tenantId: tenant.id, count: bench.tasks, cursors: pages };
     // The program answers with nothing else.
-    return { ...((await runInside('seed-tasks', task)) as Seeded), tenant };
+    return { ...((await runInside('seed-tasks', task)) as Seeded), place, tenant };
   });
 
 /** Asks each question at places all over the list, the first page among them. */
@@ -32,7 +31,7 @@ async function askAll(bench: Bench, questions: Readonly<Record<string, string>>)
     '',
     ...cursors.filter((_, at) => at % Math.ceil(cursors.length / (timesAsked - 1)) === 0).map((cursor) => `&cursor=${cursor}`),
   ];
-  const detail: Record<string, unknown> = { tasks: taskCount, seedSeconds: Math.round(seconds) };
+  const detail: Record<string, unknown> = { tasks: bench.tasks, seedSeconds: Math.round(seconds) };
   const latencies: number[] = [];
   const errors: string[] = [];
   for (const [name, question] of Object.entries(questions)) {
@@ -64,7 +63,7 @@ export const listRows: readonly Row[] = [
       return {
         value: errors.length > 0 ? Number.NaN : percentile([...all.latencies, ...failed.latencies, ...rare.latencies], 0.95),
         detail: {
-          tasks: taskCount,
+          tasks: bench.tasks,
           newestTenthMs: spread(all.latencies.slice(0, tenth)),
           oldestTenthMs: spread(all.latencies.slice(-tenth)),
           byOneStateMs: spread(failed.latencies),
