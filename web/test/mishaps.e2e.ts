@@ -79,6 +79,12 @@ test('where a long list is gone back to or loaded again, its place is found', as
   await settled(page);
   await page.goBack();
   await isInView();
+  // The same by way of another view of it, whose list is short.
+  await page.getByRole('link', { name: 'Snoozed' }).evaluate((link: HTMLElement) => link.click());
+  await page.getByText('Nothing is snoozed').waitFor();
+  await page.goBack();
+  await last.waitFor();
+  await isInView();
 });
 
 test('a yes after the session has ended says so in plain words, and after signing in the same page is there', async () => {

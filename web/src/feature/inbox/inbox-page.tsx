@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { CheckCheck, MailPlus } from 'lucide-react';
-import { useCallback, useRef, useState } from 'react';
+import { memo, useCallback, useRef, useState } from 'react';
 import { text } from '#text/work.ts';
 import { buttonClass } from '../../ui/button.tsx';
 import { Empty, ErrorBox, Skeleton } from '../../ui/feedback.tsx';
@@ -17,7 +17,8 @@ import { AttentionList } from './attention-list.tsx';
 import { InboxTabs } from './inbox-tabs.tsx';
 import { OtherView, useToolsShown } from './other-view.tsx';
 import { flat, handledQuery, useAttention, workingQuery } from './queries.ts';
-import { conditionsOf } from './views.ts';
+import { useListed } from './use-listed.ts';
+import { conditionsOf, type InboxSearch } from './views.ts';
 import { Welcome } from './welcome.tsx';
 
 const FilterBar = later(() => import('./filter-bar.tsx'));
@@ -27,13 +28,13 @@ const route = getRouteApi('/');
 /** The home page: what needs me, and the other views of what is asked. */
 export default function InboxPage() {
   const search = route.useSearch();
+  const listed = useListed(search);
   const [isFilterOpen, setFilterOpen] = useState(conditionsOf(search) > 0);
   const [isChoosing, setChoosing] = useState(false);
   const tools = useToolsShown(search);
   const maySend = useSignedIn().permissions.includes('event:write');
-  const isHome = search.view === undefined && conditionsOf(search) === 0;
   const closeFilter = useCallback(() => setFilterOpen(false), []);
-  const choosing = { isChoosing, onChosen: () => setChoosing(false) };
+  const stopChoosing = useCallback(() => setChoosing(false), []);
   return (
     <Page
       title={text.inbox.title}
@@ -55,7 +56,7 @@ export default function InboxPage() {
         onChoose={() => setChoosing(!isChoosing)}
       />
       {isFilterOpen && <FilterBar search={search} tools={tools} onClose={closeFilter} />}
-      {isHome ? <Home {...choosing} /> : <OtherView key={search.view} search={search} {...choosing} />}
+      <Listed search={listed} isChoosing={isChoosing} onChosen={stopChoosing} />
     </Page>
   );
 }
@@ -64,6 +65,12 @@ interface HomeProps {
   isChoosing: boolean;
   onChosen: () => void;
 }
+
+/** The list of an address. */
+const Listed = memo(function Listed({ search, ...choosing }: HomeProps & { search: InboxSearch }) {
+  const isHome = search.view === undefined && conditionsOf(search) === 0;
+  return isHome ? <Home {...choosing} /> : <OtherView key={search.view} search={search} {...choosing} />;
+});
 
 /** What needs me, what is being worked on, what was handled. */
 function Home({ isChoosing, onChosen }: HomeProps) {
