@@ -116,6 +116,7 @@ function summaryOf(line: Line | undefined, points: ChartCardProps['points'], wri
   const known = (line?.values ?? []).flatMap((value, at) => (value === null ? [] : [{ value, at: points[at]?.point ?? '' }]));
   const [first] = known;
   if (line === undefined || first === undefined) return words.summaryNone;
+  if (known.length === 1) return words.summaryOne(figureName(line.figure), write(first.value), first.at);
   const most = known.reduce((best, one) => (one.value > best.value ? one : best), first);
   const least = known.reduce((best, one) => (one.value < best.value ? one : best), first);
   return words.summary(figureName(line.figure), write(most.value), most.at, write(least.value), least.at);

@@ -23,7 +23,7 @@ export default function Chart({ title, summary, rows, lines, write }: ChartProps
     <ResponsiveContainer width="100%" height="100%" minWidth={0}>
       <ComposedChart data={[...rows]} title={title} desc={summary} accessibilityLayer margin={{ top: 6, right: 6, bottom: 0, left: 0 }}>
         <CartesianGrid vertical={false} stroke="var(--line)" />
-        <XAxis dataKey="point" tickLine={false} axisLine={false} minTickGap={24} tick={tick} />
+        <XAxis dataKey="point" tickLine={false} axisLine={false} interval="equidistantPreserveStart" minTickGap={24} tick={tick} />
         <YAxis
           width={76}
           tickLine={false}

@@ -38,6 +38,7 @@ export const analyticsText: Translation<typeof english> = {
   bySize: { day: 'je Tag', week: 'je Woche', month: 'je Monat' },
   summary: (what: string, high: string, when: string, low: string, lowWhen: string) =>
     `${what}: am meisten mit ${high} ab ${when}, am wenigsten ab ${lowWhen} mit ${low}.`,
+  summaryOne: (what: string, value: string, when: string) => `${what}: ${value} ab ${when}.`,
   summaryNone: 'In diesem Zeitraum gibt es nichts.',
   days: 'Tage',
   goal: 'Ziel',

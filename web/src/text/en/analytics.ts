@@ -29,6 +29,7 @@ export const analyticsText = {
   bySize: { day: 'by day', week: 'by week', month: 'by month' },
   summary: (what: string, high: string, when: string, low: string, lowWhen: string) =>
     `${what}: most with ${high} from ${when}, least with ${low} from ${lowWhen}.`,
+  summaryOne: (what: string, value: string, when: string) => `${what}: ${value} from ${when}.`,
   summaryNone: 'There is nothing in this period.',
   days: 'Days',
   goal: 'Goal',
